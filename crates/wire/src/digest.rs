@@ -40,8 +40,9 @@ impl Sha256Digest {
     /// # Errors
     /// [`IdError::Digest`] for any other text.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let bytes =
-            HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_ignored| IdError::Digest)?;
+        let bytes = HEXLOWER_PERMISSIVE
+            .decode(text.as_bytes())
+            .map_err(|_ignored| IdError::Digest)?;
         Ok(Self(bytes.try_into().map_err(|_ignored| IdError::Digest)?))
     }
 }

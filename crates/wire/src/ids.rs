@@ -68,7 +68,11 @@ impl FromStr for JobId {
 
     fn from_str(text: &str) -> Result<Self, IdError> {
         let uuid = Uuid::try_parse(text).map_err(|_ignored| IdError::Job)?;
-        if uuid.get_version_num() == 7 { Ok(Self(uuid)) } else { Err(IdError::Job) }
+        if uuid.get_version_num() == 7 {
+            Ok(Self(uuid))
+        } else {
+            Err(IdError::Job)
+        }
     }
 }
 
@@ -132,7 +136,8 @@ impl FromStr for OfficeId {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+        let allowed =
+            |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
         if (1..=40).contains(&text.len()) && text.chars().all(allowed) && !has_long_number(text) {
             Ok(Self(text.to_owned()))
         } else {
@@ -269,7 +274,11 @@ impl fmt::Display for KeyId {
 }
 
 fn decode_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?.try_into().ok()
+    data_encoding::HEXLOWER_PERMISSIVE
+        .decode(text.as_bytes())
+        .ok()?
+        .try_into()
+        .ok()
 }
 
 macro_rules! as_text {

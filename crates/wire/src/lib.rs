@@ -1,12 +1,37 @@
 //! The words that machines and central exchange: identifiers, time, topics, versioned messages and sealed envelopes.
 //!
-//! Nothing here waits, opens a file or reads a clock; randomness is an argument.
-//! Message shapes are versioned (`v`), unknown fields are ignored, and each version has fixtures under `fixtures/`.
+//! Nothing here waits, opens a file or reads a clock; randomness is an argument ([`random::Randomness`]).
+//! Message shapes are versioned (`v`), unknown fields are ignored, unknown kinds are told apart from broken
+//! bytes, and each version has fixtures under `fixtures/`.
+//!
+//! Layers of a payload on the broker, outside in:
+//! topic ([`topic`]) → signed frame `{v, body, sig}` ([`frame`]) → message ([`command`], [`event`], [`presence`])
+//! → for a print order the sealed envelope ([`sealed`]), which only the named machine opens.
 
+pub mod command;
 pub mod digest;
+pub mod enrolment;
+pub mod event;
+pub mod frame;
 pub mod ids;
+pub mod job;
+pub mod order;
+pub mod presence;
+pub mod random;
+pub mod sealed;
+pub mod sign;
 pub mod time;
+pub mod topic;
 
+pub use command::{Blob, Cancel, Command, PrintOrder};
 pub use digest::Sha256Digest;
+pub use event::{DeviceReport, Event, JobReport, Report};
 pub use ids::{Epoch, IdError, JobId, KeyId, MachineId, OfficeId, Reference};
+pub use job::{JobState, Party, Reason};
+pub use order::{Class, Order, Release, Service};
+pub use presence::{Ack, CentralState, Heartbeat, MachineState, OpenJob, Sync};
+pub use random::Randomness;
 pub use time::Timestamp;
+
+/// The version of every message and of the frame around it.
+pub const VERSION: u16 = 1;

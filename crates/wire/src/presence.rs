@@ -1,0 +1,121 @@
+//! Who is there: a machine's retained state and heartbeat, what it holds on connect, central's acknowledgements.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{Epoch, JobId, KeyId};
+use crate::job::JobState;
+use crate::time::Timestamp;
+
+/// A machine's retained presence; the same with `online: false` is its will.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MachineState {
+    /// Whether it is linked.
+    pub online: bool,
+    /// The kernel's boot id; for people.
+    pub boot_id: String,
+    /// Grows with each connection, so that a late will of an earlier one is recognised.
+    pub session_seq: u64,
+    /// The life of its journal.
+    pub epoch: Epoch,
+    /// Program version.
+    pub software: String,
+    /// First 16 hexadecimal digits of the SHA-256 of its effective settings.
+    pub config_hash: String,
+    /// The sealing key that orders must use.
+    pub key_id: KeyId,
+}
+
+/// Health by exception: counters, and the devices that changed since the last one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heartbeat {
+    /// The connection it belongs to.
+    pub session_seq: u64,
+    /// The machine's wall clock.
+    #[serde(rename = "at_ms")]
+    pub at: Timestamp,
+    /// Whether that clock is trusted.
+    pub clock_trusted: bool,
+    /// Wall clock minus central's last signed time, carried forward on the monotonic clock.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_offset_ms: Option<i64>,
+    /// Seconds since the program started.
+    pub up_time_s: u64,
+    /// Jobs not ended.
+    pub open_job_count: u32,
+    /// Reports not yet acknowledged.
+    pub outbox_count: u64,
+    /// Bytes of sealed documents on disk.
+    pub spool_bytes: u64,
+    /// Free bytes where the state folder lies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk_free_bytes: Option<u64>,
+    /// Whole days until the machine's certificate ends; negative once it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_days_left: Option<i64>,
+}
+
+/// What a machine holds, said on each connect before anything else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sync {
+    /// The life of its journal.
+    pub epoch: Epoch,
+    /// The connection it belongs to.
+    pub session_seq: u64,
+    /// Highest command number on its disk in this epoch; 0 for none.
+    pub last_command_seq: u64,
+    /// Lowest report still held, if any.
+    pub first_event_seq: Option<u64>,
+    /// Highest report ever numbered in this epoch; 0 for none.
+    pub last_event_seq: u64,
+    /// Jobs not ended, with their states.
+    pub open_jobs: Vec<OpenJob>,
+    /// Whether `open_jobs` is whole; false when there were more than fit a payload.
+    pub is_complete: bool,
+}
+
+/// A job a machine holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenJob {
+    /// The job.
+    pub job_id: JobId,
+    /// Its state.
+    pub state: JobState,
+}
+
+/// Central's word that everything up to `seq` of `epoch` is committed, or stands in its quarantine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// The life of the machine's journal.
+    pub epoch: Epoch,
+    /// Highest contiguous report committed.
+    pub seq: u64,
+    /// Central's clock when it signed; raises the machine's clock floor.
+    #[serde(rename = "at_ms")]
+    pub at: Timestamp,
+}
+
+/// Central's retained presence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CentralState {
+    /// Whether central is linked.
+    pub online: bool,
+    /// Central's clock when it signed.
+    #[serde(rename = "at_ms")]
+    pub at: Timestamp,
+}
+
+/// Reads the JSON body of one of the messages above.
+///
+/// # Errors
+/// [`crate::event::DecodeError::Malformed`] when it is not of that shape.
+pub fn decode<T: for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, crate::event::DecodeError> {
+    serde_json::from_slice(body).map_err(|_ignored| crate::event::DecodeError::Malformed)
+}
+
+/// Writes the JSON body of one of the messages above.
+///
+/// # Errors
+/// [`crate::event::DecodeError::Malformed`] when it cannot be written.
+pub fn encode<T: Serialize>(message: &T) -> Result<Vec<u8>, crate::event::DecodeError> {
+    serde_json::to_vec(message).map_err(|_ignored| crate::event::DecodeError::Malformed)
+}
