@@ -1,0 +1,148 @@
+//! Reads events and settings back.
+
+use std::fmt;
+
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use crate::append::{event_checksum, meta_checksum};
+use crate::batch::Redacted;
+use crate::error::JournalError;
+
+/// One event as it stands in the journal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredEvent {
+    /// Its number in the journal, rising over all streams, never given twice.
+    pub seq: u64,
+    /// Name of its stream.
+    pub stream: String,
+    /// Name of its type.
+    pub kind: String,
+    /// Version of its disk form.
+    pub version: u16,
+    /// Its disk form.
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for StoredEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredEvent")
+            .field("seq", &self.seq)
+            .field("stream", &self.stream)
+            .field("kind", &self.kind)
+            .field("version", &self.version)
+            .field("bytes", &Redacted(&self.bytes))
+            .finish()
+    }
+}
+
+/// Where a stream stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamState {
+    /// No event of it was ever stored, or its ledger row was dropped.
+    Unknown,
+    /// It takes events and is read at the start.
+    Open,
+    /// It takes no events; they can still be read.
+    Closed {
+        /// When it closed, in milliseconds since 1970 UTC.
+        at_ms: i64,
+    },
+    /// Its events are gone, its ledger row stands.
+    Swept {
+        /// When it closed, in milliseconds since 1970 UTC.
+        at_ms: i64,
+    },
+}
+
+pub(crate) fn open_events(connection: &Connection) -> Result<Vec<StoredEvent>, JournalError> {
+    events(
+        connection,
+        "SELECT e.seq, e.stream, e.kind, e.version, e.bytes, e.checksum
+         FROM event AS e JOIN stream AS s ON s.name = e.stream
+         WHERE s.closed_at_ms IS NULL ORDER BY e.seq",
+        [],
+    )
+}
+
+pub(crate) fn stream(
+    connection: &Connection,
+    name: &str,
+) -> Result<Vec<StoredEvent>, JournalError> {
+    events(
+        connection,
+        "SELECT seq, stream, kind, version, bytes, checksum
+         FROM event WHERE stream = ?1 ORDER BY seq",
+        [name],
+    )
+}
+
+pub(crate) fn stream_state(
+    connection: &Connection,
+    name: &str,
+) -> Result<StreamState, JournalError> {
+    let read = || -> rusqlite::Result<Option<(bool, Option<i64>)>> {
+        connection
+            .prepare_cached(
+                "SELECT 0, closed_at_ms FROM stream WHERE name = ?1
+                 UNION ALL SELECT 1, closed_at_ms FROM ledger WHERE stream = ?1",
+            )?
+            .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+    };
+    let found = read().map_err(|error| JournalError::sqlite("read a stream's state", error))?;
+    Ok(match found {
+        None => StreamState::Unknown,
+        Some((_, None)) => StreamState::Open,
+        Some((false, Some(at_ms))) => StreamState::Closed { at_ms },
+        Some((true, Some(at_ms))) => StreamState::Swept { at_ms },
+    })
+}
+
+pub(crate) fn meta(connection: &Connection, key: &str) -> Result<Option<Vec<u8>>, JournalError> {
+    let read = || -> rusqlite::Result<Option<(Vec<u8>, u32)>> {
+        connection
+            .prepare_cached("SELECT bytes, checksum FROM meta WHERE key = ?1")?
+            .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+    };
+    match read().map_err(|error| JournalError::sqlite("read a setting", error))? {
+        None => Ok(None),
+        Some((bytes, sum)) if sum == meta_checksum(key, &bytes) => Ok(Some(bytes)),
+        Some(_) => Err(JournalError::Corrupt),
+    }
+}
+
+fn events(
+    connection: &Connection,
+    sql: &str,
+    params: impl rusqlite::Params,
+) -> Result<Vec<StoredEvent>, JournalError> {
+    let sort = |error| JournalError::sqlite("read events", error);
+    let mut statement = connection.prepare_cached(sql).map_err(sort)?;
+    let mut rows = statement.query(params).map_err(sort)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(sort)? {
+        found.push(event(row)?);
+    }
+    Ok(found)
+}
+
+fn event(row: &Row<'_>) -> Result<StoredEvent, JournalError> {
+    // A value of another type or range than the schema's is damage as well.
+    let read = || -> rusqlite::Result<(i64, StoredEvent, u32)> {
+        let event = StoredEvent {
+            seq: 0,
+            stream: row.get(1)?,
+            kind: row.get(2)?,
+            version: row.get(3)?,
+            bytes: row.get(4)?,
+        };
+        Ok((row.get(0)?, event, row.get(5)?))
+    };
+    let (seq, event, sum) = read().map_err(|_| JournalError::Corrupt)?;
+    if sum != event_checksum(&event.stream, &event.kind, event.version, &event.bytes) {
+        return Err(JournalError::Corrupt);
+    }
+    let seq = u64::try_from(seq).map_err(|_| JournalError::Corrupt)?;
+    Ok(StoredEvent { seq, ..event })
+}
