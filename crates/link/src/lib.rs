@@ -1,1 +1,54 @@
-//! (being written)
+//! One MQTT 5 connection to the broker, kept up, with resumable downloads beside it.
+//!
+//! The broker and the MQTT library are disposable: nothing in this crate is a promise about
+//! delivery. An inbound message is acknowledged by its receiver after its own commit; an accepted
+//! publication may be lost with the connection, which [`Inbound::Down`] tells; senders keep their
+//! rows until an application acknowledgement arrives and send them again.
+//!
+//! ```text
+//!  caller ── LinkHandle::publish / ack ──► request queue ─┐
+//!                                                         ▼
+//!  caller ◄── Inbox::next ◄── bounded queue ◄── LinkTask (polls, does nothing else)
+//!                                                         │ MQTT on a private local socket
+//!                                                         ▼
+//!                                              bridge: TLS, bytes counted ──► broker
+//! ```
+//!
+//! # One `EventLoop` a connection
+//! rumqttc keeps `collision` and `pending` from one connection to the next: the first makes it
+//! ping and reconnect for ever, the second is emptied without a word when the broker has lost the
+//! session. So each connection gets an event loop of its own, which dies with it. Packet ids start
+//! anew, which QoS 1 allows: a broker keeps no state for publications that it has acknowledged.
+//!
+//! # Bounds
+//! - Publications on their way: fewer packet ids than rumqttc may use, measured from the oldest
+//!   unconfirmed one (`window.rs`), so that ids never collide and acknowledgements never queue
+//!   behind a full window.
+//! - Unread messages: the inbox always has room for one receive maximum, so a QoS 1 message is
+//!   never dropped and never stops the polling; QoS 0 messages give way first.
+
+mod backoff;
+mod bridge;
+mod config;
+mod connection;
+mod dial;
+mod fetch;
+mod inbound;
+mod outbound;
+mod reason;
+mod task;
+mod window;
+
+pub use backoff::Backoff;
+pub use config::{
+    BrokerAddress, CONNECT_TIMEOUT, INFLIGHT_LIMIT, KEEP_ALIVE, LinkConfig, MAX_PACKET_BYTES,
+    MAX_PAYLOAD_BYTES, Publication, Qos, RECEIVE_MAXIMUM, SESSION_EXPIRY,
+};
+pub use dial::LinkBytes;
+pub use fetch::{
+    FetchEnd, FetchError, FetchTarget, FetchTimeouts, SinkError, fetch_from, fetch_from_within,
+};
+pub use inbound::{AckToken, Inbound, Inbox};
+pub use outbound::{LinkHandle, PublishError};
+pub use reason::{DownReason, ReasonCode, RefusedReason};
+pub use task::{LinkError, LinkTask, open};

@@ -1,0 +1,424 @@
+//! One connection, from CONNECT to its end: the only place that polls rumqttc.
+
+use std::io;
+use std::pin::pin;
+use std::time::Duration;
+
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{
+    ConnAck, ConnectProperties, Filter, LastWill, LastWillProperties, Packet, PubAck, Publish,
+    SubAck,
+};
+use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
+use rumqttc::{Outgoing, Transport};
+use tokio::select;
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use crate::bridge::Bridge;
+use crate::config::{BrokerAddress, LinkConfig, Publication, whole_seconds};
+use crate::dial::dial;
+use crate::inbound::{AckToken, Inbound, InboxError, InboxSender};
+use crate::outbound::{Open, Outbound, mqtt_qos};
+use crate::reason::{DownReason, RefusedReason, puback_refusal, suback_refusal, tls_reason};
+use crate::window::Window;
+
+/// How long a stop may spend on the requests queued before it and on DISCONNECT.
+const STOP_BOUND: Duration = Duration::from_secs(2);
+
+/// Room in the request queue beside publications and acknowledgements: SUBSCRIBE, DISCONNECT.
+const REQUEST_SLACK: u16 = 4;
+
+/// How a connection ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// It broke, or was broken off.
+    Down(DownReason),
+    /// It was told to stop.
+    Stopped,
+    /// The caller dropped its inbox.
+    InboxClosed,
+}
+
+impl From<InboxError> for End {
+    fn from(error: InboxError) -> Self {
+        match error {
+            // The kept places are one receive maximum: the broker sent more than it may.
+            InboxError::Full => Self::Down(DownReason::Protocol),
+            InboxError::Closed => Self::InboxClosed,
+        }
+    }
+}
+
+/// One connection whose CONNECT was answered.
+pub(crate) struct Connection<'a> {
+    config: &'a LinkConfig,
+    outbound: &'a Outbound,
+    inbox: &'a InboxSender,
+    generation: u64,
+    client: AsyncClient,
+    eventloop: Box<EventLoop>,
+    bridge: Bridge,
+    connack: ConnAck,
+    /// Refusals that found no place in the inbox; each still holds its place in the window.
+    refusals: Vec<(String, RefusedReason)>,
+}
+
+impl<'a> Connection<'a> {
+    /// Connects to `broker` and waits for its CONNACK.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes what was opened.
+    pub(crate) async fn open(
+        config: &'a LinkConfig,
+        broker: &BrokerAddress,
+        outbound: &'a Outbound,
+        inbox: &'a InboxSender,
+        generation: u64,
+    ) -> Result<Self, DownReason> {
+        let stream = dial(
+            (&broker.host, broker.port),
+            (&broker.host, config.tls.as_ref()),
+            config.connect_timeout,
+            std::sync::Arc::clone(&outbound.totals),
+        )
+        .await?;
+        let bridge = Bridge::open(stream).map_err(local_socket)?;
+        let (client, mut eventloop) = AsyncClient::new(
+            mqtt_options(config, bridge.address()),
+            usize::from(request_capacity(config)),
+        );
+        match eventloop.poll().await {
+            Ok(Event::Incoming(Packet::ConnAck(connack))) => Ok(Self {
+                config,
+                outbound,
+                inbox,
+                generation,
+                client,
+                eventloop: Box::new(eventloop),
+                bridge,
+                connack,
+                refusals: Vec::new(),
+            }),
+            Ok(_) => Err(DownReason::Protocol),
+            Err(error) => {
+                drop(eventloop);
+                Err(why(error.into(), bridge).await)
+            }
+        }
+    }
+
+    /// Tells `Up`, then serves until the connection ends.
+    pub(crate) async fn serve(mut self, stop: &CancellationToken) -> End {
+        let end = match self.begin(stop).await {
+            Ok(()) => self.poll_until_the_end(stop).await,
+            Err(end) => end,
+        };
+        let unconfirmed = self.outbound.close();
+        let Self {
+            eventloop,
+            bridge,
+            generation,
+            ..
+        } = self;
+        drop(eventloop);
+        if unconfirmed > 0 {
+            tracing::debug!(
+                generation,
+                unconfirmed,
+                "connection ended before all was confirmed"
+            );
+        }
+        match end {
+            End::Down(reason) => End::Down(why(reason, bridge).await),
+            End::Stopped | End::InboxClosed => {
+                drop(bridge.end().await);
+                end
+            }
+        }
+    }
+
+    /// Queues the subscriptions, opens the way for publications and tells `Up`, in this order, so
+    /// that the answer to anything sent after `Up` finds the subscriptions in place.
+    async fn begin(&mut self, stop: &CancellationToken) -> Result<(), End> {
+        let filters: Vec<Filter> = self
+            .config
+            .subscriptions
+            .iter()
+            .map(|filter| Filter::new(filter.as_str(), QoS::AtLeastOnce))
+            .collect();
+        if !filters.is_empty() {
+            let queued = self.client.try_subscribe_many(filters);
+            queued.map_err(|_| End::Down(DownReason::Protocol))?;
+        }
+        let slack = stop.run_until_cancelled(self.inbox.wait_for_slack()).await;
+        slack.ok_or(End::Stopped)??;
+        let limits = self.connack.properties.as_ref();
+        let max_packet_bytes = limits.and_then(|limits| limits.max_packet_size);
+        let broker_ids = limits
+            .and_then(|limits| limits.receive_max)
+            .unwrap_or(u16::MAX);
+        self.outbound.open(Open {
+            generation: self.generation,
+            client: self.client.clone(),
+            window: Window::new(self.config.inflight_limit.min(broker_ids)),
+            max_packet_bytes,
+        });
+        self.inbox.push_kept(Inbound::Up {
+            generation: self.generation,
+            session_present: self.connack.session_present,
+            max_packet_bytes,
+        })?;
+        tracing::info!(generation = self.generation, "link up");
+        Ok(())
+    }
+
+    /// Polls. A poll in progress is never dropped to do something else: rumqttc does not say that
+    /// this is safe, and it loses acknowledgements.
+    async fn poll_until_the_end(&mut self, stop: &CancellationToken) -> End {
+        let stall_bound = self.config.keep_alive.saturating_mul(2);
+        let mut stopping = None;
+        loop {
+            let mut deadline = stopping.unwrap_or_else(|| Instant::now() + stall_bound);
+            let polled = {
+                let mut polling = pin!(self.eventloop.poll());
+                loop {
+                    select! {
+                        biased;
+                        () = stop.cancelled(), if stopping.is_none() => {
+                            deadline = Instant::now() + STOP_BOUND;
+                            stopping = Some(deadline);
+                            self.outbound.close();
+                            if self.client.try_disconnect().is_err() {
+                                return End::Stopped;
+                            }
+                        }
+                        slack = self.inbox.wait_for_slack(), if !self.refusals.is_empty() => {
+                            if slack.is_err() {
+                                return End::InboxClosed;
+                            }
+                            tell_refusals(&mut self.refusals, self.outbound, self.inbox);
+                        }
+                        () = sleep_until(deadline) => {
+                            return if stopping.is_some() {
+                                End::Stopped
+                            } else {
+                                End::Down(DownReason::Stalled)
+                            };
+                        }
+                        polled = &mut polling => break polled,
+                    }
+                }
+            };
+            let end = match polled {
+                Ok(event) => self.on_event(event).err(),
+                Err(error) => Some(End::Down(error.into())),
+            };
+            match end {
+                Some(_) if stopping.is_some() => return End::Stopped,
+                Some(end) => return end,
+                None => {}
+            }
+        }
+    }
+
+    fn on_event(&mut self, event: Event) -> Result<(), End> {
+        match event {
+            Event::Incoming(packet) => self.on_packet(packet),
+            Event::Outgoing(outgoing) => self.on_outgoing(&outgoing),
+        }
+    }
+
+    fn on_packet(&mut self, packet: Packet) -> Result<(), End> {
+        match packet {
+            Packet::Publish(publish) => self.on_message(publish),
+            Packet::PubAck(puback) => {
+                self.on_puback(&puback);
+                Ok(())
+            }
+            Packet::SubAck(suback) => {
+                self.on_suback(&suback);
+                Ok(())
+            }
+            Packet::PingResp(_) | Packet::Disconnect(_) => Ok(()),
+            Packet::Auth(_)
+            | Packet::Connect(..)
+            | Packet::ConnAck(_)
+            | Packet::PingReq(_)
+            | Packet::Subscribe(_)
+            | Packet::PubRec(_)
+            | Packet::PubRel(_)
+            | Packet::PubComp(_)
+            | Packet::Unsubscribe(_)
+            | Packet::UnsubAck(_) => Err(End::Down(DownReason::Protocol)),
+        }
+    }
+
+    fn on_outgoing(&mut self, outgoing: &Outgoing) -> Result<(), End> {
+        match outgoing {
+            Outgoing::Publish(packet_id) => {
+                self.outbound.update(|window| window.on_sent(*packet_id));
+                Ok(())
+            }
+            // The library answers nothing after its own DISCONNECT.
+            Outgoing::Disconnect => Err(End::Stopped),
+            // A collision of packet ids: the window rules it out, and it would never resolve.
+            Outgoing::AwaitAck(_) => Err(End::Down(DownReason::Protocol)),
+            Outgoing::Subscribe(_)
+            | Outgoing::Unsubscribe(_)
+            | Outgoing::PubAck(_)
+            | Outgoing::PubRec(_)
+            | Outgoing::PubRel(_)
+            | Outgoing::PubComp(_)
+            | Outgoing::PingReq
+            | Outgoing::PingResp => Ok(()),
+        }
+    }
+
+    fn on_message(&mut self, publish: Publish) -> Result<(), End> {
+        let packet_id = match publish.qos {
+            QoS::AtMostOnce => None,
+            QoS::AtLeastOnce => Some(publish.pkid),
+            QoS::ExactlyOnce => return Err(End::Down(DownReason::Protocol)),
+        };
+        let Ok(topic) = String::from_utf8(publish.topic.to_vec()) else {
+            // Left unacknowledged, it would come again on each connection.
+            tracing::warn!(
+                generation = self.generation,
+                "message with a broken topic dropped"
+            );
+            if let Some(packet_id) = packet_id {
+                self.outbound.ack(self.generation, packet_id);
+            }
+            return Ok(());
+        };
+        let ack = AckToken {
+            generation: self.generation,
+            packet_id,
+        };
+        let message = Inbound::Message {
+            topic,
+            payload: publish.payload.to_vec(),
+            ack,
+        };
+        if packet_id.is_some() {
+            return Ok(self.inbox.push_kept(message)?);
+        }
+        match self.inbox.push_spare(message) {
+            Ok(()) => Ok(()),
+            Err(InboxError::Full) => {
+                self.outbound.count_shed();
+                Ok(())
+            }
+            Err(InboxError::Closed) => Err(End::InboxClosed),
+        }
+    }
+
+    fn on_puback(&mut self, puback: &PubAck) {
+        let refused = puback_refusal(puback.reason);
+        let topic = self.outbound.update(|window| {
+            let topic = window.on_confirmed(puback.pkid);
+            if refused.is_some() {
+                window.on_refused();
+            }
+            topic
+        });
+        if let (Some(reason), Some(Some(topic))) = (refused, topic) {
+            self.refusals.push((topic, reason));
+            tell_refusals(&mut self.refusals, self.outbound, self.inbox);
+        }
+    }
+
+    fn on_suback(&mut self, suback: &SubAck) {
+        for (filter, code) in self.config.subscriptions.iter().zip(&suback.return_codes) {
+            if let Some(reason) = suback_refusal(*code) {
+                self.outbound.update(Window::on_refused);
+                self.refusals.push((filter.clone(), reason));
+            }
+        }
+        tell_refusals(&mut self.refusals, self.outbound, self.inbox);
+    }
+}
+
+/// Moves refusals to the inbox as far as its spare places go.
+fn tell_refusals(
+    refusals: &mut Vec<(String, RefusedReason)>,
+    outbound: &Outbound,
+    inbox: &InboxSender,
+) {
+    while inbox.has_slack() && !refusals.is_empty() {
+        let (topic, reason) = refusals.remove(0);
+        tracing::warn!(%reason, "the broker refused");
+        if inbox
+            .push_spare(Inbound::Refused { topic, reason })
+            .is_err()
+        {
+            return;
+        }
+        outbound.update(Window::on_refusal_read);
+    }
+}
+
+/// Where the stream merely closed, asks the bridge whether TLS said more.
+async fn why(reason: DownReason, bridge: Bridge) -> DownReason {
+    let said = bridge.end().await;
+    match (&reason, said) {
+        (DownReason::Closed, Some(error)) => tls_reason(&error).unwrap_or(reason),
+        _ => reason,
+    }
+}
+
+fn local_socket(error: io::Error) -> DownReason {
+    DownReason::LocalSocket { kind: error.kind() }
+}
+
+/// A place for each publication, confirmed or not, and for each acknowledgement that can be due.
+fn request_capacity(config: &LinkConfig) -> u16 {
+    config
+        .inflight_limit
+        .saturating_mul(2)
+        .saturating_add(config.receive_maximum)
+        .saturating_add(REQUEST_SLACK)
+}
+
+fn mqtt_options(config: &LinkConfig, address: &str) -> MqttOptions {
+    let mut options = MqttOptions::new(config.client_id.as_str(), address, 0);
+    let properties = ConnectProperties {
+        session_expiry_interval: Some(whole_seconds(config.session_expiry)),
+        receive_maximum: Some(config.receive_maximum),
+        max_packet_size: Some(config.max_packet_bytes),
+        ..ConnectProperties::new()
+    };
+    options
+        .set_transport(Transport::Unix)
+        .set_keep_alive(config.keep_alive)
+        .set_connection_timeout(config.connect_timeout.as_secs())
+        .set_clean_start(config.clean_start)
+        .set_connect_properties(properties)
+        .set_manual_acks(true)
+        .set_outgoing_inflight_upper_limit(config.inflight_limit);
+    if let Some(will) = &config.will {
+        options.set_last_will(last_will(will, config.will_delay));
+    }
+    options
+}
+
+fn last_will(will: &Publication, delay: Duration) -> LastWill {
+    let properties = LastWillProperties {
+        delay_interval: (!delay.is_zero()).then(|| whole_seconds(delay)),
+        message_expiry_interval: will.expiry.map(whole_seconds),
+        payload_format_indicator: None,
+        content_type: None,
+        response_topic: None,
+        correlation_data: None,
+        user_properties: Vec::new(),
+    };
+    let topic = will.topic.as_str();
+    LastWill::new(
+        topic,
+        will.payload.clone(),
+        mqtt_qos(will.qos),
+        will.retain,
+        Some(properties),
+    )
+}
