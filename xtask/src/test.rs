@@ -1,0 +1,176 @@
+//! `cargo xtask test`: every check and every test, cheap ones first, each a step with its time.
+
+mod debian;
+mod programs;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use clap::{Args, ValueEnum};
+
+use crate::metadata::Metadata;
+use crate::tidy;
+
+/// Tells tests where the programs lie: `plain/` as shipped, `hooks/` with the doors for tests.
+const PROGRAMS_FOLDER_VARIABLE: &str = "LOKET_BIN_DIR";
+
+/// What to run.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Runs this step alone; may be given more than once
+    #[arg(long, value_name = "STEP")]
+    only: Vec<Step>,
+}
+
+/// The steps, in the order in which they run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Step {
+    /// Formatting is what rustfmt makes of it
+    Format,
+    /// The house rules
+    Tidy,
+    /// The Debian packages that tests need, installed where they are missing
+    Packages,
+    /// No warning from clippy
+    Clippy,
+    /// Documentation builds without a warning
+    Docs,
+    /// The programs, as shipped and with the doors for tests
+    Programs,
+    /// Every test
+    Tests,
+    /// Every example in the documentation
+    Doctests,
+}
+
+/// Runs the steps, up to the first that fails.
+pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
+    let start = Instant::now();
+    for step in Step::value_variants() {
+        if !options.only.is_empty() && !options.only.contains(step) {
+            continue;
+        }
+        let name = step.name();
+        println!("== {name}");
+        let step_start = Instant::now();
+        step.run(root).with_context(|| {
+            format!("pass the step {name} (alone: cargo xtask test --only {name})")
+        })?;
+        println!("== {name}: ok, {:.1} s", step_start.elapsed().as_secs_f64());
+    }
+    println!("== all ok, {:.1} s", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+impl Step {
+    fn name(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
+    fn run(self, root: &Path) -> anyhow::Result<()> {
+        match self {
+            Self::Format => finish(cargo(root, "fmt --all --check")),
+            Self::Tidy => tidy::run(root),
+            Self::Packages => debian::install_missing(),
+            Self::Clippy => finish(cargo(
+                root,
+                "clippy --workspace --all-targets -- -D warnings",
+            )),
+            Self::Docs => {
+                let mut command = cargo(root, "doc --no-deps --workspace");
+                command.env("RUSTDOCFLAGS", "-D warnings");
+                finish(command)
+            }
+            Self::Programs => programs::build(root),
+            Self::Tests => tests(root),
+            Self::Doctests => finish(cargo(root, "test --doc --workspace")),
+        }
+    }
+}
+
+fn tests(root: &Path) -> anyhow::Result<()> {
+    let line = if has_nextest(root) {
+        "nextest run --workspace"
+    } else {
+        println!("cargo-nextest is not installed: cargo test runs one crate after the other");
+        "test --workspace --lib --bins --tests"
+    };
+    let mut command = cargo(root, line);
+    command.env(
+        PROGRAMS_FOLDER_VARIABLE,
+        programs_folder(&Metadata::of_members(root)?),
+    );
+    finish(command)
+}
+
+fn has_nextest(root: &Path) -> bool {
+    let mut command = cargo(root, "nextest --version");
+    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
+}
+
+/// Where the step `programs` leaves them.
+fn programs_folder(metadata: &Metadata) -> PathBuf {
+    metadata.target_directory.join("loket-bin")
+}
+
+/// A cargo command from its words, to be run at the root.
+fn cargo(root: &Path, words: &str) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root).args(words.split_whitespace());
+    command
+}
+
+/// Runs a command that talks to the terminal itself.
+fn finish(mut command: Command) -> anyhow::Result<()> {
+    let shown = shown(&command);
+    println!("{shown}");
+    let status = command
+        .status()
+        .with_context(|| format!("start `{shown}`"))?;
+    if !status.success() {
+        bail!("run `{shown}`: {status}");
+    }
+    Ok(())
+}
+
+/// The command as a person would type it.
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_named_as_they_are_typed() {
+        let names: Vec<String> = Step::value_variants()
+            .iter()
+            .map(|step| step.name())
+            .collect();
+        let expected = [
+            "format", "tidy", "packages", "clippy", "docs", "programs", "tests", "doctests",
+        ];
+        assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn a_command_that_fails_is_an_error_with_its_line() {
+        let mut command = Command::new("false");
+        command.arg("a");
+        assert!(
+            finish(command)
+                .unwrap_err()
+                .to_string()
+                .starts_with("run `false a`: ")
+        );
+    }
+}

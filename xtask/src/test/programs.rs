@@ -1,0 +1,191 @@
+//! Builds the programs twice and proves that those to be shipped hold no door for tests.
+//!
+//! ```text
+//! target/loket-bin/plain/   as shipped, but unoptimised
+//! target/loket-bin/hooks/   the programs with the feature `test-hooks`
+//! ```
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+
+use super::{cargo, finish, programs_folder};
+use crate::metadata::{Metadata, Package};
+
+/// The feature behind which doors for tests stand.
+const HOOKS: &str = "test-hooks";
+
+/// Names that only a program with hooks may hold: the settings that open its doors.
+const MARKERS: &[&str] = &["LOKET_STOP_AT", "LOKET_UNSEALED"];
+
+/// What is built: the whole workspace, so that both builds share every library of others.
+///
+/// The program that runs this is left out: it is not shipped.
+const BUILD: &str = "build --workspace --exclude xtask --bins";
+
+/// Builds plain programs, then those with hooks, and compares them.
+pub(super) fn build(root: &Path) -> anyhow::Result<()> {
+    let metadata = Metadata::of_members(root)?;
+    let shipped = metadata.packages.iter().filter(|it| it.name != "xtask");
+    let shipped: Vec<&Package> = shipped
+        .filter(|it| it.programs().next().is_some())
+        .collect();
+    if shipped.is_empty() {
+        println!("no package has a program");
+        return Ok(());
+    }
+    let folder = programs_folder(&metadata);
+    let built = metadata.target_directory.join("debug");
+    finish(cargo(root, BUILD))?;
+    copy(&shipped, &built, &folder.join("plain"))?;
+
+    let hooked: Vec<&Package> = shipped
+        .iter()
+        .copied()
+        .filter(|it| it.features.contains_key(HOOKS))
+        .collect();
+    if !hooked.is_empty() {
+        let features: Vec<String> = hooked
+            .iter()
+            .map(|package| format!("{}/{HOOKS}", package.name))
+            .collect();
+        finish(cargo(
+            root,
+            &format!("{BUILD} --features {}", features.join(",")),
+        ))?;
+        copy(&hooked, &built, &folder.join("hooks"))?;
+        // Whoever starts a program from target/debug gets the plain one again.
+        finish(cargo(root, BUILD))?;
+    }
+    compare(&shipped, &hooked, &folder)
+}
+
+fn copy(packages: &[&Package], from: &Path, to: &Path) -> anyhow::Result<()> {
+    // Emptied first: a program that was renamed must not be found under its old name.
+    if to.exists() {
+        std::fs::remove_dir_all(to).with_context(|| format!("empty {}", to.display()))?;
+    }
+    std::fs::create_dir_all(to).with_context(|| format!("make {}", to.display()))?;
+    for name in packages.iter().flat_map(|package| package.programs()) {
+        std::fs::copy(from.join(name), to.join(name))
+            .with_context(|| format!("copy {name} to {}", to.display()))?;
+    }
+    Ok(())
+}
+
+fn compare(shipped: &[&Package], hooked: &[&Package], folder: &Path) -> anyhow::Result<()> {
+    for name in shipped.iter().flat_map(|package| package.programs()) {
+        let markers = markers_in(&folder.join("plain").join(name))?;
+        if !markers.is_empty() {
+            bail!(
+                "keep doors for tests out of {name}: it holds {}",
+                markers.join(", ")
+            );
+        }
+    }
+    let mut seen = Vec::new();
+    for package in hooked {
+        let mut held = Vec::new();
+        for name in package.programs() {
+            held.extend(markers_in(&folder.join("hooks").join(name))?);
+        }
+        if held.is_empty() {
+            // Without this control the search above would pass on any misspelt marker.
+            bail!(
+                "find a door for tests in {} with {HOOKS}: it holds no marker",
+                package.name
+            );
+        }
+        println!(
+            "{}: with hooks {}, as shipped none",
+            package.name,
+            held.join(", ")
+        );
+        seen.extend(held);
+    }
+    if let Some(lost) = MARKERS
+        .iter()
+        .find(|it| !hooked.is_empty() && !seen.contains(*it))
+    {
+        bail!("find {lost} in any program with {HOOKS}: is it still called so?");
+    }
+    Ok(())
+}
+
+fn markers_in(program: &Path) -> anyhow::Result<Vec<&'static str>> {
+    let bytes = std::fs::read(program).with_context(|| format!("read {}", program.display()))?;
+    Ok(MARKERS
+        .iter()
+        .filter(|marker| holds(&bytes, marker.as_bytes()))
+        .copied()
+        .collect())
+}
+
+fn holds(bytes: &[u8], marker: &[u8]) -> bool {
+    let Some((first, rest)) = marker.split_first() else {
+        return true;
+    };
+    let mut ahead = bytes;
+    while let Some(at) = ahead.iter().position(|byte| byte == first) {
+        ahead = ahead.get(at.saturating_add(1)..).unwrap_or_default();
+        if ahead.starts_with(rest) {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(name: &str, programs: &[&str]) -> Package {
+        let targets: Vec<_> = programs
+            .iter()
+            .map(|name| serde_json::json!({ "name": name, "kind": ["bin"] }))
+            .collect();
+        let json = serde_json::json!({
+            "id": name, "name": name, "license": null, "features": {}, "targets": targets,
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    fn check(plain: &str, hooks: &str) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        for (kind, text) in [("plain", plain), ("hooks", hooks)] {
+            std::fs::create_dir(folder.path().join(kind)).unwrap();
+            std::fs::write(folder.path().join(kind).join("loketd"), text).unwrap();
+        }
+        let daemon = package("loket-daemon", &["loketd"]);
+        let refusal = compare(&[&daemon], &[&daemon], folder.path()).err();
+        refusal.map(|error| error.to_string())
+    }
+
+    #[test]
+    fn doors_behind_the_feature_alone_pass() {
+        assert_eq!(check("\0code\0", "\0LOKET_STOP_AT\0LOKET_UNSEALED"), None);
+    }
+
+    #[test]
+    fn a_door_in_a_shipped_program_is_found() {
+        let error = check("\0LLOKET_STOP_AT", "\0LOKET_STOP_AT\0LOKET_UNSEALED").unwrap();
+        assert_eq!(
+            error,
+            "keep doors for tests out of loketd: it holds LOKET_STOP_AT"
+        );
+    }
+
+    #[test]
+    fn a_search_that_finds_nothing_anywhere_is_found() {
+        assert!(
+            check("\0code\0", "\0code\0")
+                .unwrap()
+                .contains("holds no marker")
+        );
+        assert!(
+            check("\0code\0", "LOKET_STOP_AT")
+                .unwrap()
+                .contains("LOKET_UNSEALED")
+        );
+    }
+}
