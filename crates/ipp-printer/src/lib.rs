@@ -1,1 +1,37 @@
-//! (being written)
+//! Speaks IPP to one printer: one function an operation, over TCP, TLS or any other byte stream.
+//!
+//! The crate asks and reports. It never retries, never runs two operations in a row and decides
+//! nothing: whether a job is adopted, cancelled or sent again is for `loket-domain`. Each error
+//! says how much of the request may have left, because that is what such a decision rests on.
+//!
+//! ```text
+//! IppPrinter::create_job ──> message (encode) ──> exchange (HTTP/1.1) ──> Transport::dial
+//!         CreatedJob     <── job (typed)      <── message (decode)    <── framing (bounds)
+//! ```
+//!
+//! # Source
+//! RFC 8010 (encoding and transport), RFC 8011 (model), RFC 7472 (ipps), PWG 5100.7 (media-col,
+//! Close-Job), PWG 5100.13 (print-scaling, job-uuid).
+
+mod attributes;
+mod error;
+mod exchange;
+mod framing;
+mod job;
+mod message;
+mod operations;
+mod pin;
+mod printer;
+mod timeouts;
+mod transport;
+mod uri;
+
+pub use error::{Garbage, IppError, Operation, status_keyword};
+pub use job::{CreatedJob, JobAttributes, JobState, Media, NewJob, WhichJobs};
+pub use operations::{IppPrinter, Options};
+pub use printer::{Operations, PrinterAttributes, PrinterState, Severity, StateReason, Supplies};
+pub use timeouts::Timeouts;
+pub use transport::{
+    ByteStream, DialError, DialFuture, Stream, TcpTransport, TlsTransport, Transport,
+};
+pub use uri::{PrinterUri, Scheme, UriFault};

@@ -1,0 +1,333 @@
+//! What can go wrong between a request and its answer, told apart by how much may have left.
+
+use std::{fmt, io};
+
+use crate::uri::UriFault;
+
+/// Names an IPP operation this crate can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Validate-Job, 0x0004.
+    ValidateJob,
+    /// Create-Job, 0x0005.
+    CreateJob,
+    /// Send-Document, 0x0006.
+    SendDocument,
+    /// Cancel-Job, 0x0008.
+    CancelJob,
+    /// Get-Job-Attributes, 0x0009.
+    GetJobAttributes,
+    /// Get-Jobs, 0x000A.
+    GetJobs,
+    /// Get-Printer-Attributes, 0x000B.
+    GetPrinterAttributes,
+}
+
+impl Operation {
+    /// The operation's code.
+    ///
+    /// # Source
+    /// RFC 8011 section 5.4.15.
+    #[must_use]
+    pub fn code(self) -> u16 {
+        match self {
+            Self::ValidateJob => 0x0004,
+            Self::CreateJob => 0x0005,
+            Self::SendDocument => 0x0006,
+            Self::CancelJob => 0x0008,
+            Self::GetJobAttributes => 0x0009,
+            Self::GetJobs => 0x000A,
+            Self::GetPrinterAttributes => 0x000B,
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ValidateJob => "Validate-Job",
+            Self::CreateJob => "Create-Job",
+            Self::SendDocument => "Send-Document",
+            Self::CancelJob => "Cancel-Job",
+            Self::GetJobAttributes => "Get-Job-Attributes",
+            Self::GetJobs => "Get-Jobs",
+            Self::GetPrinterAttributes => "Get-Printer-Attributes",
+        })
+    }
+}
+
+/// Says why an answer is not an IPP answer to the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Garbage {
+    /// HTTP answered with another status than 200.
+    #[error("HTTP status {0}")]
+    HttpStatus(u16),
+    /// The answer is larger than the bound.
+    #[error("it is larger than {0} bytes")]
+    TooLarge(usize),
+    /// The bytes break the encoding of RFC 8010, or end early.
+    #[error("its encoding is broken at byte {0}")]
+    Encoding(usize),
+    /// It holds more groups, attributes, values or nested collections than the bounds allow.
+    #[error("it holds more attributes, values or nesting than allowed")]
+    TooMany,
+    /// Its version is neither IPP/1.x nor IPP/2.x.
+    #[error("its IPP version is 0x{0:04x}")]
+    Version(u16),
+    /// It answers another request.
+    #[error("it answers another request")]
+    RequestId,
+    /// An attribute that RFC 8011 requires is missing or has another type.
+    #[error("attribute {0} is missing or has another type")]
+    Attribute(&'static str),
+}
+
+/// Says why an operation has no good answer, and whether the printer may have acted on it.
+///
+/// ```text
+/// BadUri, Pin, Tls, NotReached   nothing of the request left: asking again is harmless
+/// BadRequest                     nothing left: the request itself cannot be written
+/// Refused                        the printer read the request and said no
+/// NotIpp, Lost                   the request may have been acted on: ask the printer what it knows
+/// ```
+#[derive(Debug, thiserror::Error)]
+pub enum IppError {
+    /// The printer's address cannot be used.
+    #[error("use the printer's address: {fault}")]
+    BadUri {
+        /// What is wrong with it.
+        fault: UriFault,
+    },
+    /// An argument does not fit in its IPP attribute.
+    #[error("write {operation}: {attribute} does not fit")]
+    BadRequest {
+        /// The operation asked for.
+        operation: Operation,
+        /// The attribute that is too long.
+        attribute: &'static str,
+    },
+    /// The printer showed another key than the pinned one; nothing of the request left.
+    #[error("trust the printer: its key has SHA-256 {presented}, which is not the pinned one")]
+    Pin {
+        /// Lowercase hex of the SHA-256 of the key that was shown.
+        presented: String,
+    },
+    /// No TLS session came about; nothing of the request left.
+    #[error("set up TLS with the printer")]
+    Tls {
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// No byte stream to the printer came about; nothing of the request left.
+    #[error("reach the printer")]
+    NotReached {
+        /// The cause: refused, unknown host, connect timeout.
+        #[source]
+        source: io::Error,
+    },
+    /// The stream broke or fell silent after the request had begun to leave: outcome unknown.
+    #[error("hear the answer to {operation}: {sent_bytes} bytes of the document may have left")]
+    Lost {
+        /// The operation asked for.
+        operation: Operation,
+        /// The most document bytes that can have left; 0 where the operation carries none.
+        sent_bytes: u64,
+        /// The cause; a timeout has kind `TimedOut`.
+        #[source]
+        source: io::Error,
+    },
+    /// The printer answered with an IPP error status.
+    #[error("have {operation} done: printer answered {}", StatusText(*.status))]
+    Refused {
+        /// The operation asked for.
+        operation: Operation,
+        /// The status code, for instance 0x0509.
+        status: u16,
+    },
+    /// The answer is no IPP answer to this request: outcome unknown.
+    #[error("read the answer to {operation}: {garbage}")]
+    NotIpp {
+        /// The operation asked for.
+        operation: Operation,
+        /// The most document bytes that can have left; 0 where the operation carries none.
+        sent_bytes: u64,
+        /// What is wrong with it.
+        garbage: Garbage,
+    },
+}
+
+impl IppError {
+    /// The IPP status where the printer refused.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused { status, .. } => Some(*status),
+            Self::BadUri { .. }
+            | Self::BadRequest { .. }
+            | Self::Pin { .. }
+            | Self::Tls { .. }
+            | Self::NotReached { .. }
+            | Self::Lost { .. }
+            | Self::NotIpp { .. } => None,
+        }
+    }
+
+    /// True where the printer knows no such job (client-error-not-found or -gone).
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self.status(), Some(NOT_FOUND | GONE))
+    }
+
+    /// True where the printer is busy with another job (server-error-busy).
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.status() == Some(BUSY)
+    }
+
+    /// True where the job has its document already
+    /// (server-error-multiple-document-jobs-not-supported).
+    #[must_use]
+    pub fn is_second_document(&self) -> bool {
+        self.status() == Some(MULTIPLE_DOCUMENT_JOBS_NOT_SUPPORTED)
+    }
+
+    /// True where the job's state forbids the operation (client-error-not-possible).
+    #[must_use]
+    pub fn is_not_possible(&self) -> bool {
+        self.status() == Some(NOT_POSSIBLE)
+    }
+
+    /// True where the printer takes no jobs (server-error-not-accepting-jobs).
+    #[must_use]
+    pub fn is_not_accepting_jobs(&self) -> bool {
+        self.status() == Some(NOT_ACCEPTING_JOBS)
+    }
+
+    /// True where nothing of the request left this machine.
+    #[must_use]
+    pub fn nothing_left(&self) -> bool {
+        match self {
+            Self::BadUri { .. }
+            | Self::BadRequest { .. }
+            | Self::Pin { .. }
+            | Self::Tls { .. }
+            | Self::NotReached { .. } => true,
+            Self::Lost { .. } | Self::Refused { .. } | Self::NotIpp { .. } => false,
+        }
+    }
+
+    /// True where the printer may have acted on the request, and only asking it can tell.
+    #[must_use]
+    pub fn outcome_unknown(&self) -> bool {
+        matches!(self, Self::Lost { .. } | Self::NotIpp { .. })
+    }
+
+    /// The most document bytes that can have left; a refusal says nothing about it, so it counts
+    /// as none: the printer itself said that it did not take the document.
+    #[must_use]
+    pub fn document_bytes_at_most(&self) -> u64 {
+        match self {
+            Self::Lost { sent_bytes, .. } | Self::NotIpp { sent_bytes, .. } => *sent_bytes,
+            Self::BadUri { .. }
+            | Self::BadRequest { .. }
+            | Self::Pin { .. }
+            | Self::Tls { .. }
+            | Self::NotReached { .. }
+            | Self::Refused { .. } => 0,
+        }
+    }
+}
+
+const NOT_POSSIBLE: u16 = 0x0404;
+const NOT_FOUND: u16 = 0x0406;
+const GONE: u16 = 0x0407;
+const NOT_ACCEPTING_JOBS: u16 = 0x0506;
+const BUSY: u16 = 0x0507;
+const MULTIPLE_DOCUMENT_JOBS_NOT_SUPPORTED: u16 = 0x0509;
+
+/// The keyword of an IPP status code, where RFC 8011 has one.
+///
+/// # Source
+/// RFC 8011 appendix B.
+#[must_use]
+pub fn status_keyword(status: u16) -> Option<&'static str> {
+    Some(match status {
+        0x0000 => "successful-ok",
+        0x0001 => "successful-ok-ignored-or-substituted-attributes",
+        0x0002 => "successful-ok-conflicting-attributes",
+        0x0400 => "client-error-bad-request",
+        0x0401 => "client-error-forbidden",
+        0x0402 => "client-error-not-authenticated",
+        0x0403 => "client-error-not-authorized",
+        0x0404 => "client-error-not-possible",
+        0x0405 => "client-error-timeout",
+        0x0406 => "client-error-not-found",
+        0x0407 => "client-error-gone",
+        0x0408 => "client-error-request-entity-too-large",
+        0x0409 => "client-error-request-value-too-long",
+        0x040A => "client-error-document-format-not-supported",
+        0x040B => "client-error-attributes-or-values-not-supported",
+        0x040C => "client-error-uri-scheme-not-supported",
+        0x040D => "client-error-charset-not-supported",
+        0x040E => "client-error-conflicting-attributes",
+        0x040F => "client-error-compression-not-supported",
+        0x0410 => "client-error-compression-error",
+        0x0411 => "client-error-document-format-error",
+        0x0412 => "client-error-document-access-error",
+        0x0500 => "server-error-internal-error",
+        0x0501 => "server-error-operation-not-supported",
+        0x0502 => "server-error-service-unavailable",
+        0x0503 => "server-error-version-not-supported",
+        0x0504 => "server-error-device-error",
+        0x0505 => "server-error-temporary-error",
+        0x0506 => "server-error-not-accepting-jobs",
+        0x0507 => "server-error-busy",
+        0x0508 => "server-error-job-canceled",
+        0x0509 => "server-error-multiple-document-jobs-not-supported",
+        _ => return None,
+    })
+}
+
+/// Writes a status as its code, and its keyword where it has one.
+struct StatusText(u16);
+
+impl fmt::Display for StatusText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match status_keyword(self.0) {
+            Some(keyword) => write!(f, "{keyword} (0x{:04x})", self.0),
+            None => write!(f, "status 0x{:04x}", self.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_by_code_and_keyword() {
+        let refused = IppError::Refused {
+            operation: Operation::SendDocument,
+            status: 0x0509,
+        };
+        assert_eq!(
+            refused.to_string(),
+            "have Send-Document done: printer answered \
+             server-error-multiple-document-jobs-not-supported (0x0509)"
+        );
+        assert!(refused.is_second_document() && !refused.is_not_found() && !refused.is_busy());
+    }
+
+    #[test]
+    fn only_an_error_before_the_first_byte_says_that_nothing_left() {
+        let io = || io::Error::from(io::ErrorKind::TimedOut);
+        assert!(IppError::NotReached { source: io() }.nothing_left());
+        let lost = IppError::Lost {
+            operation: Operation::CreateJob,
+            sent_bytes: 0,
+            source: io(),
+        };
+        assert!(!lost.nothing_left() && lost.outcome_unknown());
+    }
+}
