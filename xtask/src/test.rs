@@ -117,10 +117,30 @@ fn programs_folder(metadata: &Metadata) -> PathBuf {
     metadata.target_directory.join("loket-bin")
 }
 
+/// What `cargo run` sets for the program it starts, by its beginning.
+///
+/// Build scripts that ask for these are run again, and everything above them is built again, when
+/// a cargo started here says something else than one started by hand.
+const SET_BY_CARGO_RUN: &[&str] = &[
+    "CARGO_PKG_",
+    "CARGO_MANIFEST_",
+    "CARGO_BIN_",
+    "CARGO_CRATE_",
+];
+
 /// A cargo command from its words, to be run at the root.
 fn cargo(root: &Path, words: &str) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root).args(words.split_whitespace());
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if SET_BY_CARGO_RUN
+            .iter()
+            .any(|beginning| text.starts_with(beginning))
+        {
+            command.env_remove(&name);
+        }
+    }
     command
 }
 
@@ -160,6 +180,17 @@ mod tests {
             "format", "tidy", "packages", "clippy", "docs", "programs", "tests", "doctests",
         ];
         assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn a_cargo_started_here_knows_nothing_of_this_package() {
+        // Cargo sets this for tests as `cargo run` does for programs.
+        assert!(std::env::var_os("CARGO_PKG_NAME").is_some());
+        let command = cargo(Path::new("."), "build");
+        let removed = command
+            .get_envs()
+            .find(|(name, _)| *name == "CARGO_PKG_NAME");
+        assert!(matches!(removed, Some((_, None))));
     }
 
     #[test]

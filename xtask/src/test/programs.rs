@@ -161,6 +161,45 @@ mod tests {
         refusal.map(|error| error.to_string())
     }
 
+    /// A workspace of one package with one program.
+    fn plant(root: &Path, program: &str) {
+        let manifest = "[package]\nname = \"a\"\nedition = \"2024\"\n\
+            [features]\ntest-hooks = []\n[workspace]\n";
+        std::fs::write(root.join("Cargo.toml"), manifest).unwrap();
+        std::fs::create_dir(root.join("src")).unwrap();
+        std::fs::write(root.join("src/main.rs"), program).unwrap();
+    }
+
+    #[test]
+    fn programs_are_built_without_and_with_their_doors() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = "fn main() {\n    #[cfg(feature = \"test-hooks\")]\n    \
+            println!(\"{:?}{:?}\", std::env::var(\"LOKET_STOP_AT\"), \
+            std::env::var(\"LOKET_UNSEALED\"));\n}\n";
+        plant(folder.path(), program);
+        build(folder.path()).unwrap();
+        let programs = folder.path().join("target/loket-bin");
+        let plain = std::fs::read(programs.join("plain/a")).unwrap();
+        assert_ne!(plain, std::fs::read(programs.join("hooks/a")).unwrap());
+        // Who starts what cargo left behind gets the plain one.
+        assert_eq!(
+            plain,
+            std::fs::read(folder.path().join("target/debug/a")).unwrap()
+        );
+    }
+
+    #[test]
+    fn a_program_whose_door_stands_open_fails_the_build() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = "fn main() { println!(\"{:?}\", std::env::var(\"LOKET_UNSEALED\")); }\n";
+        plant(folder.path(), program);
+        let error = build(folder.path()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "keep doors for tests out of a: it holds LOKET_UNSEALED"
+        );
+    }
+
     #[test]
     fn doors_behind_the_feature_alone_pass() {
         assert_eq!(check("\0code\0", "\0LOKET_STOP_AT\0LOKET_UNSEALED"), None);
