@@ -299,7 +299,7 @@ mod tests {
             "O-101",
         );
         check(
-            r#"{"version":1,"reference":"3279010101800001","service":"kk","machine":"desa-1"}"#,
+            r#"{"version":1,"reference":"9971010101800001","service":"kk","machine":"desa-1"}"#,
             "shape",
         );
     }
