@@ -1,0 +1,32 @@
+//! Central's side of a print job: what may follow what, decided without clock, disk or network.
+//!
+//! ```text
+//! created → offered ─┬→ (machine reports) fetching → journalled → held → printing → an end | unknown
+//!    └───────┬───────┘                        └──── journal lost ────→ unknown
+//!            └→ cancelled | expired (central; any later report of the machine overturns this)
+//! ```
+//!
+//! Invariants:
+//! - Up to `offered` central may end a job; from `fetching` on only the machine does.
+//! - An end that a machine reported stays: a later report may replace it by another end, never by a state that is
+//!   none. An end that central decided gives way to any report.
+//! - Reports count in the order of their [`Place`]; one at or before the last is no change.
+//! - A lost or rolled-back journal turns what the machine held into `unknown`, and makes what it never had due again.
+//!
+//! It does not know how orders are sealed, stored or sent, nor which machine is online.
+
+mod change;
+mod connectivity;
+mod decide;
+mod due;
+mod job;
+mod stream;
+
+pub use change::{CHANGE_VERSION, Change, ChangeError};
+pub use connectivity::{
+    Connectivity, HEARTBEAT_INTERVAL, LATE_AFTER, OFFLINE_AFTER, Presence, connectivity,
+};
+pub use decide::{Answer, Input, OFFER_AGAIN_FIRST, OFFER_AGAIN_MAX, Refusal, decide};
+pub use due::{Calendar, CalendarError, LocalDay, due_at};
+pub use job::{EndedBy, Job, Place, apply};
+pub use stream::{Ingest, Stream, SyncView, Synced};

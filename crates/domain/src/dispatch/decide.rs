@@ -1,0 +1,326 @@
+//! Which changes an input brings to a job, or why none.
+
+use std::time::Duration;
+
+use loket_wire::{Epoch, JobReport, JobState, Party, Reason, Timestamp};
+use thiserror::Error;
+
+use super::change::Change;
+use super::job::{EndedBy, Job, Place};
+
+/// Wait before an order is offered a second time (CONTRACT, Messages).
+pub const OFFER_AGAIN_FIRST: Duration = Duration::from_secs(60);
+
+/// Longest wait between two offers: the silence after which a machine counts as offline, so a machine that is online
+/// hears of its order within the hour whatever got lost.
+pub const OFFER_AGAIN_MAX: Duration = Duration::from_secs(3600);
+
+/// What central meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// The order is about to be handed to the link.
+    Offer {
+        /// The machine's present journal epoch.
+        epoch: Epoch,
+        /// A command number never used for this machine.
+        command_seq: u64,
+    },
+    /// A report of the machine, committed at its place.
+    Reported {
+        /// Its place.
+        place: Place,
+        /// What it says.
+        report: &'a JobReport,
+    },
+    /// A sync of the machine lists the job as open.
+    Listed {
+        /// Place of the last report the list takes into account.
+        place: Place,
+        /// The state it names.
+        state: JobState,
+        /// Whether every report up to that place is committed here.
+        is_settled: bool,
+    },
+    /// A sync with a whole list does not name the job.
+    Unlisted {
+        /// Whether every report up to the sync is committed here, so that none about this job is under way.
+        is_settled: bool,
+    },
+    /// The machine's journal is another one, or was set back.
+    JournalLost,
+    /// Somebody wants the job called off.
+    CancelAsked {
+        /// A command number never used for this machine.
+        command_seq: u64,
+    },
+    /// The machine must be asked (again) to call the job off: it lists what is over here, or owes an answer.
+    CancelAgain {
+        /// A command number never used for this machine.
+        command_seq: u64,
+    },
+    /// Somebody looked for the sheet of a job whose journal is lost.
+    Answered(Answer),
+    /// Time passed.
+    Tick,
+}
+
+/// What somebody found of a job whose journal is lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The sheet is there.
+    Printed,
+    /// There is none.
+    FoundNone,
+}
+
+/// Why an input cannot be followed. Each has a stable code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The machine has it, or it is over.
+    #[error("offer a job that is {state}")]
+    NotOfferable {
+        /// Where it stands.
+        state: JobState,
+    },
+    /// The last offer is too fresh.
+    #[error("offer a job before {due_at}")]
+    NotDue {
+        /// When it may be offered.
+        due_at: Timestamp,
+    },
+    /// `not_after` has passed.
+    #[error("offer a job whose time ran out")]
+    TimeRanOut,
+    /// No machine can report that state.
+    #[error("take a machine's report of {state}: only central says that")]
+    NotAMachinesState {
+        /// The state named.
+        state: JobState,
+    },
+    /// It is over.
+    #[error("call off a job that is {state}")]
+    AlreadyEnded {
+        /// How it ended.
+        state: JobState,
+    },
+    /// The machine lost it: there is nobody to ask.
+    #[error("call off a job whose machine lost its journal")]
+    JournalLost,
+    /// Only a job whose journal is lost is answered at central; any other is answered at its machine.
+    #[error("answer at central for a job that is {state}")]
+    NotLost {
+        /// Where it stands.
+        state: JobState,
+    },
+}
+
+impl Refusal {
+    /// The stable code of the answer.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotOfferable { .. } => "D-101",
+            Self::NotDue { .. } => "D-102",
+            Self::TimeRanOut => "D-103",
+            Self::NotAMachinesState { .. } => "D-104",
+            Self::AlreadyEnded { .. } => "D-105",
+            Self::JournalLost => "D-106",
+            Self::NotLost { .. } => "D-107",
+        }
+    }
+}
+
+/// Decides what `input` changes; nothing is changed before [`super::apply`].
+///
+/// An empty list means that the input says nothing new.
+///
+/// # Errors
+/// The [`Refusal`] that forbids it.
+pub fn decide(job: &Job, now: Timestamp, input: Input<'_>) -> Result<Vec<Change>, Refusal> {
+    match input {
+        Input::Offer { epoch, command_seq } => offer(job, now, epoch, command_seq),
+        Input::Reported { place, report } => reported(job, place, report),
+        Input::Listed {
+            place,
+            state,
+            is_settled,
+        } => listed(job, place, state, is_settled),
+        Input::Unlisted { is_settled } => Ok(unlisted(job, now, is_settled)),
+        Input::JournalLost => Ok(journal_lost(job)),
+        Input::CancelAsked { command_seq } => cancel(job, command_seq),
+        Input::CancelAgain { command_seq } => Ok(vec![Change::CancelAsked { command_seq }]),
+        Input::Answered(answer) => answered(job, answer),
+        Input::Tick => Ok(tick(job, now)),
+    }
+}
+
+fn offer(
+    job: &Job,
+    now: Timestamp,
+    epoch: Epoch,
+    command_seq: u64,
+) -> Result<Vec<Change>, Refusal> {
+    if !job.state.may_be_ended_by(Party::Central) {
+        return Err(Refusal::NotOfferable { state: job.state });
+    }
+    if now > job.not_after {
+        return Err(Refusal::TimeRanOut);
+    }
+    if now < job.next_offer_at {
+        return Err(Refusal::NotDue {
+            due_at: job.next_offer_at,
+        });
+    }
+    let next_offer_at = now.saturating_add(offer_again_after(job.offer_count));
+    Ok(vec![Change::Offered {
+        epoch,
+        command_seq,
+        next_offer_at,
+    }])
+}
+
+/// 60 s after the first offer, then doubling up to the cap.
+fn offer_again_after(offer_count: u32) -> Duration {
+    let factor = 1_u32.checked_shl(offer_count).unwrap_or(u32::MAX);
+    OFFER_AGAIN_FIRST.saturating_mul(factor).min(OFFER_AGAIN_MAX)
+}
+
+fn reported(job: &Job, place: Place, report: &JobReport) -> Result<Vec<Change>, Refusal> {
+    let (state, reason) = (report.state, report.reason);
+    if !is_machines_state(state) {
+        return Err(Refusal::NotAMachinesState { state });
+    }
+    let late = Change::LateReport {
+        place,
+        state,
+        reason,
+    };
+    let counts = Change::Reported {
+        place,
+        state,
+        reason,
+        attempt: report.attempt,
+        sheet_count: report.sheet_count,
+        machine_at: report.at,
+        clock_trusted: report.clock_trusted,
+    };
+    let is_over = job.ended_by == Some(EndedBy::Machine);
+    if let Some(last) = job.reported
+        && place <= last
+    {
+        // An earlier life of the journal speaks last. Only paper outlives it: a sheet that is there stays there,
+        // and the machine's present copy of the job must not make another.
+        return Ok(match (place.generation < last.generation, state) {
+            (false, _any) => Vec::new(),
+            (true, JobState::Printed) if !is_over => vec![counts],
+            (true, _any) => vec![late],
+        });
+    }
+    // A refused replay speaks of bytes that came twice, not of the job: the machine holds another copy of the
+    // order, or the copy was for an earlier journal.
+    let is_replay = state == JobState::Rejected && reason == Some(Reason::Replay);
+    let says_nothing_new = is_over && (!state.is_end() || (state, reason) == (job.state, job.reason));
+    if is_replay || says_nothing_new {
+        return Ok(vec![late]);
+    }
+    Ok(vec![counts])
+}
+
+/// Whether a machine can be the one to say it.
+const fn is_machines_state(state: JobState) -> bool {
+    !matches!(state, JobState::Created | JobState::Offered)
+}
+
+fn listed(
+    job: &Job,
+    place: Place,
+    state: JobState,
+    is_settled: bool,
+) -> Result<Vec<Change>, Refusal> {
+    if !is_machines_state(state) || state.is_end() {
+        return Err(Refusal::NotAMachinesState { state });
+    }
+    let is_known = job.state == state || is_lost(job) || job.ended_by == Some(EndedBy::Machine);
+    // While reports are under way they tell it better: with reasons, and in order.
+    let is_told_by_reports = job.state.is_with_machine() && !is_settled;
+    let is_old = job.reported.is_some_and(|last| place < last);
+    if is_known || is_told_by_reports || is_old {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Change::Listed { place, state }])
+}
+
+fn unlisted(job: &Job, now: Timestamp, is_settled: bool) -> Vec<Change> {
+    match job.state {
+        JobState::Offered if job.next_offer_at > now => vec![Change::OfferDue { seal_anew: false }],
+        JobState::Fetching
+        | JobState::Journalled
+        | JobState::Held
+        | JobState::Printing
+        | JobState::Unknown
+            if is_settled && !is_lost(job) =>
+        {
+            vec![Change::Lost]
+        }
+        JobState::Created
+        | JobState::Offered
+        | JobState::Fetching
+        | JobState::Journalled
+        | JobState::Held
+        | JobState::Printing
+        | JobState::Unknown
+        | JobState::Printed
+        | JobState::Failed
+        | JobState::Rejected
+        | JobState::Expired
+        | JobState::Cancelled => Vec::new(),
+    }
+}
+
+fn journal_lost(job: &Job) -> Vec<Change> {
+    if job.state.is_with_machine() && !is_lost(job) {
+        vec![Change::Lost]
+    } else if job.state == JobState::Offered {
+        vec![Change::OfferDue { seal_anew: true }]
+    } else {
+        Vec::new()
+    }
+}
+
+/// Whether the machine that held the job no longer knows it.
+fn is_lost(job: &Job) -> bool {
+    (job.state, job.reason) == (JobState::Unknown, Some(Reason::JournalLost))
+}
+
+fn cancel(job: &Job, command_seq: u64) -> Result<Vec<Change>, Refusal> {
+    if job.state.is_end() {
+        return Err(Refusal::AlreadyEnded { state: job.state });
+    }
+    if is_lost(job) {
+        return Err(Refusal::JournalLost);
+    }
+    if job.state.may_be_ended_by(Party::Central) {
+        let was_sent = job.offer_count > 0 || job.state == JobState::Offered;
+        return Ok(vec![Change::Cancelled { was_sent }]);
+    }
+    Ok(vec![Change::CancelAsked { command_seq }])
+}
+
+fn answered(job: &Job, answer: Answer) -> Result<Vec<Change>, Refusal> {
+    if !is_lost(job) {
+        return Err(Refusal::NotLost { state: job.state });
+    }
+    let (state, reason) = match answer {
+        Answer::Printed => (JobState::Printed, Reason::OfficerSaw),
+        Answer::FoundNone => (JobState::Failed, Reason::OfficerFoundNone),
+    };
+    Ok(vec![Change::Resolved { state, reason }])
+}
+
+fn tick(job: &Job, now: Timestamp) -> Vec<Change> {
+    if job.state.may_be_ended_by(Party::Central) && now > job.not_after {
+        vec![Change::Expired]
+    } else {
+        Vec::new()
+    }
+}
