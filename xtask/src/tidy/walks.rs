@@ -17,7 +17,14 @@ const FUNCTION: &str = "fn ";
 
 pub(super) fn check(tree: &Tree) -> Vec<Violation> {
     let mut found = Vec::new();
-    for (number, line) in (1..).zip(tree.text(DOCUMENT).unwrap_or_default().lines()) {
+    let Some(text) = tree.text(DOCUMENT) else {
+        return found;
+    };
+    if !text.lines().flat_map(stops).any(|stop| stop.contains("::")) {
+        let what = "no walk names a function, so this check has nothing to look at";
+        found.push(Violation::new(&WALK, DOCUMENT, 1, what));
+    }
+    for (number, line) in (1..).zip(text.lines()) {
         for stop in stops(line) {
             let what = refusal(tree, stop);
             found.extend(what.map(|what| Violation::new(&WALK, DOCUMENT, number, what)));
@@ -90,7 +97,8 @@ mod tests {
     const CODE: &str = "impl Desk {\n    pub async fn decide(&self) {}\n}\n// fn gone() {}\n";
 
     fn check(line: &str, rules: &[&Rule]) {
-        let tree = Tree::planted(&[(DOCUMENT, line), ("crates/domain/src/decide.rs", CODE)]);
+        let text = format!("`decide.rs::decide`\n{line}\n");
+        let tree = Tree::planted(&[(DOCUMENT, &text), ("crates/domain/src/decide.rs", CODE)]);
         assert_found(&super::check(&tree), rules);
     }
 
@@ -113,5 +121,13 @@ mod tests {
             &[&WALK, &WALK],
         );
         check("`crates/domain/src/apply.rs`", &[&WALK]);
+    }
+
+    #[test]
+    fn a_map_without_walks_is_found() {
+        assert_found(
+            &super::check(&Tree::planted(&[(DOCUMENT, "# Map\n")])),
+            &[&WALK],
+        );
     }
 }
