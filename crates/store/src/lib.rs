@@ -1,1 +1,34 @@
-//! (being written)
+//! Central's truth: jobs, machines and what happened to them, in SQL behind one trait.
+//!
+//! [`Store`] is what central uses; [`SqliteStore`] serves it from one file. Every call is one transaction that is on
+//! disk when the call returns, with its rows of the append-only, hash-chained history in it.
+//!
+//! The calls block: an async caller runs them on its blocking threads. One connection serves all of them, one after
+//! the other.
+//!
+//! What is never in here: labels, codes, NIK, KK numbers, names, document bytes, keys that open a document, tokens in
+//! clear. SQLite keeps deleted content in its file and log, so central's own sealed copy (`<job>.key`, `<job>.blob`)
+//! lies in files beside the store, and only the facts of a job are rows.
+
+mod actor;
+mod error;
+mod history;
+mod job;
+mod machine;
+mod report;
+mod sqlite;
+mod store;
+mod token;
+
+pub use actor::Actor;
+pub use error::{StoreError, TextError};
+pub use history::{HistoryRow, HistoryVerdict, Note};
+pub use job::{
+    CancelOutcome, IdempotencyKey, Inserted, JobCursor, JobFacts, JobFilter, JobPage, JobRow,
+    MAX_PAGE_JOBS, NewJob, Offer,
+};
+pub use machine::{Counts, DeviceRow, LastHeartbeat, MachineRow, SealTo};
+pub use report::{AckPoint, Ingested, JobNow, SyncOutcome, Taken};
+pub use sqlite::{MAX_FILE_BYTES, SqliteStore};
+pub use store::Store;
+pub use token::{Role, TokenRow, UnknownRole};

@@ -1,0 +1,166 @@
+//! What is asked and told of jobs.
+
+use loket_domain::dispatch::{Job, Refusal};
+use loket_wire::order::ReprintOf;
+use loket_wire::{
+    Blob, Class, Epoch, JobId, JobState, MachineId, OfficeId, Reference, Release, Service,
+    Sha256Digest, Timestamp,
+};
+
+/// Most jobs in one page: what a console page shows and one answer carries.
+pub const MAX_PAGE_JOBS: u32 = 200;
+
+/// What central knows of a job for good. Nothing of it tells who the document is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFacts {
+    /// The job.
+    pub id: JobId,
+    /// The operator's own name for the order.
+    pub reference: Reference,
+    /// The public service.
+    pub service: Service,
+    /// Controlled or own.
+    pub class: Class,
+    /// What must happen before printing.
+    pub release: Release,
+    /// The machine that prints.
+    pub machine: MachineId,
+    /// The office it stands in.
+    pub office: OfficeId,
+    /// Last moment it may be printed.
+    pub not_after: Timestamp,
+    /// When it should be printed: one working day.
+    pub due_at: Timestamp,
+    /// SHA-256 of the document at intake.
+    pub document_sha256: Sha256Digest,
+    /// SHA-256 of its signed revision.
+    pub revision_sha256: Sha256Digest,
+    /// Pages of that revision.
+    pub page_count: u32,
+    /// Size of that revision.
+    pub size_bytes: u64,
+    /// The sealed document: what a machine fetches.
+    pub blob: Blob,
+    /// The job this one replaces on paper, and why.
+    pub reprint_of: Option<ReprintOf>,
+}
+
+/// A caller's promise that the same request carries the same key. Digests, because a key is free text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// SHA-256 of who asked and the key.
+    pub key_sha256: Sha256Digest,
+    /// SHA-256 of what was asked.
+    pub body_sha256: Sha256Digest,
+}
+
+/// A job to be taken in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewJob {
+    /// Its facts.
+    pub facts: JobFacts,
+    /// From the HTTP request, if it had one.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// Digest of the pair of files in the intake folder, if it came that way: committed before the files are moved.
+    pub folder_sha256: Option<Sha256Digest>,
+}
+
+/// What became of a job to be taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is taken in.
+    Created,
+    /// The same idempotency key was seen: answer with that job if `is_same_body`, else refuse (422).
+    SameKey {
+        /// The job of the first request.
+        job: JobId,
+        /// Whether it asked for the same.
+        is_same_body: bool,
+    },
+    /// The same folder files were taken in before and their job is alive or printed: move them away as done.
+    SameFolderFiles {
+        /// Their job.
+        job: JobId,
+    },
+    /// The same revision has a job that did not end as failed, rejected, expired or cancelled (409).
+    AlreadyThere {
+        /// The latest such job: a reprint must name it.
+        job: JobId,
+    },
+    /// `reprint_of` names a job that is not known here (422).
+    ReprintOfUnknown,
+}
+
+/// A job as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRow {
+    /// What never changes. `facts.id`, `facts.machine` and `facts.not_after` are also in `job`.
+    pub facts: JobFacts,
+    /// What changes.
+    pub job: Job,
+    /// Whether central's own sealed copy is known to be erased.
+    pub secrets_dropped: bool,
+}
+
+/// Where the next page begins: after this job, older ones follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JobCursor {
+    /// `created_at` of the last job of the page before.
+    pub created_at: Timestamp,
+    /// Its id.
+    pub id: JobId,
+}
+
+/// Which jobs to list; an empty filter lists all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct JobFilter {
+    /// Only these states; empty for every state.
+    pub states: Vec<JobState>,
+    /// Only this machine's.
+    pub machine: Option<MachineId>,
+    /// Only this office's.
+    pub office: Option<OfficeId>,
+    /// Only jobs older than this place in the list.
+    pub before: Option<JobCursor>,
+    /// At most so many; 0 and more than [`MAX_PAGE_JOBS`] mean [`MAX_PAGE_JOBS`].
+    pub limit: u32,
+}
+
+/// A page of jobs, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobPage {
+    /// The jobs.
+    pub jobs: Vec<JobRow>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<JobCursor>,
+}
+
+/// A recorded offer: what the order on the wire must carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offer {
+    /// The journal epoch the envelope is bound to.
+    pub epoch: Epoch,
+    /// The command's number.
+    pub command_seq: u64,
+    /// How many offers there were, with this one.
+    pub offer_count: u32,
+}
+
+/// What became of a wish to call a job off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelOutcome {
+    /// Over, no machine ever had the order.
+    Cancelled,
+    /// Over here; an offer had left, so the machine must be asked with this command number as well.
+    CancelledAskToo {
+        /// The number for `cmd/cancel`.
+        command_seq: u64,
+    },
+    /// The machine has it: ask it with this command number; its report decides.
+    Asked {
+        /// The number for `cmd/cancel`.
+        command_seq: u64,
+    },
+    /// A rule says no.
+    Refused(Refusal),
+}

@@ -1,0 +1,114 @@
+//! The store's file: made, opened, brought to the present schema.
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use rusqlite_migration::{M, MigrationDefinitionError, Migrations};
+
+use crate::error::StoreError;
+
+/// Largest store file, 16 GiB: 500 offices with 30 jobs a day make 5.5 million jobs a year of about 1 KiB with
+/// their history; five years of references are kept. Beyond it a call answers [`StoreError::Full`].
+pub const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+
+/// Size of a database page; SQLite's default, named because the size limit is counted in pages.
+const PAGE_BYTES: u64 = 4096;
+/// How long a write waits for another process's lock, a backup for instance.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Pages of the write-ahead log (4 MiB) after which SQLite moves them into the file.
+const WAL_CHECKPOINT_PAGES: i64 = 1000;
+/// Size in bytes that the write-ahead log's file is cut to after a checkpoint: the same 4 MiB.
+const WAL_KEEP_BYTES: i64 = 4 * 1024 * 1024;
+
+const STEPS: &[M<'_>] = &[M::up(include_str!("../../migrations/0001_store.sql"))];
+const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
+
+/// Opens or makes the file.
+pub(super) fn open_file(path: &Path) -> Result<Connection, StoreError> {
+    create_private(path)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags)
+        .map_err(|error| StoreError::sqlite("open a file", error))?;
+    let mode: String = connection
+        .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))
+        .map_err(|error| StoreError::sqlite("switch on the write-ahead log", error))?;
+    if mode != "wal" {
+        let error = std::io::Error::new(ErrorKind::Unsupported, "no shared memory on this disk");
+        return Err(StoreError::file("keep a write-ahead log beside", path, error));
+    }
+    prepare(&mut connection)?;
+    sync_folder(path)?;
+    Ok(connection)
+}
+
+/// Opens a store that lives in memory, with the same schema.
+pub(super) fn open_memory() -> Result<Connection, StoreError> {
+    let mut connection =
+        Connection::open_in_memory().map_err(|error| StoreError::sqlite("open memory", error))?;
+    prepare(&mut connection)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &mut Connection) -> Result<(), StoreError> {
+    set_pragmas(connection).map_err(|error| StoreError::sqlite("set the pragmas", error))?;
+    MIGRATIONS.to_latest(connection).map_err(migrate_error)
+}
+
+fn set_pragmas(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    // FULL flushes the log at every commit: what central acknowledged survives a power cut.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    // Revoked tokens and pruned rows are overwritten in the file; the log keeps old pages until it is reused,
+    // which is why nothing secret is ever a row.
+    connection.pragma_update(None, "secure_delete", true)?;
+    connection.pragma_update(None, "wal_autocheckpoint", WAL_CHECKPOINT_PAGES)?;
+    connection.pragma_update(None, "journal_size_limit", WAL_KEEP_BYTES)?;
+    let max_pages = i64::try_from(MAX_FILE_BYTES / PAGE_BYTES).unwrap_or(i64::MAX);
+    connection.pragma_update(None, "max_page_count", max_pages)
+}
+
+/// Makes the file readable by its owner alone; SQLite gives its log the same mode.
+fn create_private(path: &Path) -> Result<(), StoreError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Ok(_made) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::file("create", path, error)),
+    }
+}
+
+fn sync_folder(path: &Path) -> Result<(), StoreError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        Some(_) | None => Path::new("."),
+    };
+    File::open(folder)
+        .and_then(|handle| handle.sync_all())
+        .map_err(|error| StoreError::file("flush folder", folder, error))
+}
+
+fn migrate_error(error: rusqlite_migration::Error) -> StoreError {
+    match error {
+        rusqlite_migration::Error::RusqliteError { err, .. } => StoreError::sqlite("migrate", err),
+        rusqlite_migration::Error::MigrationDefinition(
+            MigrationDefinitionError::DatabaseTooFarAhead,
+        ) => StoreError::TooNew,
+        other => StoreError::Migrate(Box::new(other)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_migrations_are_sound() {
+        assert_eq!(MIGRATIONS.validate(), Ok(()));
+    }
+}

@@ -1,0 +1,256 @@
+//! The trait that central uses; PostgreSQL can serve it as well.
+
+use loket_domain::dispatch::Answer;
+use loket_wire::enrolment::MachineRecord;
+use loket_wire::{
+    Epoch, Event, Heartbeat, JobId, MachineId, MachineState, Sha256Digest, Sync as MachineSync,
+    Timestamp,
+};
+
+use crate::actor::Actor;
+use crate::error::StoreError;
+use crate::history::{HistoryRow, HistoryVerdict, Note};
+use crate::job::{CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer};
+use crate::machine::{Counts, MachineRow};
+use crate::report::{Ingested, JobNow, SyncOutcome};
+use crate::token::TokenRow;
+
+/// Central's truth. Every call blocks and is one transaction, on disk when it returns.
+///
+/// Calls about one machine's reports and syncs are made in the order in which the link delivered them; the store
+/// does not put them in order.
+///
+/// # Errors
+/// Every call: [`StoreError::Full`], [`StoreError::Busy`], [`StoreError::Corrupt`] and [`StoreError::Io`] when the
+/// store could not read or write. What else a call can answer stands with it.
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// Takes a job in, or says which job stands in its way.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMachine`]; [`StoreError::Text`] when the reprint's reason could hold a personal number.
+    fn insert_job(
+        &self,
+        new: &NewJob,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Inserted, StoreError>;
+
+    /// One job.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn job(&self, id: JobId) -> Result<Option<JobRow>, StoreError>;
+
+    /// A page of jobs, newest first.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn jobs(&self, filter: &JobFilter) -> Result<JobPage, StoreError>;
+
+    /// Jobs that may be offered at `now`, oldest first: created or offered, due, not past `not_after`, their machine
+    /// online (its state, not its will) and its journal epoch known. For one machine, or for all.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn offerable(
+        &self,
+        machine: Option<&MachineId>,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<JobRow>, StoreError>;
+
+    /// When the next job of an online machine becomes due, later than `now` or not; `None` if none waits.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn next_offer_at(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Records that the job's order is handed to the link, and draws the machine's next command number for it.
+    ///
+    /// Called before the order is published. `epoch` is the one that the envelope is bound to. An envelope must be
+    /// sealed anew only when `job.epoch` of the row is not the machine's; else the same envelope bytes are sent again,
+    /// because other bytes for the same job are a replay to the machine.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchJob`]; [`StoreError::EpochChanged`]; [`StoreError::Refused`].
+    fn mark_offered(&self, job: JobId, epoch: Epoch, now: Timestamp) -> Result<Offer, StoreError>;
+
+    /// Calls a job off, or records that its machine is asked to.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchJob`]. A rule's no is an outcome, not an error.
+    fn request_cancel(
+        &self,
+        job: JobId,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<CancelOutcome, StoreError>;
+
+    /// Records what a person found of a job that is `unknown (journal-lost)`; no other job is answered at central.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchJob`]; [`StoreError::Refused`].
+    fn resolve_lost(
+        &self,
+        job: JobId,
+        answer: Answer,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<JobNow, StoreError>;
+
+    /// Expires created and offered jobs whose `not_after` has passed, at most `limit` a call.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn expire_due(&self, now: Timestamp, limit: u32) -> Result<Vec<JobId>, StoreError>;
+
+    /// Ended jobs whose sealed copy at central is not yet known to be erased, at most `limit`.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn secrets_to_drop(&self, limit: u32) -> Result<Vec<JobId>, StoreError>;
+
+    /// Records that central's sealed copy of an ended job is erased.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchJob`].
+    fn mark_secrets_dropped(&self, job: JobId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Takes one report. A report about a job that is not this machine's is set aside.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMachine`].
+    fn ingest_event(
+        &self,
+        machine: &MachineId,
+        event: &Event,
+        now: Timestamp,
+    ) -> Result<Ingested, StoreError>;
+
+    /// Sets a report aside that central cannot read; it counts as committed at its place.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMachine`]; [`StoreError::Text`] for a code that is none.
+    fn quarantine_event(
+        &self,
+        machine: &MachineId,
+        epoch: Epoch,
+        seq: u64,
+        code: &str,
+        payload_sha256: Sha256Digest,
+        now: Timestamp,
+    ) -> Result<Ingested, StoreError>;
+
+    /// Takes what a machine says on connect.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMachine`].
+    fn ingest_sync(
+        &self,
+        machine: &MachineId,
+        sync: &MachineSync,
+        now: Timestamp,
+    ) -> Result<SyncOutcome, StoreError>;
+
+    /// Takes a machine's retained state or its will; one of an earlier connection than the last known is ignored.
+    /// Answers whether it was taken.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMachine`].
+    fn record_state(
+        &self,
+        machine: &MachineId,
+        state: &MachineState,
+        now: Timestamp,
+    ) -> Result<bool, StoreError>;
+
+    /// Takes a heartbeat; one of an earlier connection is ignored.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMachine`].
+    fn record_heartbeat(
+        &self,
+        machine: &MachineId,
+        heartbeat: &Heartbeat,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+
+    /// Records a sign of life that no other call records, a fetched blob for instance.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMachine`].
+    fn record_link_seen(&self, machine: &MachineId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Records what the authority says of a machine. The sealing key is taken over only when the record's key is
+    /// another than in its record before: a machine's own newer key stays.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn upsert_machine(&self, record: &MachineRecord, now: Timestamp) -> Result<(), StoreError>;
+
+    /// One machine.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn machine(&self, id: &MachineId) -> Result<Option<MachineRow>, StoreError>;
+
+    /// All machines with their devices, by id.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn machines(&self) -> Result<Vec<MachineRow>, StoreError>;
+
+    /// Numbers for `/metrics`.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn counts(&self, now: Timestamp) -> Result<Counts, StoreError>;
+
+    /// What happened to one job, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchJob`].
+    fn history(&self, job: JobId) -> Result<Vec<HistoryRow>, StoreError>;
+
+    /// The history from a row on, oldest first, at most `limit` rows: for auditors and exports.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn history_from(&self, seq: u64, limit: u32) -> Result<Vec<HistoryRow>, StoreError>;
+
+    /// Follows the whole chain of digests.
+    ///
+    /// # Errors
+    /// Those of every call; a broken chain is a verdict, not an error.
+    fn verify_history(&self) -> Result<HistoryVerdict, StoreError>;
+
+    /// Writes a note into the history that belongs to no change of a job.
+    ///
+    /// # Errors
+    /// [`StoreError::Text`].
+    fn note(&self, note: &Note, actor: &Actor, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Stores a new token.
+    ///
+    /// # Errors
+    /// [`StoreError::TokenNameTaken`]; [`StoreError::Text`].
+    fn insert_token(&self, token: &TokenRow, by: &Actor) -> Result<(), StoreError>;
+
+    /// Looks a token up by its digest. The caller asks [`TokenRow::is_good`].
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn token_by_hash(&self, token_sha256: Sha256Digest) -> Result<Option<TokenRow>, StoreError>;
+
+    /// All tokens, by name.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn tokens(&self) -> Result<Vec<TokenRow>, StoreError>;
+
+    /// Revokes a token; revoking it again keeps the first stamp.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchToken`].
+    fn revoke_token(&self, name: &str, by: &Actor, now: Timestamp) -> Result<(), StoreError>;
+}
