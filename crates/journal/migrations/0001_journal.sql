@@ -11,7 +11,8 @@ CREATE TABLE stream (
     name         TEXT PRIMARY KEY,
     closed_at_ms INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX stream_closed ON stream (closed_at_ms) WHERE closed_at_ms IS NOT NULL;
+-- Open streams have NULL here: a start finds them without passing the closed ones.
+CREATE INDEX stream_closed ON stream (closed_at_ms);
 
 CREATE TABLE event (
     seq      INTEGER PRIMARY KEY AUTOINCREMENT,

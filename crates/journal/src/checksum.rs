@@ -17,15 +17,39 @@ pub(crate) fn checksum(parts: &[&[u8]]) -> u32 {
     !crc
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a byte is always within 256 entries"
+)]
 fn feed(mut crc: u32, bytes: &[u8]) -> u32 {
     for byte in bytes {
-        // Bit by bit: a kiosk writes less than a row a second, and a table would be one more thing to check.
-        crc ^= u32::from(*byte);
-        for _ in 0..8 {
-            crc = (crc >> 1) ^ (POLYNOMIAL & (crc & 1).wrapping_neg());
-        }
+        let [low, _, _, _] = crc.to_le_bytes();
+        crc = (crc >> 8) ^ TABLE[usize::from(low ^ byte)];
     }
     crc
+}
+
+/// What each byte does to the sum: a start reads every open event, so eight steps a byte count.
+const TABLE: [u32; 256] = table();
+
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the loop ends with the table, at compile time"
+)]
+const fn table() -> [u32; 256] {
+    let mut table = [0; 256];
+    let (mut position, mut value) = (0_usize, 0_u32);
+    while position < table.len() {
+        let (mut crc, mut step) = (value, 0);
+        while step < 8 {
+            crc = (crc >> 1) ^ (POLYNOMIAL & (crc & 1).wrapping_neg());
+            step += 1;
+        }
+        table[position] = crc;
+        position += 1;
+        value += 1;
+    }
+    table
 }
 
 #[cfg(test)]

@@ -162,6 +162,8 @@ fn set_pragmas(connection: &Connection, max_size_bytes: u64) -> Result<(), Journ
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "trusted_schema", false)?;
         connection.pragma_update(None, "cell_size_check", true)?;
+        // Sorted events must not spill into the system's folder for temporary files.
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update(None, "wal_autocheckpoint", WAL_CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "journal_size_limit", WAL_KEEP_BYTES)?;
         let max_pages = i64::try_from(max_size_bytes / PAGE_BYTES).unwrap_or(i64::MAX);

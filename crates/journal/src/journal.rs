@@ -207,13 +207,13 @@ impl Journal {
                 .await?;
             folded_count += 1;
         }
-        let dropped_count = self
+        let (dropped_count, more_rows) = self
             .run(move |connection| ledger::drop_old(connection, cuts.ledger_before_ms))
             .await?;
         Ok(Swept {
             folded_count,
             dropped_count,
-            more,
+            more: more || more_rows,
         })
     }
 

@@ -10,6 +10,8 @@ use crate::error::JournalError;
 
 /// Most streams folded in one call, so that a sweep never keeps appends waiting for long.
 pub const MAX_SWEEP_STREAMS: usize = 64;
+/// Most ledger rows dropped in one call, for the same reason.
+const MAX_DROP_ROWS: i64 = 1024;
 
 /// Which streams and ledger rows are old enough, by the stamp given when the stream was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub struct Swept {
     pub folded_count: u64,
     /// Ledger rows that were dropped.
     pub dropped_count: u64,
-    /// Whether more streams wait to be folded.
+    /// Whether more streams wait to be folded, or more ledger rows to be dropped.
     pub more: bool,
 }
 
@@ -106,11 +108,24 @@ pub(crate) fn fold(
     write().map_err(|error| JournalError::sqlite("fold a closed stream", error))
 }
 
-pub(crate) fn drop_old(connection: &Connection, before_ms: i64) -> Result<u64, JournalError> {
+/// Drops the oldest ledger rows before a cut, and tells how many and whether some remain.
+pub(crate) fn drop_old(
+    connection: &Connection,
+    before_ms: i64,
+) -> Result<(u64, bool), JournalError> {
+    let sort = |error| JournalError::sqlite("drop ledger rows", error);
     let count = connection
-        .execute("DELETE FROM ledger WHERE closed_at_ms < ?1", [before_ms])
-        .map_err(|error| JournalError::sqlite("drop ledger rows", error))?;
-    Ok(u64::try_from(count).unwrap_or(u64::MAX))
+        .execute(
+            "DELETE FROM ledger WHERE stream IN
+             (SELECT stream FROM ledger WHERE closed_at_ms < ?1 ORDER BY closed_at_ms LIMIT ?2)",
+            [before_ms, MAX_DROP_ROWS],
+        )
+        .map_err(sort)?;
+    let more = connection
+        .prepare_cached("SELECT 1 FROM ledger WHERE closed_at_ms < ?1")
+        .and_then(|mut statement| statement.exists([before_ms]))
+        .map_err(sort)?;
+    Ok((u64::try_from(count).unwrap_or(u64::MAX), more))
 }
 
 pub(crate) fn row(

@@ -54,14 +54,12 @@ pub enum StreamState {
     },
 }
 
+const OPEN_EVENTS: &str = "SELECT e.seq, e.stream, e.kind, e.version, e.bytes, e.checksum
+     FROM stream AS s CROSS JOIN event AS e ON s.name = e.stream
+     WHERE s.closed_at_ms IS NULL ORDER BY e.seq";
+
 pub(crate) fn open_events(connection: &Connection) -> Result<Vec<StoredEvent>, JournalError> {
-    events(
-        connection,
-        "SELECT e.seq, e.stream, e.kind, e.version, e.bytes, e.checksum
-         FROM event AS e JOIN stream AS s ON s.name = e.stream
-         WHERE s.closed_at_ms IS NULL ORDER BY e.seq",
-        [],
-    )
+    events(connection, OPEN_EVENTS, [])
 }
 
 pub(crate) fn stream(
@@ -145,4 +143,29 @@ fn event(row: &Row<'_>) -> Result<StoredEvent, JournalError> {
     }
     let seq = u64::try_from(seq).map_err(|_| JournalError::Corrupt)?;
     Ok(StoredEvent { seq, ..event })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::file::open_memory;
+
+    #[test]
+    fn a_start_passes_no_event_of_a_closed_stream() {
+        let (connection, _) = open_memory([1; 16]).unwrap();
+        let mut statement = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {OPEN_EVENTS}"))
+            .unwrap();
+        let plan: Vec<String> = statement
+            .query_map([], |row| row.get(3))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        let searches = |start: &str| plan.iter().any(|line| line.starts_with(start));
+        assert!(
+            searches("SEARCH s USING COVERING INDEX stream_closed"),
+            "{plan:?}"
+        );
+        assert!(searches("SEARCH e USING INDEX event_by_stream"), "{plan:?}");
+    }
 }

@@ -1,16 +1,12 @@
-//! What stands on disk after stops, full disks and damage, seen through the public door.
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "helpers of tests"
-)]
+//! What stands on disk after stops and full disks, seen through the public door.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use loket_journal::{
     Batch, CloseStream, Integrity, Journal, JournalError, NewEvent, NewReport, OutboxSpan,
-    StreamState, SweepCuts, check_integrity, set_aside,
+    StreamState, SweepCuts, check_integrity,
 };
 
 const EPOCH: [u8; 16] = [7; 16];
@@ -294,127 +290,6 @@ async fn a_full_disk_refuses_the_batch_keeps_the_rest_and_recovers_with_room() {
     assert_eq!(bytes_of_open(&journal).await.len(), count + 1);
 }
 
-async fn filled(path: &Path) {
-    let (journal, _) = Journal::open(path, EPOCH).unwrap();
-    for number in 0..60_u8 {
-        let bytes = [b"payload-".as_slice(), &[number; 900]].concat();
-        journal
-            .append(one(&format!("job-{}", number % 7), &bytes))
-            .await
-            .unwrap();
-    }
-    journal.close().await.unwrap();
-}
-
-fn damage(path: &Path, at: usize, with: &[u8]) {
-    let mut bytes = std::fs::read(path).unwrap();
-    bytes[at..at + with.len()].copy_from_slice(with);
-    std::fs::write(path, bytes).unwrap();
-}
-
-fn find(path: &Path, needle: &[u8]) -> usize {
-    let bytes = std::fs::read(path).unwrap();
-    bytes
-        .windows(needle.len())
-        .position(|window| window == needle)
-        .unwrap()
-}
-
-#[tokio::test]
-async fn one_changed_byte_of_an_event_is_seen() {
-    let at = place();
-    filled(&at.path).await;
-    assert_eq!(check_integrity(&at.path).unwrap(), Integrity::Sound);
-    let position = find(&at.path, b"payload-\x05");
-    damage(&at.path, position, b"q");
-    assert_eq!(check_integrity(&at.path).unwrap(), Integrity::Broken);
-    let (journal, _) = Journal::open(&at.path, OTHER_EPOCH).unwrap();
-    let events = journal.open_events().await;
-    let reports = journal.outbox_after(0, 256).await;
-    let corrupt = |error| matches!(error, Some(JournalError::Corrupt));
-    assert!(
-        corrupt(events.err()) || corrupt(reports.err()),
-        "a read does not pass it on"
-    );
-}
-
-#[tokio::test]
-async fn an_overwritten_page_is_seen_and_the_file_can_be_set_aside() {
-    let at = place();
-    filled(&at.path).await;
-    let size_bytes = std::fs::read(&at.path).unwrap().len();
-    damage(&at.path, size_bytes / 2 / 4096 * 4096, &[0xA5; 4096]);
-    assert_eq!(check_integrity(&at.path).unwrap(), Integrity::Broken);
-    let aside = set_aside(&at.path, "20261122-1").unwrap();
-    assert!(aside.exists() && !at.path.exists());
-    assert!(matches!(
-        set_aside(&at.path, "20261122-1"),
-        Err(JournalError::NotFound { .. })
-    ));
-    let (journal, opened) = Journal::open(&at.path, OTHER_EPOCH).unwrap();
-    assert!(opened.made_new);
-    assert_eq!(opened.epoch, OTHER_EPOCH);
-    journal.append(one("a", b"x")).await.unwrap();
-    let error = set_aside(&at.path, "20261122-1").unwrap_err();
-    assert!(
-        matches!(error, JournalError::File { .. }),
-        "nothing is overwritten: {error:?}"
-    );
-}
-
-#[tokio::test]
-async fn a_destroyed_header_is_corrupt_on_open_and_broken_on_check() {
-    let at = place();
-    filled(&at.path).await;
-    damage(&at.path, 0, &[0xFF; 100]);
-    let error = Journal::open(&at.path, OTHER_EPOCH).unwrap_err();
-    assert!(matches!(error, JournalError::Corrupt), "{error:?}");
-    assert_eq!(check_integrity(&at.path).unwrap(), Integrity::Broken);
-}
-
-#[tokio::test]
-async fn a_log_left_alone_by_an_interrupted_set_aside_does_not_reach_the_new_file() {
-    let at = place();
-    let (journal, _) = Journal::open(&at.path, EPOCH).unwrap();
-    journal.append(one("old", b"old")).await.unwrap();
-    let wal = at.path.with_extension("db-wal");
-    let old_log = std::fs::read(&wal).unwrap();
-    journal.close().await.unwrap();
-    std::fs::remove_file(&at.path).unwrap();
-    std::fs::write(&wal, old_log).unwrap();
-    let (journal, opened) = Journal::open(&at.path, OTHER_EPOCH).unwrap();
-    assert!(opened.made_new && opened.epoch == OTHER_EPOCH);
-    assert!(bytes_of_open(&journal).await.is_empty());
-}
-
-#[tokio::test]
-async fn a_file_that_is_not_there_is_not_broken() {
-    let at = place();
-    assert!(matches!(
-        check_integrity(&at.path),
-        Err(JournalError::NotFound { .. })
-    ));
-    let beneath = at.path.join("no-such-folder").join("journal.db");
-    assert!(matches!(
-        Journal::open(&beneath, EPOCH),
-        Err(JournalError::File { .. })
-    ));
-}
-
-#[tokio::test]
-async fn a_later_programs_file_is_refused_and_left_alone() {
-    let at = place();
-    filled(&at.path).await;
-    let connection = rusqlite::Connection::open(&at.path).unwrap();
-    connection.pragma_update(None, "user_version", 99).unwrap();
-    drop(connection);
-    assert!(matches!(
-        Journal::open(&at.path, EPOCH),
-        Err(JournalError::TooNew)
-    ));
-    assert_eq!(check_integrity(&at.path).unwrap(), Integrity::Sound);
-}
-
 #[tokio::test]
 async fn a_closed_journal_answers_its_other_handles() {
     let journal = Journal::in_memory(EPOCH).unwrap();
@@ -488,5 +363,48 @@ async fn old_closed_streams_become_ledger_rows_and_old_ledger_rows_go() {
         journal.stats().await.unwrap().outbox_count,
         5,
         "reports die by settling alone"
+    );
+}
+
+#[tokio::test]
+async fn a_sweep_takes_a_bounded_bite_and_says_that_more_waits() {
+    let journal = Journal::in_memory(EPOCH).unwrap();
+    let count = loket_journal::MAX_SWEEP_STREAMS + 1;
+    for number in 0..count {
+        let name = format!("job-{number}");
+        let ending = Batch {
+            close_streams: vec![close(&name, 5)],
+            ..one(&name, b"end")
+        };
+        journal.append(ending).await.unwrap();
+    }
+    let cuts = SweepCuts {
+        closed_before_ms: 6,
+        ledger_before_ms: 0,
+    };
+    let first = journal.sweep_closed(cuts, |_| Vec::new()).await.unwrap();
+    assert!(first.more);
+    let second = journal.sweep_closed(cuts, |_| Vec::new()).await.unwrap();
+    assert_eq!((second.folded_count, second.more), (1, false));
+    let over = |_: &[loket_journal::StoredEvent]| vec![0; loket_journal::MAX_EVENT_BYTES + 1];
+    journal
+        .append(Batch {
+            close_streams: vec![close("last", 5)],
+            ..one("last", b"end")
+        })
+        .await
+        .unwrap();
+    let error = journal.sweep_closed(cuts, over).await.unwrap_err();
+    assert!(matches!(
+        error,
+        JournalError::TooLarge {
+            field: "summary",
+            ..
+        }
+    ));
+    assert_eq!(
+        journal.stream("last").await.unwrap().len(),
+        1,
+        "it is not lost"
     );
 }
