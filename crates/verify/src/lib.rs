@@ -1,1 +1,41 @@
-//! (being written)
+//! Judges signed PDF documents: bytes in, verdict out.
+//!
+//! ```text
+//! document ─> pdf (own strict reader) ─> fields ─> byterange ─> cms ─> chain + crl ─> Report
+//!                └─> pages                           └─> stamp
+//! ```
+//!
+//! It reads no clock, file, socket or environment and draws no random number: document, trust
+//! store, policy and moment are arguments, so that a verdict can be replayed anywhere. Work is
+//! bounded by named constants, and no input makes it panic. It deliberately knows nothing about
+//! what a page shows, whether the document is the newest one, or what its QR code says.
+//!
+//! Invariants:
+//! - [`Verdict::Valid`] is said only of a document of which every byte is either covered by the
+//!   signature or vouched for by a check of its own (the gap that holds the signature itself).
+//! - [`Report::revision`] is there exactly when the verdict is valid.
+//! - A report holds nothing that the document's pages say.
+
+mod algorithm;
+mod asn1;
+mod byterange;
+mod certificate;
+mod chain;
+mod check;
+mod cms;
+mod code;
+mod crl;
+mod fields;
+mod moment;
+mod pages;
+mod pdf;
+mod report;
+mod signature;
+mod stamp;
+mod trust;
+
+pub use check::{MAX_DOCUMENT_BYTES, check};
+pub use code::{Code, Finding, Weight};
+pub use report::{Changes, Coverage, QrReport, Report, SignatureReport, SignedRevision, Verdict};
+pub use trust::{MAX_TRUST_CERTIFICATES, MAX_TRUST_FILE_BYTES, MAX_TRUST_LISTS};
+pub use trust::{Policy, Revocation, Trust, TrustError};

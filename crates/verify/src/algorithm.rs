@@ -1,0 +1,238 @@
+//! The digests and signature algorithms that count, checked by ring.
+//!
+//! # Source
+//! RFC 4055 and RFC 8017 (RSA), RFC 5758 (ECDSA), ETSI TS 119 312 (what still protects).
+
+use const_oid::ObjectIdentifier;
+use const_oid::db::rfc5912 as oid;
+use der::asn1::UintRef;
+use der::{Reader, SliceReader, Tag, TagMode, TagNumber};
+use ring::digest::{self, Context};
+use ring::signature as ring_signature;
+use ring::signature::{UnparsedPublicKey, VerificationAlgorithm};
+use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
+
+use crate::code::Code;
+
+/// Shortest RSA modulus that still protects: 2048 bits.
+const MIN_RSA_MODULUS_BYTES: usize = 256;
+
+const MD5: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.5");
+const ECDSA_WITH_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1");
+const MD5_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.4");
+
+/// A digest that still protects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hash {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+impl Hash {
+    /// The digest that an algorithm identifier names; its parameters must be NULL or absent.
+    pub(crate) fn of(algorithm: AlgorithmIdentifierRef<'_>) -> Result<Self, Code> {
+        plain_parameters(algorithm)?;
+        match algorithm.oid {
+            oid::ID_SHA_256 => Ok(Self::Sha256),
+            oid::ID_SHA_384 => Ok(Self::Sha384),
+            oid::ID_SHA_512 => Ok(Self::Sha512),
+            oid::ID_SHA_1 | MD5 => Err(Code::AlgorithmRefused),
+            _other => Err(Code::AlgorithmUnsupported),
+        }
+    }
+
+    /// The digest of `parts` taken as one run of bytes.
+    pub(crate) fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
+        let algorithm = match self {
+            Self::Sha256 => &digest::SHA256,
+            Self::Sha384 => &digest::SHA384,
+            Self::Sha512 => &digest::SHA512,
+        };
+        let mut context = Context::new(algorithm);
+        for part in parts {
+            context.update(part);
+        }
+        context.finish().as_ref().to_vec()
+    }
+
+    fn size_bytes(self) -> u8 {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha384 => 48,
+            Self::Sha512 => 64,
+        }
+    }
+}
+
+/// SHA-1, for the one place that older time stamps have it: naming their own certificate.
+pub(crate) fn sha1_for_naming(bytes: &[u8]) -> Vec<u8> {
+    digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes)
+        .as_ref()
+        .to_vec()
+}
+
+/// What a signature algorithm identifier says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scheme {
+    /// PKCS #1 v1.5; without a digest where the identifier leaves it to its surroundings.
+    Pkcs1(Option<Hash>),
+    Pss(Hash),
+    Ecdsa(Hash),
+}
+
+impl Scheme {
+    fn of(algorithm: AlgorithmIdentifierRef<'_>) -> Result<Self, Code> {
+        let scheme = match algorithm.oid {
+            oid::RSA_ENCRYPTION => Self::Pkcs1(None),
+            oid::SHA_256_WITH_RSA_ENCRYPTION => Self::Pkcs1(Some(Hash::Sha256)),
+            oid::SHA_384_WITH_RSA_ENCRYPTION => Self::Pkcs1(Some(Hash::Sha384)),
+            oid::SHA_512_WITH_RSA_ENCRYPTION => Self::Pkcs1(Some(Hash::Sha512)),
+            oid::ECDSA_WITH_SHA_256 => Self::Ecdsa(Hash::Sha256),
+            oid::ECDSA_WITH_SHA_384 => Self::Ecdsa(Hash::Sha384),
+            oid::ECDSA_WITH_SHA_512 => Self::Ecdsa(Hash::Sha512),
+            oid::ID_RSASSA_PSS => return pss(algorithm),
+            oid::SHA_1_WITH_RSA_ENCRYPTION | ECDSA_WITH_SHA1 | MD5_WITH_RSA => {
+                return Err(Code::AlgorithmRefused);
+            }
+            _other => return Err(Code::AlgorithmUnsupported),
+        };
+        plain_parameters(algorithm)?;
+        Ok(scheme)
+    }
+}
+
+/// Checks `signature` over `message`; `digest` is what the surroundings say (CMS), if they do.
+pub(crate) fn verify(
+    key: &SubjectPublicKeyInfoRef<'_>,
+    algorithm: AlgorithmIdentifierRef<'_>,
+    digest: Option<Hash>,
+    message: &[u8],
+    signature: &[u8],
+) -> Result<(), Code> {
+    let scheme = Scheme::of(algorithm)?;
+    let named = match scheme {
+        Scheme::Pkcs1(hash) => hash.or(digest).ok_or(Code::AlgorithmUnsupported)?,
+        Scheme::Pss(hash) | Scheme::Ecdsa(hash) => hash,
+    };
+    if digest.is_some_and(|digest| digest != named) {
+        return Err(Code::AlgorithmsDisagree);
+    }
+    let algorithm = back_end(scheme, named, key)?;
+    let bits = key
+        .subject_public_key
+        .as_bytes()
+        .ok_or(Code::AlgorithmUnsupported)?;
+    UnparsedPublicKey::new(algorithm, bits)
+        .verify(message, signature)
+        .map_err(|_unspecified| Code::SignatureBroken)
+}
+
+fn back_end(
+    scheme: Scheme,
+    hash: Hash,
+    key: &SubjectPublicKeyInfoRef<'_>,
+) -> Result<&'static dyn VerificationAlgorithm, Code> {
+    match scheme {
+        Scheme::Pkcs1(_) => {
+            rsa_key(key)?;
+            Ok(match hash {
+                Hash::Sha256 => &ring_signature::RSA_PKCS1_2048_8192_SHA256,
+                Hash::Sha384 => &ring_signature::RSA_PKCS1_2048_8192_SHA384,
+                Hash::Sha512 => &ring_signature::RSA_PKCS1_2048_8192_SHA512,
+            })
+        }
+        Scheme::Pss(_) => {
+            rsa_key(key)?;
+            Ok(match hash {
+                Hash::Sha256 => &ring_signature::RSA_PSS_2048_8192_SHA256,
+                Hash::Sha384 => &ring_signature::RSA_PSS_2048_8192_SHA384,
+                Hash::Sha512 => &ring_signature::RSA_PSS_2048_8192_SHA512,
+            })
+        }
+        Scheme::Ecdsa(_) => ecdsa(hash, key),
+    }
+}
+
+fn ecdsa(
+    hash: Hash,
+    key: &SubjectPublicKeyInfoRef<'_>,
+) -> Result<&'static dyn VerificationAlgorithm, Code> {
+    if key.algorithm.oid != oid::ID_EC_PUBLIC_KEY {
+        return Err(Code::AlgorithmsDisagree);
+    }
+    let curve: Option<ObjectIdentifier> = key
+        .algorithm
+        .parameters
+        .and_then(|curve| curve.decode_as().ok());
+    match (curve, hash) {
+        (Some(oid::SECP_256_R_1), Hash::Sha256) => Ok(&ring_signature::ECDSA_P256_SHA256_ASN1),
+        (Some(oid::SECP_256_R_1), Hash::Sha384) => Ok(&ring_signature::ECDSA_P256_SHA384_ASN1),
+        (Some(oid::SECP_384_R_1), Hash::Sha256) => Ok(&ring_signature::ECDSA_P384_SHA256_ASN1),
+        (Some(oid::SECP_384_R_1), Hash::Sha384) => Ok(&ring_signature::ECDSA_P384_SHA384_ASN1),
+        _other_curve => Err(Code::AlgorithmUnsupported),
+    }
+}
+
+/// That the key is an RSA key, and long enough.
+fn rsa_key(key: &SubjectPublicKeyInfoRef<'_>) -> Result<(), Code> {
+    if key.algorithm.oid != oid::RSA_ENCRYPTION {
+        return Err(Code::AlgorithmsDisagree);
+    }
+    let bits = key
+        .subject_public_key
+        .as_bytes()
+        .ok_or(Code::AlgorithmUnsupported)?;
+    let modulus_bytes = SliceReader::new(bits)
+        .and_then(|mut reader| {
+            reader.sequence(|inner| {
+                let modulus: UintRef<'_> = inner.decode()?;
+                let _exponent: UintRef<'_> = inner.decode()?;
+                Ok(modulus.as_bytes().len())
+            })
+        })
+        .map_err(|_malformed| Code::AlgorithmUnsupported)?;
+    if modulus_bytes < MIN_RSA_MODULUS_BYTES {
+        Err(Code::KeyTooShort)
+    } else {
+        Ok(())
+    }
+}
+
+/// RSASSA-PSS parameters: one digest for all, and a salt as long as it (what ring checks).
+fn pss(algorithm: AlgorithmIdentifierRef<'_>) -> Result<Scheme, Code> {
+    let parameters = algorithm.parameters.ok_or(Code::AlgorithmRefused)?;
+    let read = parameters.sequence(|inner| {
+        let mode = TagMode::Explicit;
+        let hash = inner.context_specific::<AlgorithmIdentifierRef<'_>>(TagNumber::N0, mode)?;
+        let mask = inner.context_specific::<AlgorithmIdentifierRef<'_>>(TagNumber::N1, mode)?;
+        let salt = inner.context_specific::<u8>(TagNumber::N2, mode)?;
+        let trailer = inner.context_specific::<u8>(TagNumber::N3, mode)?;
+        Ok((hash, mask, salt, trailer))
+    });
+    let (hash, mask, salt, trailer) = read.map_err(|_malformed| Code::AlgorithmUnsupported)?;
+    // Whatever is left out defaults to SHA-1.
+    let hash = Hash::of(hash.ok_or(Code::AlgorithmRefused)?)?;
+    let mask = mask.ok_or(Code::AlgorithmRefused)?;
+    let inner: AlgorithmIdentifierRef<'_> = mask
+        .parameters
+        .and_then(|parameters| parameters.decode_as().ok())
+        .ok_or(Code::AlgorithmUnsupported)?;
+    let fits = mask.oid == oid::ID_MGF_1
+        && Hash::of(inner)? == hash
+        && salt == Some(hash.size_bytes())
+        && trailer.unwrap_or(1) == 1;
+    if fits {
+        Ok(Scheme::Pss(hash))
+    } else {
+        Err(Code::AlgorithmUnsupported)
+    }
+}
+
+fn plain_parameters(algorithm: AlgorithmIdentifierRef<'_>) -> Result<(), Code> {
+    match algorithm.parameters {
+        None => Ok(()),
+        Some(value) if value.is_null() && der::Tagged::tag(&value) == Tag::Null => Ok(()),
+        Some(_) => Err(Code::AlgorithmUnsupported),
+    }
+}

@@ -1,0 +1,165 @@
+//! One certificate, with the bytes it came in.
+
+use const_oid::AssociatedOid;
+use const_oid::ObjectIdentifier;
+use der::Decode;
+use der::referenced::OwnedToRef;
+use loket_wire::Timestamp;
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectKeyIdentifier};
+use x509_cert::name::Name;
+use x509_cert::spki::AlgorithmIdentifierRef;
+
+use crate::algorithm;
+use crate::asn1::SignedBlob;
+use crate::code::Code;
+use crate::moment;
+
+/// Longest name that a report shows; X.520 allows 64 characters an attribute.
+const MAX_NAME_CHARS: usize = 300;
+
+/// A certificate (RFC 5280); equal when its bytes are.
+#[derive(Debug, Clone)]
+pub(crate) struct Certificate {
+    der: Vec<u8>,
+    parsed: x509_cert::Certificate,
+}
+
+impl PartialEq for Certificate {
+    fn eq(&self, other: &Self) -> bool {
+        self.der == other.der
+    }
+}
+
+impl Certificate {
+    pub(crate) fn parse(der: &[u8]) -> der::Result<Self> {
+        let parsed = x509_cert::Certificate::from_der(der)?;
+        // RFC 5280, 4.1.1.2: the two must be the same; the outer one is signed by nobody.
+        if parsed.signature_algorithm != parsed.tbs_certificate.signature {
+            return Err(der::Tag::Sequence.value_error());
+        }
+        Ok(Self {
+            der: der.to_vec(),
+            parsed,
+        })
+    }
+
+    /// The bytes as they came.
+    pub(crate) fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    pub(crate) fn subject(&self) -> &Name {
+        &self.parsed.tbs_certificate.subject
+    }
+
+    pub(crate) fn issuer(&self) -> &Name {
+        &self.parsed.tbs_certificate.issuer
+    }
+
+    pub(crate) fn serial(&self) -> &[u8] {
+        self.parsed.tbs_certificate.serial_number.as_bytes()
+    }
+
+    /// Whether it names itself as its issuer.
+    pub(crate) fn is_self_issued(&self) -> bool {
+        self.subject() == self.issuer()
+    }
+
+    /// Whether `child` names this certificate as issuer and was signed with its key.
+    pub(crate) fn issued(&self, child: &Self) -> Result<(), Code> {
+        if self.subject() != child.issuer() {
+            return Err(Code::NoChain);
+        }
+        self.signed(&child.der)
+    }
+
+    /// Whether the certificate or revocation list in `der` was signed with its key.
+    pub(crate) fn signed(&self, der: &[u8]) -> Result<(), Code> {
+        let blob = SignedBlob::parse(der).map_err(|_malformed| Code::NoChain)?;
+        self.verify(blob.algorithm, None, blob.signed, blob.signature)
+    }
+
+    /// Checks a signature made with its key.
+    pub(crate) fn verify(
+        &self,
+        algorithm: AlgorithmIdentifierRef<'_>,
+        digest: Option<algorithm::Hash>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Code> {
+        let key = self
+            .parsed
+            .tbs_certificate
+            .subject_public_key_info
+            .owned_to_ref();
+        algorithm::verify(&key, algorithm, digest, message, signature)
+    }
+
+    /// Whether `at` lies within its validity.
+    pub(crate) fn holds_at(&self, at: Timestamp) -> bool {
+        let validity = &self.parsed.tbs_certificate.validity;
+        let from = moment::of_certificate(&validity.not_before);
+        let until = moment::of_certificate(&validity.not_after);
+        (from..=until).contains(&at)
+    }
+
+    /// An extension's value; unreadable or repeated ones count as [`Code::AuthorityUsage`].
+    fn extension<'a, T: Decode<'a> + AssociatedOid>(&'a self) -> Result<Option<T>, Code> {
+        match self.parsed.tbs_certificate.get::<T>() {
+            Ok(found) => Ok(found.map(|(_critical, value)| value)),
+            Err(_unreadable) => Err(Code::AuthorityUsage),
+        }
+    }
+
+    pub(crate) fn basic_constraints(&self) -> Result<Option<BasicConstraints>, Code> {
+        self.extension()
+    }
+
+    pub(crate) fn key_usage(&self) -> Result<Option<KeyUsage>, Code> {
+        self.extension()
+    }
+
+    pub(crate) fn extended_key_usage(&self) -> Result<Option<ExtendedKeyUsage>, Code> {
+        self.extension()
+    }
+
+    /// Whether its subject key identifier is `wanted`.
+    pub(crate) fn has_key_identifier(&self, wanted: &[u8]) -> bool {
+        let found = self.extension::<SubjectKeyIdentifier>();
+        matches!(found, Ok(Some(identifier)) if identifier.0.as_bytes() == wanted)
+    }
+
+    /// Identifiers of its critical extensions.
+    pub(crate) fn critical_extensions(&self) -> impl Iterator<Item = ObjectIdentifier> + '_ {
+        let extensions = self.parsed.tbs_certificate.extensions.iter().flatten();
+        extensions
+            .filter(|extension| extension.critical)
+            .map(|extension| extension.extn_id)
+    }
+
+    /// Its subject as text for a report.
+    pub(crate) fn subject_text(&self) -> String {
+        text(self.subject())
+    }
+
+    /// Its issuer as text for a report.
+    pub(crate) fn issuer_text(&self) -> String {
+        text(self.issuer())
+    }
+}
+
+/// A name as text: no control characters, which could act on a terminal, and bounded.
+fn text(name: &Name) -> String {
+    let plain = |letter: char| {
+        if letter.is_control() {
+            '\u{fffd}'
+        } else {
+            letter
+        }
+    };
+    name.to_string()
+        .chars()
+        .map(plain)
+        .take(MAX_NAME_CHARS)
+        .collect()
+}

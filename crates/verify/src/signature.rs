@@ -1,0 +1,146 @@
+//! Judges one signature of a document.
+
+use const_oid::db::rfc5911 as oid;
+use loket_wire::Timestamp;
+
+use crate::byterange::SignedBytes;
+use crate::chain::{self, Ground, Purpose};
+use crate::cms::{Container, Naming};
+use crate::code::Code;
+use crate::moment;
+use crate::pdf::{Dictionary, File, Object};
+use crate::report::{Changes, Coverage, SignatureReport, findings};
+use crate::stamp;
+
+/// What is known about a signature so far; every step adds to it.
+struct Draft {
+    codes: Vec<Code>,
+    signer: Option<String>,
+    issuer: Option<String>,
+    signed_at: Option<Timestamp>,
+    coverage: Coverage,
+    changes: Changes,
+}
+
+/// Judges the signature in `signature`.
+pub(crate) fn judge(
+    signature: &Dictionary,
+    file: &File<'_>,
+    ground: Ground<'_>,
+) -> SignatureReport {
+    let mut draft = Draft {
+        codes: Vec::new(),
+        signer: None,
+        issuer: None,
+        signed_at: None,
+        coverage: Coverage::Unclear,
+        changes: Changes::Unknown,
+    };
+    if let Err(code) = draft.fill(signature, file, ground) {
+        draft.codes.push(code);
+    }
+    SignatureReport {
+        signer: draft.signer,
+        issuer: draft.issuer,
+        signed_at: draft.signed_at,
+        coverage: draft.coverage,
+        changes: draft.changes,
+        findings: findings(&draft.codes),
+    }
+}
+
+impl Draft {
+    fn fill(
+        &mut self,
+        signature: &Dictionary,
+        file: &File<'_>,
+        ground: Ground<'_>,
+    ) -> Result<(), Code> {
+        let is_signature = matches!(signature.name("Type"), None | Some(b"Sig"));
+        let kind = signature.name("SubFilter");
+        let is_known = matches!(kind, Some(b"ETSI.CAdES.detached" | b"adbe.pkcs7.detached"));
+        if !is_signature || !is_known {
+            return Err(Code::SignatureKind);
+        }
+        let bytes = SignedBytes::of(signature, file)?;
+        if bytes.end == file.data().len() {
+            (self.coverage, self.changes) = (Coverage::Document, Changes::None);
+        } else {
+            (self.coverage, self.changes) = (Coverage::Revision, Changes::Unexamined);
+            self.codes.push(Code::BytesAfter);
+        }
+        let container = Container::parse(&bytes.container()?)?;
+        if !container.is_detached() {
+            return Err(Code::CmsMalformed);
+        }
+        if let Ok(signer) = container.signer() {
+            self.signer = Some(signer.subject_text());
+            self.issuer = Some(signer.issuer_text());
+        }
+        self.signed_at = container
+            .claimed_time()
+            .or_else(|| claimed_time(signature, file));
+        container.verify(&bytes.parts, oid::ID_DATA, Naming::V2)?;
+        let signer = container.signer()?;
+        let chain = chain::judge(signer, &container.certificates, Purpose::Document, ground);
+        self.codes.extend(chain);
+        self.stamp(&container, ground);
+        Ok(())
+    }
+
+    /// Judges the time stamp, if there is one, and what else nobody signed.
+    fn stamp(&mut self, container: &Container, ground: Ground<'_>) {
+        let (token, has_extras) = container.token();
+        if has_extras || container.has_extras {
+            self.codes.push(Code::Unvouched);
+        }
+        let Some(token) = token else {
+            self.codes.push(Code::TimeClaimed);
+            return;
+        };
+        match stamp::judge(&token, container.signature(), ground) {
+            Ok((moment, codes)) => {
+                self.signed_at = Some(moment);
+                self.codes.extend(codes);
+            }
+            Err(code) => self.codes.extend([code, Code::TimeClaimed]),
+        }
+    }
+}
+
+/// The time that the signature dictionary claims.
+fn claimed_time(signature: &Dictionary, file: &File<'_>) -> Option<Timestamp> {
+    let Some(Object::Literal(place)) = signature.get("M") else {
+        return None;
+    };
+    let text = file.data().get(place.clone())?;
+    moment::of_pdf(&unescape(text.strip_prefix(b"(")?.strip_suffix(b")")?))
+}
+
+/// Undoes the escapes that may stand in a date: octal ones and escaped characters.
+fn unescape(mut text: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(text.len());
+    while let Some((first, rest)) = text.split_first() {
+        text = rest;
+        if *first != b'\\' {
+            plain.push(*first);
+            continue;
+        }
+        let octal = rest
+            .iter()
+            .take(3)
+            .take_while(|byte| (b'0'..=b'7').contains(byte))
+            .count();
+        let (digits, after) = rest.split_at(octal);
+        let value = digits.iter().fold(0_u32, |value, digit| {
+            value
+                .wrapping_mul(8)
+                .wrapping_add(u32::from(digit.wrapping_sub(b'0')))
+        });
+        if octal > 0 {
+            plain.push(u8::try_from(value & 0xff).unwrap_or_default());
+            text = after;
+        }
+    }
+    plain
+}

@@ -1,0 +1,245 @@
+//! No altered document is ever valid, and no bytes make `check` panic.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a fixture that cannot be read fails the test"
+)]
+
+use loket_verify::{Code, Policy, Report, Trust, Verdict, check};
+use loket_wire::Timestamp;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+
+macro_rules! fixture {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../tests/fixtures/", $name)).as_slice()
+    };
+}
+
+const SIGNED: &[u8] = fixture!("kk-sample-bb.pdf");
+const STAMPED: &[u8] = fixture!("kk-sample-bt.pdf");
+const HONEST: [&[u8]; 4] = [
+    SIGNED,
+    STAMPED,
+    fixture!("variants/kk-sample-pss.pdf"),
+    fixture!("variants/kk-sample-p256.pdf"),
+];
+
+fn trust() -> Trust {
+    Trust::from_files([
+        fixture!("trust/root.pem"),
+        fixture!("trust/issuing.pem"),
+        fixture!("trust/root.crl.pem"),
+        fixture!("trust/issuing.crl"),
+    ])
+    .unwrap()
+}
+
+fn judge(document: &[u8], trust: &Trust) -> Report {
+    let at = Timestamp::parse_rfc3339("2026-11-22T00:00:00Z").unwrap();
+    check(document, trust, &Policy::default(), at)
+}
+
+/// Where the text between the angle brackets of `/Contents` lies.
+fn contents(document: &[u8]) -> std::ops::Range<usize> {
+    let key = b"/Contents <3";
+    let start = document
+        .windows(key.len())
+        .position(|window| window == key)
+        .unwrap()
+        + 11;
+    let length = document[start..]
+        .iter()
+        .position(|byte| *byte == b'>')
+        .unwrap();
+    start..start + length
+}
+
+/// The bytes of the container that are not padding.
+fn used(document: &[u8]) -> std::ops::Range<usize> {
+    let place = contents(document);
+    let last = document[place.clone()]
+        .iter()
+        .rposition(|byte| *byte != b'0')
+        .unwrap();
+    place.start..place.start + last + 1
+}
+
+fn edited(document: &[u8], edit: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+    let mut copy = document.to_vec();
+    edit(&mut copy);
+    copy
+}
+
+/// The same digit one higher, as a hexadecimal digit of the same case.
+fn next_digit(digit: u8) -> u8 {
+    match digit {
+        b'9' => b'A',
+        b'F' => b'0',
+        other => other + 1,
+    }
+}
+
+/// Every digit takes a minute; this step meets all parts of the container within the test run.
+const DIGIT_STEP: usize = 13;
+
+#[test]
+fn no_digit_of_the_signature_container_can_be_changed() {
+    let trust = trust();
+    for document in [SIGNED, STAMPED] {
+        for place in used(document).step_by(DIGIT_STEP) {
+            let forged = edited(document, |copy| copy[place] = next_digit(copy[place]));
+            let report = judge(&forged, &trust);
+            assert_ne!(report.verdict, Verdict::Valid, "digit at {place}");
+        }
+    }
+}
+
+#[test]
+fn the_padding_is_zeros_and_the_digits_have_one_spelling() {
+    let trust = trust();
+    let place = contents(SIGNED);
+    let padding = used(SIGNED).end + 1..place.end;
+    for at in padding.step_by(97) {
+        let report = judge(&edited(SIGNED, |copy| copy[at] = b'1'), &trust);
+        assert!(
+            report.has(Code::Padding) && report.verdict == Verdict::Invalid,
+            "at {at}"
+        );
+    }
+    let lower = edited(SIGNED, |copy| {
+        let letter = copy[place.clone()]
+            .iter()
+            .position(u8::is_ascii_uppercase)
+            .unwrap();
+        copy[place.start + letter].make_ascii_lowercase();
+    });
+    assert!(judge(&lower, &trust).has(Code::Gap), "two cases mixed");
+    let spaced = edited(SIGNED, |copy| copy[place.end - 1] = b' ');
+    assert!(
+        judge(&spaced, &trust).has(Code::Gap),
+        "a space among the digits"
+    );
+}
+
+#[test]
+fn no_byte_that_is_shown_can_be_changed() {
+    let trust = trust();
+    let place = contents(SIGNED);
+    let covered = (0..place.start).chain(place.end..SIGNED.len());
+    for at in covered.step_by(31) {
+        let forged = edited(SIGNED, |copy| copy[at] ^= 1 << (at % 8));
+        assert_ne!(judge(&forged, &trust).verdict, Verdict::Valid, "byte {at}");
+    }
+}
+
+#[test]
+fn a_byte_range_that_says_something_else_is_refused() {
+    let trust = trust();
+    let honest = b"[0 34217 44359 574]";
+    let at = SIGNED
+        .windows(honest.len())
+        .position(|window| window == honest)
+        .unwrap();
+    let cases: [(&str, Code); 10] = [
+        ("[0 34217 44359 575]", Code::ByteRange),
+        ("[0 34217 44359 572]", Code::CoverageEnd),
+        ("[0 34217 44359 573]", Code::DigestMismatch),
+        ("[0 34217 44360 573]", Code::Gap),
+        ("[0 34216 44359 574]", Code::Gap),
+        ("[1 34216 44359 574]", Code::ByteRange),
+        ("[0 34217 44359  -1]", Code::ByteRange),
+        ("[0 34217 44359 ]   ", Code::ByteRange),
+        ("[0 44359 34217 574]", Code::ByteRange),
+        ("null               ", Code::ByteRange),
+    ];
+    for (text, code) in cases {
+        let forged = edited(SIGNED, |copy| {
+            copy[at..at + text.len()].copy_from_slice(text.as_bytes());
+        });
+        let report = judge(&forged, &trust);
+        assert_eq!(report.verdict, Verdict::Invalid, "{text}");
+        assert!(report.has(code), "{text}: {report:?}");
+    }
+}
+
+#[test]
+fn bytes_after_the_signed_revision_are_never_valid() {
+    let trust = trust();
+    for tail in [&b"\n"[..], b" ", b"%%EOF\n", b"junk", b"\0"] {
+        let report = judge(&[SIGNED, tail].concat(), &trust);
+        assert_eq!(
+            report.verdict,
+            Verdict::Indeterminate,
+            "{}",
+            tail.escape_ascii()
+        );
+        assert!(report.has(Code::BytesAfter), "{}", tail.escape_ascii());
+        assert_eq!(report.revision, None);
+    }
+}
+
+#[test]
+fn a_document_over_the_bound_is_not_read() {
+    let large = vec![b' '; loket_verify::MAX_DOCUMENT_BYTES + 1];
+    assert!(judge(&large, &trust()).has(Code::TooLarge));
+}
+
+fn seeded(cases: u32) -> ProptestConfig {
+    ProptestConfig {
+        cases,
+        rng_seed: RngSeed::Fixed(0x004c_6f6b_6574),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(seeded(512))]
+
+    #[test]
+    fn any_bytes_are_judged_without_panic(bytes in proptest::collection::vec(any::<u8>(), 0..4096)) {
+        let trust = trust();
+        prop_assert_ne!(judge(&bytes, &trust).verdict, Verdict::Valid);
+        let started = [b"%PDF-1.7\n", bytes.as_slice(), b"\nstartxref\n9\n%%EOF\n"].concat();
+        prop_assert_ne!(judge(&started, &trust).verdict, Verdict::Valid);
+        let _unread = Trust::from_files([bytes.as_slice()]).is_ok();
+    }
+
+    #[test]
+    fn a_mutated_sample_is_never_valid(
+        which in 0..HONEST.len(),
+        edits in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>(), 0..5_u8), 1..4),
+    ) {
+        let honest = HONEST[which];
+        let mut forged = honest.to_vec();
+        for (index, byte, kind) in edits {
+            if forged.is_empty() {
+                break;
+            }
+            let at = index.index(forged.len());
+            match kind {
+                0 => forged[at] ^= 1 << (byte % 8),
+                1 => forged[at] = byte,
+                2 => forged.truncate(at),
+                3 => forged.insert(at, byte),
+                _ => drop(forged.remove(at)),
+            }
+        }
+        let report = judge(&forged, &trust());
+        prop_assert!(report.verdict != Verdict::Valid || forged == honest, "{report:?}");
+    }
+
+    #[test]
+    fn a_mutated_container_is_never_valid(
+        which in 0..HONEST.len(),
+        index in any::<proptest::sample::Index>(),
+        digit in 0..16_usize,
+    ) {
+        let honest = HONEST[which];
+        let place = used(honest);
+        let at = place.start + index.index(place.len());
+        let forged = edited(honest, |copy| copy[at] = b"0123456789ABCDEF"[digit]);
+        let report = judge(&forged, &trust());
+        prop_assert!(report.verdict != Verdict::Valid || forged == honest, "{report:?}");
+    }
+}
