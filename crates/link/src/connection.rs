@@ -18,13 +18,16 @@ use tokio_util::sync::CancellationToken;
 use crate::bridge::Bridge;
 use crate::config::{BrokerAddress, LinkConfig, Publication, whole_seconds};
 use crate::dial::dial;
-use crate::inbound::{AckToken, Inbound, InboxError, InboxSender};
+use crate::inbound::{AckToken, Closed, Inbound, InboxSender};
 use crate::outbound::{Open, Outbound, mqtt_qos};
 use crate::reason::{DownReason, RefusedReason, puback_refusal, suback_refusal, tls_reason};
 use crate::window::Window;
 
 /// How long a stop may spend on the requests queued before it and on DISCONNECT.
 const STOP_BOUND: Duration = Duration::from_secs(2);
+
+/// No connection is given up as stalled sooner, whatever keep-alive the broker asks for.
+const MIN_STALL_BOUND: Duration = Duration::from_secs(10);
 
 /// Room in the request queue beside publications and acknowledgements: SUBSCRIBE, DISCONNECT.
 const REQUEST_SLACK: u16 = 4;
@@ -38,16 +41,6 @@ pub(crate) enum End {
     Stopped,
     /// The caller dropped its inbox.
     InboxClosed,
-}
-
-impl From<InboxError> for End {
-    fn from(error: InboxError) -> Self {
-        match error {
-            // The kept places are one receive maximum: the broker sent more than it may.
-            InboxError::Full => Self::Down(DownReason::Protocol),
-            InboxError::Closed => Self::InboxClosed,
-        }
-    }
 }
 
 /// One connection whose CONNECT was answered.
@@ -152,7 +145,9 @@ impl<'a> Connection<'a> {
             queued.map_err(|_| End::Down(DownReason::Protocol))?;
         }
         let slack = stop.run_until_cancelled(self.inbox.wait_for_slack()).await;
-        slack.ok_or(End::Stopped)??;
+        slack
+            .ok_or(End::Stopped)?
+            .map_err(|Closed| End::InboxClosed)?;
         let limits = self.connack.properties.as_ref();
         let max_packet_bytes = limits.and_then(|limits| limits.max_packet_size);
         let broker_ids = limits
@@ -163,12 +158,17 @@ impl<'a> Connection<'a> {
             client: self.client.clone(),
             window: Window::new(self.config.inflight_limit.min(broker_ids)),
             max_packet_bytes,
+            rests: false,
         });
-        self.inbox.push_kept(Inbound::Up {
+        let up = Inbound::Up {
             generation: self.generation,
             session_present: self.connack.session_present,
             max_packet_bytes,
-        })?;
+        };
+        self.inbox
+            .send(up)
+            .await
+            .map_err(|Closed| End::InboxClosed)?;
         tracing::info!(generation = self.generation, "link up");
         Ok(())
     }
@@ -176,7 +176,7 @@ impl<'a> Connection<'a> {
     /// Polls. A poll in progress is never dropped to do something else: rumqttc does not say that
     /// this is safe, and it loses acknowledgements.
     async fn poll_until_the_end(&mut self, stop: &CancellationToken) -> End {
-        let stall_bound = self.config.keep_alive.saturating_mul(2);
+        let stall_bound = self.stall_bound();
         let mut stopping = None;
         loop {
             let mut deadline = stopping.unwrap_or_else(|| Instant::now() + stall_bound);
@@ -211,7 +211,11 @@ impl<'a> Connection<'a> {
                 }
             };
             let end = match polled {
-                Ok(event) => self.on_event(event).err(),
+                Ok(event) => match self.on_event(event) {
+                    Ok(Some(message)) => self.hold(message, stop).await,
+                    Ok(None) => None,
+                    Err(end) => Some(end),
+                },
                 Err(error) => Some(End::Down(error.into())),
             };
             match end {
@@ -222,16 +226,40 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn on_event(&mut self, event: Event) -> Result<(), End> {
+    /// A ping goes out at each keep-alive, so a poll that yields nothing for two of them hangs in a
+    /// write. The broker may set another keep-alive than ours.
+    fn stall_bound(&self) -> Duration {
+        let limits = self.connack.properties.as_ref();
+        let brokers = limits.and_then(|limits| limits.server_keep_alive);
+        let keep_alive = brokers.map_or(self.config.keep_alive, |seconds| {
+            Duration::from_secs(seconds.into())
+        });
+        keep_alive.saturating_mul(2).max(MIN_STALL_BOUND)
+    }
+
+    /// Waits with a message that found no place. Polling rests meanwhile, so that TCP holds the
+    /// broker back: mosquitto 2.0.11 passes the receive maximum by up to 14 messages with each
+    /// acknowledgement (its issue 2301).
+    async fn hold(&mut self, message: Inbound, stop: &CancellationToken) -> Option<End> {
+        self.outbound.rest(true);
+        let sent = stop.run_until_cancelled(self.inbox.send(message)).await;
+        self.outbound.rest(false);
+        // Told to stop, the message stays unacknowledged and comes again.
+        sent.is_some_and(|sent| sent.is_err())
+            .then_some(End::InboxClosed)
+    }
+
+    /// Returns the message that found no place in the inbox, if there is one.
+    fn on_event(&mut self, event: Event) -> Result<Option<Inbound>, End> {
         match event {
-            Event::Incoming(packet) => self.on_packet(packet),
-            Event::Outgoing(outgoing) => self.on_outgoing(&outgoing),
+            Event::Incoming(Packet::Publish(publish)) => self.on_message(publish),
+            Event::Incoming(packet) => self.on_packet(packet).map(|()| None),
+            Event::Outgoing(outgoing) => self.on_outgoing(&outgoing).map(|()| None),
         }
     }
 
     fn on_packet(&mut self, packet: Packet) -> Result<(), End> {
         match packet {
-            Packet::Publish(publish) => self.on_message(publish),
             Packet::PubAck(puback) => {
                 self.on_puback(&puback);
                 Ok(())
@@ -244,6 +272,7 @@ impl<'a> Connection<'a> {
             Packet::Auth(_)
             | Packet::Connect(..)
             | Packet::ConnAck(_)
+            | Packet::Publish(_)
             | Packet::PingReq(_)
             | Packet::Subscribe(_)
             | Packet::PubRec(_)
@@ -275,7 +304,7 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn on_message(&mut self, publish: Publish) -> Result<(), End> {
+    fn on_message(&mut self, publish: Publish) -> Result<Option<Inbound>, End> {
         let packet_id = match publish.qos {
             QoS::AtMostOnce => None,
             QoS::AtLeastOnce => Some(publish.pkid),
@@ -290,7 +319,7 @@ impl<'a> Connection<'a> {
             if let Some(packet_id) = packet_id {
                 self.outbound.ack(self.generation, packet_id);
             }
-            return Ok(());
+            return Ok(None);
         };
         let ack = AckToken {
             generation: self.generation,
@@ -301,16 +330,18 @@ impl<'a> Connection<'a> {
             payload: publish.payload.to_vec(),
             ack,
         };
-        if packet_id.is_some() {
-            return Ok(self.inbox.push_kept(message)?);
-        }
-        match self.inbox.push_spare(message) {
-            Ok(()) => Ok(()),
-            Err(InboxError::Full) => {
+        let pushed = match packet_id {
+            Some(_) => self.inbox.push_kept(message),
+            None => self.inbox.push_spare(message),
+        };
+        match (pushed, packet_id) {
+            (Ok(given_back), Some(_)) => Ok(given_back),
+            (Ok(Some(_unconfirmed)), None) => {
                 self.outbound.count_shed();
-                Ok(())
+                Ok(None)
             }
-            Err(InboxError::Closed) => Err(End::InboxClosed),
+            (Ok(None), None) => Ok(None),
+            (Err(Closed), _) => Err(End::InboxClosed),
         }
     }
 

@@ -120,9 +120,10 @@ impl Inbox {
     /// Waits for the next thing to happen; `None` once the [`crate::LinkTask`] has ended and all
     /// was read.
     ///
-    /// A caller that stops reading stops nothing but itself: at most one receive maximum of
-    /// messages waits here, QoS 0 messages beyond the bound are dropped, and the connection stays
-    /// alive.
+    /// A caller may pause: QoS 0 messages that find no place are dropped and counted, and there
+    /// is room for one receive maximum of QoS 1 messages. A broker that sends more is held back
+    /// by TCP until the inbox is read again; nothing is dropped, but nothing else moves either, so
+    /// [`LinkHandle::room`] answers at once then.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing.
@@ -138,14 +139,9 @@ pub(crate) struct InboxSender {
     kept_free: usize,
 }
 
-/// Why something did not enter the inbox.
+/// The caller dropped its end of the inbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum InboxError {
-    /// There is no room for things of this kind.
-    Full,
-    /// The caller dropped its end.
-    Closed,
-}
+pub(crate) struct Closed;
 
 /// Makes an inbox for a link with this receive maximum.
 pub(crate) fn inbox(receive_maximum: u16) -> (InboxSender, Inbox) {
@@ -156,42 +152,39 @@ pub(crate) fn inbox(receive_maximum: u16) -> (InboxSender, Inbox) {
 }
 
 impl InboxSender {
-    /// Waits until the kept places and one more are free, as at the start of a connection; then
-    /// the broker's receive maximum bounds what QoS 1 can take.
+    /// Waits until the kept places and one more are free, as at the start of a connection.
     ///
     /// # Cancel safety
     /// Dropping the future gives every place back.
-    pub(crate) async fn wait_for_slack(&self) -> Result<(), InboxError> {
+    pub(crate) async fn wait_for_slack(&self) -> Result<(), Closed> {
         let needed = self.kept_free.saturating_add(1);
         self.sender
             .reserve_many(needed)
             .await
             .map(drop)
-            .map_err(|_| InboxError::Closed)
+            .map_err(|_| Closed)
     }
 
-    /// Waits for a place and takes it, while no connection stands.
-    pub(crate) async fn send(&self, inbound: Inbound) -> Result<(), InboxError> {
-        self.sender
-            .send(inbound)
-            .await
-            .map_err(|_| InboxError::Closed)
+    /// Waits for a place and takes it.
+    pub(crate) async fn send(&self, inbound: Inbound) -> Result<(), Closed> {
+        self.sender.send(inbound).await.map_err(|_| Closed)
     }
 
-    /// Takes one of the kept places.
-    pub(crate) fn push_kept(&self, inbound: Inbound) -> Result<(), InboxError> {
-        self.sender.try_send(inbound).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => InboxError::Full,
-            mpsc::error::TrySendError::Closed(_) => InboxError::Closed,
-        })
+    /// Takes any place, a kept one too; gives back what found none.
+    pub(crate) fn push_kept(&self, inbound: Inbound) -> Result<Option<Inbound>, Closed> {
+        match self.sender.try_send(inbound) {
+            Ok(()) => Ok(None),
+            Err(mpsc::error::TrySendError::Full(inbound)) => Ok(Some(inbound)),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(Closed),
+        }
     }
 
-    /// Takes a place only where the kept ones stay free.
-    pub(crate) fn push_spare(&self, inbound: Inbound) -> Result<(), InboxError> {
+    /// Takes a place only where the kept ones stay free; gives back what found none.
+    pub(crate) fn push_spare(&self, inbound: Inbound) -> Result<Option<Inbound>, Closed> {
         if self.has_slack() {
             self.push_kept(inbound)
         } else {
-            Err(InboxError::Full)
+            Ok(Some(inbound))
         }
     }
 

@@ -24,8 +24,11 @@
 //! - Publications on their way: fewer packet ids than rumqttc may use, measured from the oldest
 //!   unconfirmed one (`window.rs`), so that ids never collide and acknowledgements never queue
 //!   behind a full window.
-//! - Unread messages: the inbox always has room for one receive maximum, so a QoS 1 message is
-//!   never dropped and never stops the polling; QoS 0 messages give way first.
+//! - Unread messages: the inbox keeps room for one receive maximum, so QoS 1 messages stop nothing;
+//!   QoS 0 messages give way first. A broker that sends more (mosquitto 2.0.11 does: each
+//!   acknowledgement frees up to one receive maximum, its issue 2301) is held back by not polling,
+//!   and [`LinkHandle::room`] then answers instead of waiting. So a unit waits for the inbox and
+//!   for room in one `select!`, or for the inbox alone.
 
 mod backoff;
 mod bridge;

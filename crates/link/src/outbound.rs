@@ -58,21 +58,23 @@ impl LinkHandle {
         outcome
     }
 
-    /// Waits until [`Self::publish`] has room.
+    /// Waits until [`Self::publish`] has room; never for ever, even where nobody reads the inbox.
     ///
     /// # Errors
-    /// [`PublishError::Down`] when there is no connection, or it ends while waiting: read the
-    /// inbox.
+    /// [`PublishError::Down`] when there is no connection, or it ends while waiting;
+    /// [`PublishError::Full`] when the inbox must be read first, because its messages fill every
+    /// place and the link rests. A caller that waits for both in one `select!` meets neither.
     ///
     /// # Cancel safety
     /// Dropping the future loses nothing. Room is not reserved: another clone may take it.
     pub async fn room(&self) -> Result<(), PublishError> {
         loop {
             let changed = self.outbound.changed.notified();
-            match self.outbound.has_room() {
-                Some(true) => return Ok(()),
-                Some(false) => changed.await,
-                None => return Err(PublishError::Down),
+            match self.outbound.room() {
+                Room::Free => return Ok(()),
+                Room::LinkRests => return Err(PublishError::Full),
+                Room::Down => return Err(PublishError::Down),
+                Room::None => changed.await,
             }
         }
     }
@@ -104,6 +106,19 @@ pub(crate) struct Open {
     pub(crate) client: AsyncClient,
     pub(crate) window: Window,
     pub(crate) max_packet_bytes: Option<u32>,
+    /// Whether the link waits for the inbox to be read.
+    pub(crate) rests: bool,
+}
+
+/// Whether a publication has room, and what must happen first where it has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Free,
+    /// Confirmations must arrive.
+    None,
+    /// The inbox must be read.
+    LinkRests,
+    Down,
 }
 
 impl Outbound {
@@ -136,8 +151,21 @@ impl Outbound {
         self.shed.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn has_room(&self) -> Option<bool> {
-        self.lock().as_ref().map(|open| open.window.has_room())
+    /// Notes whether the link rests because the inbox is full.
+    pub(crate) fn rest(&self, rests: bool) {
+        if let Some(open) = self.lock().as_mut() {
+            open.rests = rests;
+        }
+        self.changed.notify_waiters();
+    }
+
+    fn room(&self) -> Room {
+        match self.lock().as_ref() {
+            None => Room::Down,
+            Some(open) if open.window.has_room() => Room::Free,
+            Some(open) if open.rests => Room::LinkRests,
+            Some(_) => Room::None,
+        }
     }
 
     fn publish(&self, publication: Publication) -> Result<(), PublishError> {

@@ -1,0 +1,86 @@
+//! Brokers that confirm out of order, never answer a ping, or send more than they may.
+
+use loket_link::{DownReason, LinkConfig, PublishError};
+use tokio::time::timeout;
+
+use crate::link::{DEADLINE, Running, config, message};
+use crate::scripted::{PUBLISH, ScriptedBroker};
+
+#[tokio::test]
+async fn a_broker_that_confirms_out_of_order_causes_no_collision() {
+    let broker = ScriptedBroker::bind().await;
+    let four = LinkConfig {
+        inflight_limit: 4,
+        ..config("kiosk", broker.address(), &[])
+    };
+    let mut kiosk = Running::start(four);
+    let mut session = broker.accept(&[]).await;
+    kiosk.next_up().await;
+    for _ in 0..3 {
+        kiosk.handle.publish(message("evt/job", "x")).unwrap();
+    }
+    assert_eq!(
+        kiosk.handle.publish(message("evt/job", "x")),
+        Err(PublishError::Full)
+    );
+    let mut ids = Vec::new();
+    while ids.len() < 3 {
+        let packet = session.read().await.unwrap();
+        assert_eq!(packet.kind(), PUBLISH);
+        ids.push(packet.publish_id());
+    }
+    // The first stays unconfirmed: its id must not come round again.
+    session.puback(ids[2]).await;
+    session.puback(ids[1]).await;
+    // A ping-like round trip: QoS 0 passes, so both confirmations have been read by then or soon.
+    for _ in 0..8 {
+        assert_eq!(
+            kiosk.handle.publish(message("evt/job", "x")),
+            Err(PublishError::Full)
+        );
+    }
+    session.puback(ids[0]).await;
+    for _ in 0..100 {
+        kiosk.publish(message("evt/job", "x")).await;
+        let packet = timeout(DEADLINE, session.read()).await.unwrap().unwrap();
+        session.puback(packet.publish_id()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_answers_no_ping_is_left() {
+    let broker = ScriptedBroker::bind().await;
+    let mut kiosk = Running::start(config("kiosk", broker.address(), &[]));
+    // CONNACK property 0x13: a keep-alive of 1 s, which the client must take over.
+    let _silent = broker.accept(&[0x13, 0, 1]).await;
+    kiosk.next_up().await;
+    assert_eq!(kiosk.next_down().await, DownReason::NoPingResponse);
+}
+
+#[tokio::test]
+async fn a_broker_that_sends_more_than_the_receive_maximum_is_held_back_and_nothing_is_dropped() {
+    let broker = ScriptedBroker::bind().await;
+    let one = LinkConfig {
+        receive_maximum: 1,
+        ..config("kiosk", broker.address(), &["t"])
+    };
+    let mut kiosk = Running::start(one);
+    let mut session = broker.accept(&[]).await;
+    kiosk.next_up().await;
+    // Not read before all is sent: the places of the inbox run out.
+    for id in 1..=200 {
+        // PUBLISH QoS 1, topic "t", no properties, payload of one byte.
+        session.write(&[0x32, 7, 0, 1, b't', 0, id, 0, id]).await;
+    }
+    // Confirmations stand behind the messages, so waiting for them would be waiting for oneself.
+    while kiosk.handle.publish(message("evt/job", "x")).is_ok() {}
+    let room = timeout(DEADLINE, kiosk.handle.room())
+        .await
+        .expect("the wait ends");
+    assert_eq!(room, Err(PublishError::Full));
+    for expected in 1..=200 {
+        let (_, payload, ack) = kiosk.next_message().await;
+        kiosk.handle.ack(ack);
+        assert_eq!(payload, [expected]);
+    }
+}
