@@ -1,0 +1,151 @@
+//! What a job is and where it stands.
+
+use loket_wire::{
+    Blob, Class, Epoch, JobId, JobState, Reason, Reference, Release, Service, Sha256Digest,
+    Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use super::attempt::Attempt;
+
+/// What is known of a job from its order; never changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The job.
+    pub job_id: JobId,
+    /// Who gave the order.
+    pub origin: Origin,
+    /// The operator's own name for the order.
+    pub reference: Reference,
+    /// The public service.
+    pub service: Service,
+    /// Controlled or own.
+    pub class: Class,
+    /// What must happen before printing.
+    pub release: Release,
+    /// Last moment it may be printed.
+    pub not_after: Timestamp,
+    /// The moment at which signatures are judged.
+    pub verified_at: Timestamp,
+    /// The printer to use; the machine's first where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub printer: Option<String>,
+}
+
+/// Who gave an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "from", rename_all = "kebab-case")]
+pub enum Origin {
+    /// Central, over the link.
+    Central {
+        /// Central's command number.
+        command_seq: u64,
+        /// The journal epoch the order is for.
+        epoch: Epoch,
+        /// Digest of the sealed envelope: tells a redelivery from a replay.
+        envelope: Sha256Digest,
+        /// The sealed document to fetch.
+        blob: Blob,
+    },
+    /// A person at this machine; the document is already in the spool.
+    Local,
+}
+
+/// The signed revision: the only bytes that may be printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revision {
+    /// Bytes 0..`size_bytes` of the document.
+    pub size_bytes: u64,
+    /// Their SHA-256.
+    pub sha256: Sha256Digest,
+    /// Pages.
+    pub page_count: u32,
+}
+
+/// Where a job stands on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stage {
+    /// The order is on disk; the sealed document is being fetched.
+    Fetching,
+    /// Order and document are on disk; to be verified.
+    Received,
+    /// Verified; waits for a person.
+    Held,
+    /// To be printed; waits for its lane and a ready printer.
+    Released,
+    /// An attempt at the printer is under way.
+    Attempting(Attempt),
+    /// Whether paper came out cannot be known; an officer says.
+    Unknown {
+        /// Why.
+        reason: Reason,
+        /// The attempt in question.
+        attempt: u32,
+    },
+    /// Over; the document is destroyed next.
+    Ended {
+        /// How.
+        state: JobState,
+        /// Why.
+        reason: Option<Reason>,
+    },
+    /// Over and destroyed.
+    Closed {
+        /// How.
+        state: JobState,
+        /// Why.
+        reason: Option<Reason>,
+    },
+}
+
+/// A job on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Its order.
+    pub facts: Facts,
+    /// Place in the order of acceptance; lanes serve the lowest first.
+    pub accepted_no: u64,
+    /// Where it stands.
+    pub stage: Stage,
+    /// What verification found; present from `Held` on.
+    pub revision: Option<Revision>,
+    /// Attempts begun so far.
+    pub attempt_count: u32,
+    /// Attempts that the printer ended unprinted after document bytes had left.
+    pub abort_count: u32,
+}
+
+impl Job {
+    /// The public state and reason.
+    #[must_use]
+    pub const fn public_state(&self) -> (JobState, Option<Reason>) {
+        match &self.stage {
+            Stage::Fetching => (JobState::Fetching, None),
+            Stage::Received => (JobState::Journalled, None),
+            Stage::Held => (JobState::Held, None),
+            Stage::Released | Stage::Attempting(_) => (JobState::Printing, None),
+            Stage::Unknown { reason, attempt: _ } => (JobState::Unknown, Some(*reason)),
+            Stage::Ended { state, reason } | Stage::Closed { state, reason } => (*state, *reason),
+        }
+    }
+
+    /// The stage's name, for errors.
+    pub(super) const fn stage_name(&self) -> &'static str {
+        match &self.stage {
+            Stage::Fetching => "fetching",
+            Stage::Received => "received",
+            Stage::Held => "held",
+            Stage::Released => "released",
+            Stage::Attempting(attempt) => attempt.step.name(),
+            Stage::Unknown { .. } => "unknown",
+            Stage::Ended { .. } => "ended",
+            Stage::Closed { .. } => "closed",
+        }
+    }
+
+    /// Whether it is neither ended nor closed.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        !matches!(self.stage, Stage::Ended { .. } | Stage::Closed { .. })
+    }
+}
