@@ -1,7 +1,8 @@
 //! No altered document is ever valid, and no bytes make `check` panic.
 #![expect(
     clippy::unwrap_used,
-    reason = "a fixture that cannot be read fails the test"
+    clippy::indexing_slicing,
+    reason = "a fixture that is not as expected fails the test"
 )]
 
 use loket_verify::{Code, Policy, Report, Trust, Verdict, check};
@@ -178,10 +179,108 @@ fn bytes_after_the_signed_revision_are_never_valid() {
     }
 }
 
+/// An update behind the signed revision: `object` under `number`, and a table that names it.
+fn updated(document: &[u8], number: u32, object: &str) -> Vec<u8> {
+    let text = String::from_utf8_lossy(document);
+    let previous = text
+        .rsplit("startxref\n")
+        .next()
+        .unwrap()
+        .lines()
+        .next()
+        .unwrap()
+        .to_owned();
+    let mut out = document.to_vec();
+    let offset = out.len();
+    out.extend(format!("{number} 0 obj\n{object}\nendobj\n").bytes());
+    let table = out.len();
+    out.extend(
+        format!(
+            "xref\n{number} 1\n{offset:010} 00000 n \ntrailer\n<< /Size 99 /Root 6 0 R \
+             /Prev {previous} >>\nstartxref\n{table}\n%%EOF\n"
+        )
+        .bytes(),
+    );
+    out
+}
+
+#[test]
+fn an_update_never_makes_a_changed_document_valid() {
+    let trust = trust();
+    let signature_of = |document: &[u8]| {
+        let digits = String::from_utf8_lossy(&document[contents(document)]).into_owned();
+        let end = document.len();
+        format!(
+            "<< /Type /Sig /SubFilter /ETSI.CAdES.detached /Contents <{digits}> \
+             /ByteRange [0 34217 44359 {}] >>",
+            end - 44359
+        )
+    };
+    let wrapped = signature_of(SIGNED);
+    let cases: [(u32, &str, Verdict, Code); 6] = [
+        (
+            1,
+            "<< /F1 null >>",
+            Verdict::Indeterminate,
+            Code::BytesAfter,
+        ),
+        (13, &wrapped, Verdict::Invalid, Code::Gap),
+        (13, "null", Verdict::Invalid, Code::Unsigned),
+        (11, "<< /Fields [] >>", Verdict::Invalid, Code::Unsigned),
+        (
+            12,
+            "<< /FT /Sig /Kids [12 0 R] >>",
+            Verdict::Invalid,
+            Code::Malformed,
+        ),
+        (
+            13,
+            "<< /Type /Sig /Type /Sig >>",
+            Verdict::Invalid,
+            Code::Malformed,
+        ),
+    ];
+    for (number, object, verdict, code) in cases {
+        let report = judge(&updated(SIGNED, number, object), &trust);
+        assert_eq!(report.verdict, verdict, "object {number}: {report:?}");
+        assert!(report.has(code), "object {number}: {report:?}");
+        assert_eq!(report.revision, None, "object {number}");
+    }
+}
+
 #[test]
 fn a_document_over_the_bound_is_not_read() {
     let large = vec![b' '; loket_verify::MAX_DOCUMENT_BYTES + 1];
     assert!(judge(&large, &trust()).has(Code::TooLarge));
+}
+
+#[test]
+fn a_document_made_to_be_slow_is_given_up() {
+    // Each field of the form opens a comment that runs over all fields that follow.
+    let fields = 2..250;
+    let mut text = String::from("%PDF-1.7\n");
+    let mut offsets = vec![text.len()];
+    let references: String = fields
+        .clone()
+        .map(|number| format!("{number} 0 R "))
+        .collect();
+    text += &format!("1 0 obj<</Type/Catalog/AcroForm<</Fields[{references}]>>>>endobj\n");
+    for number in fields {
+        offsets.push(text.len());
+        text += &format!("{number} 0 obj<</FT/Tx>>%{}", "-".repeat(30_000));
+    }
+    text += "\nendobj\n";
+    let table = text.len();
+    text += &format!("xref\n1 {}\n", offsets.len());
+    text.extend(
+        offsets
+            .iter()
+            .map(|offset| format!("{offset:010} 00000 n \n")),
+    );
+    text += &format!("trailer<</Size 999/Root 1 0 R>>\nstartxref\n{table}\n%%EOF");
+    let report = judge(text.as_bytes(), &trust());
+    assert_eq!(report.verdict, Verdict::Indeterminate);
+    assert!(report.has(Code::TooComplex), "{report:?}");
 }
 
 fn seeded(cases: u32) -> ProptestConfig {

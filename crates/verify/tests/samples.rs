@@ -131,6 +131,10 @@ fn each_sample_gets_its_verdict_and_codes() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the peer program is what this test is about"
+)]
 fn pdfsig_agrees_about_digests_and_signatures() {
     for sample in SAMPLES {
         let path = format!(

@@ -7,27 +7,29 @@ use std::ops::Range;
 
 use crate::code::Code;
 
-/// Tokens that reading one document may take: an honest family card takes a few hundred for
-/// catalog, fields and pages; the rest is room for large page trees and cross-reference tables.
-const MAX_TOKENS: u32 = 1_000_000;
+/// Steps that reading one document may take, one for each token and each byte passed over: an
+/// honest family card takes a few thousand, and the rest is room for large page trees and tables.
+/// Bytes count because objects may be laid into one another so that each is read many times.
+const MAX_STEPS: usize = 16 * 1024 * 1024;
 
-/// The tokens that are left for one document, so that no input takes long.
+/// The steps that are left for one document, so that no input takes long.
 #[derive(Debug)]
 pub(crate) struct Budget {
-    tokens_left: u32,
+    steps_left: usize,
 }
 
 impl Budget {
     pub(crate) fn new() -> Self {
         Self {
-            tokens_left: MAX_TOKENS,
+            steps_left: MAX_STEPS,
         }
     }
 
-    /// Takes one token.
-    pub(crate) fn spend(&mut self) -> Result<(), Code> {
-        self.tokens_left = self.tokens_left.checked_sub(1).ok_or(Code::TooComplex)?;
-        Ok(())
+    /// Takes `steps` of what is left; once too much was asked, nothing is left.
+    pub(super) fn spend(&mut self, steps: usize) -> Result<(), Code> {
+        let left = self.steps_left.checked_sub(steps);
+        self.steps_left = left.unwrap_or(0);
+        left.map(|_steps| ()).ok_or(Code::TooComplex)
     }
 }
 
@@ -142,7 +144,13 @@ impl<'a> Cursor<'a> {
 
     /// Reads the next token.
     pub(super) fn next(&mut self, budget: &mut Budget) -> Result<Token<'a>, Code> {
-        budget.spend()?;
+        let start = self.position;
+        let token = self.token();
+        budget.spend(self.position.saturating_sub(start).saturating_add(1))?;
+        token
+    }
+
+    fn token(&mut self) -> Result<Token<'a>, Code> {
         self.skip_space();
         let start = self.position;
         let Some(byte) = self.peek() else {

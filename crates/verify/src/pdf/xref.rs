@@ -18,6 +18,9 @@ const MAX_OBJECTS: u32 = 100_000;
 /// Revisions of one file; signing and archiving an honest document makes fewer than 10.
 const MAX_REVISIONS: usize = 32;
 
+/// Length of one table entry, end-of-line marker included.
+const ENTRY_BYTES: usize = 20;
+
 /// The versions of PDF there are; a file must start with one of them.
 const HEADERS: [&[u8]; 9] = [
     b"%PDF-1.0",
@@ -325,8 +328,11 @@ fn table(cursor: &mut Cursor<'_>, budget: &mut Budget) -> Result<BTreeMap<u32, E
             return Err(Code::Malformed);
         }
         for number in first..end {
-            budget.spend()?;
-            let entry = cursor.take(20).and_then(entry).ok_or(Code::Malformed)?;
+            budget.spend(ENTRY_BYTES)?;
+            let entry = cursor
+                .take(ENTRY_BYTES)
+                .and_then(entry)
+                .ok_or(Code::Malformed)?;
             if entries.insert(number, entry).is_some() {
                 return Err(Code::Malformed);
             }

@@ -1,0 +1,114 @@
+//! What `check` says of signature containers that each break one rule.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a fixture that is not as expected fails the test"
+)]
+
+use loket_verify::{Code, Policy, Trust, Verdict, check};
+use loket_wire::Timestamp;
+
+macro_rules! fixture {
+    ($name:expr) => {
+        include_bytes!(concat!("../../../tests/fixtures/", $name)).as_slice()
+    };
+}
+
+struct Broken {
+    name: &'static str,
+    container: &'static [u8],
+    verdict: Verdict,
+    codes: &'static [Code],
+}
+
+macro_rules! containers {
+    ($($name:literal $verdict:ident [$($code:ident)*];)+) => {
+        [$(Broken {
+            name: $name,
+            container: fixture!(concat!("containers/", $name, ".der")),
+            verdict: Verdict::$verdict,
+            codes: &[$(Code::$code),*],
+        },)+]
+    };
+}
+
+static CONTAINERS: &[Broken] = &containers! {
+    "honest" Valid [TimeClaimed];
+    "without-ess" Invalid [AttributeMissing];
+    "ess-of-another" Invalid [SignerBinding];
+    "ess-twice" Invalid [CmsMalformed];
+    "without-digest" Invalid [AttributeMissing];
+    "without-content-type" Invalid [AttributeMissing];
+    "content-type-other" Invalid [CmsMalformed];
+    "digest-of-another" Invalid [DigestMismatch];
+    "key-of-another" Invalid [SignatureBroken];
+    "algorithms-disagree" Invalid [AlgorithmsDisagree];
+    "digest-disagrees" Invalid [AlgorithmsDisagree];
+    "two-signers" Invalid [CmsMalformed];
+    "no-signer" Invalid [CmsMalformed];
+    "content-inside" Invalid [CmsMalformed];
+    "two-digests" Invalid [CmsMalformed];
+    "version-three" Invalid [CmsMalformed];
+    "without-certificate" Indeterminate [SignerMissing];
+    "extra-certificate" Indeterminate [Unvouched TimeClaimed];
+    "extra-root" Valid [TimeClaimed];
+    "extra-attribute" Indeterminate [Unvouched TimeClaimed];
+    "extra-list" Indeterminate [Unvouched TimeClaimed];
+    "leaf-plain" Valid [TimeClaimed];
+    "leaf-as-authority" Indeterminate [AuthorityUsage RevocationUnknown TimeClaimed];
+    "path-too-long" Indeterminate [AuthorityUsage RevocationUnknown TimeClaimed];
+    "authority-signs" Indeterminate [SignerUsage TimeClaimed];
+    "usage-other" Indeterminate [SignerUsage TimeClaimed];
+    "server-key" Indeterminate [SignerUsage TimeClaimed];
+    "mail-key" Valid [TimeClaimed];
+    "critical-unknown" Indeterminate [CriticalExtension TimeClaimed];
+    "issuer-forged" Indeterminate [NoChain TimeClaimed];
+    "stamp" Valid [];
+    "stamp-of-another" Indeterminate [TimeClaimed StampBroken];
+    "stamp-by-signer" Indeterminate [TimeClaimed StampUntrusted];
+};
+
+/// The signed sample with another container in its gap.
+fn spliced(container: &[u8]) -> Vec<u8> {
+    let mut document = fixture!("kk-sample-bb.pdf").to_vec();
+    let key = b"/Contents <";
+    let start = document
+        .windows(key.len())
+        .position(|window| window == key)
+        .unwrap()
+        + key.len();
+    let length = document[start..]
+        .iter()
+        .position(|byte| *byte == b'>')
+        .unwrap();
+    document[start..start + length].fill(b'0');
+    let digits: String = container.iter().map(|byte| format!("{byte:02X}")).collect();
+    document[start..start + digits.len()].copy_from_slice(digits.as_bytes());
+    document
+}
+
+#[test]
+fn each_container_gets_its_verdict_and_codes() {
+    let trust = Trust::from_files([
+        fixture!("trust/root.pem"),
+        fixture!("trust/issuing.pem"),
+        fixture!("trust/root.crl.pem"),
+        fixture!("trust/issuing.crl"),
+    ])
+    .unwrap();
+    let at = Timestamp::parse_rfc3339("2026-11-22T00:00:00Z").unwrap();
+    let mut wrong = Vec::new();
+    for broken in CONTAINERS {
+        let report = check(&spliced(broken.container), &trust, &Policy::default(), at);
+        let signature = &report.signatures[0];
+        let codes: Vec<Code> = signature
+            .findings
+            .iter()
+            .map(|finding| finding.code)
+            .collect();
+        if (report.verdict, codes.as_slice()) != (broken.verdict, broken.codes) {
+            wrong.push((broken.name, report.verdict, codes));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
