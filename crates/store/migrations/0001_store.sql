@@ -14,6 +14,7 @@ CREATE TABLE machine (
     online_changed_at_ms INTEGER,
     last_seen_at_ms      INTEGER,
     session_seq          INTEGER NOT NULL DEFAULT 0,
+    session_epoch        TEXT,               -- the life of the journal that counts the sessions
     boot_id              TEXT,
     software             TEXT,
     config_hash          TEXT,

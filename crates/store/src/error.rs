@@ -68,6 +68,12 @@ pub enum StoreError {
     /// A text cannot be stored.
     #[error("store a text")]
     Text(#[source] TextError),
+    /// A number is larger than any that an honest sender reaches.
+    #[error("store {field}: the number is out of range")]
+    OutOfRange {
+        /// Which number.
+        field: &'static str,
+    },
     /// The file or its folder could not be made ready.
     #[error("{action} {}", path.display())]
     File {

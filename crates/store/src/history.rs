@@ -82,6 +82,26 @@ pub enum Note {
     },
 }
 
+impl Note {
+    /// The word in `kind`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::MachineRecorded { .. } => "machine-recorded",
+            Self::KeyAnnounced { .. } => "key-announced",
+            Self::JournalBegun { .. } => "journal-begun",
+            Self::ReportsLost { .. } => "reports-lost",
+            Self::ReportSetAside { .. } => "report-set-aside",
+            Self::CommandSetAside { .. } => "command-set-aside",
+            Self::UnexpectedJob { .. } => "unexpected-job",
+            Self::TokenMade { .. } => "token-made",
+            Self::TokenRevoked { .. } => "token-revoked",
+            Self::SecretsDropped => "secrets-dropped",
+            Self::Did { .. } => "did",
+        }
+    }
+}
+
 /// One row of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryRow {

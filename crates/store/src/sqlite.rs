@@ -1,13 +1,36 @@
 //! The store in one SQLite file: write-ahead log, `synchronous=FULL`, one connection.
 
+mod chain;
+mod column;
+mod counts;
 mod file;
+mod job_row;
+mod jobs;
+mod machines;
+mod reports;
+mod syncs;
+mod tokens;
 
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use loket_domain::dispatch::Answer;
+use loket_wire::enrolment::MachineRecord;
+use loket_wire::{
+    Epoch, Event, Heartbeat, JobId, MachineId, MachineState, Sha256Digest, Sync as MachineSync,
+    Timestamp,
+};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
+use self::reports::Arrived;
+use crate::actor::{Actor, check_text};
 use crate::error::StoreError;
+use crate::history::{HistoryRow, HistoryVerdict, Note};
+use crate::job::{CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer};
+use crate::machine::{Counts, MachineRow};
+use crate::report::{Ingested, JobNow, SyncOutcome};
+use crate::store::Store;
+use crate::token::TokenRow;
 
 pub use file::MAX_FILE_BYTES;
 
@@ -72,6 +95,194 @@ impl SqliteStore {
 
     /// A panic in another call rolled its transaction back as it unwound, so the connection is as good as before.
     fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Longest word of what a person did, in bytes.
+const MAX_ACTION_BYTES: usize = 64;
+
+impl Store for SqliteStore {
+    fn insert_job(
+        &self,
+        new: &NewJob,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Inserted, StoreError> {
+        self.write(|tx| jobs::insert_job(tx, new, actor, now))
+    }
+
+    fn job(&self, id: JobId) -> Result<Option<JobRow>, StoreError> {
+        self.read(|tx| jobs::find(tx, id))
+    }
+
+    fn jobs(&self, filter: &JobFilter) -> Result<JobPage, StoreError> {
+        self.read(|tx| jobs::list(tx, filter))
+    }
+
+    fn offerable(
+        &self,
+        machine: Option<&MachineId>,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<JobRow>, StoreError> {
+        self.read(|tx| jobs::offerable(tx, machine, now, limit))
+    }
+
+    fn next_offer_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(jobs::next_offer_at)
+    }
+
+    fn mark_offered(&self, job: JobId, epoch: Epoch, now: Timestamp) -> Result<Offer, StoreError> {
+        self.write(|tx| jobs::mark_offered(tx, job, epoch, now))
+    }
+
+    fn request_cancel(
+        &self,
+        job: JobId,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<CancelOutcome, StoreError> {
+        self.write(|tx| jobs::request_cancel(tx, job, by, now))
+    }
+
+    fn resolve_lost(
+        &self,
+        job: JobId,
+        answer: Answer,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<JobNow, StoreError> {
+        self.write(|tx| jobs::resolve_lost(tx, job, answer, by, now))
+    }
+
+    fn expire_due(&self, now: Timestamp, limit: u32) -> Result<Vec<JobId>, StoreError> {
+        self.write(|tx| jobs::expire_due(tx, now, limit))
+    }
+
+    fn secrets_to_drop(&self, limit: u32) -> Result<Vec<JobId>, StoreError> {
+        self.read(|tx| jobs::secrets_to_drop(tx, limit))
+    }
+
+    fn mark_secrets_dropped(&self, job: JobId, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|tx| jobs::mark_secrets_dropped(tx, job, now))
+    }
+
+    fn ingest_event(
+        &self,
+        machine: &MachineId,
+        event: &Event,
+        now: Timestamp,
+    ) -> Result<Ingested, StoreError> {
+        self.write(|tx| reports::ingest(tx, machine, Arrived::Read(event), now))
+    }
+
+    fn quarantine_event(
+        &self,
+        machine: &MachineId,
+        epoch: Epoch,
+        seq: u64,
+        code: &str,
+        payload_sha256: Sha256Digest,
+        now: Timestamp,
+    ) -> Result<Ingested, StoreError> {
+        let arrived = Arrived::Unreadable {
+            epoch,
+            seq,
+            code,
+            payload_sha256,
+        };
+        self.write(|tx| reports::ingest(tx, machine, arrived, now))
+    }
+
+    fn ingest_sync(
+        &self,
+        machine: &MachineId,
+        sync: &MachineSync,
+        now: Timestamp,
+    ) -> Result<SyncOutcome, StoreError> {
+        self.write(|tx| syncs::ingest(tx, machine, sync, now))
+    }
+
+    fn record_state(
+        &self,
+        machine: &MachineId,
+        state: &MachineState,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.write(|tx| machines::record_state(tx, machine, state, now))
+    }
+
+    fn record_heartbeat(
+        &self,
+        machine: &MachineId,
+        heartbeat: &Heartbeat,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.write(|tx| machines::record_heartbeat(tx, machine, heartbeat, now))
+    }
+
+    fn record_link_seen(&self, machine: &MachineId, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|tx| machines::seen(tx, machine, now))
+    }
+
+    fn upsert_machine(&self, record: &MachineRecord, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|tx| machines::upsert(tx, record, now))
+    }
+
+    fn machine(&self, id: &MachineId) -> Result<Option<MachineRow>, StoreError> {
+        self.read(|tx| machines::find(tx, id))
+    }
+
+    fn machines(&self) -> Result<Vec<MachineRow>, StoreError> {
+        self.read(machines::list)
+    }
+
+    fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {
+        self.read(|tx| counts::counts(tx, now))
+    }
+
+    fn history(&self, job: JobId) -> Result<Vec<HistoryRow>, StoreError> {
+        self.read(|tx| chain::of_job(tx, job))
+    }
+
+    fn history_from(&self, seq: u64, limit: u32) -> Result<Vec<HistoryRow>, StoreError> {
+        self.read(|tx| chain::from(tx, seq, limit))
+    }
+
+    fn verify_history(&self) -> Result<HistoryVerdict, StoreError> {
+        self.read(chain::verify)
+    }
+
+    fn note(
+        &self,
+        note: &Note,
+        job: Option<JobId>,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        if let Note::Did { action } = note {
+            check_text("an action", action, MAX_ACTION_BYTES).map_err(StoreError::Text)?;
+        }
+        let about = chain::About { job, machine: None };
+        self.write(|tx| chain::append_note(tx, about, actor, now, note))
+    }
+
+    fn insert_token(&self, token: &TokenRow, by: &Actor) -> Result<(), StoreError> {
+        self.write(|tx| tokens::insert(tx, token, by))
+    }
+
+    fn token_by_hash(&self, token_sha256: Sha256Digest) -> Result<Option<TokenRow>, StoreError> {
+        self.read(|tx| tokens::find(tx, token_sha256))
+    }
+
+    fn tokens(&self) -> Result<Vec<TokenRow>, StoreError> {
+        self.read(tokens::list)
+    }
+
+    fn revoke_token(&self, name: &str, by: &Actor, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|tx| tokens::revoke(tx, name, by, now))
     }
 }

@@ -224,11 +224,17 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Those of every call; a broken chain is a verdict, not an error.
     fn verify_history(&self) -> Result<HistoryVerdict, StoreError>;
 
-    /// Writes a note into the history that belongs to no change of a job.
+    /// Writes into the history what somebody did or saw that changed no job.
     ///
     /// # Errors
     /// [`StoreError::Text`].
-    fn note(&self, note: &Note, actor: &Actor, now: Timestamp) -> Result<(), StoreError>;
+    fn note(
+        &self,
+        note: &Note,
+        job: Option<JobId>,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// Stores a new token.
     ///

@@ -1,5 +1,6 @@
 //! What happened to a job at central. Its JSON is the disk form of the history.
 
+use loket_wire::order::ReprintOf;
 use loket_wire::{Epoch, JobState, MachineId, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -22,6 +23,9 @@ pub enum Change {
         /// Last moment it may be printed.
         #[serde(rename = "not_after_ms")]
         not_after: Timestamp,
+        /// The job it replaces on paper, and why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reprint_of: Option<ReprintOf>,
     },
     /// The order is handed to the link.
     Offered {
@@ -84,10 +88,7 @@ pub enum Change {
         command_seq: u64,
     },
     /// Central called it off.
-    Cancelled {
-        /// Whether an offer had left, so that the machine must be asked as well.
-        was_sent: bool,
-    },
+    Cancelled,
     /// Its time ran out before a machine had it.
     Expired,
     /// A person said what became of a job whose journal is lost.
@@ -133,7 +134,7 @@ impl Change {
             Self::Listed { .. } => "listed",
             Self::Lost => "lost",
             Self::CancelAsked { .. } => "cancel-asked",
-            Self::Cancelled { .. } => "cancelled",
+            Self::Cancelled => "cancelled",
             Self::Expired => "expired",
             Self::Resolved { .. } => "resolved",
         }

@@ -74,7 +74,11 @@ mod tests {
             last_seen: Some(Timestamp::UNIX_EPOCH),
         };
         let now = Timestamp::UNIX_EPOCH.saturating_add(Duration::from_secs(silence_s));
-        assert_eq!(connectivity(&presence, now), expect, "{is_online} {silence_s}");
+        assert_eq!(
+            connectivity(&presence, now),
+            expect,
+            "{is_online} {silence_s}"
+        );
     }
 
     #[test]

@@ -182,7 +182,9 @@ fn offer(
 /// 60 s after the first offer, then doubling up to the cap.
 fn offer_again_after(offer_count: u32) -> Duration {
     let factor = 1_u32.checked_shl(offer_count).unwrap_or(u32::MAX);
-    OFFER_AGAIN_FIRST.saturating_mul(factor).min(OFFER_AGAIN_MAX)
+    OFFER_AGAIN_FIRST
+        .saturating_mul(factor)
+        .min(OFFER_AGAIN_MAX)
 }
 
 fn reported(job: &Job, place: Place, report: &JobReport) -> Result<Vec<Change>, Refusal> {
@@ -219,7 +221,8 @@ fn reported(job: &Job, place: Place, report: &JobReport) -> Result<Vec<Change>, 
     // A refused replay speaks of bytes that came twice, not of the job: the machine holds another copy of the
     // order, or the copy was for an earlier journal.
     let is_replay = state == JobState::Rejected && reason == Some(Reason::Replay);
-    let says_nothing_new = is_over && (!state.is_end() || (state, reason) == (job.state, job.reason));
+    let says_nothing_new =
+        is_over && (!state.is_end() || (state, reason) == (job.state, job.reason));
     if is_replay || says_nothing_new {
         return Ok(vec![late]);
     }
@@ -300,8 +303,12 @@ fn cancel(job: &Job, command_seq: u64) -> Result<Vec<Change>, Refusal> {
         return Err(Refusal::JournalLost);
     }
     if job.state.may_be_ended_by(Party::Central) {
-        let was_sent = job.offer_count > 0 || job.state == JobState::Offered;
-        return Ok(vec![Change::Cancelled { was_sent }]);
+        let mut changes = vec![Change::Cancelled];
+        if job.state == JobState::Offered {
+            // The order may be on its way: whoever gets it must be asked as well.
+            changes.push(Change::CancelAsked { command_seq });
+        }
+        return Ok(changes);
     }
     Ok(vec![Change::CancelAsked { command_seq }])
 }

@@ -30,7 +30,11 @@ impl LocalDay {
     fn is_working(self, calendar: &Calendar) -> bool {
         // 1970-01-01 was a Thursday, index 3 from Monday.
         let weekday = usize::try_from((self.0 + 3).rem_euclid(7)).unwrap_or(0);
-        let works = calendar.working_weekdays.get(weekday).copied().unwrap_or(false);
+        let works = calendar
+            .working_weekdays
+            .get(weekday)
+            .copied()
+            .unwrap_or(false);
         works && !calendar.holidays.contains(&self)
     }
 }
@@ -103,7 +107,10 @@ impl Calendar {
 #[must_use]
 pub fn due_at(calendar: &Calendar, taken_at: Timestamp) -> Timestamp {
     let offset_ms = i64::from(calendar.utc_offset_minutes) * MINUTE_MS;
-    let taken_day = taken_at.unix_ms().saturating_add(offset_ms).div_euclid(DAY_MS);
+    let taken_day = taken_at
+        .unix_ms()
+        .saturating_add(offset_ms)
+        .div_euclid(DAY_MS);
     let ahead_days = (1..=MAX_SEARCH_DAYS)
         .find(|ahead| LocalDay(taken_day + ahead).is_working(calendar))
         .unwrap_or(MAX_SEARCH_DAYS);
@@ -125,9 +132,21 @@ mod tests {
 
     #[test]
     fn due_is_the_same_local_hour_on_the_next_working_day() {
-        check("2026-11-23T10:30:00+07:00", &[], "2026-11-24T10:30:00+07:00");
-        check("2026-11-27T15:00:00+07:00", &[], "2026-11-30T15:00:00+07:00");
-        check("2026-11-28T09:00:00+07:00", &[], "2026-11-30T09:00:00+07:00");
+        check(
+            "2026-11-23T10:30:00+07:00",
+            &[],
+            "2026-11-24T10:30:00+07:00",
+        );
+        check(
+            "2026-11-27T15:00:00+07:00",
+            &[],
+            "2026-11-30T15:00:00+07:00",
+        );
+        check(
+            "2026-11-28T09:00:00+07:00",
+            &[],
+            "2026-11-30T09:00:00+07:00",
+        );
         // Late on Sunday in UTC is Monday at the office.
         check("2026-11-22T23:30:00Z", &[], "2026-11-23T23:30:00Z");
         check(

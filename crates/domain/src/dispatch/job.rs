@@ -101,6 +101,19 @@ impl Job {
         }
     }
 
+    fn take_offer(&mut self, at: Timestamp, epoch: Epoch, command_seq: u64, next_at: Timestamp) {
+        if self.state == JobState::Created {
+            self.set_state(at, JobState::Offered, None, EndedBy::Central);
+        }
+        if self.epoch != Some(epoch) {
+            self.epoch = Some(epoch);
+            self.first_command_seq = Some(command_seq);
+        }
+        self.command_seq = Some(command_seq);
+        self.offer_count = self.offer_count.saturating_add(1);
+        self.next_offer_at = next_at;
+    }
+
     fn set_state(&mut self, at: Timestamp, state: JobState, reason: Option<Reason>, by: EndedBy) {
         self.state = state;
         self.reason = reason;
@@ -113,23 +126,14 @@ impl Job {
 /// Folds one change into the job. It never fails: [`super::decide`] refused what does not fit.
 pub fn apply(job: &mut Job, at: Timestamp, change: &Change) {
     match change {
-        Change::Created { .. } | Change::LateReport { .. } => {}
+        Change::Created { .. } => {}
+        // What the machine says of its own copy answers a cancel, also where it changes nothing here.
+        Change::LateReport { state, .. } => job.cancel_asked &= !state.is_end(),
         Change::Offered {
             epoch,
             command_seq,
             next_offer_at,
-        } => {
-            if job.state == JobState::Created {
-                job.set_state(at, JobState::Offered, None, EndedBy::Central);
-            }
-            if job.epoch != Some(*epoch) {
-                job.epoch = Some(*epoch);
-                job.first_command_seq = Some(*command_seq);
-            }
-            job.command_seq = Some(*command_seq);
-            job.offer_count = job.offer_count.saturating_add(1);
-            job.next_offer_at = *next_offer_at;
-        }
+        } => job.take_offer(at, *epoch, *command_seq, *next_offer_at),
         Change::OfferDue { seal_anew } => {
             job.next_offer_at = at;
             if *seal_anew {
@@ -146,7 +150,7 @@ pub fn apply(job: &mut Job, at: Timestamp, change: &Change) {
             sheet_count,
             ..
         } => {
-            job.reported = Some(*place);
+            job.reported = job.reported.max(Some(*place));
             job.attempt = attempt.or(job.attempt);
             job.sheet_count = sheet_count.or(job.sheet_count);
             if state.is_end() || *reason == Some(Reason::AlreadySending) {
@@ -168,8 +172,7 @@ pub fn apply(job: &mut Job, at: Timestamp, change: &Change) {
             );
         }
         Change::CancelAsked { .. } => job.cancel_asked = true,
-        Change::Cancelled { was_sent } => {
-            job.cancel_asked = *was_sent;
+        Change::Cancelled => {
             job.set_state(
                 at,
                 JobState::Cancelled,

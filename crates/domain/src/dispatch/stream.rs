@@ -137,8 +137,11 @@ impl Stream {
     }
 
     /// Judges what the machine says of its journal on connect.
+    ///
+    /// `earlier_seq` is how far that epoch was committed in an earlier life, where central met it before it met the
+    /// present one: a journal that was set back beyond its own beginning.
     #[must_use]
-    pub fn sync(&self, view: &SyncView) -> Synced {
+    pub fn sync(&self, view: &SyncView, earlier_seq: Option<u64>) -> Synced {
         let is_same = self.epoch == Some(view.epoch);
         let is_rolled_back = is_same
             && (view.last_event_seq < self.committed_seq
@@ -156,7 +159,7 @@ impl Stream {
             Self {
                 epoch: Some(view.epoch),
                 generation: self.generation.saturating_add(1),
-                committed_seq: 0,
+                committed_seq: earlier_seq.unwrap_or(0).min(floor),
                 known_command_seq: 0,
             }
         };

@@ -38,7 +38,11 @@ pub(super) fn open_file(path: &Path) -> Result<Connection, StoreError> {
         .map_err(|error| StoreError::sqlite("switch on the write-ahead log", error))?;
     if mode != "wal" {
         let error = std::io::Error::new(ErrorKind::Unsupported, "no shared memory on this disk");
-        return Err(StoreError::file("keep a write-ahead log beside", path, error));
+        return Err(StoreError::file(
+            "keep a write-ahead log beside",
+            path,
+            error,
+        ));
     }
     prepare(&mut connection)?;
     sync_folder(path)?;
@@ -76,7 +80,12 @@ fn set_pragmas(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Makes the file readable by its owner alone; SQLite gives its log the same mode.
 fn create_private(path: &Path) -> Result<(), StoreError> {
-    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+    match OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
         Ok(_made) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(StoreError::file("create", path, error)),
@@ -94,13 +103,14 @@ fn sync_folder(path: &Path) -> Result<(), StoreError> {
 }
 
 fn migrate_error(error: rusqlite_migration::Error) -> StoreError {
-    match error {
-        rusqlite_migration::Error::RusqliteError { err, .. } => StoreError::sqlite("migrate", err),
-        rusqlite_migration::Error::MigrationDefinition(
-            MigrationDefinitionError::DatabaseTooFarAhead,
-        ) => StoreError::TooNew,
-        other => StoreError::Migrate(Box::new(other)),
+    if let rusqlite_migration::Error::RusqliteError { err, .. } = error {
+        return StoreError::sqlite("migrate", err);
     }
+    let too_far = MigrationDefinitionError::DatabaseTooFarAhead;
+    if error == rusqlite_migration::Error::MigrationDefinition(too_far) {
+        return StoreError::TooNew;
+    }
+    StoreError::Migrate(Box::new(error))
 }
 
 #[cfg(test)]

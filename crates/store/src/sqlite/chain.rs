@@ -1,0 +1,246 @@
+//! The history in SQLite: appended to, read, followed.
+
+use loket_domain::dispatch::Change;
+use loket_wire::{JobId, MachineId, Sha256Digest, Timestamp};
+use rusqlite::{Transaction, params};
+use serde::Serialize;
+
+use super::column::{Columns, number, run, select, select_first};
+use crate::actor::Actor;
+use crate::error::StoreError;
+use crate::history::{HistoryRow, HistoryVerdict, Note};
+
+/// Version of the disk form of [`Note`].
+const NOTE_VERSION: u16 = 1;
+
+/// Rows read at a time while the chain is followed: bounds the memory, whatever the history's length.
+const VERIFY_PAGE_ROWS: u32 = 1000;
+
+/// Most rows of one answer; an honest job has below fifty.
+pub(super) const MAX_HISTORY_ROWS: u32 = 1000;
+
+/// What a row is about.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct About<'a> {
+    pub(super) job: Option<JobId>,
+    pub(super) machine: Option<&'a MachineId>,
+}
+
+/// Appends a change of a job.
+pub(super) fn append_change(
+    tx: &Transaction<'_>,
+    about: About<'_>,
+    actor: &Actor,
+    at: Timestamp,
+    change: &Change,
+) -> Result<(), StoreError> {
+    let body = change.to_json().map_err(StoreError::Change)?;
+    append(tx, about, actor, at, change.kind().to_owned(), body)
+}
+
+/// Appends a note.
+pub(super) fn append_note(
+    tx: &Transaction<'_>,
+    about: About<'_>,
+    actor: &Actor,
+    at: Timestamp,
+    note: &Note,
+) -> Result<(), StoreError> {
+    #[derive(Serialize)]
+    struct Stored<'a> {
+        v: u16,
+        #[serde(flatten)]
+        note: &'a Note,
+    }
+    let stored = Stored {
+        v: NOTE_VERSION,
+        note,
+    };
+    let body = super::column::json(&stored)?;
+    append(tx, about, actor, at, note.kind().to_owned(), body)
+}
+
+fn append(
+    tx: &Transaction<'_>,
+    about: About<'_>,
+    actor: &Actor,
+    at: Timestamp,
+    kind: String,
+    body: String,
+) -> Result<(), StoreError> {
+    let (last_seq, last_sha256) = head(tx)?;
+    let mut row = HistoryRow {
+        seq: last_seq + 1,
+        at,
+        actor: actor.as_str().to_owned(),
+        job: about.job,
+        machine: about.machine.cloned(),
+        kind,
+        body,
+        sha256: last_sha256,
+    };
+    row.sha256 = digest(last_sha256, &row);
+    run(
+        tx,
+        "INSERT INTO history (seq, at_ms, actor, job, machine, kind, body, sha256)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![
+            number("a history row", row.seq)?,
+            row.at.unix_ms(),
+            row.actor,
+            row.job.map(|job| job.to_string()),
+            row.machine.as_ref().map(MachineId::as_str),
+            row.kind,
+            row.body,
+            row.sha256.as_bytes().as_slice(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The last row's number and digest; of nothing for an empty history.
+fn head(tx: &Transaction<'_>) -> Result<(u64, Sha256Digest), StoreError> {
+    let last = select_first(
+        tx,
+        "SELECT seq, sha256 FROM history ORDER BY seq DESC LIMIT 1",
+        [],
+        |row| Ok((row.count("seq")?, row_digest(row)?)),
+    )?;
+    Ok(last.unwrap_or((0, beginning())))
+}
+
+/// What the first row is chained to.
+fn beginning() -> Sha256Digest {
+    Sha256Digest::of(b"")
+}
+
+/// SHA-256 over the digest before and each field with its length before it, so that fields cannot run into each
+/// other; an absent field is told from an empty one.
+fn digest(before: Sha256Digest, row: &HistoryRow) -> Sha256Digest {
+    let mut bytes = b"loket history 1\0".to_vec();
+    bytes.extend_from_slice(before.as_bytes());
+    bytes.extend_from_slice(&row.seq.to_be_bytes());
+    bytes.extend_from_slice(&row.at.unix_ms().to_be_bytes());
+    let job = row.job.map(|job| job.to_string());
+    let fields = [
+        Some(row.actor.as_str()),
+        job.as_deref(),
+        row.machine.as_ref().map(MachineId::as_str),
+        Some(row.kind.as_str()),
+        Some(row.body.as_str()),
+    ];
+    for field in fields {
+        let size = field.map_or(u64::MAX, |text| {
+            u64::try_from(text.len()).unwrap_or(u64::MAX)
+        });
+        bytes.extend_from_slice(&size.to_be_bytes());
+        bytes.extend_from_slice(field.unwrap_or_default().as_bytes());
+    }
+    Sha256Digest::of(&bytes)
+}
+
+fn row_digest(row: &Columns<'_, '_>) -> Result<Sha256Digest, StoreError> {
+    Ok(Sha256Digest::from_bytes(row.get("sha256")?))
+}
+
+fn read_row(row: &Columns<'_, '_>) -> Result<HistoryRow, StoreError> {
+    Ok(HistoryRow {
+        seq: row.count("seq")?,
+        at: row.time("at_ms")?,
+        actor: row.get("actor")?,
+        job: row.maybe_parsed("job")?,
+        machine: row.maybe_parsed("machine")?,
+        kind: row.get("kind")?,
+        body: row.get("body")?,
+        sha256: row_digest(row)?,
+    })
+}
+
+/// What happened to one job.
+pub(super) fn of_job(tx: &Transaction<'_>, job: JobId) -> Result<Vec<HistoryRow>, StoreError> {
+    let rows = select(
+        tx,
+        "SELECT * FROM history WHERE job = ?1 ORDER BY seq LIMIT ?2",
+        params![job.to_string(), MAX_HISTORY_ROWS],
+        read_row,
+    )?;
+    if rows.is_empty() {
+        return Err(StoreError::NoSuchJob { job });
+    }
+    Ok(rows)
+}
+
+/// The history from a row on.
+pub(super) fn from(
+    tx: &Transaction<'_>,
+    seq: u64,
+    limit: u32,
+) -> Result<Vec<HistoryRow>, StoreError> {
+    select(
+        tx,
+        "SELECT * FROM history WHERE seq >= ?1 ORDER BY seq LIMIT ?2",
+        params![number("a history row", seq)?, limit.min(MAX_HISTORY_ROWS)],
+        read_row,
+    )
+}
+
+/// Follows the chain from the first row to the last one ever numbered.
+pub(super) fn verify(tx: &Transaction<'_>) -> Result<HistoryVerdict, StoreError> {
+    let (mut row_count, mut before) = (0_u64, beginning());
+    loop {
+        let page = match from(tx, row_count + 1, VERIFY_PAGE_ROWS) {
+            Ok(page) => page,
+            // A field that cannot be read any more is an altered field.
+            Err(StoreError::Corrupt { .. }) => {
+                return verify_one_by_one(tx, row_count, before);
+            }
+            Err(other) => return Err(other),
+        };
+        if page.is_empty() {
+            break;
+        }
+        for row in page {
+            if row.seq != row_count + 1 || row.sha256 != digest(before, &row) {
+                return Ok(HistoryVerdict::Broken { seq: row_count + 1 });
+            }
+            (row_count, before) = (row.seq, row.sha256);
+        }
+    }
+    let last_numbered = select_first(
+        tx,
+        "SELECT seq FROM sqlite_sequence WHERE name = 'history'",
+        [],
+        |row| row.count("seq"),
+    )?;
+    if last_numbered.unwrap_or(0) == row_count {
+        Ok(HistoryVerdict::Intact {
+            row_count,
+            head_sha256: before,
+        })
+    } else {
+        Ok(HistoryVerdict::Broken { seq: row_count + 1 })
+    }
+}
+
+/// Finds the row of a page that cannot be read.
+fn verify_one_by_one(
+    tx: &Transaction<'_>,
+    mut row_count: u64,
+    mut before: Sha256Digest,
+) -> Result<HistoryVerdict, StoreError> {
+    loop {
+        match from(tx, row_count + 1, 1) {
+            Ok(page) => match page.into_iter().next() {
+                Some(row) if row.seq == row_count + 1 && row.sha256 == digest(before, &row) => {
+                    (row_count, before) = (row.seq, row.sha256);
+                }
+                Some(_altered) => return Ok(HistoryVerdict::Broken { seq: row_count + 1 }),
+                None => return Ok(HistoryVerdict::Broken { seq: row_count }),
+            },
+            Err(StoreError::Corrupt { .. }) => {
+                return Ok(HistoryVerdict::Broken { seq: row_count + 1 });
+            }
+            Err(other) => return Err(other),
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! Jobs in SQLite: taken in, listed, offered, called off, expired.
+
+use loket_domain::dispatch::{Answer, Change, Input, Job, apply, decide};
+use loket_wire::{Epoch, JobId, JobState, MachineId, Sha256Digest, Timestamp};
+use rusqlite::types::Value;
+use rusqlite::{Transaction, params};
+
+use super::chain::{self, About};
+use super::column::{run, select, select_first};
+use super::job_row::{insert, read_job, save};
+use super::machines;
+use crate::actor::{Actor, check_text};
+use crate::error::StoreError;
+use crate::history::Note;
+use crate::job::{
+    CancelOutcome, Inserted, JobCursor, JobFilter, JobPage, JobRow, MAX_PAGE_JOBS, NewJob, Offer,
+};
+use crate::report::JobNow;
+
+/// Longest reason of a reprint, in bytes: 200 characters of up to four bytes.
+const MAX_REPRINT_REASON_BYTES: usize = 4 * loket_wire::order::MAX_REPRINT_REASON_CHARS;
+
+/// A job in one of these does not stand in the way of another for the same document.
+const IN_NOBODYS_WAY: &str = "('failed', 'rejected', 'expired', 'cancelled')";
+
+/// One job.
+pub(super) fn find(tx: &Transaction<'_>, id: JobId) -> Result<Option<JobRow>, StoreError> {
+    select_first(
+        tx,
+        "SELECT * FROM job WHERE id = ?1",
+        [id.to_string()],
+        read_job,
+    )
+}
+
+/// One job that must be there.
+pub(super) fn get(tx: &Transaction<'_>, id: JobId) -> Result<JobRow, StoreError> {
+    find(tx, id)?.ok_or(StoreError::NoSuchJob { job: id })
+}
+
+/// Applies the changes, writes them into the history and saves the job.
+pub(super) fn change(
+    tx: &Transaction<'_>,
+    job: &mut Job,
+    changes: &[Change],
+    actor: &Actor,
+    at: Timestamp,
+) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let machine = job.machine.clone();
+    let about = About {
+        job: Some(job.id),
+        machine: Some(&machine),
+    };
+    for change in changes {
+        apply(job, at, change);
+        chain::append_change(tx, about, actor, at, change)?;
+    }
+    save(tx, job)
+}
+
+pub(super) fn insert_job(
+    tx: &Transaction<'_>,
+    new: &NewJob,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Inserted, StoreError> {
+    if let Some(standing) = standing_in_the_way(tx, new)? {
+        return Ok(standing);
+    }
+    let facts = &new.facts;
+    if machines::find(tx, &facts.machine)?.is_none() {
+        return Err(StoreError::NoSuchMachine);
+    }
+    if let Some(reprint) = &facts.reprint_of {
+        check_text(
+            "the reason of a reprint",
+            &reprint.reason,
+            MAX_REPRINT_REASON_BYTES,
+        )
+        .map_err(StoreError::Text)?;
+    }
+    let job = Job::created(facts.id, facts.machine.clone(), facts.not_after, now);
+    insert(tx, new, &job)?;
+    let created = Change::Created {
+        machine: facts.machine.clone(),
+        not_after: facts.not_after,
+        reprint_of: facts.reprint_of.clone(),
+    };
+    let about = About {
+        job: Some(facts.id),
+        machine: Some(&facts.machine),
+    };
+    chain::append_change(tx, about, actor, now, &created)?;
+    Ok(Inserted::Created)
+}
+
+fn standing_in_the_way(tx: &Transaction<'_>, new: &NewJob) -> Result<Option<Inserted>, StoreError> {
+    if let Some(key) = &new.idempotency_key {
+        let seen = select_first(
+            tx,
+            "SELECT id, request_sha256 FROM job WHERE idempotency_sha256 = ?1",
+            [key.key_sha256.to_string()],
+            |row| Ok((row.parsed("id")?, row.digest("request_sha256")?)),
+        )?;
+        if let Some((job, body_sha256)) = seen {
+            let is_same_body = body_sha256 == key.body_sha256;
+            return Ok(Some(Inserted::SameKey { job, is_same_body }));
+        }
+    }
+    if let Some(folder_sha256) = new.folder_sha256
+        && let Some(job) = latest_with(tx, "folder_sha256", folder_sha256)?
+    {
+        return Ok(Some(Inserted::SameFolderFiles { job }));
+    }
+    let named = new.facts.reprint_of.as_ref().map(|reprint| reprint.job);
+    if let Some(named) = named
+        && find(tx, named)?.is_none()
+    {
+        return Ok(Some(Inserted::ReprintOfUnknown));
+    }
+    let existing = latest_with(tx, "revision_sha256", new.facts.revision_sha256)?;
+    Ok(existing
+        .filter(|job| named != Some(*job))
+        .map(|job| Inserted::AlreadyThere { job }))
+}
+
+fn latest_with(
+    tx: &Transaction<'_>,
+    column: &'static str,
+    sha256: Sha256Digest,
+) -> Result<Option<JobId>, StoreError> {
+    let sql = format!(
+        "SELECT id FROM job WHERE {column} = ?1 AND state NOT IN {IN_NOBODYS_WAY}
+         ORDER BY created_at_ms DESC, id DESC LIMIT 1"
+    );
+    select_first(tx, &sql, [sha256.to_string()], |row| row.parsed("id"))
+}
+
+pub(super) fn list(tx: &Transaction<'_>, filter: &JobFilter) -> Result<JobPage, StoreError> {
+    let mut values: Vec<Value> = Vec::new();
+    let mut clauses: Vec<String> = Vec::new();
+    let mut place = |value: Value| {
+        values.push(value);
+        format!("?{}", values.len())
+    };
+    if !filter.states.is_empty() {
+        let states: Vec<_> = filter
+            .states
+            .iter()
+            .map(|state| place(Value::Text(state.as_str().to_owned())))
+            .collect();
+        clauses.push(format!("state IN ({})", states.join(", ")));
+    }
+    if let Some(machine) = &filter.machine {
+        clauses.push(format!(
+            "machine = {}",
+            place(Value::Text(machine.to_string()))
+        ));
+    }
+    if let Some(office) = &filter.office {
+        clauses.push(format!(
+            "office = {}",
+            place(Value::Text(office.to_string()))
+        ));
+    }
+    if let Some(before) = &filter.before {
+        let at = place(Value::Integer(before.created_at.unix_ms()));
+        let id = place(Value::Text(before.id.to_string()));
+        clauses.push(format!("(created_at_ms, id) < ({at}, {id})"));
+    }
+    let limit = match filter.limit {
+        0 => MAX_PAGE_JOBS,
+        limit => limit.min(MAX_PAGE_JOBS),
+    };
+    let condition = match clauses.is_empty() {
+        true => String::new(),
+        false => format!("WHERE {}", clauses.join(" AND ")),
+    };
+    // One more than asked tells whether there is a next page.
+    let sql = format!(
+        "SELECT * FROM job {condition} ORDER BY created_at_ms DESC, id DESC LIMIT {}",
+        limit + 1
+    );
+    let mut jobs = select(tx, &sql, rusqlite::params_from_iter(values), read_job)?;
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = jobs.len() > limit;
+    jobs.truncate(limit);
+    let next = jobs.last().filter(|_last| has_more).map(|last| JobCursor {
+        created_at: last.job.created_at,
+        id: last.facts.id,
+    });
+    Ok(JobPage { jobs, next })
+}
+
+pub(super) fn offerable(
+    tx: &Transaction<'_>,
+    machine: Option<&MachineId>,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<JobRow>, StoreError> {
+    select(
+        tx,
+        "SELECT job.* FROM job JOIN machine ON machine.id = job.machine
+         WHERE job.state IN ('created', 'offered') AND job.next_offer_at_ms <= ?1
+           AND job.not_after_ms >= ?1 AND machine.is_online = 1 AND machine.generation > 0
+           AND (?2 IS NULL OR job.machine = ?2)
+         ORDER BY job.created_at_ms, job.id LIMIT ?3",
+        params![now.unix_ms(), machine.map(MachineId::as_str), limit],
+        read_job,
+    )
+}
+
+pub(super) fn next_offer_at(tx: &Transaction<'_>) -> Result<Option<Timestamp>, StoreError> {
+    select_first(
+        tx,
+        "SELECT min(job.next_offer_at_ms) AS at_ms FROM job JOIN machine ON machine.id = job.machine
+         WHERE job.state IN ('created', 'offered') AND machine.is_online = 1
+           AND machine.generation > 0",
+        [],
+        |row| row.maybe_time("at_ms"),
+    )
+    .map(Option::flatten)
+}
+
+pub(super) fn mark_offered(
+    tx: &Transaction<'_>,
+    id: JobId,
+    epoch: Epoch,
+    now: Timestamp,
+) -> Result<Offer, StoreError> {
+    let mut row = get(tx, id)?;
+    let stream = machines::stream(tx, &row.facts.machine)?;
+    if stream.epoch != Some(epoch) {
+        return Err(StoreError::EpochChanged { job: id });
+    }
+    let command_seq = machines::draw_command_seq(tx, &row.facts.machine)?;
+    let changes =
+        decide(&row.job, now, Input::Offer { epoch, command_seq }).map_err(StoreError::Refused)?;
+    change(tx, &mut row.job, &changes, &Actor::central(), now)?;
+    Ok(Offer {
+        epoch,
+        command_seq,
+        offer_count: row.job.offer_count,
+    })
+}
+
+pub(super) fn request_cancel(
+    tx: &Transaction<'_>,
+    id: JobId,
+    by: &Actor,
+    now: Timestamp,
+) -> Result<CancelOutcome, StoreError> {
+    let mut row = get(tx, id)?;
+    let command_seq = machines::draw_command_seq(tx, &row.facts.machine)?;
+    let changes = match decide(&row.job, now, Input::CancelAsked { command_seq }) {
+        Ok(changes) => changes,
+        Err(refusal) => return Ok(CancelOutcome::Refused(refusal)),
+    };
+    change(tx, &mut row.job, &changes, by, now)?;
+    Ok(match (row.job.state, row.job.cancel_asked) {
+        (JobState::Cancelled, false) => CancelOutcome::Cancelled,
+        (JobState::Cancelled, true) => CancelOutcome::CancelledAskToo { command_seq },
+        (_with_machine, _asked) => CancelOutcome::Asked { command_seq },
+    })
+}
+
+/// Asks the machine (again) to call a job off and answers the command's number.
+pub(super) fn ask_cancel(
+    tx: &Transaction<'_>,
+    job: &mut Job,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let command_seq = machines::draw_command_seq(tx, &job.machine)?;
+    let changes =
+        decide(job, now, Input::CancelAgain { command_seq }).map_err(StoreError::Refused)?;
+    change(tx, job, &changes, &Actor::central(), now)?;
+    Ok(command_seq)
+}
+
+pub(super) fn resolve_lost(
+    tx: &Transaction<'_>,
+    id: JobId,
+    answer: Answer,
+    by: &Actor,
+    now: Timestamp,
+) -> Result<JobNow, StoreError> {
+    let mut row = get(tx, id)?;
+    let changes = decide(&row.job, now, Input::Answered(answer)).map_err(StoreError::Refused)?;
+    change(tx, &mut row.job, &changes, by, now)?;
+    Ok(job_now(&row.job, true))
+}
+
+/// How a job stands, for the caller.
+pub(super) const fn job_now(job: &Job, has_moved: bool) -> JobNow {
+    JobNow {
+        id: job.id,
+        state: job.state,
+        is_end: job.state.is_end(),
+        has_moved,
+        ask_cancel_seq: None,
+    }
+}
+
+pub(super) fn expire_due(
+    tx: &Transaction<'_>,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<JobId>, StoreError> {
+    let due = select(
+        tx,
+        "SELECT * FROM job WHERE state IN ('created', 'offered') AND not_after_ms < ?1 LIMIT ?2",
+        params![now.unix_ms(), limit],
+        read_job,
+    )?;
+    let mut expired = Vec::new();
+    for mut row in due {
+        let changes = decide(&row.job, now, Input::Tick).map_err(StoreError::Refused)?;
+        change(tx, &mut row.job, &changes, &Actor::central(), now)?;
+        if row.job.state == JobState::Expired {
+            expired.push(row.facts.id);
+        }
+    }
+    Ok(expired)
+}
+
+pub(super) fn secrets_to_drop(tx: &Transaction<'_>, limit: u32) -> Result<Vec<JobId>, StoreError> {
+    select(
+        tx,
+        "SELECT id FROM job WHERE ended_at_ms IS NOT NULL AND secrets_dropped = 0
+         ORDER BY id LIMIT ?1",
+        [limit],
+        |row| row.parsed("id"),
+    )
+}
+
+pub(super) fn mark_secrets_dropped(
+    tx: &Transaction<'_>,
+    id: JobId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let row = get(tx, id)?;
+    if row.secrets_dropped {
+        return Ok(());
+    }
+    run(
+        tx,
+        "UPDATE job SET secrets_dropped = 1 WHERE id = ?1",
+        [id.to_string()],
+    )?;
+    let about = About {
+        job: Some(id),
+        machine: Some(&row.facts.machine),
+    };
+    chain::append_note(tx, about, &Actor::central(), now, &Note::SecretsDropped)
+}
+
+/// The machine's jobs that are not over.
+pub(super) fn open_of(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+) -> Result<Vec<JobRow>, StoreError> {
+    select(
+        tx,
+        "SELECT * FROM job WHERE machine = ?1 AND ended_at_ms IS NULL ORDER BY id",
+        [machine.as_str()],
+        read_job,
+    )
+}
+
+/// Whether a job of the machine may be offered.
+pub(super) fn has_offerable(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(!offerable(tx, Some(machine), now, 1)?.is_empty())
+}

@@ -1,0 +1,246 @@
+//! What a machine says on connect, in SQLite: gaps, lost journals, jobs that one side does not know.
+
+use std::collections::BTreeMap;
+
+use loket_domain::dispatch::{Input, Job, Stream, SyncView, Synced, decide};
+use loket_wire::{JobId, JobState, MachineId, Sha256Digest, Sync, Timestamp};
+use rusqlite::{Transaction, params};
+
+use super::chain::{self, About};
+use super::column::{json, run};
+use super::{jobs, machines};
+use crate::actor::Actor;
+use crate::error::StoreError;
+use crate::history::Note;
+use crate::report::{AckPoint, SyncOutcome};
+
+/// Syncs remembered a machine: more than a broker can hold back of one.
+const KEPT_SYNCS: u32 = 64;
+
+pub(super) fn ingest(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+    sync: &Sync,
+    now: Timestamp,
+) -> Result<SyncOutcome, StoreError> {
+    let present = machines::stream(tx, machine)?;
+    machines::seen(tx, machine, now)?;
+    let earlier = machines::stream_of_epoch(tx, machine, sync.epoch)?;
+    if !remember(tx, machine, sync)? {
+        let seq = earlier.map_or(0, |stream| stream.committed_seq);
+        return outcome_of_repetition(tx, machine, sync, seq, now);
+    }
+    let synced = present.sync(
+        &SyncView::from(sync),
+        earlier.map(|stream| stream.committed_seq),
+    );
+    let mut outcome = SyncOutcome {
+        ack: AckPoint {
+            epoch: sync.epoch,
+            seq: synced.stream.committed_seq,
+        },
+        was_duplicate: false,
+        is_new_epoch: synced.is_new_epoch,
+        is_rolled_back: synced.is_rolled_back,
+        gap: synced.gap,
+        lost_jobs: Vec::new(),
+        reoffer: false,
+        ask_cancel: Vec::new(),
+    };
+    machines::raise_command_seq(tx, machine, sync.last_command_seq)?;
+    if synced.is_journal_lost() {
+        let is_rolled_back = synced.is_rolled_back;
+        outcome.lost_jobs = lose_journal(tx, machine, &synced.stream, is_rolled_back, now)?;
+    } else if synced.stream.generation != present.generation {
+        note_journal_begun(tx, machine, &synced.stream, false, now)?;
+    }
+    if let Some((from_seq, to_seq)) = synced.gap {
+        lose_reports(tx, machine, sync, from_seq, to_seq, now)?;
+    }
+    machines::save_stream(tx, machine, &synced.stream)?;
+    machines::set_session(tx, machine, sync.epoch, sync.session_seq, true, now)?;
+    compare_jobs(tx, machine, sync, &synced, now, &mut outcome)?;
+    outcome.reoffer = jobs::has_offerable(tx, machine, now)?;
+    Ok(outcome)
+}
+
+fn outcome_of_repetition(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+    sync: &Sync,
+    seq: u64,
+    now: Timestamp,
+) -> Result<SyncOutcome, StoreError> {
+    Ok(SyncOutcome {
+        ack: AckPoint {
+            epoch: sync.epoch,
+            seq,
+        },
+        was_duplicate: true,
+        is_new_epoch: false,
+        is_rolled_back: false,
+        gap: None,
+        lost_jobs: Vec::new(),
+        reoffer: jobs::has_offerable(tx, machine, now)?,
+        ask_cancel: Vec::new(),
+    })
+}
+
+/// Remembers the sync; false if it was taken before. A broker may deliver one again after the reports that followed
+/// it, and it must not be read as a journal that was set back.
+fn remember(tx: &Transaction<'_>, machine: &MachineId, sync: &Sync) -> Result<bool, StoreError> {
+    let mark = Sha256Digest::of(json(sync)?.as_bytes());
+    let is_new = run(
+        tx,
+        "INSERT INTO sync_mark (machine, mark) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+        params![machine.as_str(), mark.as_bytes().as_slice()],
+    )? == 1;
+    run(
+        tx,
+        "DELETE FROM sync_mark WHERE machine = ?1 AND seq NOT IN
+            (SELECT seq FROM sync_mark WHERE machine = ?1 ORDER BY seq DESC LIMIT ?2)",
+        params![machine.as_str(), KEPT_SYNCS],
+    )?;
+    Ok(is_new)
+}
+
+/// Begins another life of the machine's journal; answers the jobs that became unknown.
+pub(super) fn lose_journal(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+    stream: &Stream,
+    is_rolled_back: bool,
+    now: Timestamp,
+) -> Result<Vec<JobId>, StoreError> {
+    note_journal_begun(tx, machine, stream, is_rolled_back, now)?;
+    machines::save_stream(tx, machine, stream)?;
+    machines::count_losses(tx, machine, 0, 1)?;
+    let mut lost = Vec::new();
+    for mut row in jobs::open_of(tx, machine)? {
+        let changes = decide(&row.job, now, Input::JournalLost).map_err(StoreError::Refused)?;
+        jobs::change(tx, &mut row.job, &changes, &Actor::central(), now)?;
+        if row.job.state == JobState::Unknown && !changes.is_empty() {
+            lost.push(row.facts.id);
+        }
+    }
+    Ok(lost)
+}
+
+pub(super) fn note_journal_begun(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+    stream: &Stream,
+    is_rolled_back: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(epoch) = stream.epoch else {
+        return Ok(());
+    };
+    let note = Note::JournalBegun {
+        epoch,
+        generation: stream.generation,
+        is_rolled_back,
+    };
+    chain::append_note(
+        tx,
+        about(machine, None),
+        &Actor::machine(machine),
+        now,
+        &note,
+    )
+}
+
+fn lose_reports(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+    sync: &Sync,
+    from_seq: u64,
+    to_seq: u64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let note = Note::ReportsLost {
+        epoch: sync.epoch,
+        from_seq,
+        to_seq,
+    };
+    chain::append_note(tx, about(machine, None), &Actor::central(), now, &note)?;
+    let count = to_seq.saturating_sub(from_seq).saturating_add(1);
+    machines::count_losses(tx, machine, count, 0)
+}
+
+const fn about(machine: &MachineId, job: Option<JobId>) -> About<'_> {
+    About {
+        job,
+        machine: Some(machine),
+    }
+}
+
+/// Goes through the jobs that the machine lists, then through those it should have listed.
+fn compare_jobs(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+    sync: &Sync,
+    synced: &Synced,
+    now: Timestamp,
+    outcome: &mut SyncOutcome,
+) -> Result<(), StoreError> {
+    let listed: BTreeMap<JobId, JobState> = sync
+        .open_jobs
+        .iter()
+        .map(|open| (open.job_id, open.state))
+        .collect();
+    for (id, state) in &listed {
+        let row = jobs::find(tx, *id)?.filter(|row| row.facts.machine == *machine);
+        let Some(mut row) = row else {
+            let note = Note::UnexpectedJob { state: *state };
+            chain::append_note(
+                tx,
+                about(machine, Some(*id)),
+                &Actor::machine(machine),
+                now,
+                &note,
+            )?;
+            continue;
+        };
+        let was_over = row.job.state.is_end();
+        let input = Input::Listed {
+            place: synced.place(sync.last_event_seq),
+            state: *state,
+            is_settled: synced.is_settled,
+        };
+        // A list that names an end is none of ours; the reports tell.
+        let changes = decide(&row.job, now, input).unwrap_or_default();
+        jobs::change(tx, &mut row.job, &changes, &Actor::machine(machine), now)?;
+        if was_over_and_reported(&row.job, was_over, synced) || row.job.cancel_asked {
+            outcome
+                .ask_cancel
+                .push((*id, jobs::ask_cancel(tx, &mut row.job, now)?));
+        }
+    }
+    for mut row in jobs::open_of(tx, machine)? {
+        if listed.contains_key(&row.facts.id) {
+            continue;
+        }
+        if sync.is_complete {
+            let input = Input::Unlisted {
+                is_settled: synced.is_settled,
+            };
+            let changes = decide(&row.job, now, input).map_err(StoreError::Refused)?;
+            jobs::change(tx, &mut row.job, &changes, &Actor::central(), now)?;
+            if row.job.state == JobState::Unknown && !changes.is_empty() {
+                outcome.lost_jobs.push(row.facts.id);
+            }
+        }
+        if row.job.cancel_asked && row.job.state.is_with_machine() {
+            outcome
+                .ask_cancel
+                .push((row.facts.id, jobs::ask_cancel(tx, &mut row.job, now)?));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the machine works on a job that was over here before the sync.
+fn was_over_and_reported(job: &Job, was_over: bool, synced: &Synced) -> bool {
+    was_over && (!job.state.is_end() || synced.is_settled)
+}
