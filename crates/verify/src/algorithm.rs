@@ -7,6 +7,7 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912 as oid;
 use der::asn1::UintRef;
 use der::{Reader, SliceReader, Tag, TagMode, TagNumber};
+use loket_wire::Sha256Digest;
 use ring::digest::{self, Context};
 use ring::signature as ring_signature;
 use ring::signature::{UnparsedPublicKey, VerificationAlgorithm};
@@ -63,6 +64,16 @@ impl Hash {
             Self::Sha512 => 64,
         }
     }
+}
+
+/// The SHA-256 digest of `parts` taken as one run of bytes.
+pub(crate) fn sha256(parts: &[&[u8]]) -> Sha256Digest {
+    let mut bytes = [0; 32];
+    bytes
+        .iter_mut()
+        .zip(Hash::Sha256.digest(parts))
+        .for_each(|(to, from)| *to = from);
+    Sha256Digest::from_bytes(bytes)
 }
 
 /// SHA-1, for the one place that older time stamps have it: naming their own certificate.

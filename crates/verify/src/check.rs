@@ -2,11 +2,13 @@
 
 use loket_wire::{Sha256Digest, Timestamp};
 
+use crate::algorithm;
+use crate::byterange::SignedBytes;
 use crate::chain::Ground;
 use crate::code::Code;
 use crate::fields;
 use crate::pages;
-use crate::pdf::{Budget, File};
+use crate::pdf::{Budget, Dictionary, File};
 use crate::report::{Coverage, Report, SignatureReport, SignedRevision};
 use crate::signature;
 use crate::trust::{Policy, Trust};
@@ -49,19 +51,28 @@ fn examine(document: &[u8], ground: Ground<'_>) -> Result<Examined, Code> {
         .iter()
         .map(|found| signature::judge(found, &file, ground))
         .collect();
-    let revision = if signatures
+    let whole = signatures
         .iter()
-        .any(|found| found.coverage == Coverage::Document)
-    {
-        pages::count(&file, &catalog, &mut budget).map(|page_count| {
-            Some(SignedRevision {
-                size_bytes: u64::try_from(document.len()).unwrap_or(u64::MAX),
-                sha256: Sha256Digest::of(document),
-                page_count,
-            })
-        })
-    } else {
-        Ok(None)
+        .position(|report| report.coverage == Coverage::Document);
+    let revision = match whole.and_then(|position| found.get(position)) {
+        Some(signature) => revision(&file, &catalog, signature, &mut budget).map(Some),
+        None => Ok(None),
     };
     Ok((signatures, revision))
+}
+
+/// What may be printed of a file that `signature` covers as a whole.
+fn revision(
+    file: &File<'_>,
+    catalog: &Dictionary,
+    signature: &Dictionary,
+    budget: &mut Budget,
+) -> Result<SignedRevision, Code> {
+    let covered = SignedBytes::of(signature, file)?;
+    Ok(SignedRevision {
+        size_bytes: u64::try_from(covered.end).map_err(|_range| Code::TooLarge)?,
+        sha256: Sha256Digest::of(file.data()),
+        content_sha256: algorithm::sha256(&covered.parts),
+        page_count: pages::count(file, catalog, budget)?,
+    })
 }

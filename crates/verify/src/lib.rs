@@ -12,7 +12,9 @@
 //!
 //! Invariants:
 //! - [`Verdict::Valid`] is said only of a document of which every byte is either covered by the
-//!   signature or vouched for by a check of its own (the gap that holds the signature itself).
+//!   signature or checked on its own (the gap that holds the signature itself). What can be
+//!   rewritten there without making another document of it (a time stamp taken off, RSA named in
+//!   its other spelling) leaves [`SignedRevision::content_sha256`] as it was.
 //! - [`Report::revision`] is there exactly when the verdict is valid.
 //! - A report holds nothing that the document's pages say.
 

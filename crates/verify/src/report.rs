@@ -48,6 +48,10 @@ pub struct SignedRevision {
     pub size_bytes: u64,
     /// Digest of these bytes.
     pub sha256: Sha256Digest,
+    /// Digest of those of them that the signature covers: the same for all copies of one signed
+    /// document, even where somebody rewrote what no signature can cover (a time stamp taken
+    /// off, an algorithm named in its other spelling). What tells documents apart.
+    pub content_sha256: Sha256Digest,
     /// Pages in the page tree of the signed revision, at least 1.
     pub page_count: u32,
 }
@@ -168,6 +172,7 @@ mod tests {
         Some(SignedRevision {
             size_bytes: 0,
             sha256: Sha256Digest::of(b""),
+            content_sha256: Sha256Digest::of(b""),
             page_count: 1,
         })
     }

@@ -164,6 +164,27 @@ fn a_byte_range_that_says_something_else_is_refused() {
 }
 
 #[test]
+fn a_rewritten_container_is_still_the_same_document() {
+    let trust = trust();
+    // sha256WithRSAEncryption, as the signer's algorithm, becomes rsaEncryption: it means the same.
+    let name = b"300D06092A864886F70D01010B0500";
+    let at = SIGNED
+        .windows(name.len())
+        .rposition(|window| window == name)
+        .unwrap();
+    let other = edited(SIGNED, |copy| copy[at + 24..at + 26].copy_from_slice(b"01"));
+    let [honest, other] = [SIGNED, &other].map(|document| judge(document, &trust).revision);
+    let (honest, other) = (honest.unwrap(), other.unwrap());
+    assert_ne!(honest.sha256, other.sha256);
+    assert_eq!(honest.content_sha256, other.content_sha256);
+    let stamped = judge(STAMPED, &trust).revision.unwrap();
+    assert_ne!(
+        honest.content_sha256, stamped.content_sha256,
+        "control: another signing"
+    );
+}
+
+#[test]
 fn bytes_after_the_signed_revision_are_never_valid() {
     let trust = trust();
     for tail in [&b"\n"[..], b" ", b"%%EOF\n", b"junk", b"\0"] {
