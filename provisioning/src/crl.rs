@@ -1,0 +1,157 @@
+//! The revocation list (RFC 5280 §5): always there, always valid, checked before it takes its place.
+
+use der::{Decode, Encode};
+use loket_wire::Timestamp;
+use loket_wire::sign::VerifyingKey;
+use rcgen::{
+    CertificateRevocationListParams, KeyIdMethod, RevocationReason, RevokedCertParams, SerialNumber,
+};
+use rustls::pki_types::CertificateRevocationListDer;
+use rustls::pki_types::pem::PemObject;
+use serde::{Deserialize, Serialize};
+use x509_cert::crl::CertificateList;
+
+use crate::authority::{Authority, making};
+use crate::bookkeeping::{Cause, Issued, VERSION, check_version, parse_json, write_json};
+use crate::certificate::{BACKDATE, date, days};
+use crate::durable::{self, Readers};
+use crate::error::ProvisionError;
+
+/// How long a list is valid. A broker whose list has run out refuses every machine of the regency, so an office of
+/// two that forgets its routine for a quarter must not stop the service; the list is made anew at every change.
+const CRL_LIFE: std::time::Duration = days(90);
+
+/// A list with less than this left is not put in place.
+const CRL_LEAST: std::time::Duration = days(30);
+
+/// The list's number (RFC 5280 §5.2.3), written before the list so that no number is given twice.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Numbered {
+    version: u16,
+    number: u64,
+}
+
+impl Authority {
+    /// Makes the list anew and puts it at `crl.pem`, and beside the broker's configuration where there is one.
+    pub(crate) fn put_crl(&self, now: Timestamp) -> Result<(), ProvisionError> {
+        let revoked: Vec<Issued> = self
+            .book()
+            .all()?
+            .into_iter()
+            .filter(|issued| issued.revoked.is_some())
+            // RFC 5280 §3.3: an entry stays one list longer than its certificate lives.
+            .filter(|issued| now < issued.not_after.saturating_add(CRL_LIFE))
+            .collect();
+        let entries = revoked
+            .iter()
+            .filter_map(|issued| Some((issued, issued.revoked.as_ref()?)))
+            .map(|(issued, revocation)| {
+                Ok(RevokedCertParams {
+                    serial_number: serial_of(issued)?,
+                    revocation_time: date(revocation.at)?,
+                    reason_code: Some(reason(revocation.cause)),
+                    invalidity_date: None,
+                })
+            })
+            .collect::<Result<Vec<_>, ProvisionError>>()?;
+        let params = CertificateRevocationListParams {
+            this_update: date(now.saturating_sub(BACKDATE))?,
+            next_update: date(now.saturating_add(CRL_LIFE))?,
+            crl_number: SerialNumber::from(self.next_crl_number()?),
+            issuing_distribution_point: None,
+            revoked_certs: entries,
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        let pem = params
+            .signed_by(self.issuer())
+            .and_then(|list| list.pem())
+            .map_err(making("sign the revocation list"))?;
+        let copies = self.broker_folder()?.map(|folder| folder.join("crl.pem"));
+        for path in [Some(self.path("crl.pem")), copies].into_iter().flatten() {
+            durable::write_checked(&path, pem.as_bytes(), Readers::All, |bytes| {
+                self.check_crl(bytes, &revoked, now)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// A broken list makes mosquitto stop looking at lists at all, so what the disk gave back is judged first.
+    fn check_crl(
+        &self,
+        pem: &[u8],
+        revoked: &[Issued],
+        now: Timestamp,
+    ) -> Result<(), ProvisionError> {
+        let bad = |what| ProvisionError::Crl { what };
+        let bytes = CertificateRevocationListDer::from_pem_slice(pem)
+            .map_err(|_pem| bad("it is not PEM"))?;
+        let list = CertificateList::from_der(&bytes).map_err(|_der| bad("it is not DER"))?;
+        let signed = list
+            .tbs_cert_list
+            .to_der()
+            .map_err(|_der| bad("it cannot be encoded again"))?;
+        let key = VerifyingKey::P256(self.issuer().key().public_key_raw().to_vec());
+        if !key.verifies(&signed, list.signature.raw_bytes()) {
+            return Err(bad("its signature is not the authority's"));
+        }
+        let next_update = list
+            .tbs_cert_list
+            .next_update
+            .map(|time| time.to_unix_duration().as_millis());
+        let least = now.saturating_add(CRL_LEAST).unix_ms();
+        if next_update.is_none_or(|at| at < u128::try_from(least).unwrap_or(0)) {
+            return Err(bad("it runs out too soon"));
+        }
+        let listed = list.tbs_cert_list.revoked_certificates.unwrap_or_default();
+        let holds = |issued: &Issued| {
+            let serial = data_encoding::HEXLOWER_PERMISSIVE.decode(issued.serial.as_bytes());
+            listed
+                .iter()
+                .any(|entry| serial.as_deref() == Ok(entry.serial_number.as_bytes()))
+        };
+        if listed.len() != revoked.len() || !revoked.iter().all(holds) {
+            return Err(bad("it does not list what was revoked"));
+        }
+        Ok(())
+    }
+
+    fn next_crl_number(&self) -> Result<u64, ProvisionError> {
+        let path = self.path("crl.json");
+        let last = match durable::read_if_there(&path)? {
+            None => 0,
+            Some(bytes) => {
+                let numbered: Numbered = parse_json(&path, &bytes)?;
+                check_version(&path, numbered.version)?;
+                numbered.number
+            }
+        };
+        let number = last.saturating_add(1);
+        write_json(
+            &path,
+            &Numbered {
+                version: VERSION,
+                number,
+            },
+        )?;
+        Ok(number)
+    }
+}
+
+fn serial_of(issued: &Issued) -> Result<SerialNumber, ProvisionError> {
+    let bytes = data_encoding::HEXLOWER_PERMISSIVE
+        .decode(issued.serial.as_bytes())
+        .map_err(|_decode| ProvisionError::Crl {
+            what: "a serial number in the bookkeeping is not hexadecimal",
+        })?;
+    Ok(SerialNumber::from(bytes))
+}
+
+const fn reason(cause: Cause) -> RevocationReason {
+    match cause {
+        // A machine that is gone takes its key along.
+        Cause::Revoked => RevocationReason::KeyCompromise,
+        Cause::Superseded => RevocationReason::Superseded,
+        Cause::Canary => RevocationReason::CessationOfOperation,
+    }
+}
