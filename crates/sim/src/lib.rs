@@ -1,1 +1,6 @@
-//! (being written)
+//! Simulates the devices Loket drives, with knobs for their faults.
+//!
+//! A simulator proves what happens when a device fails; that a good one works is proven against
+//! real peers. Nothing a simulator receives is written to disk unless it is told where.
+
+pub mod printer;
