@@ -1,1 +1,26 @@
-//! (being written)
+//! loketd: one per machine. It wires the cores to the hands, and is the one place that reads clock, environment and
+//! randomness.
+//!
+//! [`run`] is the whole daemon; [`cli`] is the command line around it. Units run under one supervisor and talk by
+//! bounded channels: `print` owns the desk and drives its effects, `link` talks to central, `health` watches devices,
+//! `control` answers officers on the local socket.
+
+#[cfg(panic = "abort")]
+compile_error!("the supervisor restarts a unit that panicked: build with panic = \"unwind\"");
+
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod device;
+pub mod document;
+pub mod exit;
+mod ground;
+pub mod identity;
+pub mod shell;
+pub mod stops;
+pub mod supervisor;
+pub mod telemetry;
+pub mod unit;
+
+pub use config::Config;
+pub use supervisor::{RunError, run};

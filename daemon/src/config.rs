@@ -1,0 +1,364 @@
+//! Settings of the daemon: one TOML file, unknown keys refused, each effective value with its origin.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use loket_wire::{MachineId, Sha256Digest};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Room for sealed documents unless the settings say otherwise: a thousand family cards of the largest honest size,
+/// and a few large documents.
+const DEFAULT_SPOOL_QUOTA_BYTES: u64 = 256 * 1024 * 1024;
+
+/// A heartbeat at least this often (CONTRACT, messages).
+const DEFAULT_HEARTBEAT_S: u64 = 900;
+
+/// An idle printer is asked this often in office hours, so that a fault reaches central's console within 4 s.
+const DEFAULT_IDLE_POLL_MS: u64 = 2_000;
+
+/// How long running work may take to finish after SIGTERM; shorter than the unit's TimeoutStopSec.
+const DEFAULT_DRAIN_S: u64 = 20;
+
+/// The settings as they stand in the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// This machine's name; must be the name in its certificate.
+    pub machine: MachineId,
+    /// Journal, spool and identity.
+    pub state_dir: PathBuf,
+    /// Control socket; `/run/loket` under systemd.
+    pub runtime_dir: PathBuf,
+    /// Trust anchors, intermediate certificates and revocation lists of document signatures.
+    pub trust_dir: PathBuf,
+    /// When revocation data must be at hand to call a signature valid.
+    #[serde(default)]
+    pub revocation: RevocationPolicy,
+    /// Where log lines go.
+    #[serde(default)]
+    pub log: LogOutput,
+    /// Which log lines, as `tracing` filters.
+    #[serde(default = "default_log_filter")]
+    pub log_filter: String,
+    /// Bytes of sealed documents kept at most.
+    #[serde(default = "default_spool_quota_bytes")]
+    pub spool_quota_bytes: u64,
+    /// Seconds between heartbeats.
+    #[serde(default = "default_heartbeat_s")]
+    pub heartbeat_s: u64,
+    /// Milliseconds between looks at an idle printer.
+    #[serde(default = "default_idle_poll_ms")]
+    pub idle_poll_ms: u64,
+    /// Seconds for running work to finish after SIGTERM.
+    #[serde(default = "default_drain_s")]
+    pub drain_s: u64,
+    /// Pauses between attempts to reach a broker.
+    #[serde(default)]
+    pub link: LinkTimes,
+    /// Printers; the first is the default.
+    #[serde(default, rename = "printer")]
+    pub printers: Vec<PrinterConfig>,
+}
+
+/// Pauses and timeouts of the link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LinkTimes {
+    /// Shortest upper bound of the jittered pause.
+    pub backoff_min_ms: u64,
+    /// Longest upper bound of the jittered pause.
+    pub backoff_max_ms: u64,
+    /// Reports that central has not acknowledged are published again after this long.
+    pub republish_after_ms: u64,
+}
+
+impl Default for LinkTimes {
+    /// 1 s to 300 s, and 60 s.
+    fn default() -> Self {
+        Self {
+            backoff_min_ms: 1_000,
+            backoff_max_ms: 300_000,
+            republish_after_ms: 60_000,
+        }
+    }
+}
+
+/// One A4 printer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrinterConfig {
+    /// Its name on this machine, `[a-z0-9-]{1,32}`.
+    pub name: String,
+    /// `ipp://host[:port]/path` or `ipps://…`.
+    pub uri: String,
+    /// SHA-256 of the printer's public key (SPKI), hexadecimal; required for `ipps`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned_spki_sha256: Option<Sha256Digest>,
+    /// Whether its count of printed impressions may be believed.
+    #[serde(default = "yes")]
+    pub trusts_impressions: bool,
+}
+
+/// When revocation data must be at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RevocationPolicy {
+    /// Always.
+    Required,
+    /// Where it is known it is looked at.
+    #[default]
+    IfKnown,
+}
+
+/// Where log lines go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogOutput {
+    /// Standard error, as text.
+    #[default]
+    Text,
+    /// The system journal, with fields.
+    Journald,
+}
+
+const fn yes() -> bool {
+    true
+}
+fn default_log_filter() -> String {
+    "info".to_owned()
+}
+const fn default_spool_quota_bytes() -> u64 {
+    DEFAULT_SPOOL_QUOTA_BYTES
+}
+const fn default_heartbeat_s() -> u64 {
+    DEFAULT_HEARTBEAT_S
+}
+const fn default_idle_poll_ms() -> u64 {
+    DEFAULT_IDLE_POLL_MS
+}
+const fn default_drain_s() -> u64 {
+    DEFAULT_DRAIN_S
+}
+
+/// Why settings were not taken. Nothing has been opened or bound by then.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("read the settings in {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// It is not the TOML of these settings; the message names line and key.
+    #[error("understand the settings in {}", path.display())]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// A value is outside its range.
+    #[error("take the setting '{key}': {problem}")]
+    Value {
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+}
+
+impl Config {
+    /// Reads and checks a file; relative paths are relative to it.
+    ///
+    /// # Errors
+    /// [`ConfigError`]
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut config: Self = toml::from_str(&text).map_err(|source| ConfigError::Shape {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        for dir in [
+            &mut config.state_dir,
+            &mut config.runtime_dir,
+            &mut config.trust_dir,
+        ] {
+            *dir = base.join(&*dir);
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Checks what the types alone cannot say.
+    ///
+    /// # Errors
+    /// [`ConfigError::Value`]
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let bad = |key: &str, problem| {
+            Err(ConfigError::Value {
+                key: key.to_owned(),
+                problem,
+            })
+        };
+        let mut names: Vec<&str> = self
+            .printers
+            .iter()
+            .map(|each| each.name.as_str())
+            .collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair.first() == pair.last()) {
+            return bad("printer.name", "two printers have the same name");
+        }
+        for printer in &self.printers {
+            let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+            let name = printer.name.as_bytes();
+            if !(1..=32).contains(&name.len()) || !name.iter().copied().all(allowed) {
+                return bad("printer.name", "it must be 1 to 32 of a-z, 0-9 and '-'");
+            }
+            if printer.uri.starts_with("ipps:") && printer.pinned_spki_sha256.is_none() {
+                let problem = "an ipps printer needs it: printers sign their own certificates";
+                return bad("printer.pinned_spki_sha256", problem);
+            }
+        }
+        if !(100..=60_000).contains(&self.idle_poll_ms) {
+            return bad("idle_poll_ms", "it must be 100 to 60000");
+        }
+        if !(1..=3_600).contains(&self.heartbeat_s) {
+            return bad("heartbeat_s", "it must be 1 to 3600");
+        }
+        if !(1..=300).contains(&self.drain_s) {
+            return bad("drain_s", "it must be 1 to 300");
+        }
+        if self.link.backoff_min_ms == 0 || self.link.backoff_max_ms < self.link.backoff_min_ms {
+            return bad(
+                "link.backoff_max_ms",
+                "it must not be below backoff_min_ms, which is above 0",
+            );
+        }
+        Ok(())
+    }
+
+    /// First 16 hexadecimal digits of the SHA-256 of the effective settings: tells two settings apart at central.
+    #[must_use]
+    pub fn hash(&self) -> String {
+        let text = toml::to_string(self).unwrap_or_default();
+        Sha256Digest::of(text.as_bytes())
+            .to_string()
+            .chars()
+            .take(16)
+            .collect()
+    }
+
+    /// Every effective value with where it came from, one a line.
+    #[must_use]
+    pub fn explain(&self, file: &toml::Table) -> String {
+        let effective = toml::Table::try_from(self).unwrap_or_default();
+        let mut lines = String::new();
+        explain_table(&mut lines, "", &effective, Some(file));
+        lines
+    }
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every value that is no table or array is written as it is"
+)]
+fn explain_table(
+    lines: &mut String,
+    prefix: &str,
+    effective: &toml::Table,
+    file: Option<&toml::Table>,
+) {
+    for (key, value) in effective {
+        let given = file.and_then(|table| table.get(key));
+        match value {
+            toml::Value::Table(inner) => {
+                let file = given.and_then(toml::Value::as_table);
+                explain_table(lines, &format!("{prefix}{key}."), inner, file);
+            }
+            toml::Value::Array(items) => {
+                for (at, item) in items.iter().enumerate() {
+                    let file = given
+                        .and_then(|array| array.get(at))
+                        .and_then(toml::Value::as_table);
+                    let inner = item.as_table().cloned().unwrap_or_default();
+                    explain_table(lines, &format!("{prefix}{key}[{at}]."), &inner, file);
+                }
+            }
+            plain => {
+                let origin = if given.is_some() { "file" } else { "default" };
+                lines.push_str(&format!("{prefix}{key} = {plain}  # {origin}\n"));
+            }
+        }
+    }
+}
+
+impl fmt::Display for RevocationPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Required => "required",
+            Self::IfKnown => "if-known",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+machine = "desa-contoh-1"
+state_dir = "state"
+runtime_dir = "run"
+trust_dir = "trust"
+[[printer]]
+name = "a4"
+uri = "ipp://127.0.0.1:8631/ipp/print"
+"#;
+
+    fn check(text: &str) -> Result<Config, String> {
+        let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
+        config.check().map_err(|error| error.to_string())?;
+        Ok(config)
+    }
+
+    #[test]
+    fn good_settings_are_taken_and_explained() {
+        let config = check(GOOD).unwrap();
+        let lines = config.explain(&toml::from_str(GOOD).unwrap());
+        assert!(
+            lines.contains("machine = \"desa-contoh-1\"  # file"),
+            "{lines}"
+        );
+        assert!(lines.contains("idle_poll_ms = 2000  # default"), "{lines}");
+        assert!(lines.contains("printer[0].uri = \"ipp://127.0.0.1:8631/ipp/print\"  # file"));
+        assert_eq!(config.hash().len(), 16);
+    }
+
+    #[test]
+    fn settings_that_nobody_meant_are_refused() {
+        for (text, word) in [
+            (format!("color = 1\n{GOOD}"), "color"),
+            (format!("drain_s = 0\n{GOOD}"), "drain_s"),
+            (GOOD.replace("desa-contoh-1", "central"), "reserved"),
+            (GOOD.replace("ipp://", "ipps://"), "pinned_spki_sha256"),
+            (GOOD.replace("\"a4\"", "\"A 4\""), "printer.name"),
+            (
+                format!("{GOOD}[[printer]]\nname = \"a4\"\nuri = \"ipp://h/\"\n"),
+                "same name",
+            ),
+        ] {
+            let error = check(&text).unwrap_err();
+            assert!(error.contains(word), "{error}");
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! Who this machine is: its two keys, made here and never leaving, and what the authority gave it.
+//!
+//! Files under `<state>/identity`, each 0600: `tls.key.pem` (P-256, PKCS#8), `sealing.key` (X25519, base64),
+//! `install.json` (the authority's bundle). A request may be made again: it names the same keys.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use loket_wire::enrolment::{EnrolmentRequest, InstallBundle};
+use loket_wire::sealed::{SealError, SealingKey};
+use loket_wire::sign::{SignError, SigningKey};
+use loket_wire::{MachineId, Randomness};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use thiserror::Error;
+use x509_cert::der::Decode as _;
+use zeroize::Zeroizing;
+
+use crate::clock::Clock;
+
+/// Why the identity cannot be made, installed or used.
+#[derive(Debug, Error)]
+pub enum IdentityError {
+    /// There is none yet.
+    #[error("find this machine's identity in {}: enrol it first", .0.display())]
+    NotEnrolled(PathBuf),
+    /// A file cannot be read or written.
+    #[error("use the identity file {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file's content is not what it must be.
+    #[error("understand the identity file {}", .0.display())]
+    Content(PathBuf),
+    /// The bundle is for another machine.
+    #[error("install the bundle: it is for another machine")]
+    OtherMachine,
+    /// The bundle's certificate is not for this machine's key.
+    #[error("install the bundle: its certificate is not for this machine's key")]
+    OtherKey,
+    /// A key could not be made.
+    #[error("make a key")]
+    KeyMaking(#[source] rcgen::Error),
+    /// The key cannot sign.
+    #[error("use the report key")]
+    Sign(#[from] SignError),
+    /// The key cannot open.
+    #[error("use the sealing key")]
+    Seal(#[from] SealError),
+    /// Certificates and key do not make a TLS identity.
+    #[error("use the machine's certificate")]
+    Tls(#[source] rustls::Error),
+}
+
+/// The system's randomness, in the shape the words ask for.
+#[derive(Debug, Clone)]
+pub struct OsRandom(SystemRandom);
+
+impl Default for OsRandom {
+    fn default() -> Self {
+        Self(SystemRandom::new())
+    }
+}
+
+impl Randomness for OsRandom {
+    fn fill(&mut self, out: &mut [u8]) {
+        // The system call fails only before the kernel's pool is first filled: waiting is all that can be done.
+        while self.0.fill(out).is_err() {
+            std::thread::yield_now();
+        }
+    }
+}
+
+/// An enrolled machine's identity, opened.
+#[derive(Debug)]
+pub struct Identity {
+    /// What the authority gave.
+    pub bundle: InstallBundle,
+    /// Opens envelopes.
+    pub sealing: SealingKey,
+    /// Signs reports.
+    pub report_key: SigningKey,
+    tls_key: Zeroizing<Vec<u8>>,
+}
+
+/// The identity folder of one machine.
+#[derive(Debug, Clone)]
+pub struct IdentityDir(PathBuf);
+
+impl IdentityDir {
+    /// The folder under a state folder.
+    #[must_use]
+    pub fn under(state_dir: &Path) -> Self {
+        Self(state_dir.join("identity"))
+    }
+
+    /// Makes what keys are missing and writes what the authority needs.
+    ///
+    /// # Errors
+    /// [`IdentityError`] when a key or file cannot be made.
+    pub fn request(&self, machine: &MachineId) -> Result<EnrolmentRequest, IdentityError> {
+        self.make_dir()?;
+        let key =
+            rcgen::KeyPair::from_pem(&self.tls_key_pem()?).map_err(IdentityError::KeyMaking)?;
+        let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params
+            .distinguished_name
+            .push(rcgen::DnType::CommonName, machine.as_str());
+        let csr = params
+            .serialize_request(&key)
+            .map_err(IdentityError::KeyMaking)?;
+        Ok(EnrolmentRequest {
+            version: 1,
+            machine: machine.clone(),
+            csr_pem: csr.pem().map_err(IdentityError::KeyMaking)?,
+            sealing_public_key: self.sealing_key()?.public()?.to_string(),
+        })
+    }
+
+    /// Takes the authority's bundle.
+    ///
+    /// # Errors
+    /// [`IdentityError::OtherMachine`] or [`IdentityError::OtherKey`] for a bundle that is not ours; nothing is
+    /// replaced then.
+    pub fn install(
+        &self,
+        machine: &MachineId,
+        json: &[u8],
+    ) -> Result<InstallBundle, IdentityError> {
+        let path = self.path("install.json");
+        let bundle: InstallBundle =
+            serde_json::from_slice(json).map_err(|_bad| IdentityError::Content(path.clone()))?;
+        if bundle.machine != *machine {
+            return Err(IdentityError::OtherMachine);
+        }
+        let identity = self.assemble(bundle)?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        identity
+            .certified_key(&provider)?
+            .keys_match()
+            .map_err(|_mismatch| IdentityError::OtherKey)?;
+        write_private(&path, json)?;
+        Ok(identity.bundle)
+    }
+
+    /// Opens an installed identity.
+    ///
+    /// # Errors
+    /// [`IdentityError::NotEnrolled`] when there is none.
+    pub fn load(&self) -> Result<Identity, IdentityError> {
+        let path = self.path("install.json");
+        let json = match fs::read(&path) {
+            Ok(json) => json,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(IdentityError::NotEnrolled(self.0.clone()));
+            }
+            Err(source) => return Err(IdentityError::File { path, source }),
+        };
+        let bundle =
+            serde_json::from_slice(&json).map_err(|_bad| IdentityError::Content(path.clone()))?;
+        self.assemble(bundle)
+    }
+
+    fn assemble(&self, bundle: InstallBundle) -> Result<Identity, IdentityError> {
+        let pem = self.tls_key_pem()?;
+        let key = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes())
+            .map_err(|_bad| IdentityError::Content(self.path(TLS_KEY)))?;
+        let tls_key = Zeroizing::new(key.secret_pkcs8_der().to_vec());
+        let report_key = SigningKey::p256_from_pkcs8(&tls_key, SystemRandom::new())?;
+        Ok(Identity {
+            bundle,
+            sealing: self.sealing_key()?,
+            report_key,
+            tls_key,
+        })
+    }
+
+    /// The sealing key; made when missing, so that local jobs work before enrolment.
+    ///
+    /// # Errors
+    /// [`IdentityError`] when the file cannot be read or made.
+    pub fn sealing_key(&self) -> Result<SealingKey, IdentityError> {
+        self.make_dir()?;
+        let path = self.path(SEALING_KEY);
+        let text = read_or_make(&path, || {
+            let key = SealingKey::generate(&mut OsRandom::default());
+            Ok(Zeroizing::new(BASE64.encode(key.as_bytes())))
+        })?;
+        let bytes = BASE64.decode(text.trim().as_bytes()).map(Zeroizing::new);
+        let bytes = bytes.map_err(|_bad| IdentityError::Content(path.clone()))?;
+        let key: [u8; 32] = bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_bad| IdentityError::Content(path))?;
+        Ok(SealingKey::from_bytes(key))
+    }
+
+    fn tls_key_pem(&self) -> Result<Zeroizing<String>, IdentityError> {
+        read_or_make(&self.path(TLS_KEY), || {
+            let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)
+                .map_err(IdentityError::KeyMaking)?;
+            Ok(Zeroizing::new(key.serialize_pem()))
+        })
+    }
+
+    fn make_dir(&self) -> Result<(), IdentityError> {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.0)
+            .map_err(|source| IdentityError::File {
+                path: self.0.clone(),
+                source,
+            })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+const TLS_KEY: &str = "tls.key.pem";
+const SEALING_KEY: &str = "sealing.key";
+
+impl Identity {
+    /// TLS towards broker and central: our certificate, their authority, our clock.
+    ///
+    /// # Errors
+    /// [`IdentityError::Tls`] when certificate and key do not fit.
+    pub fn tls_config(&self, clock: &Clock) -> Result<Arc<rustls::ClientConfig>, IdentityError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut roots = rustls::RootCertStore::empty();
+        for certificate in certificates(&self.bundle.authority_pem)? {
+            roots.add(certificate).map_err(IdentityError::Tls)?;
+        }
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.tls_key.to_vec()));
+        let config = rustls::ClientConfig::builder_with_details(provider, Arc::new(clock.clone()))
+            .with_safe_default_protocol_versions()
+            .map_err(IdentityError::Tls)?
+            .with_root_certificates(roots)
+            .with_client_auth_cert(certificates(&self.bundle.certificate_pem)?, key)
+            .map_err(IdentityError::Tls)?;
+        Ok(Arc::new(config))
+    }
+
+    fn certified_key(
+        &self,
+        provider: &rustls::crypto::CryptoProvider,
+    ) -> Result<rustls::sign::CertifiedKey, IdentityError> {
+        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.tls_key.to_vec()));
+        let chain = certificates(&self.bundle.certificate_pem)?;
+        rustls::sign::CertifiedKey::from_der(chain, key, provider)
+            .map_err(|_mismatch| IdentityError::OtherKey)
+    }
+}
+
+fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
+    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
+    match found {
+        Ok(found) if !found.is_empty() => Ok(found),
+        Ok(_) | Err(_) => Err(IdentityError::Content(PathBuf::from("install.json"))),
+    }
+}
+
+fn read_or_make(
+    path: &Path,
+    make: impl FnOnce() -> Result<Zeroizing<String>, IdentityError>,
+) -> Result<Zeroizing<String>, IdentityError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Zeroizing::new(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let text = make()?;
+            write_private(path, text.as_bytes())?;
+            Ok(text)
+        }
+        Err(source) => Err(IdentityError::File {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
+
+/// Writes a file that is whole or absent after a crash, readable by its owner alone.
+fn write_private(path: &Path, bytes: &[u8]) -> Result<(), IdentityError> {
+    let write = || {
+        let temp = path.with_extension("new");
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&temp)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&temp, path)?;
+        path.parent()
+            .map_or(Ok(()), |dir| File::open(dir)?.sync_all())
+    };
+    write().map_err(|source| IdentityError::File {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+impl Identity {
+    /// Whole days until this machine's certificate ends; negative once it has, `None` when it cannot be read.
+    #[must_use]
+    pub fn days_left(&self, now: loket_wire::Timestamp) -> Option<i64> {
+        let chain = certificates(&self.bundle.certificate_pem).ok()?;
+        let certificate = x509_cert::Certificate::from_der(chain.first()?).ok()?;
+        let ends = certificate
+            .tbs_certificate
+            .validity
+            .not_after
+            .to_unix_duration();
+        let ends_ms = i64::try_from(ends.as_millis()).ok()?;
+        Some(ends_ms.saturating_sub(now.unix_ms()).div_euclid(MS_PER_DAY))
+    }
+}
+
+const MS_PER_DAY: i64 = 86_400_000;

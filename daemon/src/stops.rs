@@ -1,0 +1,117 @@
+//! Numbered places where a crash must do no harm; the crash tests kill the program at each in turn.
+//!
+//! The list is generated from the one table below, so that no test can forget a stop. The killing itself exists only
+//! under feature `crash-stops`.
+
+macro_rules! stops {
+    ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
+        /// A place on the way of a print order.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Stop { $($(#[$doc])* $name,)* }
+
+        impl Stop {
+            /// Every stop, in the order of the walk.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The word by which a test names it.
+            #[must_use]
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+        }
+    };
+}
+
+stops! {
+    /// An order has arrived; nothing is on disk.
+    OrderArrived = "order-arrived",
+    /// Its key file is on disk; the journal knows nothing.
+    KeySpooled = "key-spooled",
+    /// An append is about to be committed.
+    BeforeCommit = "before-commit",
+    /// An append is on disk and not yet applied.
+    AfterCommit = "after-commit",
+    /// The order is journalled; the broker has no acknowledgement.
+    BeforeMqttAck = "before-mqtt-ack",
+    /// Part of the document has been fetched.
+    FetchedPart = "fetched-part",
+    /// The document is whole on disk; the journal knows nothing.
+    BlobAdmitted = "blob-admitted",
+    /// The document is judged; the journal knows nothing.
+    Verified = "verified",
+    /// The printer has been asked what it is.
+    Surveyed = "surveyed",
+    /// Create-Job is about to leave.
+    BeforeCreate = "before-create",
+    /// Create-Job has been answered; the journal knows nothing.
+    AfterCreate = "after-create",
+    /// The opened document has been compared.
+    Prepared = "prepared",
+    /// Send-Document is about to leave.
+    BeforeSend = "before-send",
+    /// Send-Document has been answered; the journal knows nothing.
+    AfterSend = "after-send",
+    /// The printer has been looked at.
+    Sighted = "sighted",
+    /// The document is destroyed; the journal knows nothing.
+    AfterShred = "after-shred",
+    /// A report has been handed to the link.
+    Published = "published",
+    /// Central's acknowledgement has arrived; the outbox still holds the rows.
+    AckArrived = "ack-arrived",
+    /// The acknowledged rows are gone; the broker has no acknowledgement.
+    Settled = "settled",
+}
+
+/// Passes a stop. In a program without feature `crash-stops` this does nothing.
+#[cfg(not(feature = "crash-stops"))]
+#[inline]
+pub const fn pass(_stop: Stop) {}
+
+/// Passes a stop: kills the program at the n-th passage of the stop that `LOKET_STOP_AT=word[:n]` names.
+#[cfg(feature = "crash-stops")]
+pub fn pass(stop: Stop) {
+    killing::pass(stop);
+}
+
+#[cfg(feature = "crash-stops")]
+mod killing {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::Stop;
+
+    static PASSED: AtomicU32 = AtomicU32::new(0);
+
+    pub(super) fn pass(stop: Stop) {
+        let Ok(wanted) = std::env::var("LOKET_STOP_AT") else {
+            return;
+        };
+        let (word, nth) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+        let nth: u32 = nth.parse().unwrap_or(1);
+        if word != stop.word() || PASSED.fetch_add(1, Ordering::SeqCst) + 1 != nth {
+            return;
+        }
+        // SIGKILL to ourselves: no destructor, no flush, as when the power goes for this process.
+        let pid = rustix::process::getpid();
+        drop(rustix::process::kill_process(
+            pid,
+            rustix::process::Signal::KILL,
+        ));
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_unique() {
+        let mut words: Vec<_> = Stop::ALL.iter().map(|stop| stop.word()).collect();
+        words.sort_unstable();
+        words.dedup();
+        assert_eq!(words.len(), Stop::ALL.len());
+    }
+}

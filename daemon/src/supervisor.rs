@@ -1,0 +1,391 @@
+//! Starts the units, in an order that tells the truth to systemd, and stops them in the opposite one.
+//!
+//! READY follows reading the open jobs; nothing is bound or dialled before the settings are accepted and the state
+//! folder's lock is held. The watchdog is fed by the loop that owns the desk: a desk that does not answer is a
+//! program that must be restarted.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use loket_journal::{Batch, JournalError};
+use loket_link::{BrokerAddress, FetchTarget, LinkConfig, LinkError, Publication, Qos};
+use loket_spool::SpoolError;
+use loket_wire::presence::MachineState;
+use loket_wire::topic::{Channel, for_machine};
+use thiserror::Error;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::Config;
+use crate::document::TrustReadError;
+use crate::exit::Exit;
+use crate::ground::{Ground, next_session, sweep};
+use crate::identity::{Identity, IdentityDir, IdentityError, OsRandom};
+use crate::telemetry::chain;
+use crate::unit::control::{ControlError, ControlUnit};
+use crate::unit::health::{HealthLink, HealthUnit};
+use crate::unit::link::{LinkUnit, LinkUnitError, META_CLOCK_FLOOR, state_payload};
+use crate::unit::print::{DeskError, DeskHandle, Hands, PrintUnit, RecoverError, recover};
+
+/// The clock's floor is kept this often.
+const FLOOR_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Why the daemon did not start or did not go on.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The state folder cannot be used.
+    #[error("use the state folder {}", path.display())]
+    State {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process holds the state folder.
+    #[error("use the state folder {}: another loketd holds it", .0.display())]
+    Locked(PathBuf),
+    /// The journal cannot be opened.
+    #[error("open the journal")]
+    Journal(#[source] JournalError),
+    /// The journal cannot be read back.
+    #[error("recover from the journal")]
+    Recover(#[source] RecoverError),
+    /// The spool cannot be opened.
+    #[error("open the spool")]
+    Spool(#[source] SpoolError),
+    /// The identity is missing or broken.
+    #[error("use this machine's identity")]
+    Identity(#[source] IdentityError),
+    /// Trust anchors cannot be read.
+    #[error("read the trust anchors")]
+    Trust(#[source] TrustReadError),
+    /// A printer's address cannot be used.
+    #[error("use the printer '{name}'")]
+    Printer {
+        /// Its name.
+        name: String,
+        /// Why.
+        #[source]
+        source: Box<loket_ipp_printer::IppError>,
+    },
+    /// The control socket cannot be bound.
+    #[error("open the officer's door")]
+    Control(#[source] ControlError),
+    /// The link's settings cannot be used.
+    #[error("run the link")]
+    Link(#[source] LinkError),
+    /// The print unit ended by itself.
+    #[error("run the print unit")]
+    Print(#[source] DeskError),
+    /// The link unit ended by itself.
+    #[error("run the link unit")]
+    LinkUnit(#[source] LinkUnitError),
+    /// A unit panicked.
+    #[error("run a unit: it ended without an answer")]
+    Panicked,
+}
+
+impl RunError {
+    /// The exit code that says it.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::State { .. } | Self::Journal(_) | Self::Recover(_) | Self::Spool(_) => {
+                Exit::State
+            }
+            Self::Locked(_) => Exit::Busy,
+            Self::Identity(_) | Self::Trust(_) | Self::Printer { .. } | Self::Link(_) => {
+                Exit::Config
+            }
+            Self::Control(_) => Exit::State,
+            Self::Print(_) | Self::LinkUnit(_) | Self::Panicked => Exit::Bug,
+        }
+    }
+}
+
+/// Runs the daemon until `stop`, then drains.
+///
+/// # Errors
+/// [`RunError`]
+pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError> {
+    let ground = Ground::open(&config).await?;
+    let enrolment = Enrolment::find(&config, &ground).await?;
+    let lanes = config
+        .printers
+        .iter()
+        .map(|printer| printer.name.clone())
+        .collect();
+    let desk = recover(&ground.journal, lanes)
+        .await
+        .map_err(RunError::Recover)?;
+    sweep(&ground, &desk)?;
+    let open_count = desk.open_jobs().len();
+    let mut units = Units::default();
+    let handle = units.start_desk(&config, &ground, desk, enrolment.as_ref())?;
+    let link = match enrolment {
+        Some(enrolment) => Some(units.start_link(&config, &ground, &handle, enrolment)?),
+        None => None,
+    };
+    units.start_health(&config, &ground, &handle, link);
+    notify(&[
+        sd_notify::NotifyState::Ready,
+        sd_notify::NotifyState::Status("bekerja"),
+    ]);
+    tracing::info!(machine.id = %config.machine, jobs = open_count, "ready");
+    let ended = units.supervise(&handle, &ground, &stop).await;
+    notify(&[sd_notify::NotifyState::Stopping]);
+    units.drain(Duration::from_secs(config.drain_s)).await;
+    drop(handle);
+    if let Err(error) = ground.journal.close().await {
+        tracing::warn!(error = %chain(&error), "journal not closed cleanly; it is checked at the next start");
+    }
+    ended
+}
+
+/// An enrolled machine's keys, ready for TLS, and the number of this session.
+struct Enrolment {
+    identity: Arc<Identity>,
+    tls: Arc<rustls::ClientConfig>,
+    session_seq: u64,
+}
+
+impl Enrolment {
+    async fn find(config: &Config, ground: &Ground) -> Result<Option<Self>, RunError> {
+        let identity = match IdentityDir::under(&config.state_dir).load() {
+            Ok(identity) => Arc::new(identity),
+            Err(IdentityError::NotEnrolled(dir)) => {
+                tracing::warn!(dir = %dir.display(), "not enrolled: this machine works alone");
+                return Ok(None);
+            }
+            Err(error) => return Err(RunError::Identity(error)),
+        };
+        let tls = identity
+            .tls_config(&ground.clock)
+            .map_err(RunError::Identity)?;
+        let session_seq = next_session(&ground.journal).await?;
+        Ok(Some(Self {
+            identity,
+            tls,
+            session_seq,
+        }))
+    }
+
+    /// Where sealed documents are fetched.
+    fn documents(&self) -> FetchTarget {
+        let at = &self.identity.bundle.documents;
+        FetchTarget {
+            host: at.host.clone(),
+            port: at.port,
+            tls: Some(Arc::clone(&self.tls)),
+            server_name: at.host.clone(),
+        }
+    }
+
+    /// What the broker says of this machine when it falls silent.
+    fn will(&self, config: &Config, state: &MachineState) -> Option<Publication> {
+        let payload = state_payload(&config.machine, &self.identity.report_key, state)?;
+        Some(Publication {
+            topic: Channel::State.topic(&config.machine),
+            payload,
+            qos: Qos::AtLeastOnce,
+            retain: true,
+            expiry: None,
+        })
+    }
+}
+
+/// The running units and how they are stopped.
+#[derive(Default)]
+struct Units {
+    tasks: JoinSet<Result<(), RunError>>,
+    stop: CancellationToken,
+}
+
+impl Units {
+    fn start_desk(
+        &mut self,
+        config: &Config,
+        ground: &Ground,
+        desk: loket_domain::print::Desk,
+        enrolment: Option<&Enrolment>,
+    ) -> Result<DeskHandle, RunError> {
+        let (print, handle) = PrintUnit::new(desk, ground.journal.clone(), ground.clock.clone());
+        let documents = Arc::clone(&ground.documents);
+        let control = ControlUnit::bind(&config.runtime_dir, handle.clone(), documents)
+            .map_err(RunError::Control)?;
+        let hands = Arc::new(Hands {
+            documents: Arc::clone(&ground.documents),
+            printers: ground.printers.clone(),
+            source: enrolment.map(Enrolment::documents),
+            desk: handle.clone(),
+        });
+        let stop = self.stop.clone();
+        self.tasks
+            .spawn(async move { print.run(hands, stop).await.map_err(RunError::Print) });
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            control.run(stop).await;
+            Ok(())
+        });
+        Ok(handle)
+    }
+
+    fn start_link(
+        &mut self,
+        config: &Config,
+        ground: &Ground,
+        desk: &DeskHandle,
+        enrolment: Enrolment,
+    ) -> Result<HealthLink, RunError> {
+        let public = enrolment.identity.sealing.public();
+        let key_id = public
+            .map_err(|error| RunError::Identity(error.into()))?
+            .key_id();
+        let state = MachineState {
+            online: false,
+            boot_id: boot_id(),
+            session_seq: enrolment.session_seq,
+            epoch: ground.epoch,
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            config_hash: config.hash(),
+            key_id,
+        };
+        let (handle, inbox, task) = loket_link::open(link_config(config, &enrolment, &state));
+        let unit = LinkUnit {
+            machine: config.machine.clone(),
+            identity: Arc::clone(&enrolment.identity),
+            state,
+            journal: ground.journal.clone(),
+            desk: desk.clone(),
+            documents: Arc::clone(&ground.documents),
+            clock: ground.clock.clone(),
+            republish_after: Duration::from_millis(config.link.republish_after_ms),
+        };
+        // The task outlives the unit: what the unit says last still leaves.
+        let task_stop = CancellationToken::new();
+        let (link, stop, then) = (handle.clone(), self.stop.clone(), task_stop.clone());
+        self.tasks.spawn(async move {
+            let ended = unit.run(link, inbox, stop).await;
+            then.cancel();
+            ended.map_err(RunError::LinkUnit)
+        });
+        self.tasks
+            .spawn(async move { task.run(task_stop).await.map_err(RunError::Link) });
+        let Enrolment {
+            identity,
+            session_seq,
+            ..
+        } = enrolment;
+        Ok(HealthLink {
+            handle,
+            identity,
+            session_seq,
+        })
+    }
+
+    fn start_health(
+        &mut self,
+        config: &Config,
+        ground: &Ground,
+        desk: &DeskHandle,
+        link: Option<HealthLink>,
+    ) {
+        let health = HealthUnit {
+            machine: config.machine.clone(),
+            printers: ground.printers.clone(),
+            desk: desk.clone(),
+            journal: ground.journal.clone(),
+            documents: Arc::clone(&ground.documents),
+            state_dir: config.state_dir.clone(),
+            clock: ground.clock.clone(),
+            idle_poll: Duration::from_millis(config.idle_poll_ms),
+            heartbeat: Duration::from_secs(config.heartbeat_s),
+            link,
+        };
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            health.run(stop).await;
+            Ok(())
+        });
+    }
+
+    /// Waits for `stop` or the first unit that ends by itself, feeding the watchdog meanwhile.
+    async fn supervise(
+        &mut self,
+        desk: &DeskHandle,
+        ground: &Ground,
+        stop: &CancellationToken,
+    ) -> Result<(), RunError> {
+        let watchdog = sd_notify::watchdog_enabled();
+        let mut feed = tokio::time::interval(watchdog.map_or(FLOOR_EVERY, |limit| limit / 3));
+        let mut keep_floor = tokio::time::interval(FLOOR_EVERY);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return Ok(()),
+                Some(ended) = self.tasks.join_next() => return match ended {
+                    Ok(Ok(())) => Err(RunError::Panicked),
+                    Ok(Err(error)) => Err(error),
+                    Err(_panic) => Err(RunError::Panicked),
+                },
+                _at = feed.tick() => {
+                    // Only a desk that answers feeds the watchdog.
+                    if desk.jobs().await.is_ok() && watchdog.is_some() {
+                        notify(&[sd_notify::NotifyState::Watchdog]);
+                    }
+                }
+                _at = keep_floor.tick() => {
+                    let floor = ground.clock.floor().unix_ms().to_le_bytes().to_vec();
+                    let meta = vec![(META_CLOCK_FLOOR.to_owned(), floor)];
+                    if let Err(error) = ground.journal.append(Batch { meta, ..Batch::default() }).await {
+                        tracing::warn!(error = %chain(&error), "clock floor not kept");
+                    }
+                }
+            }
+        }
+    }
+
+    /// No new orders, then running attempts, then the rest; past the deadline what still runs is cut.
+    async fn drain(&mut self, deadline: Duration) {
+        self.stop.cancel();
+        let all = async { while self.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(deadline, all).await.is_err() {
+            tracing::warn!(
+                "running work did not finish within the drain deadline; the printer is asked at the next start"
+            );
+            self.tasks.shutdown().await;
+        }
+    }
+}
+
+fn link_config(config: &Config, enrolment: &Enrolment, state: &MachineState) -> LinkConfig {
+    let brokers = enrolment.identity.bundle.brokers.iter();
+    let brokers = brokers
+        .map(|at| BrokerAddress {
+            host: at.host.clone(),
+            port: at.port,
+        })
+        .collect();
+    let mut link = LinkConfig::new(config.machine.as_str(), brokers);
+    link.tls = Some(Arc::clone(&enrolment.tls));
+    link.will = enrolment.will(config, state);
+    link.subscriptions = for_machine(&config.machine);
+    link.backoff.min = Duration::from_millis(config.link.backoff_min_ms);
+    link.backoff.max = Duration::from_millis(config.link.backoff_max_ms);
+    link.jitter_seed = u64::from_le_bytes(loket_wire::random::draw(&mut OsRandom::default()));
+    link
+}
+
+fn notify(states: &[sd_notify::NotifyState<'_>]) {
+    // Not under systemd: nobody listens.
+    drop(sd_notify::notify(states));
+}
+
+fn boot_id() -> String {
+    let given = std::env::var("LOKET_BOOT_ID").ok();
+    let read = || std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+    given
+        .or_else(read)
+        .map_or_else(|| "unknown".to_owned(), |text| text.trim().to_owned())
+}

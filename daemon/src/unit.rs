@@ -1,0 +1,6 @@
+//! The units of the daemon: each turns outside events into commands, and effects into calls.
+
+pub mod control;
+pub mod health;
+pub mod link;
+pub mod print;

@@ -1,0 +1,263 @@
+//! The officer's door without pages: a local socket, one JSON line each way.
+//!
+//! Shape: `{"do":"jobs"}`, `{"do":"release","job":ID,"by":NAME}`, `…"cancel"…`, `{"do":"answer","job":ID,"by":NAME,
+//! "answer":"came-out|did-not|damaged"}`; answered by `{"ok":…}` or `{"error":{"code","message"}}`. Who may connect is
+//! the socket's group (`loket-officer`).
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use loket_domain::print::{Actor, Answer, Command, Refusal};
+use loket_wire::JobId;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::document::Documents;
+use crate::unit::print::{DeskError, DeskHandle, JobView};
+
+/// The longest request line: a job id, a name and a word.
+const MAX_LINE_BYTES: u64 = 4_096;
+
+/// Officers and scripts at one machine.
+const MAX_CONNECTIONS: usize = 8;
+
+/// A client that says nothing for so long is not one.
+const LINE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The longest name an officer signs with.
+const MAX_NAME_CHARS: usize = 40;
+
+/// What is asked on the socket.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// List what is not ended.
+    Jobs,
+    /// Release a held job.
+    Release {
+        /// The job.
+        job: JobId,
+        /// Who.
+        by: String,
+    },
+    /// Call a job off.
+    Cancel {
+        /// The job.
+        job: JobId,
+        /// Who.
+        by: String,
+    },
+    /// Say what became of an unknown sheet.
+    Answer {
+        /// The job.
+        job: JobId,
+        /// Who.
+        by: String,
+        /// What was found.
+        answer: Answer,
+    },
+}
+
+/// What is answered.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Response {
+    /// Done; for `jobs` the list, else empty.
+    Ok(Vec<Listed>),
+    /// Not done.
+    Error {
+        /// The stable code.
+        code: String,
+        /// What happened and what to do, in Indonesian.
+        message: String,
+    },
+}
+
+/// A job in the list, with what the officer reads.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Listed {
+    /// The job.
+    #[serde(flatten)]
+    pub job: JobView,
+    /// The label, opened for this answer alone.
+    pub label: String,
+}
+
+/// Why the socket cannot be served.
+#[derive(Debug, Error)]
+#[error("serve the control socket {}", path.display())]
+pub struct ControlError {
+    /// The socket.
+    path: PathBuf,
+    /// Why.
+    #[source]
+    source: std::io::Error,
+}
+
+/// The socket of a runtime folder.
+#[must_use]
+pub fn socket_path(runtime_dir: &Path) -> PathBuf {
+    runtime_dir.join("control.sock")
+}
+
+/// The unit before it runs; the socket exists from here on.
+#[derive(Debug)]
+pub struct ControlUnit {
+    listener: UnixListener,
+    desk: DeskHandle,
+    documents: Arc<Documents>,
+}
+
+impl ControlUnit {
+    /// Binds the socket. The state folder's lock is held by then, so a socket that stands is of a dead process.
+    ///
+    /// # Errors
+    /// [`ControlError`]
+    pub fn bind(
+        runtime_dir: &Path,
+        desk: DeskHandle,
+        documents: Arc<Documents>,
+    ) -> Result<Self, ControlError> {
+        let path = socket_path(runtime_dir);
+        let bind = || {
+            std::fs::create_dir_all(runtime_dir)?;
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+            let listener = UnixListener::bind(&path)?;
+            // Group members may connect; the folder's group is what systemd gave it.
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660))?;
+            Ok(listener)
+        };
+        let listener = bind().map_err(|source| ControlError {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Self {
+            listener,
+            desk,
+            documents,
+        })
+    }
+
+    /// Serves until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let mut clients = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                Some(_done) = clients.join_next() => {}
+                accepted = self.listener.accept(), if clients.len() < MAX_CONNECTIONS => {
+                    if let Ok((stream, _peer)) = accepted {
+                        clients.spawn(serve(stream, self.desk.clone(), Arc::clone(&self.documents)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn serve(stream: UnixStream, desk: DeskHandle, documents: Arc<Documents>) {
+    let (reader, mut writer) = stream.into_split();
+    let mut line = String::new();
+    let mut reader = BufReader::new(reader.take(MAX_LINE_BYTES));
+    let read = tokio::time::timeout(LINE_TIMEOUT, reader.read_line(&mut line)).await;
+    let response = match read {
+        Ok(Ok(_size)) => match serde_json::from_str::<Request>(&line) {
+            Ok(request) => answer(request, &desk, &documents).await,
+            Err(_bad) => refused("C-101", "Permintaan tidak dipahami. Periksa perintahnya."),
+        },
+        Ok(Err(_)) | Err(_) => return,
+    };
+    let Ok(mut bytes) = serde_json::to_vec(&response) else {
+        return;
+    };
+    bytes.push(b'\n');
+    // The client may be gone; what it asked for has happened or not, as it can see in the list.
+    drop(tokio::time::timeout(LINE_TIMEOUT, writer.write_all(&bytes)).await);
+}
+
+async fn answer(request: Request, desk: &DeskHandle, documents: &Arc<Documents>) -> Response {
+    let command = match request {
+        Request::Jobs => return list(desk, documents).await,
+        Request::Release { job, by } => officer(&by).map(|by| Command::Release { job, by }),
+        Request::Cancel { job, by } => officer(&by).map(|by| Command::Cancel { job, by }),
+        Request::Answer { job, by, answer } => {
+            officer(&by).map(|by| Command::Answer { job, answer, by })
+        }
+    };
+    let Some(command) = command else {
+        return refused(
+            "C-102",
+            "Nama petugas harus 1 sampai 40 huruf. Ulangi dengan --by NAMA.",
+        );
+    };
+    match desk.submit(command).await {
+        Ok(_changed) => Response::Ok(Vec::new()),
+        Err(DeskError::Refused(refusal)) => refused(refusal.code(), sentence(refusal)),
+        Err(error) => {
+            tracing::error!(error = %crate::telemetry::chain(&error), "an officer's command failed");
+            refused(
+                "C-103",
+                "Perintah belum tersimpan. Coba lagi; bila berulang, hubungi petugas TI.",
+            )
+        }
+    }
+}
+
+async fn list(desk: &DeskHandle, documents: &Arc<Documents>) -> Response {
+    let Ok(jobs) = desk.jobs().await else {
+        return refused(
+            "C-103",
+            "Daftar belum dapat dibaca. Coba lagi; bila berulang, hubungi petugas TI.",
+        );
+    };
+    let documents = Arc::clone(documents);
+    let labelled = tokio::task::spawn_blocking(move || {
+        let with_label = |job: JobView| Listed {
+            label: documents.label(job.job_id).to_string(),
+            job,
+        };
+        jobs.into_iter().map(with_label).collect()
+    });
+    Response::Ok(labelled.await.unwrap_or_default())
+}
+
+fn officer(name: &str) -> Option<Actor> {
+    let good = (1..=MAX_NAME_CHARS).contains(&name.chars().count())
+        && !name.chars().any(char::is_control)
+        && !loket_wire::ids::has_long_number(name);
+    good.then(|| Actor::Officer(name.to_owned()))
+}
+
+fn refused(code: &str, message: &str) -> Response {
+    Response::Error {
+        code: code.to_owned(),
+        message: message.to_owned(),
+    }
+}
+
+/// What happened, what to do, whom to ask.
+const fn sentence(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::UnknownJob => {
+            "Pekerjaan cetak tidak ada di mesin ini. Periksa nomornya di daftar."
+        }
+        Refusal::NotNow { .. } => {
+            "Pekerjaan cetak tidak dalam keadaan yang membolehkan ini. Lihat daftar terbaru."
+        }
+        Refusal::AlreadySending => {
+            "Sudah terlambat: dokumen sedang dikirim ke printer. Tunggu hasilnya."
+        }
+        Refusal::PastNotAfter => "Batas waktu cetak sudah lewat. Minta pusat mengirim ulang.",
+        Refusal::Stale => "Keadaan sudah berubah. Lihat daftar terbaru.",
+        Refusal::Replay => "Nomor pekerjaan sudah dipakai. Hubungi petugas TI.",
+    }
+}

@@ -1,0 +1,163 @@
+//! The link unit: orders in, reports out, resync on each connect.
+//!
+//! An order is acknowledged to the broker after its journal commit; an outbox row dies only by central's own
+//! acknowledgement. Whatever the broker loses is published again from the outbox.
+
+mod inbound;
+mod outbound;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loket_journal::{Journal, JournalError};
+use loket_link::{Inbound, Inbox, LinkHandle};
+use loket_wire::{MachineId, MachineState};
+use thiserror::Error;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::document::Documents;
+use crate::identity::Identity;
+use crate::telemetry::chain;
+use crate::unit::print::{DeskError, DeskHandle};
+
+pub use outbound::state_payload;
+
+/// Key under which the highest command number is kept, and the clock's floor.
+pub(crate) const META_COMMAND_SEQ: &str = "command-seq";
+pub(crate) const META_CLOCK_FLOOR: &str = "clock-floor";
+
+/// What the link unit knows of this machine and session.
+#[derive(Debug)]
+pub struct LinkUnit {
+    /// This machine.
+    pub machine: MachineId,
+    /// Its keys and what it trusts.
+    pub identity: Arc<Identity>,
+    /// What it says of itself; `online` is set when it is said.
+    pub state: MachineState,
+    /// The journal: outbox and settings.
+    pub journal: Journal,
+    /// The desk that takes orders.
+    pub desk: DeskHandle,
+    /// Where an order's key file is kept.
+    pub documents: Arc<Documents>,
+    /// Raised by central's signed time.
+    pub clock: Clock,
+    /// Unacknowledged reports are published again after this long.
+    pub republish_after: Duration,
+}
+
+/// Why the unit ended.
+#[derive(Debug, Error)]
+pub enum LinkUnitError {
+    /// The journal failed.
+    #[error("keep the link's state")]
+    Journal(#[source] JournalError),
+    /// The desk failed.
+    #[error("hand an order to the desk")]
+    Desk(#[source] DeskError),
+}
+
+/// Where the unit stands in its outbox.
+#[derive(Debug)]
+struct Cursor {
+    /// Highest report handed to the link in this connection.
+    published: u64,
+    /// When the outbox is published again from its beginning, unless central acknowledges.
+    republish_at: Instant,
+    is_up: bool,
+}
+
+impl LinkUnit {
+    /// Runs until `stop`.
+    ///
+    /// # Errors
+    /// [`LinkUnitError`] when journal or desk fail for good.
+    pub async fn run(
+        self,
+        link: LinkHandle,
+        mut inbox: Inbox,
+        stop: CancellationToken,
+    ) -> Result<(), LinkUnitError> {
+        let mut reported = self.desk.reported();
+        let republish_at = Instant::now() + self.republish_after;
+        let mut cursor = Cursor {
+            published: 0,
+            republish_at,
+            is_up: false,
+        };
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => {
+                    self.drain(&link, &mut cursor).await?;
+                    self.say_goodbye(&link);
+                    return Ok(());
+                }
+                event = inbox.next() => match event {
+                    Some(event) => self.on_event(&link, &mut cursor, event).await?,
+                    None => return Ok(()),
+                },
+                Ok(()) = reported.changed() => self.drain(&link, &mut cursor).await?,
+                Ok(()) = link.room(), if self.has_more(&cursor, *reported.borrow()) => {
+                    self.drain(&link, &mut cursor).await?;
+                }
+                () = tokio::time::sleep_until(cursor.republish_at), if cursor.is_up => {
+                    cursor.published = 0;
+                    cursor.republish_at = Instant::now() + self.republish_after;
+                    self.drain(&link, &mut cursor).await?;
+                }
+            }
+        }
+    }
+
+    fn has_more(&self, cursor: &Cursor, reported: u64) -> bool {
+        cursor.is_up && cursor.published < reported
+    }
+
+    async fn on_event(
+        &self,
+        link: &LinkHandle,
+        cursor: &mut Cursor,
+        event: Inbound,
+    ) -> Result<(), LinkUnitError> {
+        match event {
+            Inbound::Up { .. } => {
+                tracing::info!("linked to central's broker");
+                *cursor = Cursor {
+                    published: 0,
+                    republish_at: Instant::now() + self.republish_after,
+                    is_up: true,
+                };
+                self.say_hello(link).await?;
+                self.drain(link, cursor).await
+            }
+            Inbound::Down { reason, .. } => {
+                tracing::warn!(?reason, "link to central's broker is down; trying again");
+                cursor.is_up = false;
+                Ok(())
+            }
+            Inbound::Message {
+                topic,
+                payload,
+                ack,
+            } => {
+                if self.on_message(&topic, &payload, cursor).await? {
+                    link.ack(ack);
+                }
+                Ok(())
+            }
+            Inbound::Refused { topic, reason } => {
+                tracing::warn!(topic, ?reason, "the broker refused a topic");
+                Ok(())
+            }
+        }
+    }
+
+    /// A fault that the next delivery may not meet again: the message stays unacknowledged and comes again.
+    fn not_now(&self, error: &DeskError) -> bool {
+        tracing::error!(error = %chain(error), "an order is not yet on disk; it stays with the broker");
+        false
+    }
+}

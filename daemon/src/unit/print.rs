@@ -1,0 +1,190 @@
+//! The print unit: owns the desk, journals every decision, and drives the effects that follow from its state.
+//!
+//! One loop owns the state; each effect runs as a task of this unit, once at a time by its id, and answers with a
+//! command. A task that cannot go on (printer away, disk full) waits with growing pauses and tries again: the order
+//! decide → journal → apply → effect is never changed by a fault.
+
+mod effects;
+mod handle;
+mod recover;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use loket_domain::core::Core as _;
+use loket_domain::print::{Command, Desk, EffectId, Intake};
+use loket_journal::Journal;
+use loket_wire::JobId;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use effects::Hands;
+pub use handle::{DeskError, DeskHandle, JobView};
+pub use recover::{RecoverError, recover};
+
+use crate::clock::Clock;
+use crate::shell::{Shell, SubmitError, stream_of};
+use handle::Ask;
+
+/// Questions waiting for the desk: a handful of units ask, each one at a time, and effects answer.
+const ASK_QUEUE: usize = 64;
+
+/// Time limits are looked at this often although nothing happened: `not_after` is a matter of days.
+const TICK: Duration = Duration::from_secs(30);
+
+/// The print unit before it runs.
+#[derive(Debug)]
+pub struct PrintUnit {
+    shell: Shell<Desk>,
+    journal: Journal,
+    clock: Clock,
+    asks: mpsc::Receiver<Ask>,
+}
+
+impl PrintUnit {
+    /// Makes the unit of a recovered desk, and the handle by which others reach it.
+    #[must_use]
+    pub fn new(desk: Desk, journal: Journal, clock: Clock) -> (Self, DeskHandle) {
+        let (sender, asks) = mpsc::channel(ASK_QUEUE);
+        let (reported, seen) = watch::channel(0);
+        let shell = Shell::new(desk, journal.clone(), clock.clone(), reported);
+        (
+            Self {
+                shell,
+                journal,
+                clock,
+                asks,
+            },
+            DeskHandle::new(sender, seen),
+        )
+    }
+
+    /// Runs until `stop`, then lets running effects finish what must not be cut.
+    ///
+    /// # Errors
+    /// [`DeskError`] when the desk cannot even be resumed; later faults are waited out.
+    pub async fn run(
+        mut self,
+        hands: Arc<Hands>,
+        stop: CancellationToken,
+    ) -> Result<(), DeskError> {
+        self.shell
+            .submit(Command::Resume)
+            .await
+            .map_err(handle::sort)?;
+        let mut running: BTreeSet<EffectId> = BTreeSet::new();
+        let mut tasks: JoinSet<EffectId> = JoinSet::new();
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            if !stop.is_cancelled() {
+                for effect in self.shell.core().effects(self.clock.now()) {
+                    if running.insert(effect.id) {
+                        tasks.spawn(effects::run(Arc::clone(&hands), effect, stop.clone()));
+                    }
+                }
+            } else if running.is_empty() {
+                return Ok(());
+            }
+            tokio::select! {
+                () = stop.cancelled(), if !stop.is_cancelled() => {}
+                Some(done) = tasks.join_next() => match done {
+                    Ok(id) => { running.remove(&id); }
+                    Err(error) => {
+                        // A panicked effect is a bug; the restarted unit asks the printer what became of it.
+                        tracing::error!(%error, "an effect of the print desk ended without an answer");
+                        return Err(DeskError::Effect);
+                    }
+                },
+                Some(ask) = self.asks.recv() => self.answer(ask).await?,
+                _at = tick.tick() => self.tick().await,
+            }
+        }
+    }
+
+    async fn tick(&mut self) {
+        if let Err(error) = self.shell.submit(Command::Tick).await {
+            tracing::warn!(error = %crate::telemetry::chain(&error), "time limits not applied; again in 30 s");
+        }
+    }
+
+    async fn answer(&mut self, ask: Ask) -> Result<(), DeskError> {
+        match ask {
+            Ask::Submit { command, reply } => {
+                let outcome = self.submit(*command).await;
+                let fatal = outcome.as_ref().is_err_and(DeskError::is_fatal);
+                drop(reply.send(outcome));
+                if fatal {
+                    return Err(DeskError::Broken);
+                }
+            }
+            Ask::Report { report, reply } => {
+                let outcome = self.shell.report(&report).await.map_err(handle::sort);
+                drop(reply.send(outcome));
+            }
+            Ask::Jobs { reply } => {
+                let jobs = self.shell.core().jobs().filter(|job| job.is_open());
+                drop(reply.send(jobs.map(JobView::of).collect()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn submit(&mut self, command: Command) -> Result<bool, DeskError> {
+        if let Command::Accept(Intake::Good(facts) | Intake::Bad { facts, .. }) = &command {
+            let job_id = facts.job_id;
+            self.remember(job_id).await?;
+            if self
+                .shell
+                .core()
+                .job(job_id)
+                .is_some_and(|job| job.is_closed())
+            {
+                return self.restate(job_id, command).await;
+            }
+        }
+        let events = self.shell.submit(command).await.map_err(handle::sort)?;
+        for event in &events {
+            tracing::info!(job.id = %event.job_id, event = event.what.kind(), "job {}: {}", event.job_id, event.what.kind());
+        }
+        self.shell.core_mut().forget_closed();
+        Ok(!events.is_empty())
+    }
+
+    /// The order of a closed job came again: its end is told again. Its stream takes no event any more, so only the
+    /// report is journalled.
+    async fn restate(&mut self, job: JobId, command: Command) -> Result<bool, DeskError> {
+        let decided = self.shell.core().decide(self.clock.now(), command);
+        let events = decided.map_err(DeskError::Refused)?;
+        let known = self.shell.core().job(job);
+        let reports: Vec<_> = events
+            .iter()
+            .filter_map(|event| known.and_then(|job| event.report(job)))
+            .collect();
+        for report in &reports {
+            self.shell.report(report).await.map_err(handle::sort)?;
+        }
+        self.shell.core_mut().forget_closed();
+        Ok(false)
+    }
+
+    /// A closed job is not in memory: before an order is judged new, the journal is asked whether it knows it.
+    async fn remember(&mut self, job: JobId) -> Result<(), DeskError> {
+        if self.shell.core().job(job).is_some() {
+            return Ok(());
+        }
+        let read = |error| handle::sort(SubmitError::Journal(error));
+        let stream = stream_of(job);
+        if self.journal.ledger(&stream).await.map_err(read)?.is_some() {
+            return Err(DeskError::LongOver);
+        }
+        for stored in self.journal.stream(&stream).await.map_err(read)? {
+            recover::apply_stored(self.shell.core_mut(), &stored).map_err(|error| {
+                tracing::error!(%error, "a closed job's history cannot be read");
+                DeskError::LongOver
+            })?;
+        }
+        Ok(())
+    }
+}

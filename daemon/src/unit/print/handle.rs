@@ -1,0 +1,172 @@
+//! How other units reach the desk: one bounded queue, one answer a question.
+
+use loket_domain::print::{Command, Job, Refusal};
+use loket_journal::JournalError;
+use loket_wire::{JobId, JobState, Reason, Report, Timestamp};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::shell::SubmitError;
+
+/// Why the desk did not do what was asked.
+#[derive(Debug, Error)]
+pub enum DeskError {
+    /// A rule said no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It could not be journalled; nothing changed, ask again.
+    #[error("keep the decision")]
+    Journal(#[source] JournalError),
+    /// The order is of a job that ended long ago.
+    #[error("accept the order: its job ended long ago")]
+    LongOver,
+    /// The desk is not running.
+    #[error("ask the print desk: it is not running")]
+    Gone,
+    /// The desk contradicted itself: a bug.
+    #[error("decide soundly")]
+    Bug,
+    /// The journal must be opened anew: the program restarts.
+    #[error("go on with a journal that must be opened anew")]
+    Broken,
+    /// An effect ended without an answer: a bug.
+    #[error("finish an effect")]
+    Effect,
+}
+
+impl DeskError {
+    /// Whether only a fresh start helps: a commit of unknown outcome, or a damaged file.
+    pub(super) const fn is_fatal(&self) -> bool {
+        matches!(
+            self,
+            Self::Journal(
+                JournalError::NeedsReopen | JournalError::Corrupt | JournalError::Stopped
+            )
+        )
+    }
+}
+
+pub(super) fn sort(error: SubmitError<Refusal>) -> DeskError {
+    match error {
+        SubmitError::Refused(refusal) => DeskError::Refused(refusal),
+        SubmitError::Journal(error) => DeskError::Journal(error),
+        SubmitError::Illegal(error) => {
+            tracing::error!(%error, "the print desk decided what it cannot apply");
+            DeskError::Bug
+        }
+        SubmitError::Encode(error) => {
+            tracing::error!(%error, "an event cannot be written");
+            DeskError::Bug
+        }
+    }
+}
+
+/// A question to the desk.
+#[derive(Debug)]
+pub(super) enum Ask {
+    Submit {
+        command: Box<Command>,
+        reply: oneshot::Sender<Result<bool, DeskError>>,
+    },
+    Report {
+        report: Box<Report>,
+        reply: oneshot::Sender<Result<(), DeskError>>,
+    },
+    Jobs {
+        reply: oneshot::Sender<Vec<JobView>>,
+    },
+}
+
+/// A job as an officer's list shows it; its label is added by who may open it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobView {
+    /// The job.
+    pub job_id: JobId,
+    /// The operator's own name for the order.
+    pub reference: String,
+    /// The public service.
+    pub service: String,
+    /// Its state.
+    pub state: JobState,
+    /// Why, where there is a why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Attempts begun.
+    pub attempt_count: u32,
+    /// Last moment it may be printed.
+    #[serde(rename = "not_after_ms")]
+    pub not_after: Timestamp,
+}
+
+impl JobView {
+    pub(super) fn of(job: &Job) -> Self {
+        let (state, reason) = job.public_state();
+        Self {
+            job_id: job.facts.job_id,
+            reference: job.facts.reference.to_string(),
+            service: job.facts.service.as_str().to_owned(),
+            state,
+            reason,
+            attempt_count: job.attempt_count,
+            not_after: job.facts.not_after,
+        }
+    }
+}
+
+/// Reaches the desk; cheap to clone.
+///
+/// # Cancel safety
+/// A dropped question may still be answered: what it asked for may happen.
+#[derive(Debug, Clone)]
+pub struct DeskHandle {
+    asks: mpsc::Sender<Ask>,
+    reported: watch::Receiver<u64>,
+}
+
+impl DeskHandle {
+    pub(super) const fn new(asks: mpsc::Sender<Ask>, reported: watch::Receiver<u64>) -> Self {
+        Self { asks, reported }
+    }
+
+    /// Submits a command; true when it changed something, which is on disk by then.
+    ///
+    /// # Errors
+    /// [`DeskError`]
+    pub async fn submit(&self, command: Command) -> Result<bool, DeskError> {
+        let command = Box::new(command);
+        self.ask(|reply| Ask::Submit { command, reply }).await?
+    }
+
+    /// Journals a report that belongs to no job.
+    ///
+    /// # Errors
+    /// [`DeskError`]
+    pub async fn report(&self, report: Report) -> Result<(), DeskError> {
+        let report = Box::new(report);
+        self.ask(|reply| Ask::Report { report, reply }).await?
+    }
+
+    /// Every job that is not ended.
+    ///
+    /// # Errors
+    /// [`DeskError::Gone`]
+    pub async fn jobs(&self) -> Result<Vec<JobView>, DeskError> {
+        self.ask(|reply| Ask::Jobs { reply }).await
+    }
+
+    /// Changes whenever a report was journalled; holds its number.
+    #[must_use]
+    pub fn reported(&self) -> watch::Receiver<u64> {
+        self.reported.clone()
+    }
+
+    async fn ask<T>(&self, ask: impl FnOnce(oneshot::Sender<T>) -> Ask) -> Result<T, DeskError> {
+        let (reply, answer) = oneshot::channel();
+        self.asks
+            .send(ask(reply))
+            .await
+            .map_err(|_gone| DeskError::Gone)?;
+        answer.await.map_err(|_gone| DeskError::Gone)
+    }
+}
