@@ -221,12 +221,20 @@ fn reported(job: &Job, place: Place, report: &JobReport) -> Result<Vec<Change>, 
     // A refused replay speaks of bytes that came twice, not of the job: the machine holds another copy of the
     // order, or the copy was for an earlier journal.
     let is_replay = state == JobState::Rejected && reason == Some(Reason::Replay);
-    let says_nothing_new =
-        is_over && (!state.is_end() || (state, reason) == (job.state, job.reason));
-    if is_replay || says_nothing_new {
+    if is_replay || (is_over && !corrects(job, place, state, reason)) {
         return Ok(vec![late]);
     }
     Ok(vec![counts])
+}
+
+/// Whether a later report replaces an end that the machine reported before.
+///
+/// In the same life of its journal the machine may correct itself by another end. A copy of the job that came back
+/// with an older journal speaks for itself alone, except where it made a sheet.
+fn corrects(job: &Job, place: Place, state: JobState, reason: Option<Reason>) -> bool {
+    let is_same_life = job.reported.is_none_or(|last| last.generation == place.generation);
+    let is_another_end = state.is_end() && (state, reason) != (job.state, job.reason);
+    is_another_end && (is_same_life || (state == JobState::Printed && job.state != state))
 }
 
 /// Whether a machine can be the one to say it.
