@@ -14,6 +14,7 @@
 //! texts leave a choice.
 
 mod attributes;
+pub mod cli;
 mod config;
 mod control;
 mod http;

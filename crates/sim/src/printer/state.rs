@@ -376,3 +376,6 @@ fn end(job: &mut Job, phase: Phase, up_time_s: i32) {
     job.phase = phase;
     job.completed_s = Some(up_time_s);
 }
+
+#[cfg(test)]
+mod tests;
