@@ -1,4 +1,8 @@
 //! Central's rules for one job, case by case.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's own helpers fail like the test"
+)]
 
 use std::time::Duration;
 
@@ -84,7 +88,10 @@ fn an_order_is_offered_again_after_a_minute_then_doubling_up_to_an_hour() {
             command_seq: 99,
         };
         let due_at = job.next_offer_at;
-        assert_eq!(decide(&job, at(now), early), Err(Refusal::NotDue { due_at }));
+        assert_eq!(
+            decide(&job, at(now), early),
+            Err(Refusal::NotDue { due_at })
+        );
         waits.push(due_at.since(at(now)));
         now = due_at.unix_ms() / 1000;
     }
@@ -138,7 +145,13 @@ fn central_ends_what_was_never_sent_at_once_and_asks_where_an_offer_had_left() {
     // The order got there first: what the machine says wins, and it still owes the answer.
     report_in(&mut job, 1, 1, JobState::Held, None);
     assert_eq!((job.state, job.cancel_asked), (JobState::Held, true));
-    report_in(&mut job, 1, 2, JobState::Printing, Some(Reason::AlreadySending));
+    report_in(
+        &mut job,
+        1,
+        2,
+        JobState::Printing,
+        Some(Reason::AlreadySending),
+    );
     assert_eq!((job.state, job.cancel_asked), (JobState::Printing, false));
 }
 
@@ -154,14 +167,23 @@ fn time_runs_out_only_for_what_no_machine_has() {
         assert_eq!(job.reason, Some(Reason::NotAfter));
         assert_eq!(job.ended_by, Some(EndedBy::Central));
         report_in(&mut job, 1, 1, JobState::Printed, None);
-        assert_eq!((job.state, job.ended_by), (JobState::Printed, Some(EndedBy::Machine)));
+        assert_eq!(
+            (job.state, job.ended_by),
+            (JobState::Printed, Some(EndedBy::Machine))
+        );
     }
 }
 
 #[test]
 fn an_end_the_machine_reported_is_corrected_only_by_another_end() {
     let mut job = held();
-    report_in(&mut job, 1, 4, JobState::Failed, Some(Reason::PrinterAborted));
+    report_in(
+        &mut job,
+        1,
+        4,
+        JobState::Failed,
+        Some(Reason::PrinterAborted),
+    );
     report_in(&mut job, 1, 5, JobState::Held, None);
     report_in(&mut job, 1, 6, JobState::Unknown, None);
     assert_eq!(job.state, JobState::Failed);
@@ -182,7 +204,11 @@ fn a_copy_from_an_older_journal_cannot_call_a_sheet_back() {
     let mut job = held();
     report_in(&mut job, 2, 1, JobState::Held, None);
     report_in(&mut job, 1, 4, JobState::Printing, None);
-    assert_eq!(job.state, JobState::Held, "an earlier life does not overrule");
+    assert_eq!(
+        job.state,
+        JobState::Held,
+        "an earlier life does not overrule"
+    );
     report_in(&mut job, 1, 5, JobState::Printed, None);
     assert_eq!(job.state, JobState::Printed, "but its sheet is there");
 }
@@ -191,8 +217,14 @@ fn a_copy_from_an_older_journal_cannot_call_a_sheet_back() {
 fn a_lost_journal_makes_the_held_unknown_and_the_offered_due_anew() {
     let mut job = held();
     assert_eq!(feed(&mut job, 20, Input::JournalLost), [Change::Lost]);
-    assert_eq!((job.state, job.reason), (JobState::Unknown, Some(Reason::JournalLost)));
-    assert!(feed(&mut job, 21, Input::JournalLost).is_empty(), "said once");
+    assert_eq!(
+        (job.state, job.reason),
+        (JobState::Unknown, Some(Reason::JournalLost))
+    );
+    assert!(
+        feed(&mut job, 21, Input::JournalLost).is_empty(),
+        "said once"
+    );
     // A late report of the old journal still tells the truth.
     let mut late = job.clone();
     report_in(&mut late, 1, 4, JobState::Printed, None);
@@ -201,14 +233,20 @@ fn a_lost_journal_makes_the_held_unknown_and_the_offered_due_anew() {
     let cancel = decide(&job, at(22), Input::CancelAsked { command_seq: 9 });
     assert_eq!(cancel, Err(Refusal::JournalLost));
     feed(&mut job, 23, Input::Answered(Answer::FoundNone));
-    assert_eq!((job.state, job.reason), (JobState::Failed, Some(Reason::OfficerFoundNone)));
+    assert_eq!(
+        (job.state, job.reason),
+        (JobState::Failed, Some(Reason::OfficerFoundNone))
+    );
 
     let mut job = created();
     assert!(feed(&mut job, 1, Input::JournalLost).is_empty());
     offer(&mut job, 1, 1);
     let changes = feed(&mut job, 2, Input::JournalLost);
     assert_eq!(changes, [Change::OfferDue { seal_anew: true }]);
-    assert_eq!((job.epoch, job.next_offer_at, job.offer_count), (None, at(2), 0));
+    assert_eq!(
+        (job.epoch, job.next_offer_at, job.offer_count),
+        (None, at(2), 0)
+    );
     assert_eq!(job.state, JobState::Offered, "its order may be on its way");
 }
 
@@ -282,10 +320,16 @@ fn a_job_missing_in_a_whole_list_is_due_again_or_unknown() {
     let mut job = created();
     offer(&mut job, 0, 1);
     let missing = |is_settled| Input::Unlisted { is_settled };
-    assert_eq!(feed(&mut job, 5, missing(false)), [Change::OfferDue { seal_anew: false }]);
+    assert_eq!(
+        feed(&mut job, 5, missing(false)),
+        [Change::OfferDue { seal_anew: false }]
+    );
     assert_eq!((job.next_offer_at, job.epoch), (at(5), Some(EPOCH)));
     let mut job = held();
-    assert!(feed(&mut job, 5, missing(false)).is_empty(), "its report is under way");
+    assert!(
+        feed(&mut job, 5, missing(false)).is_empty(),
+        "its report is under way"
+    );
     assert_eq!(feed(&mut job, 5, missing(true)), [Change::Lost]);
 }
 
@@ -316,14 +360,23 @@ fn reports_are_taken_one_after_the_other_in_their_own_epoch() {
     assert_eq!(stream.ingest(OTHER_EPOCH, 6), Ingest::OtherEpoch);
     assert!(matches!(stream.ingest(EPOCH, 6), Ingest::Commit { .. }));
     let never_heard = Stream::default();
-    assert!(matches!(never_heard.ingest(EPOCH, 1), Ingest::Commit { .. }));
-    assert_eq!(never_heard.ingest(EPOCH, 40), Ingest::Ahead { expected_seq: 1 });
+    assert!(matches!(
+        never_heard.ingest(EPOCH, 1),
+        Ingest::Commit { .. }
+    ));
+    assert_eq!(
+        never_heard.ingest(EPOCH, 40),
+        Ingest::Ahead { expected_seq: 1 }
+    );
 }
 
 #[test]
 fn a_sync_tells_gap_new_journal_and_rollback_apart() {
     let quiet = stream(5, 2).sync(&view(EPOCH, Some(6), 8, 2), None);
-    assert_eq!((quiet.gap, quiet.is_journal_lost(), quiet.is_settled), (None, false, false));
+    assert_eq!(
+        (quiet.gap, quiet.is_journal_lost(), quiet.is_settled),
+        (None, false, false)
+    );
     let gap = stream(5, 2).sync(&view(EPOCH, Some(9), 9, 2), None);
     assert_eq!((gap.gap, gap.stream.committed_seq), (Some((6, 8)), 8));
     let emptied = stream(5, 2).sync(&view(EPOCH, None, 7, 2), None);
@@ -331,7 +384,10 @@ fn a_sync_tells_gap_new_journal_and_rollback_apart() {
 
     let new = stream(5, 2).sync(&view(OTHER_EPOCH, Some(1), 1, 0), None);
     assert!(new.is_new_epoch && !new.is_rolled_back);
-    assert_eq!((new.stream.generation, new.stream.committed_seq, new.gap), (4, 0, None));
+    assert_eq!(
+        (new.stream.generation, new.stream.committed_seq, new.gap),
+        (4, 0, None)
+    );
 
     for back in [view(EPOCH, Some(3), 4, 2), view(EPOCH, Some(6), 9, 1)] {
         let synced = stream(5, 2).sync(&back, None);
@@ -341,10 +397,16 @@ fn a_sync_tells_gap_new_journal_and_rollback_apart() {
         assert_eq!(synced.stream.committed_seq, first - 1, "{back:?}");
     }
     let met_before = stream(5, 2).sync(&view(OTHER_EPOCH, Some(30), 30, 0), Some(40));
-    assert_eq!((met_before.gap, met_before.stream.committed_seq), (None, 29));
+    assert_eq!(
+        (met_before.gap, met_before.stream.committed_seq),
+        (None, 29)
+    );
     let first_contact = Stream::default().sync(&view(EPOCH, Some(40), 50, 7), None);
     assert!(!first_contact.is_journal_lost());
-    assert_eq!((first_contact.gap, first_contact.stream.generation), (Some((1, 39)), 1));
+    assert_eq!(
+        (first_contact.gap, first_contact.stream.generation),
+        (Some((1, 39)), 1)
+    );
 }
 
 #[test]
@@ -395,12 +457,23 @@ fn the_disk_form_of_version_one_stays_readable() {
             reason: Reason::OfficerFoundNone,
         },
     ];
-    let written: Vec<_> = changes.iter().map(|change| change.to_json().unwrap()).collect();
-    let kept: Vec<_> = include_str!("dispatch_fixtures/changes-v1.jsonl").lines().collect();
-    assert_eq!(written, kept, "version {CHANGE_VERSION} must not change; a new shape is a new version");
+    let written: Vec<_> = changes
+        .iter()
+        .map(|change| change.to_json().unwrap())
+        .collect();
+    let kept: Vec<_> = include_str!("dispatch_fixtures/changes-v1.jsonl")
+        .lines()
+        .collect();
+    assert_eq!(
+        written, kept,
+        "version {CHANGE_VERSION} must not change; a new shape is a new version"
+    );
     for (change, line) in changes.iter().zip(kept) {
         assert_eq!(Change::from_json(line).as_ref(), Ok(change));
-        assert!(line.contains(&format!("\"kind\":\"{}\"", change.kind())), "{line}");
+        assert!(
+            line.contains(&format!("\"kind\":\"{}\"", change.kind())),
+            "{line}"
+        );
     }
     let later = Change::from_json(r#"{"v":2,"kind":"lost"}"#);
     assert_eq!(later, Err(ChangeError::Version { version: 2 }));

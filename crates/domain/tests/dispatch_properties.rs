@@ -1,4 +1,9 @@
 //! Central's rules for one job under whatever may arrive, in any order and any number of times.
+#![expect(
+    clippy::unwrap_used,
+    clippy::unwrap_in_result,
+    reason = "a test's own helpers fail like the test"
+)]
 
 use loket_domain::dispatch::{
     Answer, Change, EndedBy, Ingest, Input, Job, OFFER_AGAIN_FIRST, OFFER_AGAIN_MAX, Place, Stream,
@@ -12,7 +17,12 @@ const EPOCH: Epoch = Epoch::from_bytes([1; 16]);
 fn created() -> Job {
     let id = JobId::from_parts(1, [1; 10]);
     let not_after = Timestamp::from_unix_ms(10_000_000);
-    Job::created(id, "desa-1".parse().unwrap(), not_after, Timestamp::UNIX_EPOCH)
+    Job::created(
+        id,
+        "desa-1".parse().unwrap(),
+        not_after,
+        Timestamp::UNIX_EPOCH,
+    )
 }
 
 /// An input that owns its report.
@@ -112,20 +122,31 @@ fn check_step(before: &Job, after: &Job, met: &Met, now: Timestamp) -> Result<()
     let is_machines_word = matches!(met, Met::Reported(..));
     let was_lost = before.reason == Some(Reason::JournalLost);
     if before.ended_by == Some(EndedBy::Machine) {
-        prop_assert!(after.state.is_end(), "an end that the machine reported came undone");
+        prop_assert!(
+            after.state.is_end(),
+            "an end that the machine reported came undone"
+        );
         let is_corrected = (after.state, after.reason) != (before.state, before.reason);
-        prop_assert!(!is_corrected || is_machines_word, "central corrected the machine");
+        prop_assert!(
+            !is_corrected || is_machines_word,
+            "central corrected the machine"
+        );
     }
     if before.state == JobState::Printed && before.ended_by == Some(EndedBy::Machine) {
-        let is_same_life = match met {
-            Met::Reported(place, ..) => before.reported.map(|last| last.generation) == Some(place.generation),
-            _other => false,
-        };
-        prop_assert!(after.state == JobState::Printed || is_same_life, "a sheet was called back");
+        let life = before.reported.map(|last| last.generation);
+        let is_same_life =
+            matches!(met, Met::Reported(place, ..) if life == Some(place.generation));
+        prop_assert!(
+            after.state == JobState::Printed || is_same_life,
+            "a sheet was called back"
+        );
     }
     if before.state.is_with_machine() && after.state.is_end() {
         let by_answer = was_lost && matches!(met, Met::Answered(_));
-        prop_assert!(is_machines_word || by_answer, "central ended what a machine holds");
+        prop_assert!(
+            is_machines_word || by_answer,
+            "central ended what a machine holds"
+        );
     }
     if before.state.is_end() && !after.state.is_end() {
         let by_machine = is_machines_word || matches!(met, Met::Listed(..));
@@ -133,9 +154,15 @@ fn check_step(before: &Job, after: &Job, met: &Met, now: Timestamp) -> Result<()
     }
     prop_assert_eq!(after.ended_at.is_some(), after.state.is_end());
     prop_assert_eq!(after.ended_by.is_some(), after.state.is_end());
-    prop_assert!(after.reported >= before.reported, "the last place went back");
+    prop_assert!(
+        after.reported >= before.reported,
+        "the last place went back"
+    );
     if after.offer_count > before.offer_count {
-        prop_assert!(before.state.may_be_ended_by(Party::Central), "offered what a machine has");
+        prop_assert!(
+            before.state.may_be_ended_by(Party::Central),
+            "offered what a machine has"
+        );
         let wait = after.next_offer_at.since(now);
         prop_assert!((OFFER_AGAIN_FIRST..=OFFER_AGAIN_MAX).contains(&wait));
     }
@@ -147,7 +174,10 @@ fn check_way_out(job: &Job) -> Result<(), TestCaseError> {
     let after_all = job.not_after.saturating_add(OFFER_AGAIN_MAX);
     match job.state {
         JobState::Created | JobState::Offered => {
-            prop_assert_eq!(decide(job, after_all, Input::Tick), Ok(vec![Change::Expired]));
+            prop_assert_eq!(
+                decide(job, after_all, Input::Tick),
+                Ok(vec![Change::Expired])
+            );
         }
         JobState::Fetching
         | JobState::Journalled

@@ -11,6 +11,7 @@ mod reports;
 mod syncs;
 mod tokens;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -253,7 +254,14 @@ impl Store for SqliteStore {
     }
 
     fn verify_history(&self) -> Result<HistoryVerdict, StoreError> {
-        self.read(chain::verify)
+        // One page a transaction: following years of history must not keep reports waiting.
+        let mut followed = chain::Followed::nothing();
+        loop {
+            match self.read(|tx| chain::follow(tx, followed))? {
+                ControlFlow::Continue(further) => followed = further,
+                ControlFlow::Break(verdict) => return Ok(verdict),
+            }
+        }
     }
 
     fn note(

@@ -232,7 +232,9 @@ fn reported(job: &Job, place: Place, report: &JobReport) -> Result<Vec<Change>, 
 /// In the same life of its journal the machine may correct itself by another end. A copy of the job that came back
 /// with an older journal speaks for itself alone, except where it made a sheet.
 fn corrects(job: &Job, place: Place, state: JobState, reason: Option<Reason>) -> bool {
-    let is_same_life = job.reported.is_none_or(|last| last.generation == place.generation);
+    let is_same_life = job
+        .reported
+        .is_none_or(|last| last.generation == place.generation);
     let is_another_end = state.is_end() && (state, reason) != (job.state, job.reason);
     is_another_end && (is_same_life || (state == JobState::Printed && job.state != state))
 }

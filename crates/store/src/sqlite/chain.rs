@@ -1,5 +1,7 @@
 //! The history in SQLite: appended to, read, followed.
 
+use std::ops::ControlFlow;
+
 use loket_domain::dispatch::Change;
 use loket_wire::{JobId, MachineId, Sha256Digest, Timestamp};
 use rusqlite::{Transaction, params};
@@ -184,63 +186,90 @@ pub(super) fn from(
     )
 }
 
-/// Follows the chain from the first row to the last one ever numbered.
-pub(super) fn verify(tx: &Transaction<'_>) -> Result<HistoryVerdict, StoreError> {
-    let (mut row_count, mut before) = (0_u64, beginning());
-    loop {
-        let page = match from(tx, row_count + 1, VERIFY_PAGE_ROWS) {
-            Ok(page) => page,
-            // A field that cannot be read any more is an altered field.
-            Err(StoreError::Corrupt { .. }) => {
-                return verify_one_by_one(tx, row_count, before);
-            }
-            Err(other) => return Err(other),
-        };
-        if page.is_empty() {
-            break;
-        }
-        for row in page {
-            if row.seq != row_count + 1 || row.sha256 != digest(before, &row) {
-                return Ok(HistoryVerdict::Broken { seq: row_count + 1 });
-            }
-            (row_count, before) = (row.seq, row.sha256);
+/// How far the chain was followed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Followed {
+    row_count: u64,
+    last_sha256: Sha256Digest,
+}
+
+impl Followed {
+    /// Nothing yet.
+    pub(super) fn nothing() -> Self {
+        Self {
+            row_count: 0,
+            last_sha256: beginning(),
         }
     }
-    let last_numbered = select_first(
-        tx,
-        "SELECT seq FROM sqlite_sequence WHERE name = 'history'",
-        [],
-        |row| row.count("seq"),
-    )?;
-    if last_numbered.unwrap_or(0) == row_count {
-        Ok(HistoryVerdict::Intact {
-            row_count,
-            head_sha256: before,
+
+    /// Goes over the next row, if it follows.
+    fn over(self, row: &HistoryRow) -> Option<Self> {
+        let fits = row.seq == self.row_count + 1 && row.sha256 == digest(self.last_sha256, row);
+        fits.then_some(Self {
+            row_count: row.seq,
+            last_sha256: row.sha256,
         })
-    } else {
-        Ok(HistoryVerdict::Broken { seq: row_count + 1 })
+    }
+
+    const fn broken(self) -> HistoryVerdict {
+        HistoryVerdict::Broken {
+            seq: self.row_count + 1,
+        }
     }
 }
 
-/// Finds the row of a page that cannot be read.
-fn verify_one_by_one(
+/// Follows the chain for one page; the answer is where to go on, or the verdict.
+///
+/// Rows are only ever added behind, so pages of different transactions make one chain.
+pub(super) fn follow(
     tx: &Transaction<'_>,
-    mut row_count: u64,
-    mut before: Sha256Digest,
-) -> Result<HistoryVerdict, StoreError> {
-    loop {
-        match from(tx, row_count + 1, 1) {
-            Ok(page) => match page.into_iter().next() {
-                Some(row) if row.seq == row_count + 1 && row.sha256 == digest(before, &row) => {
-                    (row_count, before) = (row.seq, row.sha256);
-                }
-                Some(_altered) => return Ok(HistoryVerdict::Broken { seq: row_count + 1 }),
-                None => return Ok(HistoryVerdict::Broken { seq: row_count }),
-            },
-            Err(StoreError::Corrupt { .. }) => {
-                return Ok(HistoryVerdict::Broken { seq: row_count + 1 });
-            }
-            Err(other) => return Err(other),
+    mut followed: Followed,
+) -> Result<ControlFlow<HistoryVerdict, Followed>, StoreError> {
+    let page = match from(tx, followed.row_count + 1, VERIFY_PAGE_ROWS) {
+        Ok(page) => page,
+        // A field that cannot be read any more is an altered field: find its row.
+        Err(StoreError::Corrupt { .. }) => return follow_to_unreadable(tx, followed),
+        Err(other) => return Err(other),
+    };
+    if page.is_empty() {
+        return Ok(ControlFlow::Break(verdict_at_end(tx, followed)?));
+    }
+    for row in page {
+        match followed.over(&row) {
+            Some(further) => followed = further,
+            None => return Ok(ControlFlow::Break(followed.broken())),
         }
     }
+    Ok(ControlFlow::Continue(followed))
+}
+
+fn follow_to_unreadable(
+    tx: &Transaction<'_>,
+    mut followed: Followed,
+) -> Result<ControlFlow<HistoryVerdict, Followed>, StoreError> {
+    loop {
+        let row = match from(tx, followed.row_count + 1, 1) {
+            Ok(page) => page.into_iter().next(),
+            Err(StoreError::Corrupt { .. }) => None,
+            Err(other) => return Err(other),
+        };
+        match row.and_then(|row| followed.over(&row)) {
+            Some(further) => followed = further,
+            None => return Ok(ControlFlow::Break(followed.broken())),
+        }
+    }
+}
+
+/// Whether the last row is the last one ever numbered.
+fn verdict_at_end(tx: &Transaction<'_>, followed: Followed) -> Result<HistoryVerdict, StoreError> {
+    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'history'";
+    let last_numbered = select_first(tx, sql, [], |row| row.count("seq"))?;
+    Ok(if last_numbered.unwrap_or(0) == followed.row_count {
+        HistoryVerdict::Intact {
+            row_count: followed.row_count,
+            head_sha256: followed.last_sha256,
+        }
+    } else {
+        followed.broken()
+    })
 }

@@ -1,0 +1,158 @@
+use loket_domain::dispatch::Connectivity;
+use loket_store::{Store, StoreError};
+use loket_wire::{Heartbeat, JobState};
+
+use crate::world::{EPOCH, NEW_EPOCH, World, at, presence, sync};
+
+fn heartbeat(session_seq: u64) -> Heartbeat {
+    Heartbeat {
+        session_seq,
+        at: at(1),
+        clock_trusted: true,
+        clock_offset_ms: Some(-20),
+        up_time_s: 9,
+        open_job_count: 1,
+        outbox_count: 2,
+        spool_bytes: 3,
+        disk_free_bytes: Some(4),
+        certificate_days_left: Some(300),
+    }
+}
+
+#[test]
+fn a_will_of_an_earlier_connection_is_ignored() {
+    let world = World::new();
+    let take = |epoch, session_seq, online, seconds| {
+        let state = presence(epoch, session_seq, online);
+        world
+            .store
+            .record_state(&world.machine, &state, at(seconds))
+            .unwrap()
+    };
+    let online = || {
+        world
+            .store
+            .machine(&world.machine)
+            .unwrap()
+            .unwrap()
+            .presence
+            .is_online
+    };
+    assert!(take(EPOCH, 1, true, 1));
+    assert!(take(EPOCH, 2, true, 2));
+    assert!(!take(EPOCH, 1, false, 3));
+    assert!(online());
+    assert!(take(EPOCH, 2, false, 4));
+    assert!(!online());
+    // A new journal counts its connections anew; the will of the old one comes late.
+    let mut lost = sync(1, None, 0);
+    lost.epoch = NEW_EPOCH;
+    world.connect(3, 5);
+    world.sync(&lost, 6);
+    assert!(take(NEW_EPOCH, 1, true, 7));
+    assert!(!take(EPOCH, 3, false, 8));
+    assert!(online());
+    let before_its_sync = loket_wire::Epoch::from_bytes([3; 16]);
+    assert!(take(before_its_sync, 1, true, 9));
+    assert!(!take(NEW_EPOCH, 1, false, 10));
+    assert!(online());
+}
+
+#[test]
+fn connectivity_has_three_states() {
+    let world = World::new();
+    let judge = |seconds| {
+        let row = world.store.machine(&world.machine).unwrap().unwrap();
+        row.connectivity(at(seconds))
+    };
+    assert_eq!(judge(0), Connectivity::Offline { since: None });
+    world.connect(1, 100);
+    assert_eq!(judge(100), Connectivity::Online);
+    world
+        .store
+        .record_heartbeat(&world.machine, &heartbeat(1), at(1000))
+        .unwrap();
+    assert_eq!(judge(2799), Connectivity::Online);
+    assert_eq!(judge(2800), Connectivity::Late { since: at(2800) });
+    assert_eq!(
+        judge(4600),
+        Connectivity::Offline {
+            since: Some(at(1000))
+        }
+    );
+    world
+        .store
+        .record_link_seen(&world.machine, at(5000))
+        .unwrap();
+    assert_eq!(judge(5000), Connectivity::Online);
+    world
+        .store
+        .record_state(&world.machine, &presence(EPOCH, 1, false), at(5001))
+        .unwrap();
+    assert_eq!(judge(5002), Connectivity::Late { since: at(5001) });
+}
+
+#[test]
+fn a_heartbeat_is_kept_unless_it_is_of_an_earlier_connection() {
+    let world = World::new();
+    world.connect(2, 1);
+    world
+        .store
+        .record_heartbeat(&world.machine, &heartbeat(2), at(2))
+        .unwrap();
+    world
+        .store
+        .record_heartbeat(&world.machine, &heartbeat(1), at(3))
+        .unwrap();
+    let row = world.store.machine(&world.machine).unwrap().unwrap();
+    let last = row.heartbeat.unwrap();
+    assert_eq!((last.received_at, last.heartbeat), (at(2), heartbeat(2)));
+}
+
+#[test]
+fn machines_nobody_enrolled_are_not_known() {
+    let world = World::new();
+    let stranger = "desa-9".parse().unwrap();
+    let state = presence(EPOCH, 1, true);
+    let refused = [
+        world
+            .store
+            .record_state(&stranger, &state, at(1))
+            .map(|_taken| ()),
+        world
+            .store
+            .record_heartbeat(&stranger, &heartbeat(1), at(1)),
+        world.store.record_link_seen(&stranger, at(1)),
+        world
+            .store
+            .ingest_sync(&stranger, &sync(1, None, 0), at(1))
+            .map(|_outcome| ()),
+    ];
+    for answer in refused {
+        assert!(
+            matches!(answer, Err(StoreError::NoSuchMachine)),
+            "{answer:?}"
+        );
+    }
+    assert_eq!(world.store.machine(&stranger).unwrap(), None);
+}
+
+#[test]
+fn counts_tell_what_is_open_and_overdue() {
+    let world = World::new();
+    world.connect(1, 0);
+    world.held(1, 1);
+    world.insert(2);
+    let counts = world.store.counts(at(86_401)).unwrap();
+    assert_eq!(
+        (
+            counts.jobs[&JobState::Held],
+            counts.jobs[&JobState::Created]
+        ),
+        (1, 1)
+    );
+    assert_eq!(counts.jobs.len(), JobState::ALL.len());
+    assert_eq!((counts.oldest_open_at, counts.overdue), (Some(at(1)), 2));
+    assert_eq!((counts.machines_online, counts.machines_offline), (0, 1));
+    assert_eq!(world.store.counts(at(60)).unwrap().machines_online, 1);
+}

@@ -1,0 +1,180 @@
+use loket_store::Store as _;
+use loket_store::{AckPoint, SyncOutcome};
+use loket_wire::{JobState, Reason};
+
+use crate::world::{EPOCH, NEW_EPOCH, World, at, central, job_id, open, sync};
+
+#[test]
+fn a_gap_is_recorded_told_and_passed() {
+    let world = World::new();
+    world.connect(1, 0);
+    let job = world.held(1, 1);
+    let mut later = sync(2, Some(6), 6);
+    later.open_jobs = vec![open(job, JobState::Held)];
+    later.last_command_seq = 1;
+    let outcome = world.sync(&later, 60);
+    let (epoch, seq) = (EPOCH, 5);
+    assert_eq!(
+        (outcome.gap, outcome.ack),
+        (Some((4, 5)), AckPoint { epoch, seq })
+    );
+    assert!(outcome.lost_jobs.is_empty());
+    assert_eq!(
+        world.tell_job(6, job, JobState::Printed).ack.unwrap().seq,
+        6
+    );
+    let counts = world.store.counts(at(60)).unwrap();
+    assert_eq!(counts.lost_reports, 2);
+    world.check();
+}
+
+#[test]
+fn a_new_journal_makes_the_held_unknown_and_the_offered_due_anew() {
+    let world = World::new();
+    world.connect(1, 0);
+    let held = world.held(1, 1);
+    let (offered, created) = (world.insert(2), world.insert(3));
+    world.offer(offered, 3);
+    let mut lost = sync(1, None, 0);
+    lost.epoch = NEW_EPOCH;
+    let outcome = world.sync(&lost, 10);
+    assert!(outcome.is_new_epoch && outcome.reoffer);
+    assert_eq!(outcome.lost_jobs, [held]);
+    assert_eq!(world.row(held).job.reason, Some(Reason::JournalLost));
+    let due = world
+        .store
+        .offerable(Some(&world.machine), at(10), 9)
+        .unwrap();
+    let due: Vec<_> = due
+        .iter()
+        .map(|row| (row.facts.id, row.job.epoch))
+        .collect();
+    assert_eq!(due, [(offered, None), (created, None)], "sealed anew");
+    world
+        .store
+        .mark_offered(offered, NEW_EPOCH, at(11))
+        .unwrap();
+    assert_eq!(world.row(offered).job.epoch, Some(NEW_EPOCH));
+    world.check();
+}
+
+#[test]
+fn a_journal_set_back_is_seen_by_its_reports_or_by_its_commands() {
+    for (last_event_seq, last_command_seq) in [(2, 1), (9, 0)] {
+        let world = World::new();
+        world.connect(1, 0);
+        let job = world.held(1, 1);
+        let mut back = sync(2, Some(1), last_event_seq);
+        back.last_command_seq = last_command_seq;
+        let outcome = world.sync(&back, 60);
+        assert!(
+            outcome.is_rolled_back,
+            "{last_event_seq} {last_command_seq}"
+        );
+        assert_eq!(outcome.lost_jobs, [job]);
+        assert_eq!(outcome.ack.seq, 0, "the machine's reports count anew");
+        world.check();
+    }
+}
+
+#[test]
+fn a_sync_delivered_again_after_later_reports_is_no_rollback() {
+    let world = World::new();
+    let first = sync(1, None, 0);
+    world.sync(&first, 0);
+    let job = world.held(1, 1);
+    let again = world.sync(&first, 60);
+    assert!(again.was_duplicate && !again.is_rolled_back);
+    assert_eq!(again.ack.seq, 3);
+    assert_eq!(world.state(job), JobState::Held);
+}
+
+#[test]
+fn a_job_the_machine_does_not_list_is_offered_at_once() {
+    let world = World::new();
+    world.connect(1, 0);
+    let job = world.insert(1);
+    world.offer(job, 1);
+    let outcome = world.connect(2, 5);
+    assert!(outcome.reoffer);
+    assert_eq!(world.row(job).job.next_offer_at, at(5));
+    let mut partial = sync(3, None, 0);
+    partial.is_complete = false;
+    partial.last_command_seq = 1;
+    world.offer(job, 5);
+    assert!(
+        !world.sync(&partial, 6).reoffer,
+        "a list in part says nothing"
+    );
+}
+
+#[test]
+fn central_restored_from_a_backup_learns_what_the_machine_has() {
+    let world = World::new();
+    world.connect(1, 0);
+    let (job, gone) = (world.insert(1), world.held(2, 1));
+    let mut telling = sync(2, Some(40), 41);
+    telling.last_command_seq = 30;
+    telling.open_jobs = vec![open(job, JobState::Held), open(job_id(77), JobState::Held)];
+    let outcome = world.sync(&telling, 60);
+    assert_eq!(outcome.gap, Some((4, 39)));
+    assert_eq!(world.state(job), JobState::Held, "not offered again");
+    assert_eq!(world.state(gone), JobState::Held, "reports are under way");
+    world.tell_job(40, gone, JobState::Held);
+    world.tell_job(41, gone, JobState::Held);
+    telling.session_seq = 3;
+    telling.first_event_seq = None;
+    assert_eq!(world.sync(&telling, 61).lost_jobs, [gone], "none will come");
+    let history = world.store.history(job_id(77)).unwrap();
+    assert_eq!(history[0].kind, "unexpected-job");
+    world.check();
+}
+
+#[test]
+fn the_machine_is_asked_about_jobs_that_are_over_here() {
+    let world = World::new();
+    world.connect(1, 0);
+    let (called_off, printed) = (world.insert(9), world.held(1, 1));
+    world.offer(called_off, 10);
+    world
+        .store
+        .request_cancel(called_off, &central(), at(11))
+        .unwrap();
+    world.tell_job(4, printed, JobState::Printed);
+    let mut back = sync(2, Some(1), 3);
+    back.last_command_seq = 9;
+    back.open_jobs = vec![
+        open(called_off, JobState::Held),
+        open(printed, JobState::Held),
+    ];
+    let SyncOutcome { ask_cancel, .. } = world.sync(&back, 60);
+    let asked: Vec<_> = ask_cancel.iter().map(|(job, _seq)| *job).collect();
+    assert!(asked.contains(&called_off), "{asked:?}");
+    assert_eq!(world.state(called_off), JobState::Held);
+    assert_eq!(world.state(printed), JobState::Printed);
+    // Once nothing is under way, the printed one as well.
+    let mut settled = sync(3, None, 0);
+    settled.last_command_seq = 20;
+    settled.open_jobs = vec![open(printed, JobState::Held)];
+    let SyncOutcome { ask_cancel, .. } = world.sync(&settled, 61);
+    assert!(
+        ask_cancel.iter().any(|(job, _seq)| *job == printed),
+        "{ask_cancel:?}"
+    );
+    assert_eq!(world.state(printed), JobState::Printed);
+    let seqs: std::collections::BTreeSet<_> = ask_cancel.iter().map(|(_job, seq)| seq).collect();
+    assert_eq!(seqs.len(), ask_cancel.len());
+    world.check();
+}
+
+#[test]
+fn numbers_beyond_reason_are_refused() {
+    let world = World::new();
+    let refused =
+        world
+            .store
+            .ingest_sync(&world.machine, &sync(1, Some(u64::MAX), u64::MAX), at(1));
+    assert!(refused.is_err());
+    let row = world.store.machine(&world.machine).unwrap().unwrap();
+    assert_eq!((row.epoch, row.committed_seq), (None, 0));
+}
