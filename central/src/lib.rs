@@ -1,1 +1,42 @@
-//! (being written)
+//! loket-central: takes certified documents in, seals and offers them to machines, and knows what became of each.
+//!
+//! ```text
+//! POST, folder → intake (order, signature, seal) → store → dispatch → link → machine
+//!                                                    ↑         ↓ committed, then acknowledged
+//!            console, API, metrics ←─────────────────┘← reports ← machine ── GET blob (mutual TLS)
+//! ```
+//!
+//! A document is opened in memory alone, while it is judged and sealed; what lies on central's disk is sealed, and
+//! its key dies with the job.
+
+mod clock;
+mod command;
+mod config;
+mod dispatch;
+mod documents;
+mod files;
+mod identity;
+mod intake;
+mod listener;
+mod machines;
+mod metrics;
+mod office;
+mod offices;
+mod problem;
+mod random;
+mod run;
+mod sweep;
+mod telemetry;
+mod trust;
+mod web;
+mod words;
+
+pub use command::main;
+pub use config::{Api, Broker, Config, ConfigError, Documents, Identity, Intake, Timings};
+pub use identity::IdentityError;
+pub use offices::{Office, Offices, OfficesError, Zone};
+pub use random::RandomnessFailed;
+pub use run::{Bound, RunError, bind, run};
+pub use trust::TrustFolderError;
+
+pub(crate) use telemetry::chain;

@@ -1,0 +1,252 @@
+//! The command line of `loket-central`, with exit codes as sysexits has them.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use loket_store::{Actor, Role, SqliteStore, Store, StoreError, TokenRow};
+use loket_wire::Sha256Digest;
+use loket_wire::random::draw;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+use crate::clock::now;
+use crate::config::{Config, ConfigError};
+use crate::random::SystemRandomness;
+use crate::run::{RunError, run};
+use crate::{files, telemetry};
+
+/// A command line that is none.
+const USAGE: u8 = 64;
+/// A fault of our own.
+const BUG: u8 = 70;
+/// The state folder or the store.
+const CANNOT_CREATE: u8 = 73;
+/// A name that is not there or taken already.
+const DATA: u8 = 65;
+
+/// The longest life of a token: it is renewed once a year like the certificates.
+const MAX_TOKEN_DAYS: u32 = 366;
+
+/// The centre that takes certified documents in and follows each until it is printed.
+#[derive(Debug, Parser)]
+#[command(name = "loket-central", version)]
+struct Line {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Run until SIGTERM or SIGINT
+    Run {
+        /// The settings file
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Check the settings file and show each effective value
+    CheckConfig {
+        /// The settings file
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Make, list or revoke the tokens by which people and systems sign in
+    Token {
+        #[command(subcommand)]
+        task: TokenTask,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum TokenTask {
+    /// Make a token and print it, this once
+    Add {
+        /// The settings file
+        #[arg(long)]
+        config: PathBuf,
+        /// Its name, for instance the person's account
+        #[arg(long)]
+        name: String,
+        /// operator, it or auditor
+        #[arg(long, value_parser = role)]
+        role: Role,
+        /// How many days it is good
+        #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_TOKEN_DAYS)))]
+        days: u32,
+    },
+    /// List tokens by name, role and end
+    List {
+        /// The settings file
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Revoke a token at once
+    Revoke {
+        /// The settings file
+        #[arg(long)]
+        config: PathBuf,
+        /// Its name
+        #[arg(long)]
+        name: String,
+    },
+}
+
+fn role(text: &str) -> Result<Role, loket_store::UnknownRole> {
+    text.parse()
+}
+
+/// Runs the command line `args`, the program's name first.
+#[must_use]
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let line = match Line::try_parse_from(args) {
+        Ok(line) => line,
+        Err(error) => {
+            let code = if error.use_stderr() { USAGE } else { 0 };
+            return match error.print() {
+                Ok(()) => ExitCode::from(code),
+                Err(_no_terminal) => ExitCode::from(USAGE),
+            };
+        }
+    };
+    let outcome = match line.task {
+        Task::Run { config } => run_task(&config),
+        Task::CheckConfig { config } => check_task(&config),
+        Task::Token { task } => token_task(task),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say_error(&error);
+            ExitCode::from(exit_code(&error))
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the one line in which a failed command says why"
+)]
+fn say_error(error: &anyhow::Error) {
+    eprintln!("loket-central: failed to {error:#}");
+}
+
+fn exit_code(error: &anyhow::Error) -> u8 {
+    if let Some(error) = error.downcast_ref::<ConfigError>() {
+        error.exit_code()
+    } else if let Some(error) = error.downcast_ref::<RunError>() {
+        error.exit_code()
+    } else if let Some(error) = error.downcast_ref::<StoreError>() {
+        let is_name = matches!(
+            error,
+            StoreError::NoSuchToken | StoreError::TokenNameTaken | StoreError::Text(_)
+        );
+        if is_name { DATA } else { CANNOT_CREATE }
+    } else {
+        BUG
+    }
+}
+
+fn run_task(path: &Path) -> anyhow::Result<()> {
+    let config = Config::load(path)?;
+    telemetry::start();
+    test_hooks();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("start the runtime")?;
+    runtime.block_on(async {
+        let stop = CancellationToken::new();
+        let mut terminated = signal(SignalKind::terminate()).context("watch for SIGTERM")?;
+        let mut interrupted = signal(SignalKind::interrupt()).context("watch for SIGINT")?;
+        let running = run(config, stop.clone());
+        tokio::pin!(running);
+        tokio::select! {
+            ended = running.as_mut() => return Ok(ended?),
+            _signal = terminated.recv() => {}
+            _signal = interrupted.recv() => {}
+        }
+        stop.cancel();
+        Ok(running.await?)
+    })
+}
+
+/// A secrecy test's control may start this program with sealing off; a plain build has no such switch.
+#[cfg(feature = "test-hooks")]
+fn test_hooks() {
+    if std::env::var_os("LOKET_UNSEALED").is_some_and(|value| value == "1") {
+        tracing::error!("sealing is off: this is a test of the secrecy tests");
+        loket_wire::sealed::unsealed::turn_on();
+    }
+}
+
+#[cfg(not(feature = "test-hooks"))]
+const fn test_hooks() {}
+
+fn check_task(path: &Path) -> anyhow::Result<()> {
+    let shown = Config::load(path)?.shown().context("show the settings")?;
+    print(shown.trim_end())
+}
+
+/// Writes one answer to the output.
+fn print(text: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{text}").context("write the answer")
+}
+
+fn open_store(path: &Path) -> anyhow::Result<SqliteStore> {
+    let config = Config::load(path)?;
+    files::make_dir(&config.state_dir).map_err(|source| RunError::StateDir {
+        path: config.state_dir.clone(),
+        source,
+    })?;
+    Ok(SqliteStore::open(&config.database())?)
+}
+
+fn token_task(task: TokenTask) -> anyhow::Result<()> {
+    let by = Actor::new("command-line")?;
+    match task {
+        TokenTask::Add {
+            config,
+            name,
+            role,
+            days,
+        } => {
+            let store = open_store(&config)?;
+            let mut random = SystemRandomness::new();
+            let bytes = Zeroizing::new(draw::<32>(&mut random));
+            random.check()?;
+            let token = Zeroizing::new(data_encoding::BASE64URL_NOPAD.encode(bytes.as_slice()));
+            let created_at = now();
+            let life = Duration::from_secs(u64::from(days).saturating_mul(24 * 3600));
+            let row = TokenRow {
+                token_sha256: Sha256Digest::of(token.as_bytes()),
+                name,
+                role,
+                created_at,
+                expires_at: created_at.saturating_add(life),
+                revoked_at: None,
+            };
+            store.insert_token(&row, &by)?;
+            print(&token)
+        }
+        TokenTask::List { config } => {
+            for token in open_store(&config)?.tokens()? {
+                let end = match token.revoked_at {
+                    Some(at) => format!("revoked {at}"),
+                    None if token.is_good(now()) => format!("good until {}", token.expires_at),
+                    None => format!("ended {}", token.expires_at),
+                };
+                print(&format!("{}\t{}\t{end}", token.name, token.role.as_str()))?;
+            }
+            Ok(())
+        }
+        TokenTask::Revoke { config, name } => {
+            open_store(&config)?.revoke_token(&name, &by, now())?;
+            Ok(())
+        }
+    }
+}

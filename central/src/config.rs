@@ -1,0 +1,453 @@
+//! The settings file: TOML, unknown keys refused, units in key names, relative paths relative to the file.
+//!
+//! What is read is a type that cannot be wrong: nothing is bound, opened or written before [`Config::load`] agreed.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use loket_verify::Policy;
+use loket_wire::enrolment::Endpoint;
+use serde::Deserialize;
+use thiserror::Error;
+
+mod shown;
+
+/// The largest settings file; ours has some fifty lines.
+const MAX_CONFIG_BYTES: u64 = 64 * 1024;
+
+/// Why the settings cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// There is no such file.
+    #[error("find the settings file {}", path.display())]
+    NotFound {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The file is there and could not be read.
+    #[error("read the settings file {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is larger than settings are.
+    #[error("read the settings file {}: {size_bytes} bytes, more than {MAX_CONFIG_BYTES}", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size.
+        size_bytes: u64,
+    },
+    /// Not TOML, an unknown key, or a value of another type.
+    #[error("understand the settings file {}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        source: Box<toml::de::Error>,
+    },
+    /// Clear HTTP where others could listen.
+    #[error(
+        "accept [api] listen = \"{listen}\": without certificate and key it must be a loopback address"
+    )]
+    ClearHttp {
+        /// The address asked for.
+        listen: SocketAddr,
+    },
+    /// One of certificate and key without the other.
+    #[error("accept [api]: 'certificate' and 'key' belong together")]
+    HalfTls,
+    /// No broker named.
+    #[error("accept [broker]: 'endpoints' names no broker")]
+    NoBroker,
+    /// Clear MQTT where others could listen.
+    #[error("accept [broker] tls = false: {host} is no loopback address")]
+    ClearMqtt {
+        /// The broker's host.
+        host: String,
+    },
+    /// A duration of zero where that makes no sense.
+    #[error("accept [{table}] {key}: it must be at least 1")]
+    Zero {
+        /// Its table.
+        table: &'static str,
+        /// Its key.
+        key: &'static str,
+    },
+}
+
+impl ConfigError {
+    /// The exit code by sysexits: 66 when there is nothing to read, 78 when what was read is wrong.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::NotFound { .. } | Self::Unreadable { .. } => 66,
+            Self::TooLarge { .. }
+            | Self::Syntax { .. }
+            | Self::ClearHttp { .. }
+            | Self::HalfTls
+            | Self::NoBroker
+            | Self::ClearMqtt { .. }
+            | Self::Zero { .. } => 78,
+        }
+    }
+}
+
+/// All that central is told.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where the database, sealed documents and keys of its own lie.
+    pub state_dir: PathBuf,
+    /// The offices and their calendars.
+    pub offices: PathBuf,
+    /// `<machine>.json` of every enrolled machine.
+    pub machines_dir: PathBuf,
+    /// Trust anchors and revocation lists for signed documents.
+    pub trust_dir: PathBuf,
+    /// The listener for people and other systems.
+    pub api: Api,
+    /// The listener for machines.
+    pub documents: Documents,
+    /// Where MQTT goes.
+    pub broker: Broker,
+    /// Who central is.
+    pub identity: Identity,
+    /// How signatures are judged.
+    #[serde(default)]
+    pub policy: Policy,
+    /// The watched folder, where there is one.
+    #[serde(default)]
+    pub intake: Option<Intake>,
+    /// Waits and limits of time.
+    #[serde(default)]
+    pub timings: Timings,
+}
+
+/// The listener for people and other systems.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Api {
+    /// Address and port; clear HTTP is taken on loopback alone.
+    #[serde(default = "default_api_listen")]
+    pub listen: SocketAddr,
+    /// Certificate chain, PEM.
+    #[serde(default)]
+    pub certificate: Option<PathBuf>,
+    /// Its private key, PEM.
+    #[serde(default)]
+    pub key: Option<PathBuf>,
+}
+
+/// The listener for machines: mutual TLS always.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Documents {
+    /// Address and port.
+    pub listen: SocketAddr,
+}
+
+/// Where MQTT goes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Broker {
+    /// Brokers in order of preference.
+    pub endpoints: Vec<Endpoint>,
+    /// Mutual TLS with central's certificate; `false` is taken for loopback addresses alone.
+    #[serde(default = "yes")]
+    pub tls: bool,
+}
+
+/// Who central is: files that `loket-provision init` writes.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    /// Central's certificate chain, PEM: to brokers and to machines.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// The authority that signed brokers, central and machines, PEM.
+    pub authority: PathBuf,
+    /// Ed25519 key that signs commands, PKCS#8 PEM.
+    pub signing_key: PathBuf,
+    /// X25519 key of central's own copies; made on the first run, `sealing.key` in the state folder when absent.
+    #[serde(default)]
+    pub sealing_key: Option<PathBuf>,
+}
+
+/// The watched folder.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intake {
+    /// The folder; made with mode 0700 when absent.
+    pub folder: PathBuf,
+    /// How long size and time of a file must stand still before it counts as whole.
+    #[serde(default = "default_settle_ms")]
+    pub settle_ms: u64,
+    /// How often the folder is looked at.
+    #[serde(default = "default_poll_ms")]
+    pub poll_ms: u64,
+    /// How long taken and rejected files stay.
+    #[serde(default = "default_keep_s")]
+    pub keep_s: u64,
+}
+
+/// Waits and limits of time; the defaults are the contract's.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timings {
+    /// How often due work is looked for.
+    pub tick_ms: u64,
+    /// How long a stop waits for requests under way.
+    pub drain_ms: u64,
+    /// The shortest pause before the broker is called again.
+    pub reconnect_min_ms: u64,
+    /// The longest one.
+    pub reconnect_max_ms: u64,
+}
+
+impl Default for Timings {
+    fn default() -> Self {
+        Self {
+            tick_ms: 1_000,
+            // Below systemd's 90 s by a wide margin, above the slowest honest upload of 8 MiB on a LAN.
+            drain_ms: 10_000,
+            // Central is one client, so it need not spread out as machines do.
+            reconnect_min_ms: 500,
+            reconnect_max_ms: 10_000,
+        }
+    }
+}
+
+fn default_api_listen() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], 8443))
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// A copy over the office's network writes in bursts well below two seconds apart.
+const fn default_settle_ms() -> u64 {
+    2_000
+}
+
+const fn default_poll_ms() -> u64 {
+    1_000
+}
+
+/// The contract empties the folder after a day.
+const fn default_keep_s() -> u64 {
+    24 * 3_600
+}
+
+impl Config {
+    /// Reads and checks the file at `path`.
+    ///
+    /// # Errors
+    /// The [`ConfigError`] that names file or key.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = read(path)?;
+        let mut config: Self = toml::from_str(&text).map_err(|source| ConfigError::Syntax {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        config.resolve(path.parent().unwrap_or(Path::new(".")));
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Makes relative paths relative to `base`.
+    fn resolve(&mut self, base: &Path) {
+        let identity = &mut self.identity;
+        let fixed = [
+            &mut self.state_dir,
+            &mut self.offices,
+            &mut self.machines_dir,
+            &mut self.trust_dir,
+            &mut identity.certificate,
+            &mut identity.key,
+            &mut identity.authority,
+            &mut identity.signing_key,
+        ];
+        let optional = [
+            self.api.certificate.as_mut(),
+            self.api.key.as_mut(),
+            identity.sealing_key.as_mut(),
+            self.intake.as_mut().map(|intake| &mut intake.folder),
+        ];
+        for path in fixed.into_iter().chain(optional.into_iter().flatten()) {
+            *path = base.join(&*path);
+        }
+    }
+
+    /// Checks what types alone cannot say.
+    fn check(&self) -> Result<(), ConfigError> {
+        match (&self.api.certificate, &self.api.key) {
+            (Some(_certificate), Some(_key)) => {}
+            (None, None) if self.api.listen.ip().is_loopback() => {}
+            (None, None) => {
+                return Err(ConfigError::ClearHttp {
+                    listen: self.api.listen,
+                });
+            }
+            (Some(_), None) | (None, Some(_)) => return Err(ConfigError::HalfTls),
+        }
+        if self.broker.endpoints.is_empty() {
+            return Err(ConfigError::NoBroker);
+        }
+        let open = self
+            .broker
+            .endpoints
+            .iter()
+            .find(|endpoint| !is_loopback(&endpoint.host));
+        if let (false, Some(endpoint)) = (self.broker.tls, open) {
+            return Err(ConfigError::ClearMqtt {
+                host: endpoint.host.clone(),
+            });
+        }
+        let timings = &self.timings;
+        let spans = [
+            ("timings", "tick_ms", timings.tick_ms),
+            ("timings", "reconnect_min_ms", timings.reconnect_min_ms),
+            (
+                "intake",
+                "poll_ms",
+                self.intake.as_ref().map_or(1, |intake| intake.poll_ms),
+            ),
+        ];
+        for (table, key, value) in spans {
+            if value == 0 {
+                return Err(ConfigError::Zero { table, key });
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the key of central's own copies lies.
+    #[must_use]
+    pub fn sealing_key(&self) -> PathBuf {
+        self.identity
+            .sealing_key
+            .clone()
+            .unwrap_or_else(|| self.state_dir.join("sealing.key"))
+    }
+
+    /// Where the database lies.
+    #[must_use]
+    pub fn database(&self) -> PathBuf {
+        self.state_dir.join("central.db")
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost"
+        || host
+            .parse()
+            .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    let failed = |source: std::io::Error| {
+        if source.kind() == std::io::ErrorKind::NotFound {
+            ConfigError::NotFound {
+                path: path.to_owned(),
+            }
+        } else {
+            ConfigError::Unreadable {
+                path: path.to_owned(),
+                source,
+            }
+        }
+    };
+    let size_bytes = std::fs::metadata(path).map_err(failed)?.len();
+    if size_bytes > MAX_CONFIG_BYTES {
+        return Err(ConfigError::TooLarge {
+            path: path.to_owned(),
+            size_bytes,
+        });
+    }
+    std::fs::read_to_string(path).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SOUND: &str = r#"
+        state_dir = "state"
+        offices = "offices.toml"
+        machines_dir = "machines"
+        trust_dir = "/etc/loket/trust"
+        [api]
+        listen = "127.0.0.1:0"
+        [documents]
+        listen = "127.0.0.1:0"
+        [broker]
+        endpoints = [{ host = "broker.example", port = 8883 }]
+        [identity]
+        certificate = "central.crt"
+        key = "central.key"
+        authority = "authority.crt"
+        signing_key = "signing.key"
+    "#;
+
+    #[expect(
+        clippy::unwrap_in_result,
+        reason = "a test's own folder is not what is tested"
+    )]
+    fn load(text: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("central.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(&path)
+    }
+
+    #[test]
+    fn relative_paths_are_relative_to_the_file() {
+        let config = load(SOUND).unwrap();
+        assert!(config.state_dir.is_absolute() && config.state_dir.ends_with("state"));
+        assert_eq!(config.trust_dir, Path::new("/etc/loket/trust"));
+        assert_eq!(config.timings.tick_ms, 1_000);
+        assert!(config.sealing_key().ends_with("state/sealing.key"));
+    }
+
+    #[test]
+    fn what_would_be_open_to_others_or_is_not_understood_is_refused() {
+        let bend = |from: &str, to: &str| load(&SOUND.replace(from, to)).unwrap_err();
+        let cases = [
+            (
+                bend(
+                    "listen = \"127.0.0.1:0\"\n        [doc",
+                    "listen = \"0.0.0.0:0\"\n        [doc",
+                ),
+                78,
+            ),
+            (bend("[documents]", "key = \"k\"\n[documents]"), 78),
+            (bend("[broker]", "[broker]\ntls = false"), 78),
+            (
+                bend("[{ host = \"broker.example\", port = 8883 }]", "[]"),
+                78,
+            ),
+            (bend("state_dir", "state_directory"), 78),
+            (bend("[identity]", "[timings]\ntick_ms = 0\n[identity]"), 78),
+        ];
+        for (error, code) in cases {
+            assert_eq!(error.exit_code(), code, "{error}");
+        }
+        let absent = Config::load(Path::new("/nonexistent/central.toml")).unwrap_err();
+        assert_eq!(absent.exit_code(), 66);
+    }
+
+    #[test]
+    fn clear_mqtt_is_taken_on_loopback() {
+        let clear = SOUND
+            .replace("broker.example", "127.0.0.1")
+            .replace("[broker]", "[broker]\ntls = false");
+        assert!(!load(&clear).unwrap().broker.tls);
+    }
+}

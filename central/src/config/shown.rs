@@ -1,0 +1,94 @@
+//! The settings as `check-config` shows them: each effective value, and whether the file or a default gave it.
+
+use std::fmt::{self, Write as _};
+use std::path::Path;
+
+use super::{Config, Timings};
+
+impl Config {
+    /// Lists each effective value as `key = value`, one a line, with `(default)` where the file left it out.
+    ///
+    /// # Errors
+    /// Never in practice: writing to a text does not fail.
+    pub fn shown(&self) -> Result<String, fmt::Error> {
+        let mut out = String::new();
+        for (key, path) in [
+            ("state_dir", self.state_dir.as_path()),
+            ("offices", &self.offices),
+            ("machines_dir", &self.machines_dir),
+            ("trust_dir", &self.trust_dir),
+            ("identity.certificate", &self.identity.certificate),
+            ("identity.key", &self.identity.key),
+            ("identity.authority", &self.identity.authority),
+            ("identity.signing_key", &self.identity.signing_key),
+        ] {
+            writeln!(out, "{key} = {}", path.display())?;
+        }
+        let origin = if self.identity.sealing_key.is_some() {
+            ""
+        } else {
+            " (default)"
+        };
+        writeln!(
+            out,
+            "identity.sealing_key = {}{origin}",
+            self.sealing_key().display()
+        )?;
+        let certificate = self.api.certificate.as_deref().map(Path::display);
+        match certificate {
+            Some(path) => writeln!(out, "api.listen = https://{} with {path}", self.api.listen)?,
+            None => writeln!(
+                out,
+                "api.listen = http://{} (loopback only)",
+                self.api.listen
+            )?,
+        }
+        writeln!(
+            out,
+            "documents.listen = https://{} (mutual TLS)",
+            self.documents.listen
+        )?;
+        let scheme = if self.broker.tls { "mqtts" } else { "mqtt" };
+        for broker in &self.broker.endpoints {
+            writeln!(out, "broker = {scheme}://{}:{}", broker.host, broker.port)?;
+        }
+        writeln!(out, "policy.revocation = {:?}", self.policy.revocation)?;
+        match &self.intake {
+            Some(intake) => writeln!(
+                out,
+                "intake = {} settle_ms={} poll_ms={} keep_s={}",
+                intake.folder.display(),
+                intake.settle_ms,
+                intake.poll_ms,
+                intake.keep_s
+            )?,
+            None => writeln!(out, "intake = none (default)")?,
+        }
+        self.timings.write(&mut out)?;
+        Ok(out)
+    }
+}
+
+impl Timings {
+    fn write(&self, out: &mut String) -> fmt::Result {
+        let usual = Self::default();
+        for (key, value, default) in [
+            ("tick_ms", self.tick_ms, usual.tick_ms),
+            ("drain_ms", self.drain_ms, usual.drain_ms),
+            (
+                "reconnect_min_ms",
+                self.reconnect_min_ms,
+                usual.reconnect_min_ms,
+            ),
+            (
+                "reconnect_max_ms",
+                self.reconnect_max_ms,
+                usual.reconnect_max_ms,
+            ),
+        ] {
+            let origin = if value == default { " (default)" } else { "" };
+            writeln!(out, "timings.{key} = {value}{origin}")?;
+        }
+        Ok(())
+    }
+}

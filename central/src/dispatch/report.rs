@@ -1,0 +1,251 @@
+//! What machines say: checked, committed, and only then acknowledged.
+
+use loket_store::{AckPoint, Ingested, JobNow, StoreError, SyncOutcome, Taken};
+use loket_wire::enrolment::MachineRecord;
+use loket_wire::event::{DecodeError, EventPlace};
+use loket_wire::topic::{CENTRAL_STATE, Channel};
+use loket_wire::{Event, MachineId, Sha256Digest, frame, presence};
+
+use super::{DispatchError, Dispatcher};
+use crate::clock::now;
+use crate::metrics::count;
+use crate::office::{CancelAsk, Office, RosterError};
+
+/// A report of a kind that this version does not have.
+const UNKNOWN_KIND: &str = "C-201";
+/// A report whose bytes are not of its kind.
+const MALFORMED: &str = "C-202";
+/// A report that came on another kind's topic.
+const WRONG_TOPIC: &str = "C-203";
+
+/// What a committed message asks the dispatcher to do.
+#[derive(Debug, Default)]
+struct Follow {
+    /// Acknowledge so far.
+    ack: Option<AckPoint>,
+    /// Ask these jobs to be called off.
+    cancels: Vec<CancelAsk>,
+    /// A job ended.
+    ended: bool,
+    /// The machine is there: offer what is due for it.
+    alive: bool,
+}
+
+impl Dispatcher {
+    /// Commits one message; says for which machine offers may be due. What cannot be trusted or read is dropped.
+    pub(super) async fn message(
+        &mut self,
+        topic: String,
+        payload: Vec<u8>,
+    ) -> Result<Option<MachineId>, DispatchError> {
+        // `+/state` brings back what central says itself.
+        if topic == CENTRAL_STATE {
+            return Ok(None);
+        }
+        count(&self.office.tally.messages);
+        let Some((machine, channel)) = Channel::parse(&topic) else {
+            count(&self.office.tally.dropped);
+            return Ok(None);
+        };
+        let sender = machine.clone();
+        let follow = self
+            .blocking(move |office| commit(office, &sender, &channel, &topic, &payload))
+            .await?;
+        if let Some(point) = follow.ack {
+            self.acks.insert(machine.clone(), point);
+        }
+        for asked in &follow.cancels {
+            self.ask_cancel(asked)?;
+        }
+        if follow.ended {
+            self.office.sweep_bell.notify_one();
+        }
+        Ok(follow.alive.then_some(machine))
+    }
+}
+
+fn commit(
+    office: &Office,
+    machine: &MachineId,
+    channel: &Channel,
+    topic: &str,
+    payload: &[u8],
+) -> Result<Follow, DispatchError> {
+    let record = match office.record(machine) {
+        Ok(record) => record,
+        Err(RosterError::Record(error)) => {
+            count(&office.tally.dropped);
+            tracing::warn!(machine.id = %machine, error = %crate::chain(&error), "message of no known machine dropped");
+            return Ok(Follow::default());
+        }
+        Err(error) => return Err(DispatchError::Roster(error)),
+    };
+    let body = match frame::open(topic, payload, &record.report_key) {
+        Ok(body) => body,
+        Err(error) => {
+            count(&office.tally.dropped);
+            tracing::warn!(machine.id = %machine, code = error.code(), %error, "message dropped");
+            return Ok(Follow::default());
+        }
+    };
+    let committed = match channel {
+        Channel::State => state(office, machine, &body),
+        Channel::Heartbeat => heartbeat(office, machine, &body),
+        Channel::Sync => sync(office, machine, &body),
+        Channel::Event(kind) => event(office, &record, kind, payload, &body),
+        // Central does not subscribe to what it says itself.
+        Channel::Command(_) | Channel::Ack => Ok(None),
+    };
+    let follow = match committed {
+        Ok(follow) => follow,
+        Err(StoreError::NoSuchMachine) => None,
+        Err(error) => return Err(DispatchError::Store(error)),
+    };
+    Ok(follow.unwrap_or_else(|| {
+        count(&office.tally.dropped);
+        tracing::warn!(machine.id = %machine, "message could not be read and was dropped");
+        Follow::default()
+    }))
+}
+
+/// `None` stands for a body that cannot be read and has no place to acknowledge.
+type Committed = Result<Option<Follow>, StoreError>;
+
+fn state(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
+    let Ok(state) = presence::decode(body) else {
+        return Ok(None);
+    };
+    let taken = office.store.record_state(machine, &state, now())?;
+    tracing::info!(machine.id = %machine, online = state.online, taken, "machine state");
+    Ok(Some(Follow {
+        alive: taken && state.online,
+        ..Follow::default()
+    }))
+}
+
+fn heartbeat(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
+    let Ok(heartbeat) = presence::decode(body) else {
+        return Ok(None);
+    };
+    office.store.record_heartbeat(machine, &heartbeat, now())?;
+    Ok(Some(Follow {
+        alive: true,
+        ..Follow::default()
+    }))
+}
+
+fn sync(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
+    let Ok(sync) = presence::decode(body) else {
+        return Ok(None);
+    };
+    let outcome = office.store.ingest_sync(machine, &sync, now())?;
+    tell_sync(machine, &outcome);
+    let cancels = outcome
+        .ask_cancel
+        .iter()
+        .map(|(job, command_seq)| CancelAsk {
+            machine: machine.clone(),
+            job: *job,
+            command_seq: *command_seq,
+        })
+        .collect();
+    Ok(Some(Follow {
+        ack: Some(outcome.ack),
+        cancels,
+        ended: false,
+        alive: true,
+    }))
+}
+
+fn tell_sync(machine: &MachineId, outcome: &SyncOutcome) {
+    tracing::info!(machine.id = %machine, outcome.was_duplicate, outcome.is_new_epoch, "machine synced");
+    if outcome.is_rolled_back || outcome.is_new_epoch {
+        tracing::error!(
+            machine.id = %machine,
+            lost_job_count = outcome.lost_jobs.len(),
+            outcome.is_rolled_back,
+            "the machine's journal was lost; its open jobs are unknown"
+        );
+    }
+    if let Some((from_seq, to_seq)) = outcome.gap {
+        tracing::error!(machine.id = %machine, from_seq, to_seq, "reports are lost for good");
+    }
+}
+
+fn event(
+    office: &Office,
+    record: &MachineRecord,
+    kind: &str,
+    payload: &[u8],
+    body: &[u8],
+) -> Committed {
+    let machine = &record.machine;
+    let aside = |code: &str, place: EventPlace| -> Committed {
+        tracing::warn!(machine.id = %machine, code, seq = place.seq, "report set aside");
+        let digest = Sha256Digest::of(payload);
+        let ingested =
+            office
+                .store
+                .quarantine_event(machine, place.epoch, place.seq, code, digest, now())?;
+        Ok(Some(follow(machine, &ingested)))
+    };
+    match Event::decode(body) {
+        Ok(event) if event.report.kind() == kind => {
+            let ingested = office.store.ingest_event(machine, &event, now())?;
+            Ok(Some(follow(machine, &ingested)))
+        }
+        Ok(event) => aside(
+            WRONG_TOPIC,
+            EventPlace {
+                epoch: event.epoch,
+                seq: event.seq,
+            },
+        ),
+        Err(error) => {
+            let Ok(place) = presence::decode::<EventPlace>(body) else {
+                return Ok(None);
+            };
+            let code = match error {
+                DecodeError::UnknownKind => UNKNOWN_KIND,
+                DecodeError::Malformed => MALFORMED,
+            };
+            aside(code, place)
+        }
+    }
+}
+
+fn follow(machine: &MachineId, ingested: &Ingested) -> Follow {
+    match ingested.taken {
+        Taken::Committed | Taken::Duplicate => {}
+        Taken::Quarantined => tracing::warn!(machine.id = %machine, "report set aside"),
+        Taken::Ahead { expected_seq } => {
+            tracing::info!(machine.id = %machine, expected_seq, "report came too early; earlier ones are missing");
+        }
+        Taken::UnknownEpoch => {
+            tracing::info!(machine.id = %machine, "report of a journal that no sync announced");
+        }
+    }
+    let job = ingested.job.as_ref();
+    if let Some(JobNow {
+        id,
+        state,
+        has_moved: true,
+        ..
+    }) = job
+    {
+        tracing::info!(job.id = %id, job.state = %state, machine.id = %machine, "job moved");
+    }
+    let cancels = job
+        .and_then(|job| job.ask_cancel_seq.map(|command_seq| (job.id, command_seq)))
+        .map(|(job, command_seq)| CancelAsk {
+            machine: machine.clone(),
+            job,
+            command_seq,
+        });
+    Follow {
+        ack: ingested.ack,
+        cancels: cancels.into_iter().collect(),
+        ended: job.is_some_and(|job| job.is_end),
+        alive: false,
+    }
+}

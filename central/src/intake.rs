@@ -1,0 +1,229 @@
+//! Takes a document in: order read, machine known, signature judged, sealed, committed. In that order.
+
+pub(crate) mod folder;
+pub(crate) mod order_text;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loket_store::{Actor, IdempotencyKey, Inserted, JobFacts, NewJob, StoreError, TextError};
+use loket_verify::{Report, SignedRevision, Verdict};
+use loket_wire::order::DEFAULT_VALIDITY_DAYS;
+use loket_wire::random::draw;
+use loket_wire::{JobId, MachineId, OfficeId, Order, Release, Sha256Digest, Timestamp};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::clock;
+use crate::documents::Facts;
+use crate::metrics::count;
+use crate::office::{Office, RosterError, storage_problem};
+use crate::problem::{Code, Problem};
+use crate::random::SystemRandomness;
+use order_text::Notation;
+
+/// What somebody brings.
+#[derive(Debug)]
+pub(crate) struct Brought {
+    /// The PDF.
+    pub(crate) document: Zeroizing<Vec<u8>>,
+    /// The order's text.
+    pub(crate) order: Zeroizing<Vec<u8>>,
+    /// Its notation.
+    pub(crate) notation: Notation,
+    /// The caller's promise, if it gave one.
+    pub(crate) idempotency_key: Option<IdempotencyKey>,
+    /// Digest of the pair of files, if it came through the folder.
+    pub(crate) folder_sha256: Option<Sha256Digest>,
+    /// Who.
+    pub(crate) actor: Actor,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// A new job.
+    New(JobId),
+    /// The job of the same request before.
+    Same(JobId),
+}
+
+/// Takes a document in, on a blocking thread; at most four at once.
+pub(crate) async fn take(office: &Arc<Office>, brought: Brought) -> Result<Taken, Problem> {
+    let _place = office
+        .intake_places
+        .acquire()
+        .await
+        .map_err(|_closed| Code::Busy)?;
+    let taken = office
+        .blocking(move |office| take_blocking(office, &brought))
+        .await?;
+    match &taken {
+        Ok(Taken::New(job)) => {
+            count(&office.tally.taken);
+            tracing::info!(job.id = %job, "document taken");
+            office.offer_bell.notify_one();
+        }
+        Ok(Taken::Same(job)) => tracing::info!(job.id = %job, "same request again"),
+        Err(problem) => {
+            count(&office.tally.refused);
+            tracing::info!(code = problem.code.as_str(), "document refused");
+        }
+    }
+    taken
+}
+
+fn take_blocking(office: &Office, brought: &Brought) -> Result<Taken, Problem> {
+    let now = clock::now();
+    let order = order_text::parse(&brought.order, brought.notation)?;
+    if order.release == Release::Code {
+        return Err(Code::ReleaseUnsupported.into());
+    }
+    let not_after = not_after(&order, now)?;
+    let (machine, place) = target(office, &order)?;
+    let revision = judge(office, &brought.document, now)?;
+    let mut random = SystemRandomness::new();
+    let id = JobId::from_parts(u64::try_from(now.unix_ms()).unwrap_or(0), draw(&mut random));
+    random.check().map_err(|error| fault(&error))?;
+    let facts = Facts {
+        document: &brought.document,
+        label: order.label.reveal(),
+        page_count: revision.page_count,
+        not_after,
+    };
+    let blob = office
+        .documents
+        .keep(id, &facts, &office.identity)
+        .map_err(|error| fault(&error))?;
+    let calendar = office.offices.find_or_usual(&place);
+    let new = NewJob {
+        facts: JobFacts {
+            id,
+            reference: order.reference.clone(),
+            service: order.service.clone(),
+            class: order.class,
+            release: order.release,
+            machine,
+            due_at: calendar.map_or(now, |calendar| calendar.due(now)),
+            office: place,
+            not_after,
+            document_sha256: Sha256Digest::of(&brought.document),
+            revision_sha256: revision.sha256,
+            page_count: revision.page_count,
+            size_bytes: revision.size_bytes,
+            blob,
+            reprint_of: order.reprint_of.clone(),
+        },
+        idempotency_key: brought.idempotency_key,
+        folder_sha256: brought.folder_sha256,
+    };
+    let outcome = commit(office, &new, &brought.actor, now);
+    match &outcome {
+        Ok(Taken::New(_)) => {}
+        // A commit that failed may have been kept: the next start erases what no job owns.
+        Err(problem) if problem.code == Code::StorageFailed => {}
+        Ok(Taken::Same(_)) | Err(_) => forget(office, id),
+    }
+    outcome
+}
+
+fn commit(office: &Office, new: &NewJob, actor: &Actor, now: Timestamp) -> Result<Taken, Problem> {
+    let id = new.facts.id;
+    let inserted = office.store.insert_job(new, actor, now).map_err(|error| {
+        if let StoreError::Text(TextError::PersonalNumber { .. }) = error {
+            return Code::OrderReprintReason.into();
+        }
+        storage_problem(&error)
+    })?;
+    match inserted {
+        Inserted::Created => Ok(Taken::New(id)),
+        Inserted::SameKey {
+            job,
+            is_same_body: true,
+        }
+        | Inserted::SameFolderFiles { job } => Ok(Taken::Same(job)),
+        Inserted::SameKey {
+            is_same_body: false,
+            ..
+        } => Err(Code::IdempotencyMismatch.into()),
+        Inserted::AlreadyThere { job } => Err(Problem::with(
+            Code::AlreadyOrdered,
+            json!({ "job_id": job }),
+        )),
+        Inserted::ReprintOfUnknown => Err(Code::OrderReprintUnknown.into()),
+    }
+}
+
+/// Erases the sealed copy of a job that was not taken; a leftover is found at the next start.
+fn forget(office: &Office, job: JobId) {
+    if let Err(error) = office.documents.shred(job) {
+        tracing::warn!(job.id = %job, error = %crate::chain(&error), "sealed copy not erased yet");
+    }
+}
+
+fn not_after(order: &Order, now: Timestamp) -> Result<Timestamp, Problem> {
+    let week = Duration::from_secs(u64::from(DEFAULT_VALIDITY_DAYS) * 24 * 3600);
+    match order.not_after {
+        None => Ok(now.saturating_add(week)),
+        Some(given) if given > now => Ok(given),
+        Some(_past) => Err(Code::OrderExpired.into()),
+    }
+}
+
+/// The machine that prints and the office it stands in.
+fn target(office: &Office, order: &Order) -> Result<(MachineId, OfficeId), Problem> {
+    let machine = match (&order.machine, &order.office) {
+        (Some(machine), _) => machine.clone(),
+        (None, Some(place)) => {
+            let known = office
+                .offices
+                .find(place)
+                .and_then(|place| place.default_machine.clone());
+            known.ok_or(Code::OfficeUnknown)?
+        }
+        (None, None) => return Err(Code::OrderTarget.into()),
+    };
+    match office.record(&machine) {
+        Ok(record) => Ok((machine, record.office)),
+        Err(RosterError::Store(error)) => Err(storage_problem(&error)),
+        Err(RosterError::Record(error)) => {
+            tracing::info!(machine.id = %machine, error = %crate::chain(&error), "order for no known machine");
+            Err(Code::MachineUnknown.into())
+        }
+        Err(error @ RosterError::Folder(_)) => Err(fault(&error)),
+    }
+}
+
+/// Judges the signature; what is not valid is refused with every code that was found.
+fn judge(office: &Office, document: &[u8], now: Timestamp) -> Result<SignedRevision, Problem> {
+    let report = loket_verify::check(document, &office.trust.current(), &office.policy, now);
+    let code = match (report.verdict, &report.revision) {
+        (Verdict::Valid, Some(revision)) => return Ok(revision.clone()),
+        (Verdict::Invalid, _) => Code::SignatureInvalid,
+        (Verdict::Valid | Verdict::Indeterminate, _) => Code::SignatureIndeterminate,
+    };
+    Err(Problem::with(
+        code,
+        json!({ "findings": findings(&report) }),
+    ))
+}
+
+/// The codes of a report, in order, each once; they hold nothing that the document says.
+fn findings(report: &Report) -> Vec<&'static str> {
+    let of_signatures = report
+        .signatures
+        .iter()
+        .flat_map(|signature| signature.findings.iter());
+    let mut codes: Vec<_> = of_signatures
+        .chain(&report.findings)
+        .map(|finding| finding.code.id())
+        .collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+fn fault(error: &(dyn std::error::Error + 'static)) -> Problem {
+    tracing::error!(error = %crate::chain(error), "document not taken");
+    Problem::new(Code::StorageFailed)
+}

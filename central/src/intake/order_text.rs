@@ -1,0 +1,134 @@
+//! Reads an order from JSON or TOML; what is refused is named by code and place, never by its text.
+
+use loket_wire::Order;
+use serde_json::json;
+
+use crate::problem::{Code, Problem};
+
+/// The largest order: its keys need a few hundred bytes, so this leaves room for every reasonable tool.
+pub(crate) const MAX_ORDER_BYTES: usize = 64 * 1024;
+
+/// The notation of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Notation {
+    /// RFC 8259.
+    Json,
+    /// TOML 1.0; the watched folder takes it as well.
+    Toml,
+}
+
+/// Reads and checks an order.
+///
+/// # Errors
+/// The [`Problem`] that names what is wrong; a parser's own message may repeat a label, so only its place is kept.
+pub(crate) fn parse(bytes: &[u8], notation: Notation) -> Result<Order, Problem> {
+    if bytes.len() > MAX_ORDER_BYTES {
+        return Err(Code::OrderTooLarge.into());
+    }
+    let order = match notation {
+        Notation::Json => serde_json::from_slice::<Order>(bytes).map_err(|error| {
+            let place = json!({ "line": error.line(), "column": error.column() });
+            Problem::with(shape_code(&error.to_string()), place)
+        })?,
+        Notation::Toml => {
+            let text = std::str::from_utf8(bytes).map_err(|_ignored| Code::OrderMalformed)?;
+            toml::from_str::<Order>(text).map_err(|error| {
+                let start = error.span().map_or(0, |span| span.start);
+                let line = text.get(..start).unwrap_or_default().matches('\n').count();
+                let place = json!({ "line": line.saturating_add(1) });
+                Problem::with(shape_code(error.message()), place)
+            })?
+        }
+    };
+    order.check()?;
+    Ok(order)
+}
+
+/// serde has no type for "unknown field"; its sentence begins so in every format.
+fn shape_code(message: &str) -> Code {
+    if message.starts_with("unknown field") {
+        Code::OrderUnknownKey
+    } else {
+        Code::OrderMalformed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, notation: Notation, expect: Option<Code>) {
+        let seen = parse(text.as_bytes(), notation)
+            .err()
+            .map(|problem| problem.code);
+        assert_eq!(seen, expect, "{text}");
+    }
+
+    #[test]
+    fn orders_are_taken_or_refused_by_code() {
+        let with = |more: &str| {
+            format!(r#"{{"version":1,"reference":"KK-1","service":"kk","machine":"desa-1"{more}}}"#)
+        };
+        check(&with(""), Notation::Json, None);
+        check(
+            &with(r#","copies":2"#),
+            Notation::Json,
+            Some(Code::OrderUnknownKey),
+        );
+        check(
+            &with(r#","service":"kk""#),
+            Notation::Json,
+            Some(Code::OrderMalformed),
+        );
+        check(
+            &with(r#","class":"own""#),
+            Notation::Json,
+            Some(Code::OrderOwnClass),
+        );
+        check(
+            &with(r#","office":"kec-1""#),
+            Notation::Json,
+            Some(Code::OrderTarget),
+        );
+        check("[]", Notation::Json, Some(Code::OrderMalformed));
+        check("", Notation::Json, Some(Code::OrderMalformed));
+        check(
+            &" ".repeat(MAX_ORDER_BYTES + 1),
+            Notation::Json,
+            Some(Code::OrderTooLarge),
+        );
+        let toml = "version = 1\nreference = \"KK-1\"\nservice = \"kk\"\nmachine = \"desa-1\"\n";
+        check(toml, Notation::Toml, None);
+        check(
+            &format!("{toml}copies = 2\n"),
+            Notation::Toml,
+            Some(Code::OrderUnknownKey),
+        );
+        check(
+            &format!("{toml}label = 3\n"),
+            Notation::Toml,
+            Some(Code::OrderMalformed),
+        );
+        check("version", Notation::Toml, Some(Code::OrderMalformed));
+    }
+
+    #[test]
+    fn a_refusal_says_where_and_never_what() {
+        for (text, notation) in [
+            (r#"{"version":1,"3279010101800001":1}"#, Notation::Json),
+            (
+                r#"{"version":1,"reference":"3279010101800001"}"#,
+                Notation::Json,
+            ),
+            ("version = 1\n\"3279010101800001\" = 1\n", Notation::Toml),
+            (
+                "version = 1\nservice = \"3279010101800001\"\n",
+                Notation::Toml,
+            ),
+        ] {
+            let problem = parse(text.as_bytes(), notation).unwrap_err();
+            assert!(!problem.reason_text().contains("3279"), "{problem:?}");
+            assert!(problem.detail["line"].is_number());
+        }
+    }
+}

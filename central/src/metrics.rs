@@ -1,0 +1,165 @@
+//! Numbers for Prometheus: of the whole, never of one machine (a fleet would make millions of series).
+
+use std::fmt::{self, Write as _};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use loket_store::Counts;
+use loket_wire::Timestamp;
+
+/// What this process has counted since its start.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// Documents taken.
+    pub(crate) taken: AtomicU64,
+    /// Documents refused.
+    pub(crate) refused: AtomicU64,
+    /// Offers handed to the link.
+    pub(crate) offered: AtomicU64,
+    /// Messages of machines read.
+    pub(crate) messages: AtomicU64,
+    /// Messages that were dropped: unknown machine, wrong signature, no frame.
+    pub(crate) dropped: AtomicU64,
+    /// Sealed documents served, whole or in part.
+    pub(crate) fetched: AtomicU64,
+    /// Whether the link stands: 1 or 0.
+    pub(crate) link_up: AtomicU64,
+}
+
+/// Counts one.
+pub(crate) fn count(number: &AtomicU64) {
+    number.fetch_add(1, Ordering::Relaxed);
+}
+
+/// A number without labels: name, kind, help, value.
+type Plain = (&'static str, &'static str, &'static str, u64);
+
+/// Writes the Prometheus text format, version 0.0.4.
+pub(crate) fn text(
+    counts: &Counts,
+    tally: &Tally,
+    certificate_ends_unix_s: i64,
+    now: Timestamp,
+) -> Result<String, fmt::Error> {
+    let mut out = String::new();
+    head(&mut out, "loket_jobs", "gauge", "Jobs by state.")?;
+    for (state, count) in &counts.jobs {
+        writeln!(out, "loket_jobs{{state=\"{state}\"}} {count}")?;
+    }
+    head(
+        &mut out,
+        "loket_machines",
+        "gauge",
+        "Machines by connectivity.",
+    )?;
+    for (word, count) in [
+        ("online", counts.machines_online),
+        ("late", counts.machines_late),
+        ("offline", counts.machines_offline),
+    ] {
+        writeln!(out, "loket_machines{{connectivity=\"{word}\"}} {count}")?;
+    }
+    for (name, kind, help, value) in of_store(counts, now).into_iter().chain(of_process(tally)) {
+        head(&mut out, name, kind, help)?;
+        writeln!(out, "{name} {value}")?;
+    }
+    let name = "loket_certificate_end_seconds";
+    head(
+        &mut out,
+        name,
+        "gauge",
+        "When central's certificate ends, Unix time.",
+    )?;
+    writeln!(out, "{name} {certificate_ends_unix_s}")?;
+    Ok(out)
+}
+
+fn of_store(counts: &Counts, now: Timestamp) -> [Plain; 5] {
+    let oldest_s = counts
+        .oldest_open_at
+        .map_or(0, |at| now.since(at).as_secs());
+    let (overdue, lost) = (counts.overdue, counts.lost_reports);
+    [
+        (
+            "loket_oldest_open_job_seconds",
+            "gauge",
+            "Age of the oldest job not ended.",
+            oldest_s,
+        ),
+        (
+            "loket_jobs_overdue",
+            "gauge",
+            "Jobs not ended whose working day is over.",
+            overdue,
+        ),
+        (
+            "loket_reports_quarantined_total",
+            "counter",
+            "Reports set aside.",
+            counts.quarantined,
+        ),
+        (
+            "loket_reports_lost_total",
+            "counter",
+            "Reports known to be lost.",
+            lost,
+        ),
+        (
+            "loket_history_rows_total",
+            "counter",
+            "Rows of the history.",
+            counts.history_rows,
+        ),
+    ]
+}
+
+fn of_process(tally: &Tally) -> [Plain; 7] {
+    [
+        (
+            "loket_documents_taken_total",
+            "counter",
+            "Documents taken.",
+            &tally.taken,
+        ),
+        (
+            "loket_documents_refused_total",
+            "counter",
+            "Documents refused.",
+            &tally.refused,
+        ),
+        (
+            "loket_offers_total",
+            "counter",
+            "Offers handed to the link.",
+            &tally.offered,
+        ),
+        (
+            "loket_messages_total",
+            "counter",
+            "Messages of machines read.",
+            &tally.messages,
+        ),
+        (
+            "loket_messages_dropped_total",
+            "counter",
+            "Messages dropped.",
+            &tally.dropped,
+        ),
+        (
+            "loket_fetches_total",
+            "counter",
+            "Sealed documents served.",
+            &tally.fetched,
+        ),
+        (
+            "loket_link_up",
+            "gauge",
+            "Whether the link to the broker stands.",
+            &tally.link_up,
+        ),
+    ]
+    .map(|(name, kind, help, number)| (name, kind, help, number.load(Ordering::Relaxed)))
+}
+
+fn head(out: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
+    writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}")
+}

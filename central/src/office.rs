@@ -1,0 +1,162 @@
+//! What every part of central shares: the store, the documents, the keys, the bells that ring the units.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use loket_store::{Store, StoreError};
+use loket_verify::Policy;
+use loket_wire::enrolment::MachineRecord;
+use loket_wire::{JobId, MachineId};
+use tokio::sync::{Notify, Semaphore, mpsc};
+
+use crate::clock::now;
+use crate::documents::Documents;
+use crate::identity::Identity;
+use crate::machines::{Machines, RecordError};
+use crate::metrics::Tally;
+use crate::offices::Offices;
+use crate::problem::{Code, Problem};
+use crate::trust::TrustFolder;
+
+/// Cancels on their way to the dispatcher; what finds no room is asked again at the machine's next sync.
+pub(crate) const CANCEL_QUEUE_LENGTH: usize = 256;
+
+/// Documents judged and sealed at once: each keeps a core busy for milliseconds and up to 24 MiB in memory.
+const INTAKE_AT_ONCE: usize = 4;
+
+/// A question to a machine that the store has numbered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CancelAsk {
+    pub(crate) machine: MachineId,
+    pub(crate) job: JobId,
+    pub(crate) command_seq: u64,
+}
+
+/// Central's shared parts.
+#[derive(Debug)]
+pub(crate) struct Office {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) identity: Identity,
+    pub(crate) machines: Machines,
+    pub(crate) offices: Offices,
+    pub(crate) documents: Documents,
+    pub(crate) trust: TrustFolder,
+    pub(crate) policy: Policy,
+    pub(crate) tally: Tally,
+    /// A job is there to be offered.
+    pub(crate) offer_bell: Notify,
+    /// A job ended: its sealed copy is to be erased.
+    pub(crate) sweep_bell: Notify,
+    /// Cancels for the dispatcher.
+    pub(crate) cancels: mpsc::Sender<CancelAsk>,
+    pub(crate) intake_places: Semaphore,
+    pub(crate) started: Instant,
+    /// Whether the API speaks TLS: its cookie is then for TLS alone.
+    pub(crate) is_api_tls: bool,
+}
+
+/// The parts that [`Office::new`] puts together.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) identity: Identity,
+    pub(crate) machines: Machines,
+    pub(crate) offices: Offices,
+    pub(crate) documents: Documents,
+    pub(crate) trust: TrustFolder,
+    pub(crate) policy: Policy,
+}
+
+impl Office {
+    pub(crate) fn new(parts: Parts) -> (Arc<Self>, mpsc::Receiver<CancelAsk>) {
+        let (cancels, asked) = mpsc::channel(CANCEL_QUEUE_LENGTH);
+        let Parts {
+            store,
+            identity,
+            machines,
+            offices,
+            documents,
+            trust,
+            policy,
+        } = parts;
+        let is_api_tls = identity.api_tls.is_some();
+        let office = Self {
+            store,
+            identity,
+            machines,
+            offices,
+            documents,
+            trust,
+            policy,
+            tally: Tally::default(),
+            offer_bell: Notify::new(),
+            sweep_bell: Notify::new(),
+            cancels,
+            intake_places: Semaphore::new(INTAKE_AT_ONCE),
+            started: Instant::now(),
+            is_api_tls,
+        };
+        (Arc::new(office), asked)
+    }
+
+    /// The authority's record of `machine`, handed on to the store when it is new or changed. Blocks.
+    pub(crate) fn record(&self, machine: &MachineId) -> Result<MachineRecord, RosterError> {
+        let found = self.machines.find(machine).map_err(RosterError::Record)?;
+        if !self.machines.is_stored(&found) {
+            self.store
+                .upsert_machine(&found, now())
+                .map_err(RosterError::Store)?;
+            self.machines.set_stored(&found);
+        }
+        Ok(found)
+    }
+
+    /// Hands every good record to the store; a bad one is told and passed over. Blocks.
+    pub(crate) fn record_all(&self) -> Result<(), RosterError> {
+        let names = self.machines.names().map_err(RosterError::Folder)?;
+        for machine in names {
+            match self.record(&machine) {
+                Ok(_record) => {}
+                Err(RosterError::Record(error)) => {
+                    tracing::warn!(machine.id = %machine, error = %crate::chain(&error), "machine record not usable");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs blocking work with the office on a blocking thread.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
+        let office = Arc::clone(self);
+        tokio::task::spawn_blocking(move || work(&office))
+            .await
+            .map_err(|error| {
+                tracing::error!(%error, "blocking work ended early");
+                Code::StorageFailed.into()
+            })
+    }
+}
+
+/// Why a machine could not be looked up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RosterError {
+    /// Its record cannot be used.
+    #[error("know the machine")]
+    Record(#[source] RecordError),
+    /// The folder of records could not be listed.
+    #[error("list the machines' records")]
+    Folder(#[source] std::io::Error),
+    /// The store did not take it.
+    #[error("store the machine")]
+    Store(#[source] StoreError),
+}
+
+/// Logs a fault of the store once and gives what the door answers.
+pub(crate) fn storage_problem(error: &StoreError) -> Problem {
+    tracing::error!(error = %crate::chain(error), "store failed");
+    Problem::new(Code::StorageFailed)
+}

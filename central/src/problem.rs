@@ -1,0 +1,153 @@
+//! What central says when it says no: a status, a stable code, an Indonesian sentence, and details that name no one.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use loket_wire::order::OrderError;
+use serde_json::{Value, json};
+
+/// A refusal or fault as people and programs at the doors see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    pub(crate) code: Code,
+    pub(crate) detail: Value,
+}
+
+macro_rules! codes {
+    ($($name:ident $status:ident $message:literal,)+) => {
+        /// The stable codes of central's doors. The name is the code.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Code {
+            $(#[doc = $message] $name,)+
+        }
+
+        impl Code {
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => stringify!($name),)+ }
+            }
+
+            pub(crate) const fn status(self) -> StatusCode {
+                match self { $(Self::$name => StatusCode::$status,)+ }
+            }
+
+            /// What happened, what to do now, whom to ask.
+            pub(crate) const fn message(self) -> &'static str {
+                match self { $(Self::$name => $message,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    RequestMalformed BAD_REQUEST "Permintaan tidak dapat dibaca. Kirim sebagai multipart/form-data dengan bagian 'document' dan 'order'. Bila berulang, hubungi tim TI pusat.",
+    DocumentMissing UNPROCESSABLE_ENTITY "Berkas PDF tidak ada dalam kiriman. Sertakan PDF pada bagian 'document'. Bila berulang, hubungi tim TI pusat.",
+    OrderMissing UNPROCESSABLE_ENTITY "Perintah cetak tidak ada dalam kiriman. Sertakan JSON pada bagian 'order'. Bila berulang, hubungi tim TI pusat.",
+    DocumentTooLarge PAYLOAD_TOO_LARGE "Dokumen lebih besar dari 8 MiB. Unduh ulang dokumen aslinya dari SIAK dan kirim lagi. Bila tetap terlalu besar, hubungi tim TI pusat.",
+    OrderTooLarge PAYLOAD_TOO_LARGE "Perintah cetak lebih besar dari 64 KiB. Periksa isinya dan kirim lagi. Bila berulang, hubungi tim TI pusat.",
+    OrderMalformed UNPROCESSABLE_ENTITY "Perintah cetak tidak sesuai bentuk yang ditetapkan. Perbaiki menurut order.schema.json dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
+    OrderUnknownKey UNPROCESSABLE_ENTITY "Perintah cetak memuat kunci yang tidak dikenal. Hapus kunci itu dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
+    OrderVersion UNPROCESSABLE_ENTITY "Versi perintah cetak tidak dikenal. Gunakan versi 1 dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
+    OrderTarget UNPROCESSABLE_ENTITY "Tujuan cetak tidak jelas. Isi tepat satu dari 'machine' atau 'office' dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
+    OrderOwnClass UNPROCESSABLE_ENTITY "Kelas 'own' hanya untuk kertas yang dibuat Loket sendiri. Gunakan kelas 'controlled'. Bila ragu, hubungi tim TI pusat.",
+    OrderLabel UNPROCESSABLE_ENTITY "Label terlalu panjang atau memuat karakter kendali. Tulis paling banyak 60 karakter dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
+    OrderReprintReason UNPROCESSABLE_ENTITY "Alasan cetak ulang kosong atau terlalu panjang. Tulis 1 sampai 200 karakter dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
+    OrderReprintUnknown UNPROCESSABLE_ENTITY "Pekerjaan yang hendak dicetak ulang tidak sesuai. Sebutkan pekerjaan yang memuat dokumen ini. Bila ragu, hubungi operator pusat.",
+    OrderExpired UNPROCESSABLE_ENTITY "Batas waktu perintah cetak sudah lewat. Isi 'not_after' dengan waktu yang akan datang dan kirim lagi. Bila ragu, hubungi operator pusat.",
+    ReleaseUnsupported UNPROCESSABLE_ENTITY "Pelepasan dengan kode ambil belum dilayani. Gunakan 'officer' atau 'now'. Bila ragu, hubungi tim TI pusat.",
+    MachineUnknown UNPROCESSABLE_ENTITY "Mesin tujuan belum terdaftar. Periksa nama mesin, atau daftarkan dahulu. Hubungi tim TI pusat.",
+    OfficeUnknown UNPROCESSABLE_ENTITY "Kantor tujuan tidak dikenal atau belum punya mesin bawaan. Periksa daftar kantor. Hubungi tim TI pusat.",
+    SignatureInvalid UNPROCESSABLE_ENTITY "Tanda tangan elektronik dokumen tidak sah. Jangan dicetak; unduh ulang dokumen asli dari SIAK. Bila tetap tidak sah, hubungi dinas penerbit.",
+    SignatureIndeterminate UNPROCESSABLE_ENTITY "Tanda tangan elektronik dokumen belum dapat dipastikan. Jangan dicetak; unduh ulang dokumen asli dari SIAK. Bila berulang, hubungi tim TI pusat.",
+    AlreadyOrdered CONFLICT "Dokumen ini sudah punya pekerjaan cetak. Lihat pekerjaan itu; untuk cetak ulang sebutkan 'reprint_of' beserta alasannya. Bila ragu, hubungi operator pusat.",
+    IdempotencyMismatch UNPROCESSABLE_ENTITY "Idempotency-Key ini sudah dipakai untuk kiriman lain. Gunakan kunci baru untuk kiriman baru. Bila ragu, hubungi tim TI pusat.",
+    IdempotencyKeyMalformed BAD_REQUEST "Idempotency-Key tidak sah. Gunakan 1 sampai 64 huruf, angka, titik, garis bawah atau tanda hubung. Bila ragu, hubungi tim TI pusat.",
+    QueryMalformed BAD_REQUEST "Saringan pencarian tidak dikenal. Periksa nilai state, machine, limit dan before. Bila ragu, hubungi tim TI pusat.",
+    JobUnknown NOT_FOUND "Pekerjaan cetak tidak ditemukan. Periksa nomornya. Bila yakin benar, hubungi tim TI pusat.",
+    TooLateToCancel CONFLICT "Pekerjaan sudah selesai sehingga tidak dapat dibatalkan. Lihat keadaannya. Bila kertas tidak boleh diserahkan, hubungi petugas kantor tujuan.",
+    NotForCentralToAnswer CONFLICT "Pusat hanya menjawab pekerjaan yang catatan mesinnya hilang. Jawab pekerjaan ini di mesin kantor tujuan. Bila ragu, hubungi petugas kantor tujuan.",
+    NotSignedIn UNAUTHORIZED "Anda belum masuk atau masa berlaku token habis. Masuk dengan token yang berlaku. Token baru diberikan oleh tim TI pusat.",
+    NotAllowed FORBIDDEN "Peran Anda tidak boleh melakukan ini. Gunakan akun dengan peran yang sesuai. Bila perlu, hubungi tim TI pusat.",
+    MachineNotRecognised FORBIDDEN "Sertifikat mesin ini tidak dikenali atau sudah diganti. Pasang identitas yang berlaku. Hubungi tim TI pusat.",
+    NotYourJob FORBIDDEN "Dokumen ini bukan untuk mesin ini. Tidak ada yang perlu dilakukan di mesin. Hubungi tim TI pusat.",
+    DocumentGone GONE "Dokumen tersegel sudah dimusnahkan karena pekerjaannya berakhir. Kirim dokumen lagi bila masih diperlukan. Bila ragu, hubungi operator pusat.",
+    RangeNotSatisfiable RANGE_NOT_SATISFIABLE "Bagian dokumen yang diminta tidak ada. Ulangi unduhan dari awal. Bila berulang, hubungi tim TI pusat.",
+    Busy SERVICE_UNAVAILABLE "Pusat sedang penuh. Tunggu satu menit lalu coba lagi. Bila berulang, hubungi tim TI pusat.",
+    StorageFailed INTERNAL_SERVER_ERROR "Pusat tidak dapat menyimpan data, sehingga kiriman ini tidak diterima. Coba lagi nanti. Segera hubungi tim TI pusat.",
+    RouteUnknown NOT_FOUND "Alamat ini tidak ada. Periksa alamatnya, atau mulai dari halaman depan. Bila berulang, hubungi tim TI pusat.",
+    FolderPairMissing UNPROCESSABLE_ENTITY "Pasangan berkas tidak lengkap setelah satu hari. Taruh PDF dan perintah cetak dengan nama depan yang sama. Bila ragu, hubungi tim TI pusat.",
+}
+
+impl Problem {
+    pub(crate) const fn new(code: Code) -> Self {
+        Self {
+            code,
+            detail: Value::Null,
+        }
+    }
+
+    pub(crate) const fn with(code: Code, detail: Value) -> Self {
+        Self { code, detail }
+    }
+
+    /// One line for the reason file beside a rejected order.
+    pub(crate) fn reason_text(&self) -> String {
+        let detail = if self.detail.is_null() {
+            String::new()
+        } else {
+            format!(
+                "
+{}",
+                self.detail
+            )
+        };
+        format!("{}: {}{detail}\n", self.code.as_str(), self.code.message())
+    }
+}
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        Self::new(code)
+    }
+}
+
+impl From<OrderError> for Problem {
+    fn from(error: OrderError) -> Self {
+        let code = match error {
+            OrderError::Version { .. } => Code::OrderVersion,
+            OrderError::Target => Code::OrderTarget,
+            OrderError::OwnClass => Code::OrderOwnClass,
+            OrderError::Label => Code::OrderLabel,
+            OrderError::ReprintReason => Code::OrderReprintReason,
+        };
+        Self::with(code, json!({ "order_code": error.code() }))
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body = json!({
+            "code": self.code.as_str(),
+            "message": self.code.message(),
+            "detail": self.detail,
+        });
+        (self.code.status(), Json(body)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_says_what_happened_what_to_do_and_whom_to_ask() {
+        for code in Code::ALL {
+            let sentences = code.message().matches(". ").count() + 1;
+            assert!(sentences >= 3, "{code:?}");
+            assert!(code.message().ends_with('.'), "{code:?}");
+            assert!(code.status().is_client_error() || code.status().is_server_error());
+        }
+    }
+}

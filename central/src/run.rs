@@ -1,0 +1,372 @@
+//! Starts every part, and stops them in order: no new requests, then what is under way, then the link.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use loket_link::{Backoff, BrokerAddress, LinkConfig};
+use loket_store::{SqliteStore, StoreError};
+use loket_wire::random::draw;
+use loket_wire::topic::FROM_MACHINES;
+use sd_notify::NotifyState;
+use thiserror::Error;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::now;
+use crate::config::Config;
+use crate::dispatch::{Dispatcher, presence_publication};
+use crate::documents::Documents;
+use crate::files;
+use crate::identity::{Identity, IdentityError};
+use crate::intake::folder::{self, Folder};
+use crate::listener::Listener;
+use crate::machines::Machines;
+use crate::office::{CancelAsk, Office, Parts};
+use crate::offices::{Offices, OfficesError};
+use crate::random::SystemRandomness;
+use crate::sweep;
+use crate::trust::{TrustFolder, TrustFolderError};
+use crate::web;
+
+/// Central's name on the broker, as its certificate bears it.
+const CLIENT_ID: &str = "central";
+
+/// The will goes out this long after the connection broke: a restart within it alarms nobody.
+const WILL_DELAY: Duration = Duration::from_secs(60);
+
+/// Central hears every machine: more of their messages may wait than on a machine's own link.
+const RECEIVE_MAXIMUM: u16 = 64;
+
+/// Pause before a dispatcher that failed begins again with a fresh connection.
+const DISPATCH_PAUSE: Duration = Duration::from_secs(3);
+
+/// How long dispatcher, sweeper and link may take to end; the link itself needs at most 3 s.
+const UNITS_STOP: Duration = Duration::from_secs(8);
+
+/// Why central could not start, or had to end.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// The state folder could not be made.
+    #[error("make the state folder {}", path.display())]
+    StateDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The store could not be opened.
+    #[error("open the store {}", path.display())]
+    Store {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<StoreError>,
+    },
+    /// Central's identity cannot be used.
+    #[error("take up central's identity")]
+    Identity(#[from] IdentityError),
+    /// The offices cannot be used.
+    #[error("know the offices")]
+    Offices(#[from] OfficesError),
+    /// The trust folder cannot be used.
+    #[error("know whom to trust")]
+    Trust(#[from] TrustFolderError),
+    /// The machines' records could not be listed or stored.
+    #[error("know the machines in {}", path.display())]
+    Machines {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An address could not be bound.
+    #[error("listen on {listen}")]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The intake folder could not be made ready.
+    #[error("watch the intake folder {}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The first message could not be made.
+    #[error("set up the link to the broker")]
+    Link(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl RunError {
+    /// The exit code by sysexits: 73 for the state folder, 66 for unreadable files, 78 for wrong ones, 69 for addresses.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        match self {
+            Self::StateDir { .. } | Self::Store { .. } | Self::Folder { .. } => 73,
+            Self::Identity(IdentityError::Unreadable { .. })
+            | Self::Offices(OfficesError::Unreadable { .. })
+            | Self::Trust(TrustFolderError::Unreadable { .. }) => 66,
+            Self::Identity(_) | Self::Offices(_) | Self::Trust(_) | Self::Machines { .. } => 78,
+            Self::Listen { .. } => 69,
+            Self::Link(_) => 70,
+        }
+    }
+}
+
+/// Runs central until `stop`.
+///
+/// # Errors
+/// The [`RunError`] that kept it from starting; once it runs, faults are logged and what failed begins again.
+pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError> {
+    bind(config).await?.serve(stop).await
+}
+
+/// Central with its files read and its addresses bound, not serving yet.
+#[derive(Debug)]
+pub struct Bound {
+    config: Config,
+    office: Arc<Office>,
+    cancels: mpsc::Receiver<CancelAsk>,
+    api: TcpListener,
+    documents: TcpListener,
+    folder: Option<Folder>,
+}
+
+/// Reads every file and binds both addresses.
+///
+/// # Errors
+/// The [`RunError`] that names what could not be used.
+pub async fn bind(config: Config) -> Result<Bound, RunError> {
+    install_crypto();
+    let (office, cancels) = open_office(&config)?;
+    let folder = match &config.intake {
+        None => None,
+        Some(intake) => Some(Folder::open(intake).map_err(|source| RunError::Folder {
+            path: intake.folder.clone(),
+            source,
+        })?),
+    };
+    Ok(Bound {
+        api: listen(config.api.listen).await?,
+        documents: listen(config.documents.listen).await?,
+        config,
+        office,
+        cancels,
+        folder,
+    })
+}
+
+/// rustls and the link share this one provider; another program part may have set it already.
+fn install_crypto() {
+    if rustls::crypto::ring::default_provider()
+        .install_default()
+        .is_err()
+    {
+        tracing::debug!("a TLS provider was set before");
+    }
+}
+
+fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk>), RunError> {
+    let state = |source| RunError::StateDir {
+        path: config.state_dir.clone(),
+        source,
+    };
+    files::make_dir(&config.state_dir).map_err(state)?;
+    let documents = Documents::open(config.state_dir.join("documents")).map_err(state)?;
+    let identity = Identity::load(config)?;
+    let store = SqliteStore::open(&config.database()).map_err(|source| RunError::Store {
+        path: config.database(),
+        source: Box::new(source),
+    })?;
+    let (office, cancels) = Office::new(Parts {
+        store: Arc::new(store),
+        machines: Machines::new(config.machines_dir.clone(), identity.authority.clone()),
+        identity,
+        offices: Offices::load(&config.offices)?,
+        documents,
+        trust: TrustFolder::open(config.trust_dir.clone())?,
+        policy: config.policy,
+    });
+    office.record_all().map_err(|source| RunError::Machines {
+        path: config.machines_dir.clone(),
+        source: Box::new(source),
+    })?;
+    sweep::sweep_orphans(&office);
+    Ok((office, cancels))
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, RunError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| RunError::Listen {
+            listen: address,
+            source,
+        })
+}
+
+impl Bound {
+    /// Where people and systems reach it.
+    #[must_use]
+    pub fn api_address(&self) -> SocketAddr {
+        self.api.local_addr().unwrap_or(self.config.api.listen)
+    }
+
+    /// Where machines fetch documents.
+    #[must_use]
+    pub fn documents_address(&self) -> SocketAddr {
+        self.documents
+            .local_addr()
+            .unwrap_or(self.config.documents.listen)
+    }
+
+    /// Serves until `stop`, then ends every part within the drain deadline.
+    ///
+    /// # Errors
+    /// [`RunError::Link`] when the first message to the broker could not be made.
+    pub async fn serve(self, stop: CancellationToken) -> Result<(), RunError> {
+        let (api, documents) = (self.api_address(), self.documents_address());
+        tracing::info!(%api, %documents, tls = self.office.is_api_tls, "central listens");
+        let Self {
+            config,
+            office,
+            cancels,
+            api,
+            documents,
+            folder,
+        } = self;
+        let doors = stop.child_token();
+        let units_stop = CancellationToken::new();
+        let mut serving = JoinSet::new();
+        let tls = office.identity.api_tls.clone();
+        let api = Listener::new(api, tls, web::api_router(Arc::clone(&office)), "api");
+        serving.spawn(api.serve(doors.clone()));
+        let tls = Some(Arc::clone(&office.identity.documents_tls));
+        let router = web::machine_router(Arc::clone(&office));
+        serving.spawn(Listener::new(documents, tls, router, "documents").serve(doors.clone()));
+        if let Some(folder) = folder {
+            serving.spawn(folder::run(Arc::clone(&office), folder, doors.clone()));
+        }
+        let mut units = JoinSet::new();
+        units.spawn(sweep::run(Arc::clone(&office), units_stop.clone()));
+        let link = link_config(&config, &office)?;
+        units.spawn(keep_dispatching(
+            Arc::clone(&office),
+            link,
+            cancels,
+            Duration::from_millis(config.timings.tick_ms),
+            units_stop.clone(),
+        ));
+        tell_systemd(&[NotifyState::Ready]);
+        stop.cancelled().await;
+        tell_systemd(&[NotifyState::Stopping]);
+        let drain = Duration::from_millis(config.timings.drain_ms);
+        end(serving, drain, "requests").await;
+        units_stop.cancel();
+        end(units, UNITS_STOP, "units").await;
+        tracing::info!("central stopped");
+        Ok(())
+    }
+}
+
+/// Waits for `tasks` until the deadline; what is left is dropped.
+async fn end(mut tasks: JoinSet<()>, deadline: Duration, what: &'static str) {
+    let all = async {
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, what, "a part of central failed");
+            }
+        }
+    };
+    if timeout(deadline, all).await.is_err() {
+        tracing::warn!(
+            what,
+            deadline_ms = deadline.as_millis(),
+            "not all ended in time"
+        );
+    }
+}
+
+fn tell_systemd(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::debug!(%error, "no service manager was told");
+    }
+}
+
+fn link_config(config: &Config, office: &Office) -> Result<LinkConfig, RunError> {
+    let boxed = |error| RunError::Link(Box::new(error));
+    let mut random = SystemRandomness::new();
+    let jitter_seed = u64::from_be_bytes(draw(&mut random));
+    let brokers = config
+        .broker
+        .endpoints
+        .iter()
+        .map(|endpoint| BrokerAddress {
+            host: endpoint.host.clone(),
+            port: endpoint.port,
+        });
+    Ok(LinkConfig {
+        tls: config
+            .broker
+            .tls
+            .then(|| Arc::clone(&office.identity.broker_tls)),
+        backoff: Backoff {
+            min: Duration::from_millis(config.timings.reconnect_min_ms),
+            max: Duration::from_millis(config.timings.reconnect_max_ms),
+        },
+        jitter_seed,
+        will: Some(presence_publication(office, false, now()).map_err(boxed)?),
+        will_delay: WILL_DELAY,
+        subscriptions: FROM_MACHINES
+            .iter()
+            .map(|&filter| filter.to_owned())
+            .collect(),
+        receive_maximum: RECEIVE_MAXIMUM,
+        ..LinkConfig::new(CLIENT_ID, brokers.collect())
+    })
+}
+
+/// Runs dispatcher and link together; when one fails both begin again, so that what was not acknowledged comes again.
+async fn keep_dispatching(
+    office: Arc<Office>,
+    config: LinkConfig,
+    mut cancels: mpsc::Receiver<CancelAsk>,
+    tick: Duration,
+    stop: CancellationToken,
+) {
+    while !stop.is_cancelled() {
+        let (handle, inbox, task) = loket_link::open(config.clone());
+        let link_stop = CancellationToken::new();
+        let mut link = JoinSet::new();
+        link.spawn(task.run(link_stop.clone()));
+        let dispatcher = Dispatcher::new(Arc::clone(&office), handle);
+        let ended = dispatcher
+            .run(inbox, &mut cancels, tick, stop.clone())
+            .await;
+        link_stop.cancel();
+        while let Some(outcome) = link.join_next().await {
+            match outcome {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::error!(%error, "link ended"),
+                Err(error) => tracing::error!(%error, "link task failed"),
+            }
+        }
+        if let Err(error) = ended {
+            tracing::error!(error = %crate::chain(&error), "dispatcher begins again");
+            stop.run_until_cancelled(tokio::time::sleep(DISPATCH_PAUSE))
+                .await;
+        }
+    }
+}

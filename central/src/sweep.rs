@@ -1,0 +1,94 @@
+//! Expires what ran out of time and erases central's sealed copies of what has ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loket_wire::JobState;
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::now;
+use crate::office::Office;
+
+/// Jobs expired or erased in one round; the next begins at once when a round was full.
+const ROUND_LENGTH: u32 = 64;
+
+/// How often is looked without a bell: expiry needs no better than this.
+const EVERY: Duration = Duration::from_secs(15);
+
+/// Runs until `stop`.
+pub(crate) async fn run(office: Arc<Office>, stop: CancellationToken) {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = office.sweep_bell.notified() => {}
+            _at = ticks.tick() => {}
+        }
+        if let Ok(true) = office.blocking(sweep).await {
+            office.sweep_bell.notify_one();
+        }
+    }
+}
+
+/// One round; says whether there may be more.
+fn sweep(office: &Office) -> bool {
+    let expired = match office.store.expire_due(now(), ROUND_LENGTH) {
+        Ok(expired) => expired,
+        Err(error) => {
+            tracing::error!(error = %crate::chain(&error), "expiry failed");
+            Vec::new()
+        }
+    };
+    for job in &expired {
+        tracing::info!(job.id = %job, job.state = %JobState::Expired, "job expired");
+    }
+    let ended = match office.store.secrets_to_drop(ROUND_LENGTH) {
+        Ok(ended) => ended,
+        Err(error) => {
+            tracing::error!(error = %crate::chain(&error), "ended jobs could not be listed");
+            return false;
+        }
+    };
+    let mut failed = false;
+    for job in &ended {
+        if let Err(error) = office.documents.shred(*job) {
+            failed = true;
+            tracing::error!(job.id = %job, error = %crate::chain(&error), "sealed copy not erased");
+            continue;
+        }
+        if let Err(error) = office.store.mark_secrets_dropped(*job, now()) {
+            failed = true;
+            tracing::error!(job.id = %job, error = %crate::chain(&error), "erasure not recorded");
+        }
+    }
+    let is_full = |count: usize| u32::try_from(count).is_ok_and(|count| count >= ROUND_LENGTH);
+    !failed && (is_full(expired.len()) || is_full(ended.len()))
+}
+
+/// Erases files that no job owns: an intake that was cut between sealing and commit. Before any intake begins.
+pub(crate) fn sweep_orphans(office: &Office) {
+    let jobs = match office.documents.jobs() {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            tracing::error!(%error, "sealed documents could not be listed");
+            return;
+        }
+    };
+    for job in jobs {
+        match office.store.job(job) {
+            Ok(Some(row)) if !row.secrets_dropped => {}
+            Ok(_) => {
+                tracing::warn!(job.id = %job, "sealed copy of no open job erased");
+                if let Err(error) = office.documents.shred(job) {
+                    tracing::error!(job.id = %job, error = %crate::chain(&error), "sealed copy not erased");
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %crate::chain(&error), "job could not be read");
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Central's HTTP doors: the API and console for people and systems, the blobs for machines.
+
+mod api;
+mod blobs;
+mod console;
+mod history;
+mod range;
+mod shapes;
+mod sign_in;
+mod upload;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+
+use crate::intake::order_text::MAX_ORDER_BYTES;
+use crate::office::Office;
+use crate::problem::{Code, Problem};
+use loket_wire::order::MAX_DOCUMENT_BYTES;
+
+/// A multipart body: one document, one order, and the lines between them.
+const MAX_UPLOAD_BYTES: usize = MAX_DOCUMENT_BYTES + MAX_ORDER_BYTES + 16 * 1024;
+
+/// Every other body is a token or a short answer.
+const MAX_SMALL_BODY_BYTES: usize = 16 * 1024;
+
+/// The page loads nothing from elsewhere and runs no script but its own.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+     form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+type Routes = Vec<(&'static str, MethodRouter<Arc<Office>>)>;
+
+/// What `openapi.json` describes: a test holds the two together.
+fn api_routes() -> Routes {
+    vec![
+        (
+            "/api/v1/documents",
+            post(upload::post_document).layer(DefaultBodyLimit::max(MAX_UPLOAD_BYTES)),
+        ),
+        ("/api/v1/jobs", get(api::jobs)),
+        ("/api/v1/jobs/{id}", get(api::job)),
+        ("/api/v1/jobs/{id}/cancel", post(api::cancel)),
+        ("/api/v1/jobs/{id}/answer", post(api::answer)),
+        ("/api/v1/jobs/{id}/history", get(history::of_job)),
+        ("/api/v1/history", get(history::page)),
+        ("/api/v1/history/verdict", get(history::verdict)),
+        ("/api/v1/machines", get(api::machines)),
+        ("/api/v1/openapi.json", get(api::openapi)),
+        ("/metrics", get(api::metrics)),
+        ("/healthz", get(api::health)),
+    ]
+}
+
+/// Pages for people; no contract.
+fn page_routes() -> Routes {
+    vec![
+        ("/", get(console::page)),
+        ("/console/live", get(console::live)),
+        ("/console.css", get(console::style)),
+        ("/console.js", get(console::script)),
+        ("/login", get(sign_in::form).post(sign_in::sign_in)),
+        ("/logout", post(sign_in::sign_out)),
+    ]
+}
+
+/// What machines fetch, on a listener of their own.
+fn machine_routes() -> Routes {
+    vec![("/machine/v1/blobs/{job}", get(blobs::blob))]
+}
+
+/// The router for people and systems.
+pub(crate) fn api_router(office: Arc<Office>) -> Router {
+    let mut routes = api_routes();
+    routes.extend(page_routes());
+    finish(routes, office)
+}
+
+/// The router for machines.
+pub(crate) fn machine_router(office: Arc<Office>) -> Router {
+    finish(machine_routes(), office)
+}
+
+fn finish(routes: Routes, office: Arc<Office>) -> Router {
+    routes
+        .into_iter()
+        .fold(Router::new(), |router, (path, route)| {
+            router.route(path, route)
+        })
+        .fallback(|| async { Problem::new(Code::RouteUnknown) })
+        .layer(DefaultBodyLimit::max(MAX_SMALL_BODY_BYTES))
+        .layer(middleware::from_fn(guard))
+        .with_state(office)
+}
+
+/// Headers that every answer bears.
+async fn guard(request: axum::extract::Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn openapi_describes_every_route_and_no_other() {
+        let document: serde_json::Value =
+            serde_json::from_str(include_str!("../assets/openapi.json")).unwrap();
+        let described: BTreeSet<_> = document["paths"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let machine = super::machine_routes();
+        let api = super::api_routes();
+        let routed: BTreeSet<_> = api
+            .iter()
+            .chain(&machine)
+            .map(|(path, _route)| *path)
+            .collect();
+        assert_eq!(described, routed);
+    }
+
+    #[test]
+    fn every_code_of_openapi_is_one_that_central_says() {
+        let text = include_str!("../assets/openapi.json");
+        let document: serde_json::Value = serde_json::from_str(text).unwrap();
+        let listed: BTreeSet<_> =
+            document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|code| code.as_str().unwrap())
+                .collect();
+        let said: BTreeSet<_> = crate::problem::Code::ALL
+            .iter()
+            .map(|code| code.as_str())
+            .collect();
+        assert_eq!(listed, said);
+    }
+}

@@ -1,0 +1,120 @@
+//! `GET /machine/v1/blobs/{job}`: a sealed document, whole or from where a machine's fetch broke off.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use loket_store::JobRow;
+use loket_wire::MachineId;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio_util::io::ReaderStream;
+
+use super::api::job_id;
+use super::range::{Asked, asked};
+use crate::identity::{Subject, bare_serial};
+use crate::listener::Peer;
+use crate::metrics::count;
+use crate::office::{Office, storage_problem};
+use crate::problem::{Code, Problem};
+
+/// Bytes read ahead for each fetch.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// `GET /machine/v1/blobs/{job}`
+pub(super) async fn blob(
+    State(office): State<Arc<Office>>,
+    Extension(peer): Extension<Peer>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = job_id(&id)?;
+    let subject = peer.0.ok_or(Code::MachineNotRecognised)?;
+    let row = office
+        .blocking(move |office| allowed(office, &subject, id))
+        .await??;
+    let size_bytes = row.facts.blob.size_bytes;
+    let etag = format!("\"{}\"", row.facts.blob.sha256);
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &header::HeaderValue| value.to_str().ok())
+    };
+    // A part of another blob is of no use (RFC 9110 §13.1.5).
+    let is_same = text(header::IF_RANGE).is_none_or(|known| known == etag);
+    let range = if is_same { text(header::RANGE) } else { None };
+    let (status, first, last) = match asked(range, size_bytes) {
+        Asked::All => (StatusCode::OK, 0, size_bytes.saturating_sub(1)),
+        Asked::Part { first, last } => (StatusCode::PARTIAL_CONTENT, first, last),
+        Asked::Outside => {
+            let range = [(header::CONTENT_RANGE, format!("bytes */{size_bytes}"))];
+            return Ok((range, Problem::new(Code::RangeNotSatisfiable)).into_response());
+        }
+    };
+    let length = last.saturating_sub(first).saturating_add(1).min(size_bytes);
+    let body = open(&office, &row, first, length).await.map_err(|error| {
+        tracing::error!(job.id = %id, %error, "sealed document not readable");
+        Code::StorageFailed
+    })?;
+    count(&office.tally.fetched);
+    tracing::info!(job.id = %id, machine.id = %row.facts.machine, first, length, "sealed document served");
+    let mut response = (status, body).into_response();
+    let mut set = |name, value: String| {
+        if let Ok(value) = value.parse() {
+            response.headers_mut().insert(name, value);
+        }
+    };
+    set(header::CONTENT_TYPE, "application/octet-stream".to_owned());
+    set(header::ACCEPT_RANGES, "bytes".to_owned());
+    set(header::ETAG, etag);
+    set(header::CONTENT_LENGTH, length.to_string());
+    if status == StatusCode::PARTIAL_CONTENT {
+        set(
+            header::CONTENT_RANGE,
+            format!("bytes {first}-{last}/{size_bytes}"),
+        );
+    }
+    Ok(response)
+}
+
+/// The job, if this certificate's machine is enrolled with it, the job is its own, and has not ended.
+fn allowed(office: &Office, subject: &Subject, id: loket_wire::JobId) -> Result<JobRow, Problem> {
+    let unknown = || Problem::new(Code::MachineNotRecognised);
+    let machine: MachineId = subject.common_name.parse().map_err(|_ignored| unknown())?;
+    let record = office.machines.find(&machine).map_err(|error| {
+        tracing::warn!(machine.id = %machine, error = %crate::chain(&error), "fetch refused");
+        unknown()
+    })?;
+    if bare_serial(&record.certificate_serial) != subject.serial {
+        tracing::warn!(machine.id = %machine, "fetch with another certificate than the enrolled one refused");
+        return Err(unknown());
+    }
+    let row = office
+        .store
+        .job(id)
+        .map_err(|error| storage_problem(&error))?
+        .ok_or(Code::JobUnknown)?;
+    if row.facts.machine != machine {
+        tracing::warn!(job.id = %id, machine.id = %machine, "fetch of another machine's document refused");
+        return Err(Code::NotYourJob.into());
+    }
+    if row.job.state.is_end() || row.secrets_dropped {
+        return Err(Code::DocumentGone.into());
+    }
+    Ok(row)
+}
+
+async fn open(office: &Office, row: &JobRow, first: u64, length: u64) -> io::Result<Body> {
+    let mut file = tokio::fs::File::open(office.documents.blob_path(row.facts.id)).await?;
+    if file.metadata().await?.len() != row.facts.blob.size_bytes {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    file.seek(io::SeekFrom::Start(first)).await?;
+    Ok(Body::from_stream(ReaderStream::with_capacity(
+        file.take(length),
+        CHUNK_BYTES,
+    )))
+}

@@ -1,0 +1,118 @@
+//! What people read for each state and reason: Indonesian, short, without blame.
+
+use loket_wire::{JobState, Reason};
+
+/// The tone in which a word is shown; a class of the style sheet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// Done, well.
+    Good,
+    /// Under way.
+    Note,
+    /// Somebody should look soon.
+    Wait,
+    /// Somebody must act.
+    Bad,
+    /// Over, without paper.
+    Soft,
+}
+
+impl Tone {
+    pub(crate) const fn class(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Note => "note",
+            Self::Wait => "wait",
+            Self::Bad => "bad",
+            Self::Soft => "soft",
+        }
+    }
+}
+
+/// The word and tone of a job's state.
+pub(crate) const fn job_state(state: JobState) -> (&'static str, Tone) {
+    match state {
+        JobState::Created => ("diterima pusat", Tone::Note),
+        JobState::Offered => ("ditawarkan ke mesin", Tone::Note),
+        JobState::Fetching => ("sedang diambil mesin", Tone::Note),
+        JobState::Journalled => ("tersimpan di mesin", Tone::Note),
+        JobState::Held => ("menunggu petugas", Tone::Wait),
+        JobState::Printing => ("sedang dicetak", Tone::Note),
+        JobState::Printed => ("tercetak", Tone::Good),
+        JobState::Failed => ("gagal", Tone::Bad),
+        JobState::Rejected => ("ditolak mesin", Tone::Bad),
+        JobState::Expired => ("kedaluwarsa", Tone::Soft),
+        JobState::Cancelled => ("dibatalkan", Tone::Soft),
+        JobState::Unknown => ("belum pasti tercetak", Tone::Bad),
+    }
+}
+
+/// Why a job is where it is, with what to do.
+pub(crate) const fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Replay => "perintah yang sama datang dua kali; tidak perlu tindakan",
+        Reason::WrongMachine => "perintah untuk mesin lain; hubungi tim TI",
+        Reason::Altered => "perintah atau dokumen berubah di jalan; kirim ulang",
+        Reason::KeyUnknown => "kunci mesin sudah berganti; kirim ulang",
+        Reason::Malformed => "perintah tidak terbaca mesin; perbarui perangkat lunak mesin",
+        Reason::Poison => "perintah membuat mesin berhenti; hubungi tim TI",
+        Reason::NotAfter => "batas waktu lewat; kirim ulang bila masih perlu",
+        Reason::DocumentGone => "dokumen sudah dimusnahkan; kirim ulang",
+        Reason::DocumentMismatch => "dokumen yang diambil tidak cocok; kirim ulang",
+        Reason::SpoolFull => "penyimpanan mesin penuh; hubungi tim TI",
+        Reason::SignatureInvalid => "tanda tangan tidak sah; jangan dicetak",
+        Reason::SignatureIndeterminate => "tanda tangan belum dapat dipastikan; hubungi tim TI",
+        Reason::NoPrinter => "mesin tidak punya printer yang sesuai; periksa printer",
+        Reason::FormatUnsupported => "printer tidak mengenal format; hubungi tim TI",
+        Reason::PrinterRefused => "printer menolak; periksa printer",
+        Reason::AttemptsExhausted => "berkali-kali gagal tanpa kertas; periksa printer",
+        Reason::PrinterAborted => "printer berhenti; petugas perlu melihat kertasnya",
+        Reason::PrinterForgot => "printer lupa pekerjaan; petugas perlu melihat kertasnya",
+        Reason::PrinterRestarted => "printer menyala ulang; petugas perlu melihat kertasnya",
+        Reason::ImpressionsDisagree => "jumlah lembar tidak cocok; petugas perlu melihat kertasnya",
+        Reason::FateNotSeen => "hasil tidak terlihat; petugas perlu melihat kertasnya",
+        Reason::JournalLost => "catatan mesin hilang; tanyakan kertasnya ke kantor",
+        Reason::SpoolLost => "salinan di mesin hilang; kirim ulang",
+        Reason::ByOfficer => "dibatalkan petugas",
+        Reason::ByCentral => "dibatalkan pusat",
+        Reason::AlreadySending => "sudah terlanjur dikirim ke printer",
+        Reason::OfficerSaw => "petugas melihat kertasnya",
+        Reason::OfficerFoundNone => "petugas tidak menemukan kertas",
+        Reason::SheetDamaged => "kertas rusak; minta cetak ulang",
+        Reason::Other => "alasan dari versi yang lebih baru; perbarui pusat",
+    }
+}
+
+/// The word and tone of an IPP printer-state keyword.
+pub(crate) fn device_state(state: &str) -> (&'static str, Tone) {
+    match state {
+        "idle" => ("siap", Tone::Good),
+        "processing" => ("mencetak", Tone::Note),
+        "stopped" => ("berhenti", Tone::Bad),
+        "unreachable" => ("tidak terjangkau", Tone::Bad),
+        _newer => ("tidak dikenal", Tone::Wait),
+    }
+}
+
+/// The word for an IPP printer-state-reason (RFC 8011 §5.4.12); others are shown as they came.
+pub(crate) fn device_reason(keyword: &str) -> &str {
+    let bare = ["-report", "-warning", "-error"]
+        .iter()
+        .find_map(|suffix| keyword.strip_suffix(suffix))
+        .unwrap_or(keyword);
+    match bare {
+        "none" => "",
+        "media-empty" | "media-needed" => "kertas habis",
+        "media-low" => "kertas hampir habis",
+        "media-jam" => "kertas macet",
+        "toner-empty" => "toner habis",
+        "toner-low" => "toner hampir habis",
+        "marker-supply-empty" => "tinta habis",
+        "marker-supply-low" => "tinta hampir habis",
+        "cover-open" | "door-open" => "penutup terbuka",
+        "paused" => "dijeda",
+        "offline" | "shutdown" => "mati",
+        "output-area-full" => "baki keluaran penuh",
+        other => other,
+    }
+}
