@@ -11,6 +11,7 @@ mod identity;
 mod jobs;
 mod verify;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -97,10 +98,10 @@ struct At {
     config: PathBuf,
 }
 
-/// Reads the command line, does it, and gives the exit code.
+/// Reads the command line `args`, the program's name first, does it, and gives the exit code.
 #[must_use]
-pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers, everything else is a usage error.

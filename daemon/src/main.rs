@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    loket_daemon::cli::main()
+    loket_daemon::cli::main(std::env::args_os())
 }

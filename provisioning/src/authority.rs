@@ -104,6 +104,8 @@ impl Authority {
         let authority = Self::assemble(dir, certificate.pem(), key, settings)?;
         authority.make_canary(options.now)?;
         authority.put_crl(options.now)?;
+        // Central may be started before the first machine is enrolled.
+        durable::create_folder(&dir.join("machines"), Readers::Owner)?;
         authority.settings.write(&settings_path(dir))?;
         Ok(authority)
     }

@@ -1,0 +1,526 @@
+//! One regency on one machine: folders, keys, settings and processes of central and its print stations.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+
+use crate::child::{Program, Running};
+use crate::http;
+
+/// The programs a site is made of.
+#[derive(Debug, Clone)]
+pub struct Programs {
+    /// The daemon of a machine.
+    pub loketd: Program,
+    /// Central.
+    pub central: Program,
+    /// The authority.
+    pub provision: Program,
+    /// The simulated printer.
+    pub printer: Program,
+    /// The embedded broker; tests start mosquitto themselves.
+    pub broker: Option<Program>,
+}
+
+/// The office that every machine of a site stands in.
+pub const OFFICE: &str = "kec-contoh";
+
+/// Ports of a site, drawn once and kept: the machines' bundles name them.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Ports {
+    /// MQTT over TLS.
+    pub broker: u16,
+    /// Central's API and console.
+    pub api: u16,
+    /// Central's listener for machines.
+    pub documents: u16,
+}
+
+/// Sign-ins of a site.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Tokens {
+    /// May order and cancel.
+    pub operator: String,
+    /// Sees machines and health.
+    pub it: String,
+    /// Reads everything, the history too.
+    pub auditor: String,
+}
+
+/// A site on disk.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Its folder.
+    pub dir: PathBuf,
+    /// Its ports.
+    pub ports: Ports,
+    /// Its programs.
+    pub programs: Programs,
+}
+
+impl Site {
+    /// Makes the folders, the authority and central's settings in `dir`, or finds them there.
+    ///
+    /// `trust` are files of the trust folder: name and bytes.
+    ///
+    /// # Errors
+    /// When a folder cannot be written or a program fails.
+    pub async fn prepare(
+        dir: &Path,
+        programs: Programs,
+        trust: &[(&str, &[u8])],
+    ) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(dir).with_context(|| format!("make {}", dir.display()))?;
+        let dir = dir.canonicalize().context("find the state folder")?;
+        for name in ["logs", "trust", "broker", "central"] {
+            std::fs::create_dir_all(dir.join(name)).context("make a folder")?;
+        }
+        for (name, bytes) in trust {
+            std::fs::write(dir.join("trust").join(name), bytes).context("write a trust file")?;
+        }
+        let ports = match std::fs::read_to_string(dir.join("ports.json")) {
+            Ok(text) => serde_json::from_str(&text).context("read ports.json")?,
+            Err(_none) => draw_ports()?,
+        };
+        let site = Self {
+            dir,
+            ports,
+            programs,
+        };
+        if !site.path("ports.json").exists() {
+            site.found().await?;
+            // Written last: a half-made site is made again from nothing.
+            let text = serde_json::to_string(&ports)?;
+            std::fs::write(site.path("ports.json"), text).context("write ports.json")?;
+        }
+        Ok(site)
+    }
+
+    /// A path in the site's folder.
+    #[must_use]
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Central's API as `host:port`.
+    #[must_use]
+    pub fn api(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.api)
+    }
+
+    async fn found(&self) -> anyhow::Result<()> {
+        let authority = self.path("authority");
+        if authority.exists() {
+            std::fs::remove_dir_all(&authority).context("remove a half-made authority")?;
+        }
+        let provision = &self.programs.provision;
+        let dir = text(&authority);
+        let broker = format!("localhost:{}", self.ports.broker);
+        let documents = format!("localhost:{}", self.ports.documents);
+        let init = [
+            "init",
+            "--dir",
+            &dir,
+            "--broker",
+            &broker,
+            "--documents",
+            &documents,
+        ];
+        provision.run(init).await?;
+        for kind in ["broker", "central"] {
+            self.enrol_server(kind, &dir).await?;
+        }
+        let listen = format!("127.0.0.1:{}", self.ports.broker);
+        let out = text(&self.path("broker"));
+        let write = [
+            "broker-config",
+            "--dir",
+            &dir,
+            "--out",
+            &out,
+            "--listen",
+            &listen,
+            "--user",
+            "root",
+        ];
+        provision.run(write).await?;
+        std::fs::copy(
+            authority.join("authority.crt"),
+            self.path("broker/authority.crt"),
+        )
+        .context("copy the authority's certificate")?;
+        std::fs::write(self.path("central/central.toml"), self.central_settings())
+            .context("write central's settings")?;
+        std::fs::write(self.path("central/offices.toml"), offices()).context("write the offices")
+    }
+
+    async fn enrol_server(&self, kind: &str, authority: &str) -> anyhow::Result<()> {
+        let provision = &self.programs.provision;
+
+        let home = self.path(kind);
+        let (request, key) = (
+            text(&home.join("request.pem")),
+            text(&home.join(format!("{kind}.key"))),
+        );
+        let certificate = text(&home.join(format!("{kind}.crt")));
+        drop(std::fs::remove_file(&key));
+        let ask = [
+            "request",
+            "--kind",
+            kind,
+            "--out",
+            &request,
+            "--key",
+            &key,
+            "--name",
+            "localhost",
+            "--name",
+            "127.0.0.1",
+        ];
+        provision.run(ask).await?;
+        provision
+            .run([
+                "enrol",
+                &request,
+                "--dir",
+                authority,
+                "--kind",
+                kind,
+                "--out",
+                &certificate,
+            ])
+            .await?;
+        Ok(())
+    }
+
+    fn central_settings(&self) -> String {
+        let Ports {
+            broker,
+            api,
+            documents,
+        } = self.ports;
+        format!(
+            r#"state_dir = "state"
+offices = "offices.toml"
+machines_dir = "../authority/machines"
+trust_dir = "../trust"
+[api]
+listen = "127.0.0.1:{api}"
+[documents]
+listen = "127.0.0.1:{documents}"
+[broker]
+endpoints = [{{ host = "localhost", port = {broker} }}]
+[identity]
+certificate = "central.crt"
+key = "central.key"
+authority = "../authority/authority.crt"
+signing_key = "../authority/central-signing.key"
+[intake]
+folder = "../intake"
+settle_ms = 200
+poll_ms = 100
+[timings]
+reconnect_min_ms = 100
+reconnect_max_ms = 1000
+"#
+        )
+    }
+
+    /// Makes or finds central's sign-ins.
+    ///
+    /// # Errors
+    /// When central cannot make them.
+    pub async fn tokens(&self) -> anyhow::Result<Tokens> {
+        let kept = self.path("tokens.json");
+        if let Ok(text) = std::fs::read_to_string(&kept) {
+            return serde_json::from_str(&text).context("read tokens.json");
+        }
+        let mut made = Vec::new();
+        for role in ["operator", "it", "auditor"] {
+            let config = text(&self.path("central/central.toml"));
+            let name = format!("demo-{role}");
+            let add = [
+                "token", "add", "--config", &config, "--name", &name, "--role", role,
+            ];
+            let said = self.programs.central.run(add).await?;
+            made.push(
+                said.split_whitespace()
+                    .last()
+                    .unwrap_or_default()
+                    .to_owned(),
+            );
+        }
+        let [operator, it, auditor] =
+            <[String; 3]>::try_from(made).map_err(|_few| anyhow::anyhow!("make three sign-ins"))?;
+        let tokens = Tokens {
+            operator,
+            it,
+            auditor,
+        };
+        write_private(&kept, &serde_json::to_vec(&tokens)?)?;
+        Ok(tokens)
+    }
+
+    /// Enrols a machine with one printer, or finds it enrolled.
+    ///
+    /// # Errors
+    /// When a program refuses.
+    pub async fn machine(&self, id: &str, printer: &str) -> anyhow::Result<Machine> {
+        let home = self.path("machines").join(id);
+        std::fs::create_dir_all(&home).context("make a machine's folder")?;
+        let machine = Machine {
+            id: id.to_owned(),
+            home,
+        };
+        let config = machine.config();
+        std::fs::write(&config, machine.settings(&self.path("trust"), printer))
+            .context("write a machine's settings")?;
+        let install = machine.home.join("install.json");
+        if !install.exists() {
+            let (request, authority) = (
+                text(&machine.home.join("request.json")),
+                text(&self.path("authority")),
+            );
+            let (config, install) = (text(&config), text(&install));
+            self.programs
+                .loketd
+                .run([
+                    "identity", "request", "--config", &config, "--out", &request,
+                ])
+                .await?;
+            let enrol = [
+                "enrol", &request, "--dir", &authority, "--kind", "machine", "--office", OFFICE,
+                "--out", &install,
+            ];
+            self.programs.provision.run(enrol).await?;
+            self.programs
+                .loketd
+                .run(["identity", "install", "--config", &config, &install])
+                .await?;
+        }
+        Ok(machine)
+    }
+
+    /// Starts the embedded broker.
+    ///
+    /// # Errors
+    /// When the site has none, or it does not answer.
+    pub async fn start_broker(&self) -> anyhow::Result<Running> {
+        let broker = self
+            .programs
+            .broker
+            .as_ref()
+            .context("start a broker: the site has none")?;
+        let port = self.ports.broker.to_string();
+        let command = broker.command(["--dir", &text(&self.path("broker")), "--port", &port]);
+        let mut running = Running::start("broker", command, &self.path("logs"))?;
+        self.wait_for_port(&mut running, self.ports.broker).await?;
+        Ok(running)
+    }
+
+    /// Starts a simulated printer; gives its URI.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_printer(
+        &self,
+        name: &str,
+        arguments: &[&str],
+    ) -> anyhow::Result<(Running, String)> {
+        let command = self.programs.printer.command(arguments);
+        Running::start_and_hear(name, command, &self.path("logs"), "listening ").await
+    }
+
+    /// Starts central and waits until it answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn start_central(&self) -> anyhow::Result<Running> {
+        let config = text(&self.path("central/central.toml"));
+        let command = self.programs.central.command(["run", "--config", &config]);
+        let mut running = Running::start("central", command, &self.path("logs"))?;
+        let up = async {
+            loop {
+                running.check()?;
+                match http::call(&self.api(), "GET", "/healthz", None).await {
+                    Ok(answer) if answer.status == 200 => return Ok::<_, anyhow::Error>(()),
+                    Ok(_) | Err(_) => pause().await,
+                }
+            }
+        };
+        tokio::time::timeout(UP_TIMEOUT, up)
+            .await
+            .context("hear from central")??;
+        Ok(running)
+    }
+
+    /// Starts a machine's daemon.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_machine(&self, machine: &Machine) -> anyhow::Result<Running> {
+        let config = text(&machine.config());
+        let command = self.programs.loketd.command(["run", "--config", &config]);
+        Running::start(&machine.id, command, &self.path("logs"))
+    }
+
+    /// Asks central for a job.
+    ///
+    /// # Errors
+    /// When central does not answer with one.
+    pub async fn job(&self, token: &str, id: &str) -> anyhow::Result<serde_json::Value> {
+        http::call(
+            &self.api(),
+            "GET",
+            &format!("/api/v1/jobs/{id}"),
+            Some(token),
+        )
+        .await?
+        .json()
+    }
+
+    /// Waits until a job at central is in one of `states`.
+    ///
+    /// # Errors
+    /// Past the deadline; the last state is in the error.
+    pub async fn wait_for_job(
+        &self,
+        token: &str,
+        id: &str,
+        states: &[&str],
+        deadline: Duration,
+    ) -> anyhow::Result<serde_json::Value> {
+        let mut last = serde_json::Value::Null;
+        let wait = async {
+            loop {
+                // Central may be away for a moment in a crash test.
+                if let Ok(job) = self.job(token, id).await {
+                    let is_there = job
+                        .get("state")
+                        .and_then(serde_json::Value::as_str)
+                        .is_some_and(|state| states.contains(&state));
+                    last = job;
+                    if is_there {
+                        return;
+                    }
+                }
+                pause().await;
+            }
+        };
+        match tokio::time::timeout(deadline, wait).await {
+            Ok(()) => Ok(last),
+            Err(_late) => bail!("job {id} is not {states:?} within {deadline:?}: {last}"),
+        }
+    }
+
+    async fn wait_for_port(&self, running: &mut Running, port: u16) -> anyhow::Result<()> {
+        let wait = async {
+            while tokio::net::TcpStream::connect(("127.0.0.1", port))
+                .await
+                .is_err()
+            {
+                running.check()?;
+                pause().await;
+            }
+            Ok::<_, anyhow::Error>(())
+        };
+        tokio::time::timeout(UP_TIMEOUT, wait)
+            .await
+            .with_context(|| format!("reach port {port}"))?
+    }
+}
+
+/// Longer than a cold start on two loaded cores.
+const UP_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Between two looks at a process that starts or a job that goes its way.
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(10)).await;
+}
+
+/// A machine of the site.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// Its id.
+    pub id: String,
+    /// Its folder.
+    pub home: PathBuf,
+}
+
+impl Machine {
+    /// Its settings file.
+    #[must_use]
+    pub fn config(&self) -> PathBuf {
+        self.home.join("loket.toml")
+    }
+
+    fn settings(&self, trust: &Path, printer: &str) -> String {
+        format!(
+            r#"machine = "{id}"
+state_dir = "state"
+runtime_dir = "run"
+trust_dir = {trust:?}
+drain_s = 10
+[link]
+backoff_min_ms = 50
+backoff_max_ms = 500
+republish_after_ms = 2000
+[[printer]]
+name = "a4"
+uri = "{printer}"
+"#,
+            id = self.id
+        )
+    }
+}
+
+fn offices() -> String {
+    format!(
+        r#"version = 1
+[[office]]
+id = "{OFFICE}"
+name = "Kecamatan Contoh"
+zone = "Asia/Jakarta"
+working_days = ["mon", "tue", "wed", "thu", "fri"]
+holidays = []
+default_machine = "desa-contoh-1"
+"#
+    )
+}
+
+/// Three free ports of loopback, held together so that they differ.
+fn draw_ports() -> anyhow::Result<Ports> {
+    let draw = || std::net::TcpListener::bind(("127.0.0.1", 0)).context("draw a port");
+    let held = [draw()?, draw()?, draw()?];
+    let mut ports = held
+        .iter()
+        .map(|socket| socket.local_addr().map(|at| at.port()));
+    let mut next = || ports.next().context("draw a port")?.context("draw a port");
+    Ok(Ports {
+        broker: next()?,
+        api: next()?,
+        documents: next()?,
+    })
+}
+
+/// A path as a command-line word.
+#[must_use]
+pub fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let file = std::fs::File::options()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(path);
+    let mut file = file.with_context(|| format!("make {}", path.display()))?;
+    file.write_all(bytes)
+        .with_context(|| format!("write {}", path.display()))
+}
