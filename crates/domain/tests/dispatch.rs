@@ -99,7 +99,7 @@ fn an_order_is_offered_again_after_a_minute_then_doubling_up_to_an_hour() {
     assert_eq!(waits[1], 2 * OFFER_AGAIN_FIRST);
     assert_eq!(waits[5], 32 * OFFER_AGAIN_FIRST);
     assert_eq!(waits[6..], [OFFER_AGAIN_MAX; 3]);
-    assert_eq!((job.first_command_seq, job.command_seq), (Some(1), Some(9)));
+    assert_eq!(job.command_seq, Some(9));
 }
 
 #[test]
@@ -333,19 +333,17 @@ fn a_job_missing_in_a_whole_list_is_due_again_or_unknown() {
     assert_eq!(feed(&mut job, 5, missing(true)), [Change::Lost]);
 }
 
-fn stream(committed_seq: u64, known_command_seq: u64) -> Stream {
+fn stream(committed_seq: u64) -> Stream {
     Stream {
         epoch: Some(EPOCH),
         generation: 3,
         committed_seq,
-        known_command_seq,
     }
 }
 
-fn view(epoch: Epoch, first: Option<u64>, last: u64, command: u64) -> SyncView {
+fn view(epoch: Epoch, first: Option<u64>, last: u64) -> SyncView {
     SyncView {
         epoch,
-        last_command_seq: command,
         first_event_seq: first,
         last_event_seq: last,
     }
@@ -353,7 +351,7 @@ fn view(epoch: Epoch, first: Option<u64>, last: u64, command: u64) -> SyncView {
 
 #[test]
 fn reports_are_taken_one_after_the_other_in_their_own_epoch() {
-    let stream = stream(5, 0);
+    let stream = stream(5);
     assert_eq!(stream.ingest(EPOCH, 5), Ingest::Duplicate);
     assert_eq!(stream.ingest(EPOCH, 0), Ingest::Duplicate);
     assert_eq!(stream.ingest(EPOCH, 7), Ingest::Ahead { expected_seq: 6 });
@@ -372,36 +370,35 @@ fn reports_are_taken_one_after_the_other_in_their_own_epoch() {
 
 #[test]
 fn a_sync_tells_gap_new_journal_and_rollback_apart() {
-    let quiet = stream(5, 2).sync(&view(EPOCH, Some(6), 8, 2), None);
+    let quiet = stream(5).sync(&view(EPOCH, Some(6), 8), None);
     assert_eq!(
         (quiet.gap, quiet.is_journal_lost(), quiet.is_settled),
         (None, false, false)
     );
-    let gap = stream(5, 2).sync(&view(EPOCH, Some(9), 9, 2), None);
+    let gap = stream(5).sync(&view(EPOCH, Some(9), 9), None);
     assert_eq!((gap.gap, gap.stream.committed_seq), (Some((6, 8)), 8));
-    let emptied = stream(5, 2).sync(&view(EPOCH, None, 7, 2), None);
+    let emptied = stream(5).sync(&view(EPOCH, None, 7), None);
     assert_eq!((emptied.gap, emptied.is_settled), (Some((6, 7)), true));
 
-    let new = stream(5, 2).sync(&view(OTHER_EPOCH, Some(1), 1, 0), None);
+    let new = stream(5).sync(&view(OTHER_EPOCH, Some(1), 1), None);
     assert!(new.is_new_epoch && !new.is_rolled_back);
     assert_eq!(
         (new.stream.generation, new.stream.committed_seq, new.gap),
         (4, 0, None)
     );
 
-    for back in [view(EPOCH, Some(3), 4, 2), view(EPOCH, Some(6), 9, 1)] {
-        let synced = stream(5, 2).sync(&back, None);
+    for back in [view(EPOCH, Some(3), 4), view(EPOCH, None, 2)] {
+        let synced = stream(5).sync(&back, None);
         assert!(synced.is_rolled_back, "{back:?}");
         assert_eq!((synced.stream.generation, synced.gap), (4, None));
-        let first = back.first_event_seq.unwrap();
-        assert_eq!(synced.stream.committed_seq, first - 1, "{back:?}");
+        assert_eq!(synced.stream.committed_seq, 2, "{back:?}");
     }
-    let met_before = stream(5, 2).sync(&view(OTHER_EPOCH, Some(30), 30, 0), Some(40));
+    let met_before = stream(5).sync(&view(OTHER_EPOCH, Some(30), 30), Some(40));
     assert_eq!(
         (met_before.gap, met_before.stream.committed_seq),
         (None, 29)
     );
-    let first_contact = Stream::default().sync(&view(EPOCH, Some(40), 50, 7), None);
+    let first_contact = Stream::default().sync(&view(EPOCH, Some(40), 50), None);
     assert!(!first_contact.is_journal_lost());
     assert_eq!(
         (first_contact.gap, first_contact.stream.generation),

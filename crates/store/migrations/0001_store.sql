@@ -32,7 +32,6 @@ CREATE TABLE journal_life (
     generation        INTEGER NOT NULL,
     epoch             TEXT    NOT NULL,
     committed_seq     INTEGER NOT NULL,
-    known_command_seq INTEGER NOT NULL,
     PRIMARY KEY (machine, generation)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX journal_life_by_epoch ON journal_life (machine, epoch, generation);
@@ -95,7 +94,6 @@ CREATE TABLE job (
     state_at_ms         INTEGER NOT NULL,
     epoch               TEXT,
     command_seq         INTEGER,
-    first_command_seq   INTEGER,
     offer_count         INTEGER NOT NULL,
     next_offer_at_ms    INTEGER NOT NULL,
     cancel_asked        INTEGER NOT NULL CHECK (cancel_asked IN (0, 1)),

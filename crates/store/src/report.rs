@@ -68,7 +68,7 @@ impl Ingested {
 pub struct SyncOutcome {
     /// What to acknowledge.
     pub ack: AckPoint,
-    /// Whether the very same sync was taken before, so that nothing changed.
+    /// Whether it is an earlier sync delivered again after what followed it, so that nothing changed.
     pub was_duplicate: bool,
     /// The machine's former journal is gone.
     pub is_new_epoch: bool,

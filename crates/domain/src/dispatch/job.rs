@@ -50,8 +50,6 @@ pub struct Job {
     pub epoch: Option<Epoch>,
     /// The command number of the last offer.
     pub command_seq: Option<u64>,
-    /// The command number of the first offer for `epoch`: a machine that reported the job has journalled at least it.
-    pub first_command_seq: Option<u64>,
     /// Offers so far.
     pub offer_count: u32,
     /// When it may be offered next, while created or offered.
@@ -89,7 +87,6 @@ impl Job {
             state_at: created_at,
             epoch: None,
             command_seq: None,
-            first_command_seq: None,
             offer_count: 0,
             next_offer_at: created_at,
             cancel_asked: false,
@@ -105,10 +102,7 @@ impl Job {
         if self.state == JobState::Created {
             self.set_state(at, JobState::Offered, None, EndedBy::Central);
         }
-        if self.epoch != Some(epoch) {
-            self.epoch = Some(epoch);
-            self.first_command_seq = Some(command_seq);
-        }
+        self.epoch = Some(epoch);
         self.command_seq = Some(command_seq);
         self.offer_count = self.offer_count.saturating_add(1);
         self.next_offer_at = next_at;
@@ -138,7 +132,6 @@ pub fn apply(job: &mut Job, at: Timestamp, change: &Change) {
             job.next_offer_at = at;
             if *seal_anew {
                 job.epoch = None;
-                job.first_command_seq = None;
                 job.offer_count = 0;
             }
         }

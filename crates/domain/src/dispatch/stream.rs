@@ -13,8 +13,6 @@ pub struct Stream {
     pub generation: u64,
     /// Every report up to here is committed, set aside or known to be lost.
     pub committed_seq: u64,
-    /// The machine is known to have had at least this command on its disk.
-    pub known_command_seq: u64,
 }
 
 /// What to do with one report.
@@ -43,8 +41,6 @@ pub enum Ingest {
 pub struct SyncView {
     /// The life of the journal.
     pub epoch: Epoch,
-    /// Highest command on its disk.
-    pub last_command_seq: u64,
     /// Lowest report still held.
     pub first_event_seq: Option<u64>,
     /// Highest report ever numbered.
@@ -55,7 +51,6 @@ impl From<&Sync> for SyncView {
     fn from(sync: &Sync) -> Self {
         Self {
             epoch: sync.epoch,
-            last_command_seq: sync.last_command_seq,
             first_event_seq: sync.first_event_seq,
             last_event_seq: sync.last_event_seq,
         }
@@ -127,15 +122,6 @@ impl Stream {
         }
     }
 
-    /// Notes that the machine had command `seq` on its disk in this life of its journal.
-    #[must_use]
-    pub fn with_known_command(self, seq: u64) -> Self {
-        Self {
-            known_command_seq: self.known_command_seq.max(seq),
-            ..self
-        }
-    }
-
     /// Judges what the machine says of its journal on connect.
     ///
     /// `earlier_seq` is how far that epoch was committed in an earlier life, where central met it before it met the
@@ -143,16 +129,14 @@ impl Stream {
     #[must_use]
     pub fn sync(&self, view: &SyncView, earlier_seq: Option<u64>) -> Synced {
         let is_same = self.epoch == Some(view.epoch);
-        let is_rolled_back = is_same
-            && (view.last_event_seq < self.committed_seq
-                || view.last_command_seq < self.known_command_seq);
+        let is_rolled_back = is_same && view.last_event_seq < self.committed_seq;
         // Everything below the lowest report it holds was acknowledged by central, in this life of central or another.
         let floor = match view.first_event_seq {
             Some(first) => first.saturating_sub(1).min(view.last_event_seq),
             None => view.last_event_seq,
         };
         let base = if is_rolled_back {
-            self.set_back(floor, view.last_command_seq)
+            self.set_back(floor)
         } else if is_same {
             *self
         } else {
@@ -160,7 +144,6 @@ impl Stream {
                 epoch: Some(view.epoch),
                 generation: self.generation.saturating_add(1),
                 committed_seq: earlier_seq.unwrap_or(0).min(floor),
-                known_command_seq: 0,
             }
         };
         let gap = (floor > base.committed_seq).then(|| (base.committed_seq + 1, floor));
@@ -181,16 +164,15 @@ impl Stream {
     /// number.
     #[must_use]
     pub fn forked_at(&self, seq: u64) -> Self {
-        self.set_back(seq.saturating_sub(1), self.known_command_seq)
+        self.set_back(seq.saturating_sub(1))
     }
 
     /// The next life of the same epoch, of which reports up to `floor` are as good as committed.
-    fn set_back(&self, floor: u64, last_command_seq: u64) -> Self {
+    fn set_back(&self, floor: u64) -> Self {
         Self {
             epoch: self.epoch,
             generation: self.generation.saturating_add(1),
             committed_seq: self.committed_seq.min(floor),
-            known_command_seq: self.known_command_seq.min(last_command_seq),
         }
     }
 }

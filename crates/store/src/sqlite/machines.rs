@@ -205,7 +205,6 @@ fn read_stream(row: &Columns<'_, '_>) -> Result<Stream, StoreError> {
         epoch: Some(row.parsed("epoch")?),
         generation: row.count("generation")?,
         committed_seq: row.count("committed_seq")?,
-        known_command_seq: row.count("known_command_seq")?,
     })
 }
 
@@ -221,16 +220,14 @@ pub(super) fn save_stream(
     let generation = number("generation", stream.generation)?;
     run(
         tx,
-        "INSERT INTO journal_life (machine, generation, epoch, committed_seq, known_command_seq)
-         VALUES (?1, ?2, ?3, ?4, ?5)
-         ON CONFLICT (machine, generation)
-         DO UPDATE SET committed_seq = ?4, known_command_seq = ?5",
+        "INSERT INTO journal_life (machine, generation, epoch, committed_seq)
+         VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT (machine, generation) DO UPDATE SET committed_seq = ?4",
         params![
             machine.as_str(),
             generation,
             epoch.to_string(),
             number("a report's seq", stream.committed_seq)?,
-            number("a command's seq", stream.known_command_seq)?,
         ],
     )?;
     run(

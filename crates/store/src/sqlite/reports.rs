@@ -2,9 +2,7 @@
 
 use loket_domain::dispatch::{Change, Ingest, Input, Place, Stream, decide};
 use loket_wire::event::QuarantineReport;
-use loket_wire::{
-    Epoch, Event, JobReport, JobState, KeyId, MachineId, Report, Sha256Digest, Timestamp,
-};
+use loket_wire::{Epoch, Event, JobReport, KeyId, MachineId, Report, Sha256Digest, Timestamp};
 use rusqlite::{Transaction, params};
 
 use super::chain::{self, About};
@@ -302,7 +300,6 @@ fn read_job_report(
     };
     let actor = Actor::reported(machine, report.actor.as_deref());
     jobs::change(tx, &mut row.job, &changes, &actor, now)?;
-    learn_command(tx, machine, &row.job, report.state, place)?;
     let mut job_now = jobs::job_now(&row.job, before.state != row.job.state);
     // The machine works on what was called off, expired or finished here; or a sheet of an earlier life of its
     // journal came to light while its present copy of the job is alive.
@@ -315,25 +312,6 @@ fn read_job_report(
         job_now.ask_cancel_seq = Some(jobs::ask_cancel(tx, &mut row.job, now)?);
     }
     Ok(Ok(Some(job_now)))
-}
-
-/// A machine that works on a job has its order on disk, under the number of the first offer or a later one.
-fn learn_command(
-    tx: &Transaction<'_>,
-    machine: &MachineId,
-    job: &loket_domain::dispatch::Job,
-    state: JobState,
-    place: Place,
-) -> Result<(), StoreError> {
-    let stream = machines::stream(tx, machine)?;
-    let is_present = stream.generation == place.generation && job.epoch == stream.epoch;
-    if let Some(seq) = job.first_command_seq
-        && is_present
-        && state.is_with_machine()
-    {
-        machines::save_stream(tx, machine, &stream.with_known_command(seq))?;
-    }
-    Ok(())
 }
 
 fn set_aside(

@@ -26,14 +26,15 @@ pub(super) fn ingest(
     let present = machines::stream(tx, machine)?;
     machines::seen(tx, machine, now)?;
     let earlier = machines::stream_of_epoch(tx, machine, sync.epoch)?;
-    if !remember(tx, machine, sync)? {
-        let seq = earlier.map_or(0, |stream| stream.committed_seq);
-        return outcome_of_repetition(tx, machine, sync, seq, now);
-    }
     let synced = present.sync(
         &SyncView::from(sync),
         earlier.map(|stream| stream.committed_seq),
     );
+    // A broker may deliver a sync again after the reports that followed it: the same words are no second loss.
+    if !remember(tx, machine, sync)? && synced.is_journal_lost() {
+        let seq = earlier.map_or(0, |stream| stream.committed_seq);
+        return outcome_of_repetition(tx, machine, sync, seq, now);
+    }
     let mut outcome = SyncOutcome {
         ack: AckPoint {
             epoch: sync.epoch,
@@ -86,8 +87,7 @@ fn outcome_of_repetition(
     })
 }
 
-/// Remembers the sync; false if it was taken before. A broker may deliver one again after the reports that followed
-/// it, and it must not be read as a journal that was set back.
+/// Remembers the sync; false if it was taken before.
 fn remember(tx: &Transaction<'_>, machine: &MachineId, sync: &Sync) -> Result<bool, StoreError> {
     let mark = Sha256Digest::of(json(sync)?.as_bytes());
     let is_new = run(
