@@ -108,10 +108,27 @@ CREATE INDEX job_by_age ON job (created_at_ms, id);
 CREATE INDEX job_by_revision ON job (revision_sha256, created_at_ms);
 CREATE INDEX job_by_folder ON job (folder_sha256) WHERE folder_sha256 IS NOT NULL;
 CREATE INDEX job_by_state ON job (state, created_at_ms);
-CREATE INDEX job_to_offer ON job (machine, next_offer_at_ms) WHERE state IN ('created', 'offered');
+CREATE INDEX job_by_machine ON job (machine, created_at_ms, id);
+CREATE INDEX job_by_office ON job (office, created_at_ms, id);
 CREATE INDEX job_open ON job (machine, id) WHERE ended_at_ms IS NULL;
-CREATE INDEX job_owing_cancel ON job (machine, id) WHERE cancel_asked = 1;
 CREATE INDEX job_with_secrets ON job (id) WHERE ended_at_ms IS NOT NULL AND secrets_dropped = 0;
+
+-- Jobs by state, kept by the file itself: metrics are read every few seconds, and years of jobs are not.
+CREATE TABLE state_count (
+    state TEXT PRIMARY KEY,
+    jobs  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER job_is_counted AFTER INSERT ON job
+BEGIN
+    INSERT INTO state_count (state, jobs) VALUES (NEW.state, 1)
+    ON CONFLICT (state) DO UPDATE SET jobs = jobs + 1;
+END;
+CREATE TRIGGER job_is_counted_elsewhere AFTER UPDATE OF state ON job WHEN NEW.state <> OLD.state
+BEGIN
+    UPDATE state_count SET jobs = jobs - 1 WHERE state = OLD.state;
+    INSERT INTO state_count (state, jobs) VALUES (NEW.state, 1)
+    ON CONFLICT (state) DO UPDATE SET jobs = jobs + 1;
+END;
 
 CREATE TABLE quarantine (
     seq            INTEGER PRIMARY KEY AUTOINCREMENT,

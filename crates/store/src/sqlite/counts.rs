@@ -13,12 +13,9 @@ pub(super) fn counts(tx: &Transaction<'_>, now: Timestamp) -> Result<Counts, Sto
         jobs: JobState::ALL.into_iter().map(|state| (state, 0)).collect(),
         ..Counts::default()
     };
-    let by_state = select(
-        tx,
-        "SELECT state, count(*) AS jobs FROM job GROUP BY state",
-        [],
-        |row| Ok((row.word("state")?, row.count("jobs")?)),
-    )?;
+    let by_state = select(tx, "SELECT state, jobs FROM state_count", [], |row| {
+        Ok((row.word("state")?, row.count("jobs")?))
+    })?;
     counts.jobs.extend(by_state);
     count_machines(tx, now, &mut counts)?;
     let open = select_first(

@@ -156,7 +156,12 @@ impl World {
             matches!(verdict, HistoryVerdict::Intact { .. }),
             "{verdict:?}"
         );
-        for row in self.store.jobs(&Default::default()).unwrap().jobs {
+        let jobs = self.store.jobs(&Default::default()).unwrap().jobs;
+        for (state, count) in self.store.counts(at(0)).unwrap().jobs {
+            let listed = jobs.iter().filter(|row| row.job.state == state).count();
+            assert_eq!(u64::try_from(listed).unwrap(), count, "{state}");
+        }
+        for row in jobs {
             let mut folded: Option<Job> = None;
             for entry in self.store.history(row.facts.id).unwrap() {
                 match (entry.change(), &mut folded) {
