@@ -218,17 +218,34 @@ impl IppError {
     }
 
     /// True where the printer may have acted on the request, and only asking it can tell.
+    ///
+    /// A refusal is such a case where it tells of the printer's own trouble (internal, device or
+    /// temporary error, job canceled) or has a status that RFC 8011 does not know: the trouble
+    /// may have come after the document.
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
-        matches!(self, Self::Lost { .. } | Self::NotIpp { .. })
+        match self {
+            Self::Lost { .. } | Self::NotIpp { .. } => true,
+            Self::Refused { status, .. } => is_own_trouble(*status),
+            Self::BadUri { .. }
+            | Self::BadRequest { .. }
+            | Self::Pin { .. }
+            | Self::Tls { .. }
+            | Self::NotReached { .. } => false,
+        }
     }
 
-    /// The most document bytes that can have left; a refusal says nothing about it, so it counts
-    /// as none: the printer itself said that it did not take the document.
+    /// The most document bytes that the printer can have kept: 0 where nothing left and where it
+    /// said that it did not take the document; `u64::MAX` where a refusal leaves that open (see
+    /// [`outcome_unknown`](Self::outcome_unknown)).
     #[must_use]
     pub fn document_bytes_at_most(&self) -> u64 {
         match self {
             Self::Lost { sent_bytes, .. } | Self::NotIpp { sent_bytes, .. } => *sent_bytes,
+            Self::Refused {
+                operation: Operation::SendDocument,
+                status,
+            } if is_own_trouble(*status) => u64::MAX,
             Self::BadUri { .. }
             | Self::BadRequest { .. }
             | Self::Pin { .. }
@@ -245,6 +262,16 @@ const GONE: u16 = 0x0407;
 const NOT_ACCEPTING_JOBS: u16 = 0x0506;
 const BUSY: u16 = 0x0507;
 const MULTIPLE_DOCUMENT_JOBS_NOT_SUPPORTED: u16 = 0x0509;
+
+/// True for the error statuses with which a printer tells of itself and not of the request.
+fn is_own_trouble(status: u16) -> bool {
+    const INTERNAL_ERROR: u16 = 0x0500;
+    const DEVICE_ERROR: u16 = 0x0504;
+    const TEMPORARY_ERROR: u16 = 0x0505;
+    const JOB_CANCELED: u16 = 0x0508;
+    let known = [INTERNAL_ERROR, DEVICE_ERROR, TEMPORARY_ERROR, JOB_CANCELED];
+    known.contains(&status) || status_keyword(status).is_none()
+}
 
 /// The keyword of an IPP status code, where RFC 8011 has one.
 ///
@@ -317,6 +344,22 @@ mod tests {
              server-error-multiple-document-jobs-not-supported (0x0509)"
         );
         assert!(refused.is_second_document() && !refused.is_not_found() && !refused.is_busy());
+    }
+
+    #[test]
+    fn a_refusal_is_final_unless_it_tells_of_the_printers_own_trouble() {
+        let refused = |status| IppError::Refused {
+            operation: Operation::SendDocument,
+            status,
+        };
+        for status in [0x0400, 0x0404, 0x0406, 0x040A, 0x0506, 0x0507, 0x0509] {
+            let refused = refused(status);
+            assert!(!refused.outcome_unknown() && refused.document_bytes_at_most() == 0);
+        }
+        for status in [0x0500, 0x0504, 0x0505, 0x0508, 0x0599, 0x0700] {
+            let refused = refused(status);
+            assert!(refused.outcome_unknown() && refused.document_bytes_at_most() == u64::MAX);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //!                  └────> control (knobs, power, what came out)
 //! ```
 //!
-//! [`State`](state) is a plain state machine that is told the time; the engine is the one task
+//! `State` is a plain state machine that is told the time; the engine is the one task
 //! that moves it on. Paper is the truth that survives: a printer that forgets its jobs when its
 //! power fails still has its sheets in the tray, so sheets and printed digests outlive them.
 //!

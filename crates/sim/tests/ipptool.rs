@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use loket_sim::printer::{PrinterConfig, SimPrinter};
+use loket_sim::printer::{Knobs, PrinterConfig, SimPrinter};
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -53,7 +53,17 @@ fn passed(said: &str, name: &str) -> bool {
 
 #[tokio::test]
 async fn the_printer_passes_the_ipp_1_1_file_from_its_first_line_to_its_last() {
-    let printer = SimPrinter::start(PrinterConfig::default()).await.unwrap();
+    // Slow enough that the first job is still at work when ipptool asks for it, which it then does
+    // again after five seconds: a job that is done already would leave six tests out.
+    let knobs = Knobs {
+        delay_ms: 500,
+        ..Knobs::default()
+    };
+    let config = PrinterConfig {
+        knobs,
+        ..PrinterConfig::default()
+    };
+    let printer = SimPrinter::start(config).await.unwrap();
     // Debian ships the file without the documents it names, and ipptool stops at the first that
     // is missing: a copy beside stand-ins is run to its end.
     let folder = tempfile::tempdir().unwrap();
@@ -132,4 +142,28 @@ async fn the_printer_passes_the_get_jobs_and_validate_job_files() {
     );
     assert_eq!(printer.report().jobs, []);
     printer.stop().await;
+}
+
+#[tokio::test]
+async fn documents_are_written_only_where_a_folder_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = Some(folder.path().join("out"));
+    let printer = SimPrinter::start(PrinterConfig {
+        keep,
+        ..PrinterConfig::default()
+    })
+    .await;
+    let printer = printer.unwrap();
+    judge(&printer, &Path::new(TEST_FILES).join("create-job.test")).await;
+    printer.stop().await;
+    let written: Vec<_> = std::fs::read_dir(folder.path().join("out"))
+        .unwrap()
+        .collect();
+    assert_eq!(written.len(), 1);
+    let file = written[0].as_ref().unwrap();
+    assert!(file.file_name().to_str().unwrap().starts_with("000001-"));
+    assert_eq!(
+        std::fs::read(file.path()).unwrap(),
+        std::fs::read(sample()).unwrap()
+    );
 }

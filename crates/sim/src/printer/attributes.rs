@@ -82,6 +82,10 @@ fn printer_identity(identity: &Identity) -> Vec<IppAttribute> {
         attribute("printer-info", text(&identity.name)),
         attribute("printer-location", text("simulated")),
         attribute("printer-make-and-model", text("Loket simulated printer")),
+        attribute(
+            "printer-more-info",
+            IppValue::new_uri(&*identity.more_info).ok(),
+        ),
         attribute("printer-name", name),
         attribute(
             "printer-uri-supported",

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
 use super::{Impressions, Knobs, LostReply, Memory, PrinterConfig, SimPrinter};
+use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
 
@@ -132,8 +132,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         .with_writer(std::io::stderr)
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .init();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let ran = runtime.map_err(Into::into).and_then(|runtime| runtime.block_on(run(arguments.into_config())));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build();
+    let ran = runtime
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(run(arguments.into_config())));
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,7 +1,10 @@
 //! The running printer: its listener, its engine, and the handle to both.
 
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -38,6 +41,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Identity {
     pub(crate) uri: String,
+    /// Where its control door tells what it did.
+    pub(crate) more_info: String,
     pub(crate) name: String,
     pub(crate) uuid: Uuid,
     pub(crate) time_out: Duration,
@@ -125,10 +130,20 @@ impl Keep {
             .fetch_add(1, Ordering::AcqRel)
             .saturating_add(1);
         let file = folder.join(format!("{count:06}-{}", HEXLOWER.encode(sha256)));
-        let written = tokio::task::spawn_blocking(move || std::fs::write(file, bytes)).await;
-        let written = written.unwrap_or_else(|error| Err(std::io::Error::other(error)));
+        let written = tokio::task::spawn_blocking(move || write_new(&file, &bytes)).await;
+        let written = written.unwrap_or_else(|error| Err(io::Error::other(error)));
         written.map_err(|source| SimError::Keep { folder, source })
     }
+}
+
+/// What a printer gets is readable to its owner alone.
+fn write_new(file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?;
+    file.write_all(bytes)
 }
 
 /// A running simulated printer; dropping it ends it at once.
@@ -156,10 +171,14 @@ impl SimPrinter {
             knobs,
         } = config;
         if let Some(folder) = &keep {
-            std::fs::create_dir_all(folder).map_err(|source| SimError::Keep {
-                folder: folder.clone(),
-                source,
-            })?;
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .map_err(|source| SimError::Keep {
+                    folder: folder.clone(),
+                    source,
+                })?;
         }
         let failed = |source| SimError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
@@ -168,6 +187,7 @@ impl SimPrinter {
         let shared = Arc::new(Shared {
             identity: Identity {
                 uri: format!("ipp://{address}{PATH}"),
+                more_info: format!("http://{address}/control/state"),
                 name,
                 uuid,
                 time_out,

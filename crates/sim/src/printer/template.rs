@@ -32,8 +32,15 @@ const MAX_COPIES: i32 = 99;
 /// Margins in hundredths of a millimetre; the value common lasers say.
 const MARGIN: i32 = 423;
 
+/// 600 dots an inch, both ways (units 3, RFC 8011 section 5.1.16).
+const RESOLUTION: IppValue = IppValue::Resolution {
+    cross_feed: 600,
+    feed: 600,
+    units: 3,
+};
+
 /// The names a job may use.
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "copies",
     "finishings",
     "job-priority",
@@ -47,6 +54,7 @@ const NAMES: [&str; 14] = [
     "print-color-mode",
     "print-quality",
     "print-scaling",
+    "printer-resolution",
     "sides",
 ];
 
@@ -76,6 +84,7 @@ pub(crate) fn is_supported(asked: &IppAttribute) -> bool {
         "output-bin" => is_keyword(&["face-down"]),
         "print-color-mode" => is_keyword(&["auto", "monochrome"]),
         "print-scaling" => is_keyword(&SCALING),
+        "printer-resolution" => *value == RESOLUTION,
         "sides" => is_keyword(&SIDES),
         _ => false,
     }
@@ -197,6 +206,8 @@ fn layout() -> Vec<IppAttribute> {
         ),
         attribute("print-quality-default", enums(&[4])),
         attribute("print-quality-supported", enums(&[3, 4, 5])),
+        attribute("printer-resolution-default", Some(RESOLUTION)),
+        attribute("printer-resolution-supported", Some(RESOLUTION)),
         attribute("print-scaling-default", keyword("auto")),
         attribute("print-scaling-supported", keywords(&SCALING)),
         attribute("sides-default", keyword("one-sided")),
