@@ -181,8 +181,10 @@ fn attempting(attempt: &Attempt, what: &What) -> Option<Stage> {
         _step_event => {}
     }
     let step = next_step(&attempt.step, what)?;
+    let sends = u32::from(*what == What::SendingBegan);
     Some(Stage::Attempting(Attempt {
         step,
+        send_count: attempt.send_count.saturating_add(sends),
         ..attempt.clone()
     }))
 }

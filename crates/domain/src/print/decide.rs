@@ -124,6 +124,10 @@ fn accept(desk: &Desk, now: Now, intake: Intake) -> Result<Vec<Event>, Refusal> 
             Err(Refusal::Replay)
         };
     }
+    if bad == Some(Reason::Replay) {
+        // Journalled, it would use up the id: central gives the same job anew for the present journal.
+        return Err(Refusal::Replay);
+    }
     let mut whats = Vec::new();
     let verdict = bad.or_else(|| now.is_past(facts.not_after).then_some(Reason::NotAfter));
     whats.push(What::Accepted { facts });

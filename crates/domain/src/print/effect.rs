@@ -1,4 +1,8 @@
-//! What the shell must do for the desk. Each effect is safe to run twice; each answer is a command.
+//! What the shell must do for the desk; each answer is a command.
+//!
+//! Each effect may run twice without a second sheet, with two exceptions that a start never repeats without a look
+//! in between: Create-Job leaves a stray empty job (hence `Locate`), and Send-Document relies on a printer that
+//! refuses a second document (hence `Probe`).
 
 use loket_wire::{Blob, Class, JobId, Timestamp};
 

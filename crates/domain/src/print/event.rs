@@ -187,6 +187,8 @@ impl Event {
             What::Received => (JobState::Journalled, None, None),
             What::Held => (JobState::Held, None, None),
             What::Released | What::AttemptStarted { .. } => (JobState::Printing, None, None),
+            // That none came out: any other answer is an end, and told as one.
+            What::Answered { .. } => (JobState::Printing, Some(Reason::OfficerFoundNone), None),
             What::CancelRefused => (job.public_state().0, Some(Reason::AlreadySending), None),
             What::BecameUnknown { reason } => (JobState::Unknown, Some(*reason), None),
             What::Ended {
@@ -203,7 +205,6 @@ impl Event {
             | What::CalledOff { .. }
             | What::CancellingRemote { .. }
             | What::AttemptFailed
-            | What::Answered { .. }
             | What::Shredded => return None,
         };
         let actor = match &self.actor {

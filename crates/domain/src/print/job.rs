@@ -24,8 +24,10 @@ pub struct Facts {
     /// What must happen before printing.
     pub release: Release,
     /// Last moment it may be printed.
+    #[serde(rename = "not_after_ms")]
     pub not_after: Timestamp,
     /// The moment at which signatures are judged.
+    #[serde(rename = "verified_at_ms")]
     pub verified_at: Timestamp,
     /// The printer to use; the machine's first where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -141,6 +143,12 @@ impl Job {
             Stage::Ended { .. } => "ended",
             Stage::Closed { .. } => "closed",
         }
+    }
+
+    /// Whether it is over and its document destroyed.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self.stage, Stage::Closed { .. })
     }
 
     /// Whether it is neither ended nor closed.

@@ -27,11 +27,11 @@ pub(super) fn sighted(
     match &attempt.step {
         Step::Locating => Ok(located(attempt, sighting, &name)),
         Step::Probing(remote) => Ok(match sighting.of(remote, &name) {
-            None => vec![forgotten(&attempt.mark, None)],
+            None => vec![forgotten()],
             Some(view) => probed(job, attempt, remote, &view),
         }),
         Step::Sent(remote) => Ok(match sighting.of(remote, &name) {
-            None => vec![forgotten(&attempt.mark, None)],
+            None => vec![forgotten()],
             Some(view) => watched(job, attempt, &view),
         }),
         Step::Cancelling {
@@ -150,6 +150,10 @@ fn completed(job: &Job, view: &RemoteView) -> What {
 fn given_up(attempt: &Attempt, view: &RemoteView) -> What {
     if says_unprinted(attempt, view) {
         What::AttemptFailed
+    } else if has_restarted(&attempt.mark, view) {
+        What::BecameUnknown {
+            reason: Reason::PrinterRestarted,
+        }
     } else {
         What::BecameUnknown {
             reason: Reason::PrinterAborted,
@@ -157,19 +161,22 @@ fn given_up(attempt: &Attempt, view: &RemoteView) -> What {
     }
 }
 
+/// A printer that started again since may have lost its count with its power.
 fn says_unprinted(attempt: &Attempt, view: &RemoteView) -> bool {
-    view.impressions == Some(0) && attempt.mark.trusts_impressions
+    view.impressions == Some(0)
+        && attempt.mark.trusts_impressions
+        && !has_restarted(&attempt.mark, view)
 }
 
-fn forgotten(mark: &PrinterMark, up_time_s: Option<u32>) -> What {
-    let restarted =
-        matches!((mark.up_time_s, up_time_s), (Some(before), Some(after)) if after < before);
-    let reason = if restarted {
-        Reason::PrinterRestarted
-    } else {
-        Reason::PrinterForgot
-    };
-    What::BecameUnknown { reason }
+/// Whether the printer's up-time went down since the mark. One that has run longer since than before is not seen.
+fn has_restarted(mark: &PrinterMark, view: &RemoteView) -> bool {
+    matches!((mark.up_time_s, view.up_time_s), (Some(before), Some(after)) if after < before)
+}
+
+const fn forgotten() -> What {
+    What::BecameUnknown {
+        reason: Reason::PrinterForgot,
+    }
 }
 
 /// After Cancel-Job: what follows once it is certain that nothing was printed.
@@ -185,7 +192,7 @@ fn cancelled(
         return if nothing_left {
             vec![afterwards(attempt, then)]
         } else {
-            vec![forgotten(&attempt.mark, None)]
+            vec![forgotten()]
         };
     };
     match view.state {

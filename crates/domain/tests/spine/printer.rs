@@ -1,0 +1,380 @@
+//! A printer as a model: its jobs, its tray, and its habits when power, cable or program fail.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use loket_domain::print::{
+    PrinterMark, PrinterSurvey, RemoteJob, RemoteState, RemoteView, Revision, Sighting,
+};
+use loket_wire::Sha256Digest;
+
+/// What a printer remembers of its jobs after a power cycle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Memory {
+    /// Nothing, and ids start again at 1 (seen on ippeveprinter).
+    ForgetsAndRestartsIds,
+    /// Nothing, but ids go on (seen on PAPPL).
+    Forgets,
+    /// Its jobs, those under way as aborted, and its counters.
+    Keeps,
+    /// Its jobs, those under way as aborted, but not how many pages came out.
+    KeepsButMiscounts,
+}
+
+/// What job-impressions-completed says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counter {
+    /// Pages that came out.
+    Honest,
+    /// Nothing.
+    Absent,
+    /// Always 0; its profile says so.
+    StuckAtZero,
+}
+
+/// What becomes of a document whose bytes stop half way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Torn {
+    /// The job is aborted, unprinted.
+    AbortsJob,
+    /// The part is dropped; the job waits for its document.
+    WaitsAgain,
+    /// The part is kept and the job waits on: it would print with what follows.
+    KeepsPart,
+}
+
+/// How a printer differs from another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Habits {
+    /// After a power cycle.
+    pub(crate) memory: Memory,
+    /// Of pages.
+    pub(crate) counter: Counter,
+    /// After a torn document.
+    pub(crate) torn: Torn,
+    /// Whether a second document for a job is refused.
+    pub(crate) is_single_document: bool,
+    /// Whether jobs have a UUID.
+    pub(crate) has_uuid: bool,
+    /// Whether it refuses jobs while it has one, as ippeveprinter does.
+    pub(crate) is_one_at_a_time: bool,
+}
+
+/// Why the printer did not do it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum No {
+    /// Switched off, or busy with another job.
+    NotNow,
+    /// It has no such job, or the job takes no document.
+    Never,
+}
+
+#[derive(Debug, Clone)]
+struct Doc {
+    sha256: Sha256Digest,
+    pages: u32,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    id: i32,
+    uuid: Option<String>,
+    name: String,
+    state: RemoteState,
+    docs: Vec<Doc>,
+    pages_out: u32,
+}
+
+impl Entry {
+    fn is_over(&self) -> bool {
+        matches!(
+            self.state,
+            RemoteState::Canceled | RemoteState::Aborted | RemoteState::Completed
+        )
+    }
+}
+
+/// A printer.
+#[derive(Debug, Clone)]
+pub(crate) struct Printer {
+    habits: Habits,
+    /// Whether it can be reached.
+    pub(crate) is_on: bool,
+    entries: Vec<Entry>,
+    late: Vec<(i32, Doc)>,
+    tray: BTreeMap<Sha256Digest, u32>,
+    next_id: i32,
+    made_count: u32,
+    up_time_s: u32,
+    miscounted: BTreeSet<i32>,
+}
+
+/// Longer than any history of these tests.
+const FIRST_UP_TIME_S: u32 = 1_000_000;
+
+impl Printer {
+    pub(crate) fn new(habits: Habits) -> Self {
+        Self {
+            habits,
+            is_on: true,
+            entries: Vec::new(),
+            late: Vec::new(),
+            tray: BTreeMap::new(),
+            next_id: 1,
+            made_count: 0,
+            up_time_s: FIRST_UP_TIME_S,
+            miscounted: BTreeSet::new(),
+        }
+    }
+
+    pub(crate) const fn habits(&self) -> Habits {
+        self.habits
+    }
+
+    /// Pages of a document that lie in the tray.
+    pub(crate) fn pages_of(&self, sha256: Sha256Digest) -> u32 {
+        self.tray.get(&sha256).copied().unwrap_or(0)
+    }
+
+    /// Jobs that are not over and whose name begins so.
+    pub(crate) fn open_count(&self, prefix: &str) -> usize {
+        let ours = |entry: &&Entry| !entry.is_over() && entry.name.starts_with(prefix);
+        self.entries.iter().filter(ours).count()
+    }
+
+    /// Whether a job of that name prefix, other than `but`, may still put `sha256` on paper or has done so.
+    pub(crate) fn another_may_print(
+        &self,
+        prefix: &str,
+        but: &RemoteJob,
+        sha256: Sha256Digest,
+    ) -> bool {
+        self.entries
+            .iter()
+            .filter(|entry| entry.name.starts_with(prefix))
+            .filter(|entry| entry.id != but.id || entry.uuid != but.uuid)
+            .filter(|entry| entry.docs.iter().any(|doc| doc.sha256 == sha256))
+            .any(|entry| !entry.is_over() || entry.pages_out > 0)
+    }
+
+    pub(crate) fn survey(&self) -> Result<PrinterSurvey, No> {
+        self.reach()?;
+        Ok(PrinterSurvey::Ready(PrinterMark {
+            uuid: Some("urn:uuid:model".to_owned()),
+            up_time_s: Some(self.up_time_s),
+            format: "application/pdf".to_owned(),
+            is_single_document: self.habits.is_single_document,
+            trusts_impressions: self.habits.counter != Counter::StuckAtZero,
+        }))
+    }
+
+    pub(crate) fn create(&mut self, name: &str) -> Result<RemoteJob, No> {
+        self.reach()?;
+        if self.habits.is_one_at_a_time && self.entries.iter().any(|entry| !entry.is_over()) {
+            return Err(No::NotNow);
+        }
+        let id = self.next_id;
+        self.next_id += 1;
+        self.made_count += 1;
+        let uuid = self
+            .habits
+            .has_uuid
+            .then(|| format!("urn:uuid:{}", self.made_count));
+        self.entries.push(Entry {
+            id,
+            uuid: uuid.clone(),
+            name: name.to_owned(),
+            state: RemoteState::AwaitingDocument,
+            docs: Vec::new(),
+            pages_out: 0,
+        });
+        Ok(RemoteJob { id, uuid })
+    }
+
+    /// A job of somebody else, which takes an id.
+    pub(crate) fn print_foreign(&mut self) {
+        if let Ok(remote) = self.create("minutes.pdf")
+            && let Some(entry) = self.entry(remote.id)
+        {
+            entry.state = RemoteState::Pending;
+        }
+    }
+
+    /// Send-Document with every byte.
+    pub(crate) fn send(&mut self, remote: &RemoteJob, revision: Revision) -> Result<(), No> {
+        self.reach()?;
+        self.take(remote.id, doc_of(revision))
+    }
+
+    /// Send-Document whose bytes stop half way.
+    pub(crate) fn send_torn(&mut self, remote: &RemoteJob, revision: Revision) {
+        let (torn, is_single) = (self.habits.torn, self.habits.is_single_document);
+        let Some(entry) = self.waiting(remote.id) else {
+            return;
+        };
+        match torn {
+            Torn::AbortsJob => entry.state = RemoteState::Aborted,
+            Torn::KeepsPart if !is_single => entry.docs.push(doc_of(revision)),
+            Torn::WaitsAgain | Torn::KeepsPart => {}
+        }
+    }
+
+    /// Send-Document whose bytes are on the line when its sender dies.
+    pub(crate) fn send_late(&mut self, remote: &RemoteJob, revision: Revision) {
+        if self.is_on {
+            self.late.push((remote.id, doc_of(revision)));
+        }
+    }
+
+    /// What was on the line arrives.
+    pub(crate) fn arrive(&mut self) {
+        for (id, doc) in std::mem::take(&mut self.late) {
+            drop(self.take(id, doc));
+        }
+    }
+
+    pub(crate) fn look(&self, remote: &RemoteJob) -> Result<Sighting, No> {
+        self.reach()?;
+        let found = self.entries.iter().find(|entry| entry.id == remote.id);
+        Ok(found.map_or(Sighting::Absent, |entry| Sighting::Seen(self.view(entry))))
+    }
+
+    pub(crate) fn locate(&self, name: &str) -> Result<Sighting, No> {
+        self.reach()?;
+        let found = self.entries.iter().find(|entry| entry.name == name);
+        Ok(found.map_or(Sighting::Absent, |entry| Sighting::Seen(self.view(entry))))
+    }
+
+    pub(crate) fn cancel(&mut self, remote: &RemoteJob) {
+        if !self.is_on {
+            return;
+        }
+        if let Some(entry) = self.entry(remote.id).filter(|entry| !entry.is_over()) {
+            entry.state = RemoteState::Canceled;
+        }
+    }
+
+    /// Somebody presses cancel at the printer, or it gives up waiting or printing.
+    pub(crate) fn give_up(&mut self, is_panel: bool) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| !entry.is_over()) {
+            entry.state = if is_panel {
+                RemoteState::Canceled
+            } else {
+                RemoteState::Aborted
+            };
+        }
+    }
+
+    /// One step of work: a page, or the end of a job.
+    pub(crate) fn work(&mut self) {
+        self.up_time_s += 1;
+        let busy = |entry: &&mut Entry| {
+            matches!(
+                entry.state,
+                RemoteState::Pending | RemoteState::Processing | RemoteState::Stopped
+            )
+        };
+        let Some(entry) = self.entries.iter_mut().find(busy) else {
+            return;
+        };
+        let mut page = entry.pages_out;
+        let doc = entry.docs.iter().find(|doc| {
+            let is_here = page < doc.pages;
+            page = page.saturating_sub(doc.pages);
+            is_here
+        });
+        match (entry.state, doc) {
+            (RemoteState::Pending | RemoteState::Stopped, _) => {
+                entry.state = RemoteState::Processing;
+            }
+            (_processing, Some(doc)) => {
+                *self.tray.entry(doc.sha256).or_default() += 1;
+                entry.pages_out += 1;
+            }
+            (_processing, None) => entry.state = RemoteState::Completed,
+        }
+    }
+
+    /// Whether it has nothing to print.
+    pub(crate) fn is_idle(&self) -> bool {
+        let waits = |entry: &Entry| entry.state == RemoteState::AwaitingDocument;
+        self.entries
+            .iter()
+            .all(|entry| entry.is_over() || waits(entry))
+    }
+
+    /// Paper is out, or a door open: what is printed stops.
+    pub(crate) fn stop(&mut self) {
+        let busy = |entry: &&mut Entry| entry.state == RemoteState::Processing;
+        if let Some(entry) = self.entries.iter_mut().find(busy) {
+            entry.state = RemoteState::Stopped;
+        }
+    }
+
+    pub(crate) fn power_cycle(&mut self) {
+        self.late.clear();
+        let ran_long = self.up_time_s >= FIRST_UP_TIME_S;
+        self.up_time_s = 0;
+        self.is_on = true;
+        match self.habits.memory {
+            Memory::ForgetsAndRestartsIds => {
+                self.entries.clear();
+                self.next_id = 1;
+            }
+            Memory::Forgets => self.entries.clear(),
+            Memory::Keeps | Memory::KeepsButMiscounts => {
+                for entry in self.entries.iter_mut().filter(|entry| !entry.is_over()) {
+                    entry.state = RemoteState::Aborted;
+                }
+            }
+        }
+        // Up-time is evidence only while it is lower than before: the second time, this habit is not modelled.
+        if self.habits.memory == Memory::KeepsButMiscounts && ran_long {
+            self.miscounted
+                .extend(self.entries.iter().map(|entry| entry.id));
+        }
+    }
+
+    const fn reach(&self) -> Result<(), No> {
+        if self.is_on { Ok(()) } else { Err(No::NotNow) }
+    }
+
+    fn entry(&mut self, id: i32) -> Option<&mut Entry> {
+        self.entries.iter_mut().find(|entry| entry.id == id)
+    }
+
+    /// The job, if it takes a document.
+    fn waiting(&mut self, id: i32) -> Option<&mut Entry> {
+        self.entry(id)
+            .filter(|entry| entry.state == RemoteState::AwaitingDocument)
+    }
+
+    fn take(&mut self, id: i32, doc: Doc) -> Result<(), No> {
+        let entry = self.waiting(id).ok_or(No::Never)?;
+        entry.docs.push(doc);
+        entry.state = RemoteState::Pending;
+        Ok(())
+    }
+
+    fn view(&self, entry: &Entry) -> RemoteView {
+        RemoteView {
+            id: entry.id,
+            uuid: entry.uuid.clone(),
+            name: Some(entry.name.clone()),
+            state: entry.state,
+            impressions: match self.habits.counter {
+                Counter::Honest if self.miscounted.contains(&entry.id) => Some(0),
+                Counter::Honest => Some(entry.pages_out),
+                Counter::Absent => None,
+                Counter::StuckAtZero => Some(0),
+            },
+            up_time_s: Some(self.up_time_s),
+        }
+    }
+}
+
+const fn doc_of(revision: Revision) -> Doc {
+    Doc {
+        sha256: revision.sha256,
+        pages: revision.page_count,
+    }
+}
