@@ -35,8 +35,10 @@ const REQUEST_SLACK: u16 = 4;
 /// How a connection ended.
 #[derive(Debug)]
 pub(crate) enum End {
-    /// It broke, or was broken off.
+    /// It broke, or was broken off, after `Up`.
     Down(DownReason),
+    /// It broke, or was broken off, before `Up`.
+    NeverUp(DownReason),
     /// It was told to stop.
     Stopped,
     /// The caller dropped its inbox.
@@ -53,6 +55,8 @@ pub(crate) struct Connection<'a> {
     eventloop: Box<EventLoop>,
     bridge: Bridge,
     connack: ConnAck,
+    /// Whether `Up` was told.
+    was_up: bool,
     /// Refusals that found no place in the inbox; each still holds its place in the window.
     refusals: Vec<(String, RefusedReason)>,
 }
@@ -91,6 +95,7 @@ impl<'a> Connection<'a> {
                 eventloop: Box::new(eventloop),
                 bridge,
                 connack,
+                was_up: false,
                 refusals: Vec::new(),
             }),
             Ok(_) => Err(DownReason::Protocol),
@@ -101,13 +106,14 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Tells `Up`, then serves until the connection ends.
+    /// Subscribes, tells `Up`, and serves until the connection ends.
     pub(crate) async fn serve(mut self, stop: &CancellationToken) -> End {
         let end = match self.begin(stop).await {
             Ok(()) => self.poll_until_the_end(stop).await,
             Err(end) => end,
         };
         let unconfirmed = self.outbound.close();
+        let was_up = self.was_up;
         let Self {
             eventloop,
             bridge,
@@ -123,7 +129,8 @@ impl<'a> Connection<'a> {
             );
         }
         match end {
-            End::Down(reason) => End::Down(why(reason, bridge).await),
+            End::Down(reason) if was_up => End::Down(why(reason, bridge).await),
+            End::Down(reason) | End::NeverUp(reason) => End::NeverUp(why(reason, bridge).await),
             End::Stopped | End::InboxClosed => {
                 drop(bridge.end().await);
                 end
@@ -131,23 +138,32 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Queues the subscriptions, opens the way for publications and tells `Up`, in this order, so
-    /// that the answer to anything sent after `Up` finds the subscriptions in place.
+    /// Makes sure of places in the inbox and queues the subscriptions; without any, the link is up.
     async fn begin(&mut self, stop: &CancellationToken) -> Result<(), End> {
+        let slack = stop.run_until_cancelled(self.inbox.wait_for_slack()).await;
+        slack
+            .ok_or(End::Stopped)?
+            .map_err(|Closed| End::InboxClosed)?;
         let filters: Vec<Filter> = self
             .config
             .subscriptions
             .iter()
             .map(|filter| Filter::new(filter.as_str(), QoS::AtLeastOnce))
             .collect();
-        if !filters.is_empty() {
-            let queued = self.client.try_subscribe_many(filters);
-            queued.map_err(|_| End::Down(DownReason::Protocol))?;
+        if filters.is_empty() {
+            return self.come_up();
         }
-        let slack = stop.run_until_cancelled(self.inbox.wait_for_slack()).await;
-        slack
-            .ok_or(End::Stopped)?
-            .map_err(|Closed| End::InboxClosed)?;
+        let queued = self.client.try_subscribe_many(filters);
+        queued.map_err(|_| End::Down(DownReason::Protocol))
+    }
+
+    /// Opens the way for publications and tells `Up`, once: when the subscriptions are answered,
+    /// or when a message arrives, which shows that the broker had them from before.
+    fn come_up(&mut self) -> Result<(), End> {
+        if self.was_up {
+            return Ok(());
+        }
+        self.was_up = true;
         let limits = self.connack.properties.as_ref();
         let max_packet_bytes = limits.and_then(|limits| limits.max_packet_size);
         let broker_ids = limits
@@ -160,26 +176,33 @@ impl<'a> Connection<'a> {
             max_packet_bytes,
             rests: false,
         });
+        tracing::info!(generation = self.generation, "link up");
         let up = Inbound::Up {
             generation: self.generation,
             session_present: self.connack.session_present,
             max_packet_bytes,
         };
-        self.inbox
-            .send(up)
-            .await
-            .map_err(|Closed| End::InboxClosed)?;
-        tracing::info!(generation = self.generation, "link up");
-        Ok(())
+        match self.inbox.push_kept(up) {
+            Ok(None) => Ok(()),
+            // `begin` made sure of a place, and nothing was told since.
+            Ok(Some(_)) => Err(End::Down(DownReason::Protocol)),
+            Err(Closed) => Err(End::InboxClosed),
+        }
     }
 
     /// Polls. A poll in progress is never dropped to do something else: rumqttc does not say that
     /// this is safe, and it loses acknowledgements.
     async fn poll_until_the_end(&mut self, stop: &CancellationToken) -> End {
         let stall_bound = self.stall_bound();
+        let up_by = Instant::now() + self.config.connect_timeout;
         let mut stopping = None;
         loop {
-            let mut deadline = stopping.unwrap_or_else(|| Instant::now() + stall_bound);
+            let stalled = if self.was_up {
+                Instant::now() + stall_bound
+            } else {
+                up_by
+            };
+            let mut deadline = stopping.unwrap_or(stalled);
             let polled = {
                 let mut polling = pin!(self.eventloop.poll());
                 loop {
@@ -200,10 +223,10 @@ impl<'a> Connection<'a> {
                             tell_refusals(&mut self.refusals, self.outbound, self.inbox);
                         }
                         () = sleep_until(deadline) => {
-                            return if stopping.is_some() {
-                                End::Stopped
-                            } else {
-                                End::Down(DownReason::Stalled)
+                            return match stopping {
+                                Some(_) => End::Stopped,
+                                None if self.was_up => End::Down(DownReason::Stalled),
+                                None => End::Down(DownReason::ConnectTimeout),
                             };
                         }
                         polled = &mut polling => break polled,
@@ -265,6 +288,7 @@ impl<'a> Connection<'a> {
                 Ok(())
             }
             Packet::SubAck(suback) => {
+                self.come_up()?;
                 self.on_suback(&suback);
                 Ok(())
             }
@@ -289,8 +313,6 @@ impl<'a> Connection<'a> {
                 self.outbound.update(|window| window.on_sent(*packet_id));
                 Ok(())
             }
-            // The library answers nothing after its own DISCONNECT.
-            Outgoing::Disconnect => Err(End::Stopped),
             // A collision of packet ids: the window rules it out, and it would never resolve.
             Outgoing::AwaitAck(_) => Err(End::Down(DownReason::Protocol)),
             Outgoing::Subscribe(_)
@@ -300,11 +322,15 @@ impl<'a> Connection<'a> {
             | Outgoing::PubRel(_)
             | Outgoing::PubComp(_)
             | Outgoing::PingReq
-            | Outgoing::PingResp => Ok(()),
+            | Outgoing::PingResp
+            // The broker closes after DISCONNECT. Until then its answers must be read: leaving
+            // them would break the bridge with our last bytes on it.
+            | Outgoing::Disconnect => Ok(()),
         }
     }
 
     fn on_message(&mut self, publish: Publish) -> Result<Option<Inbound>, End> {
+        self.come_up()?;
         let packet_id = match publish.qos {
             QoS::AtMostOnce => None,
             QoS::AtLeastOnce => Some(publish.pkid),

@@ -12,7 +12,7 @@ const INBOX_SLACK: usize = 32;
 
 /// One thing that happened on the link.
 pub enum Inbound {
-    /// A connection stands and its subscriptions have been sent: resync now.
+    /// A connection stands and the broker has its subscriptions: resync now.
     Up {
         /// The connection's number in this process; grows with each attempt.
         generation: u64,

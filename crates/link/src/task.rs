@@ -141,33 +141,34 @@ impl LinkTask {
             &self.inbox,
             generation,
         );
-        let reason = match stop.run_until_cancelled(opening).await {
-            None => return Attempt::Ended(Ok(())),
-            Some(Err(reason)) if round.told.get(&index) == Some(&reason) => return Attempt::Failed,
-            Some(Err(reason)) => {
-                tracing::warn!(generation, %reason, "no connection");
-                round.told.insert(index, reason.clone());
-                return self
-                    .tell(generation, reason, stop)
-                    .await
-                    .unwrap_or(Attempt::Failed);
-            }
+        let end = match stop.run_until_cancelled(opening).await {
+            None => End::Stopped,
+            Some(Err(reason)) => End::NeverUp(reason),
             Some(Ok(connection)) => {
                 let since = Instant::now();
                 let end = connection.serve(stop).await;
                 schedule.lived(since.elapsed());
-                match end {
-                    End::Down(reason) => reason,
-                    End::Stopped => return Attempt::Ended(Ok(())),
-                    End::InboxClosed => return Attempt::Ended(Err(LinkError::InboxClosed)),
-                }
+                end
             }
         };
-        tracing::warn!(generation, %reason, "link down");
-        round.told.clear();
-        self.tell(generation, reason, stop)
-            .await
-            .unwrap_or(Attempt::Lost)
+        let (reason, attempt) = match end {
+            End::Stopped => return Attempt::Ended(Ok(())),
+            End::InboxClosed => return Attempt::Ended(Err(LinkError::InboxClosed)),
+            End::NeverUp(reason) if round.told.get(&index) == Some(&reason) => {
+                return Attempt::Failed;
+            }
+            End::NeverUp(reason) => {
+                tracing::warn!(generation, %reason, "no connection");
+                round.told.insert(index, reason.clone());
+                (reason, Attempt::Failed)
+            }
+            End::Down(reason) => {
+                tracing::warn!(generation, %reason, "link down");
+                round.told.clear();
+                (reason, Attempt::Lost)
+            }
+        };
+        self.tell(generation, reason, stop).await.unwrap_or(attempt)
     }
 
     /// Tells `Down`, waiting for a place: no connection stands that this could hold up.

@@ -29,6 +29,7 @@ impl Packet {
 }
 
 pub(crate) const PUBLISH: u8 = 3;
+const SUBSCRIBE: u8 = 8;
 
 impl ScriptedBroker {
     pub(crate) async fn bind() -> Self {
@@ -85,6 +86,14 @@ impl Session {
 
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
         self.stream.write_all(bytes).await.unwrap();
+    }
+
+    /// Reads a SUBSCRIBE with one filter and grants it.
+    pub(crate) async fn suback(&mut self) {
+        let packet = self.read().await.unwrap();
+        assert_eq!(packet.kind(), SUBSCRIBE);
+        self.write(&[0x90, 4, packet.body[0], packet.body[1], 0, 1])
+            .await;
     }
 
     pub(crate) async fn puback(&mut self, id: [u8; 2]) {

@@ -1,6 +1,8 @@
 //! Brokers that confirm out of order, never answer a ping, or send more than they may.
 
-use loket_link::{DownReason, LinkConfig, PublishError};
+use std::time::Duration;
+
+use loket_link::{DownReason, Inbound, LinkConfig, PublishError};
 use tokio::time::timeout;
 
 use crate::link::{DEADLINE, Running, config, message};
@@ -66,6 +68,7 @@ async fn a_broker_that_sends_more_than_the_receive_maximum_is_held_back_and_noth
     };
     let mut kiosk = Running::start(one);
     let mut session = broker.accept(&[]).await;
+    session.suback().await;
     kiosk.next_up().await;
     // Not read before all is sent: the places of the inbox run out.
     for id in 1..=200 {
@@ -83,4 +86,41 @@ async fn a_broker_that_sends_more_than_the_receive_maximum_is_held_back_and_noth
         kiosk.handle.ack(ack);
         assert_eq!(payload, [expected]);
     }
+}
+
+#[tokio::test]
+async fn up_waits_for_the_answer_to_the_subscriptions_or_for_a_message() {
+    let broker = ScriptedBroker::bind().await;
+    let mut kiosk = Running::start(config("kiosk", broker.address(), &["t"]));
+    let mut session = broker.accept(&[]).await;
+    // The first packet of ours that the broker reads is the SUBSCRIBE; until then, nothing is up.
+    assert_eq!(
+        kiosk.handle.publish(message("evt/job", "x")),
+        Err(PublishError::Down)
+    );
+    session.suback().await;
+    kiosk.next_up().await;
+    drop(session);
+    assert_eq!(kiosk.next_down().await, DownReason::Closed);
+    // A session that the broker still has may bring its messages before the answer.
+    let mut session = broker.accept(&[]).await;
+    session.write(&[0x32, 7, 0, 1, b't', 0, 1, 0, b'm']).await;
+    kiosk.next_up().await;
+    assert_eq!(kiosk.next_text().await, "m");
+}
+
+#[tokio::test]
+async fn a_broker_that_never_answers_the_subscriptions_is_left_for_the_next() {
+    let deaf = ScriptedBroker::bind().await;
+    let sound = ScriptedBroker::bind().await;
+    let mut kiosk = Running::start(LinkConfig {
+        brokers: vec![deaf.address(), sound.address()],
+        connect_timeout: Duration::from_secs(1),
+        ..config("kiosk", deaf.address(), &["t"])
+    });
+    let _silent = deaf.accept(&[]).await;
+    assert_eq!(kiosk.next_down().await, DownReason::ConnectTimeout);
+    let mut session = sound.accept(&[]).await;
+    session.suback().await;
+    assert!(matches!(kiosk.next().await, Inbound::Up { .. }));
 }
