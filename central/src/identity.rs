@@ -243,10 +243,7 @@ fn authority_key(path: &Path) -> Result<VerifyingKey, IdentityError> {
     let chain = certificates(path)?;
     let der = chain.first().ok_or_else(failed)?;
     let certificate = Certificate::from_der(der).map_err(|_ignored| failed())?;
-    let spki = &certificate.tbs_certificate.subject_public_key_info;
-    let point = spki.subject_public_key.as_bytes().ok_or_else(failed)?;
-    let text = format!("p256:{}", data_encoding::BASE64.encode(point));
-    VerifyingKey::parse(&text).map_err(|_ignored| failed())
+    p256_key(&certificate).ok_or_else(failed)
 }
 
 fn sealing_key(path: &Path) -> Result<SealingKey, IdentityError> {
@@ -288,36 +285,28 @@ fn certificate_end(der: &[u8]) -> Option<i64> {
 pub(crate) struct Subject {
     /// The common name, exactly one.
     pub(crate) common_name: String,
-    /// The serial number, lowercase hexadecimal without leading zeros.
-    pub(crate) serial: String,
+    /// The certified key.
+    pub(crate) key: VerifyingKey,
 }
 
-/// Reads subject and serial of a certificate that TLS has already verified.
+/// Reads subject and key of a certificate that TLS has already verified.
 pub(crate) fn subject(der: &[u8]) -> Option<Subject> {
     let certificate = Certificate::from_der(der).ok()?;
-    let tbs = &certificate.tbs_certificate;
-    let mut names = tbs
-        .subject
-        .0
-        .iter()
-        .flat_map(|set| set.0.iter())
-        .filter(|attribute| attribute.oid == CN);
+    let subject = &certificate.tbs_certificate.subject;
+    let attributes = subject.0.iter().flat_map(|set| set.0.iter());
+    let mut names = attributes.filter(|attribute| attribute.oid == CN);
     let name = names.next()?;
     if names.next().is_some() {
         return None;
     }
     let common_name = std::str::from_utf8(name.value.value()).ok()?.to_owned();
-    Some(Subject {
-        common_name,
-        serial: bare_serial(&data_encoding::HEXLOWER.encode(tbs.serial_number.as_bytes())),
-    })
+    let key = p256_key(&certificate)?;
+    Some(Subject { common_name, key })
 }
 
-/// A serial number without the zeros and colons that programs differ in.
-pub(crate) fn bare_serial(text: &str) -> String {
-    let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
-    digits
-        .to_ascii_lowercase()
-        .trim_start_matches('0')
-        .to_owned()
+/// The P-256 key of a certificate; `None` for any other kind.
+fn p256_key(certificate: &Certificate) -> Option<VerifyingKey> {
+    let spki = &certificate.tbs_certificate.subject_public_key_info;
+    let point = spki.subject_public_key.as_bytes()?;
+    VerifyingKey::parse(&format!("p256:{}", data_encoding::BASE64.encode(point))).ok()
 }

@@ -155,6 +155,29 @@ pub(crate) enum RosterError {
     Store(#[source] StoreError),
 }
 
+/// Whether the store as a whole is in trouble, so that nothing can be committed; else the trouble is one thing's own
+/// (a number out of range, a damaged row) and must not stop the others.
+pub(crate) const fn is_store_wide(error: &StoreError) -> bool {
+    match error {
+        StoreError::File { .. }
+        | StoreError::Full
+        | StoreError::Busy
+        | StoreError::TooNew
+        | StoreError::Migrate(_)
+        | StoreError::Io { .. } => true,
+        StoreError::NoSuchJob { .. }
+        | StoreError::NoSuchMachine
+        | StoreError::NoSuchToken
+        | StoreError::TokenNameTaken
+        | StoreError::Refused(_)
+        | StoreError::EpochChanged { .. }
+        | StoreError::Text(_)
+        | StoreError::OutOfRange { .. }
+        | StoreError::Corrupt { .. }
+        | StoreError::Change(_) => false,
+    }
+}
+
 /// Logs a fault of the store once and gives what the door answers.
 pub(crate) fn storage_problem(error: &StoreError) -> Problem {
     tracing::error!(error = %crate::chain(error), "store failed");

@@ -200,6 +200,7 @@ fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk
         trust: TrustFolder::open(config.trust_dir.clone())?,
         policy: config.policy,
     });
+    // Bad records are told and passed over; the sweeper looks again.
     office.record_all().map_err(|source| RunError::Machines {
         path: config.machines_dir.clone(),
         source: Box::new(source),

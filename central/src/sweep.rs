@@ -1,4 +1,4 @@
-//! Expires what ran out of time and erases central's sealed copies of what has ended.
+//! Expires what ran out of time, erases central's sealed copies of what has ended, takes new machines over.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::office::Office;
 /// Jobs expired or erased in one round; the next begins at once when a round was full.
 const ROUND_LENGTH: u32 = 64;
 
-/// How often is looked without a bell: expiry needs no better than this.
+/// How often is looked without a bell: expiry and new machines need no better than this.
 const EVERY: Duration = Duration::from_secs(15);
 
 /// Runs until `stop`.
@@ -24,7 +24,12 @@ pub(crate) async fn run(office: Arc<Office>, stop: CancellationToken) {
         tokio::select! {
             () = stop.cancelled() => return,
             () = office.sweep_bell.notified() => {}
-            _at = ticks.tick() => {}
+            _at = ticks.tick() => {
+                let recorded = office.blocking(Office::record_all).await;
+                if let Ok(Err(error)) = recorded {
+                    tracing::error!(error = %crate::chain(&error), "machines' records not taken over");
+                }
+            }
         }
         if let Ok(true) = office.blocking(sweep).await {
             office.sweep_bell.notify_one();

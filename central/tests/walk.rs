@@ -8,6 +8,8 @@
     reason = "helpers of tests stand outside of what clippy takes for a test"
 )]
 
+#[path = "walk/faults.rs"]
+mod faults;
 #[path = "walk/rig.rs"]
 mod rig;
 

@@ -9,7 +9,7 @@ use super::{DispatchError, Dispatcher};
 use crate::clock::now;
 use crate::documents::{DocumentError, OfferedEnvelope};
 use crate::metrics::count;
-use crate::office::{Office, RosterError};
+use crate::office::{Office, RosterError, is_store_wide};
 use crate::random::SystemRandomness;
 
 /// Offers made in one round: what the link has room for at once, so that reports are read in between.
@@ -35,7 +35,10 @@ impl Dispatcher {
             match self.blocking(move |office| prepare(office, &row)).await {
                 Ok(Some(order)) => self.ring(&order)?,
                 Ok(None) => {}
-                // One job whose files are broken must not stop the others.
+                // One job whose files or row are broken must not stop the others.
+                Err(DispatchError::Store(error)) if !is_store_wide(&error) => {
+                    tracing::error!(job.id = %job, error = %crate::chain(&error), "job not offered");
+                }
                 Err(DispatchError::Document(error)) => {
                     tracing::error!(job.id = %job, error = %crate::chain(&error), "job not offered");
                 }

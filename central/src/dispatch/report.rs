@@ -9,7 +9,7 @@ use loket_wire::{Event, MachineId, Sha256Digest, frame, presence};
 use super::{DispatchError, Dispatcher};
 use crate::clock::now;
 use crate::metrics::count;
-use crate::office::{CancelAsk, Office, RosterError};
+use crate::office::{CancelAsk, Office, RosterError, is_store_wide};
 
 /// A report of a kind that this version does not have.
 const UNKNOWN_KIND: &str = "C-201";
@@ -48,9 +48,19 @@ impl Dispatcher {
             return Ok(None);
         };
         let sender = machine.clone();
-        let follow = self
+        let committed = self
             .blocking(move |office| commit(office, &sender, &channel, &topic, &payload))
-            .await?;
+            .await;
+        let follow = match committed {
+            Ok(follow) => follow,
+            // A bug that one message meets must not stop the others; it stays in the machine's outbox.
+            Err(DispatchError::Join(error)) => {
+                count(&self.office.tally.dropped);
+                tracing::error!(machine.id = %machine, %error, "message could not be handled");
+                Follow::default()
+            }
+            Err(error) => return Err(error),
+        };
         if let Some(point) = follow.ack {
             self.acks.insert(machine.clone(), point);
         }
@@ -73,6 +83,11 @@ fn commit(
 ) -> Result<Follow, DispatchError> {
     let record = match office.record(machine) {
         Ok(record) => record,
+        Err(RosterError::Store(error)) if !is_store_wide(&error) => {
+            count(&office.tally.dropped);
+            tracing::error!(machine.id = %machine, error = %crate::chain(&error), "machine not stored");
+            return Ok(Follow::default());
+        }
         Err(RosterError::Record(error)) => {
             count(&office.tally.dropped);
             tracing::warn!(machine.id = %machine, error = %crate::chain(&error), "message of no known machine dropped");
@@ -98,12 +113,15 @@ fn commit(
     };
     let follow = match committed {
         Ok(follow) => follow,
-        Err(StoreError::NoSuchMachine) => None,
-        Err(error) => return Err(DispatchError::Store(error)),
+        Err(error) if is_store_wide(&error) => return Err(DispatchError::Store(error)),
+        Err(error) => {
+            tracing::error!(machine.id = %machine, error = %crate::chain(&error), "message not committed");
+            None
+        }
     };
     Ok(follow.unwrap_or_else(|| {
         count(&office.tally.dropped);
-        tracing::warn!(machine.id = %machine, "message could not be read and was dropped");
+        tracing::warn!(machine.id = %machine, "message dropped");
         Follow::default()
     }))
 }

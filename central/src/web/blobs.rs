@@ -15,7 +15,7 @@ use tokio_util::io::ReaderStream;
 
 use super::api::job_id;
 use super::range::{Asked, asked};
-use crate::identity::{Subject, bare_serial};
+use crate::identity::Subject;
 use crate::listener::Peer;
 use crate::metrics::count;
 use crate::office::{Office, storage_problem};
@@ -88,8 +88,9 @@ fn allowed(office: &Office, subject: &Subject, id: loket_wire::JobId) -> Result<
         tracing::warn!(machine.id = %machine, error = %crate::chain(&error), "fetch refused");
         unknown()
     })?;
-    if bare_serial(&record.certificate_serial) != subject.serial {
-        tracing::warn!(machine.id = %machine, "fetch with another certificate than the enrolled one refused");
+    // A renewed certificate has another serial and the same key; a replaced machine has another key.
+    if record.report_key != subject.key {
+        tracing::warn!(machine.id = %machine, "fetch with another key than the enrolled one refused");
         return Err(unknown());
     }
     let row = office

@@ -11,8 +11,8 @@ use hyper::body::Bytes;
 use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use loket_link::{
-    AckToken, BrokerAddress, FetchError, FetchTarget, Inbound, Inbox, LinkConfig, LinkHandle,
-    Publication, Qos, fetch_from,
+    AckToken, Backoff, BrokerAddress, FetchError, FetchTarget, Inbound, Inbox, LinkConfig,
+    LinkHandle, Publication, Qos, fetch_from,
 };
 use loket_wire::enrolment::{MachineRecord, RECORD_CONTEXT};
 use loket_wire::sealed::SealingKey;
@@ -35,7 +35,7 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command as Process};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// A deadline that ends a hung test; nothing is measured by it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -104,12 +104,37 @@ impl Authority {
         }
     }
 
-    fn client_tls(&self, pair: &Pair) -> Arc<rustls::ClientConfig> {
+    /// Another authority of the same name.
+    pub(crate) fn impostor(&self) -> Self {
+        Self::new()
+    }
+
+    /// Trusts this authority and shows no certificate.
+    pub(crate) fn anonymous_tls(&self) -> Arc<rustls::ClientConfig> {
+        let config = rustls::ClientConfig::builder()
+            .with_root_certificates(self.roots())
+            .with_no_client_auth();
+        Arc::new(config)
+    }
+
+    /// Signs the record in a frame of another authority anew.
+    pub(crate) fn resign(&self, text: &str) -> Vec<u8> {
+        let frame: Value = serde_json::from_str(text).unwrap();
+        let body = frame["body"].as_str().unwrap().as_bytes();
+        let body = data_encoding::BASE64.decode(body).unwrap();
+        frame::seal(RECORD_CONTEXT, &body, &self.record_key).unwrap()
+    }
+
+    fn roots(&self) -> rustls::RootCertStore {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.der.clone()).unwrap();
+        roots
+    }
+
+    fn client_tls(&self, pair: &Pair) -> Arc<rustls::ClientConfig> {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.key_der.clone()));
         let config = rustls::ClientConfig::builder()
-            .with_root_certificates(roots)
+            .with_root_certificates(self.roots())
             .with_client_auth_cert(vec![pair.der.clone()], key)
             .unwrap();
         Arc::new(config)
@@ -119,17 +144,17 @@ impl Authority {
 /// A running mosquitto with mutual TLS; it ends with the test.
 pub(crate) struct Broker {
     pub(crate) port: u16,
-    _child: Child,
+    child: Child,
     _reader: JoinSet<()>,
 }
 
 impl Broker {
-    async fn start(home: &Path, authority: &Authority) -> Self {
+    async fn start(home: &Path, authority: &Authority, port: Option<u16>) -> Self {
         let pair = authority.issue("broker", 2);
         let at = |name: &str| home.join(name).display().to_string();
         std::fs::write(home.join("broker.crt"), &pair.certificate_pem).unwrap();
         std::fs::write(home.join("broker.key"), &pair.key_pem).unwrap();
-        let port = free_port();
+        let port = port.unwrap_or_else(free_port);
         let config = format!(
             "listener {port} 127.0.0.1\nuser root\npersistence false\ncafile {}\ncertfile {}\nkeyfile {}\n\
              require_certificate true\nuse_identity_as_username true\nuse_username_as_clientid true\n",
@@ -160,7 +185,7 @@ impl Broker {
         reader.spawn(async move { while let Ok(Some(_line)) = lines.next_line().await {} });
         Self {
             port,
-            _child: child,
+            child,
             _reader: reader,
         }
     }
@@ -181,9 +206,41 @@ pub(crate) struct Rig {
     pub(crate) broker: Broker,
     pub(crate) central_key: VerifyingKey,
     pub(crate) api: SocketAddr,
-    pub(crate) documents: SocketAddr,
+    documents: SocketAddr,
+    central: Running,
+}
+
+/// Central inside the test's process.
+struct Running {
+    api: SocketAddr,
+    documents: SocketAddr,
     stop: CancellationToken,
     running: JoinSet<Result<(), loket_central::RunError>>,
+}
+
+impl Running {
+    async fn start(home: &Path) -> Self {
+        let config = loket_central::Config::load(&home.join("central.toml")).unwrap();
+        let bound = loket_central::bind(config).await.unwrap();
+        let (api, documents) = (bound.api_address(), bound.documents_address());
+        let stop = CancellationToken::new();
+        let mut running = JoinSet::new();
+        running.spawn(bound.serve(stop.clone()));
+        Self {
+            api,
+            documents,
+            stop,
+            running,
+        }
+    }
+
+    async fn stop(mut self) {
+        self.stop.cancel();
+        let ended = timeout(DEADLINE, self.running.join_next())
+            .await
+            .expect("central ends");
+        ended.unwrap().unwrap().unwrap();
+    }
 }
 
 impl Rig {
@@ -213,7 +270,7 @@ impl Rig {
             ),
         );
         std::fs::create_dir(home.path().join("machines")).unwrap();
-        let broker = Broker::start(home.path(), &authority).await;
+        let broker = Broker::start(home.path(), &authority, None).await;
         let trust = std::fs::canonicalize("../tests/fixtures/trust").unwrap();
         write(
             "central.toml",
@@ -224,36 +281,46 @@ impl Rig {
                  [broker]\nendpoints = [{{ host = \"127.0.0.1\", port = {} }}]\n\
                  [identity]\ncertificate = \"central.crt\"\nkey = \"central.key\"\n\
                  authority = \"authority.crt\"\nsigning_key = \"signing.key\"\n\
-                 [timings]\ntick_ms = 50\n{more}\n",
+                 [timings]\ntick_ms = 50\nreconnect_min_ms = 20\nreconnect_max_ms = 100\n{more}\n",
                 trust.display(),
                 broker.port
             ),
         );
-        let config = loket_central::Config::load(&home.path().join("central.toml")).unwrap();
-        let bound = loket_central::bind(config).await.unwrap();
-        let (api, documents) = (bound.api_address(), bound.documents_address());
-        let stop = CancellationToken::new();
-        let mut running = JoinSet::new();
-        running.spawn(bound.serve(stop.clone()));
+        let central = Running::start(home.path()).await;
         Self {
             home,
             authority,
             broker,
             central_key,
-            api,
-            documents,
-            stop,
-            running,
+            api: central.api,
+            documents: central.documents,
+            central,
         }
     }
 
     /// Ends central as SIGTERM does.
-    pub(crate) async fn stop(mut self) {
-        self.stop.cancel();
-        let ended = timeout(DEADLINE, self.running.join_next())
-            .await
-            .expect("central ends");
-        ended.unwrap().unwrap().unwrap();
+    pub(crate) async fn stop(self) {
+        self.central.stop().await;
+    }
+
+    /// Ends central and starts it again on the same state; its addresses change.
+    pub(crate) async fn restart(&mut self) {
+        let fresh = Running {
+            stop: CancellationToken::new(),
+            running: JoinSet::new(),
+            ..self.central
+        };
+        std::mem::replace(&mut self.central, fresh).stop().await;
+        self.central = Running::start(self.home.path()).await;
+        self.api = self.central.api;
+        self.documents = self.central.documents;
+    }
+
+    /// Kills the broker as `kill -9` does and starts an empty one in its place.
+    pub(crate) async fn wipe_broker(&mut self) {
+        self.broker.child.kill().await.unwrap();
+        self.broker =
+            Broker::start(self.home.path(), &self.authority, Some(self.broker.port)).await;
     }
 
     /// Runs the program with this central's settings and gives its output.
@@ -450,6 +517,11 @@ impl Machine {
         let (handle, inbox, task) = loket_link::open(LinkConfig {
             tls: Some(Arc::clone(&self.tls)),
             subscriptions: for_machine(&self.id),
+            backoff: Backoff {
+                min: Duration::from_millis(20),
+                max: Duration::from_millis(100),
+            },
+            will: Some(self.state(1, false)),
             ..LinkConfig::new(self.id.to_string(), vec![broker])
         });
         let stop = CancellationToken::new();
@@ -471,24 +543,67 @@ impl Machine {
         linked
     }
 
-    /// Fetches the sealed document of `job` from byte `from` on.
-    pub(crate) async fn fetch(&self, job: JobId, from: u64) -> Result<Vec<u8>, FetchError> {
-        let target = FetchTarget {
+    /// Its presence as a publication; with `online: false` also its will.
+    fn state(&self, session_seq: u64, online: bool) -> Publication {
+        let state = MachineState {
+            online,
+            boot_id: "boot".to_owned(),
+            session_seq,
+            epoch: self.epoch,
+            software: "0.1.0".to_owned(),
+            config_hash: "0".repeat(16),
+            key_id: self.sealing.public().unwrap().key_id(),
+        };
+        let topic = Channel::State.topic(&self.id);
+        let body = presence::encode(&state).unwrap();
+        let payload = frame::seal(&topic, &body, &self.signing).unwrap();
+        Publication {
+            topic,
+            payload,
+            qos: Qos::AtLeastOnce,
+            retain: true,
+            expiry: None,
+        }
+    }
+
+    /// The same machine under another certificate.
+    pub(crate) fn with_certificate(&self, authority: &Authority, pair: &Pair) -> FetchTarget {
+        FetchTarget {
+            tls: Some(authority.client_tls(pair)),
+            ..self.target()
+        }
+    }
+
+    fn target(&self) -> FetchTarget {
+        FetchTarget {
             host: "127.0.0.1".to_owned(),
             port: self.documents.port(),
             tls: Some(Arc::clone(&self.tls)),
             server_name: "127.0.0.1".to_owned(),
-        };
-        let path = format!("/machine/v1/blobs/{job}");
-        let mut bytes = Vec::new();
-        let mut keep = |_at, chunk: Bytes| {
-            bytes.extend_from_slice(&chunk);
-            Ok(())
-        };
-        let fetching = fetch_from(&target, &path, from, 9 * 1024 * 1024, &mut keep);
-        timeout(DEADLINE, fetching).await.expect("central serves")?;
-        Ok(bytes)
+        }
     }
+
+    /// Fetches the sealed document of `job` from byte `from` on.
+    pub(crate) async fn fetch(&self, job: JobId, from: u64) -> Result<Vec<u8>, FetchError> {
+        fetch(&self.target(), job, from).await
+    }
+}
+
+/// Fetches a sealed document as whoever `target` makes of us.
+pub(crate) async fn fetch(
+    target: &FetchTarget,
+    job: JobId,
+    from: u64,
+) -> Result<Vec<u8>, FetchError> {
+    let path = format!("/machine/v1/blobs/{job}");
+    let mut bytes = Vec::new();
+    let mut keep = |_at, chunk: Bytes| {
+        bytes.extend_from_slice(&chunk);
+        Ok(())
+    };
+    let fetching = fetch_from(target, &path, from, 9 * 1024 * 1024, &mut keep);
+    timeout(DEADLINE, fetching).await.expect("central serves")?;
+    Ok(bytes)
 }
 
 /// A machine with its link.
@@ -497,7 +612,7 @@ pub(crate) struct Linked {
     pub(crate) handle: LinkHandle,
     inbox: Inbox,
     _running: JoinSet<Result<(), loket_link::LinkError>>,
-    _stop: tokio_util::sync::DropGuard,
+    _stop: DropGuard,
     pub(crate) seq: u64,
     pub(crate) session_seq: u64,
 }
@@ -592,16 +707,17 @@ impl Linked {
     }
 
     pub(crate) fn say_state(&self, online: bool) {
-        let state = MachineState {
-            online,
-            boot_id: "boot".to_owned(),
-            session_seq: self.session_seq,
-            epoch: self.machine.epoch,
-            software: "0.1.0".to_owned(),
-            config_hash: "0".repeat(16),
-            key_id: self.machine.sealing.public().unwrap().key_id(),
-        };
-        self.publish(&Channel::State, &presence::encode(&state).unwrap());
+        self.handle
+            .publish(self.machine.state(self.session_seq, online))
+            .unwrap();
+    }
+
+    /// Waits for the next connection and says again what the machine holds, as every machine does.
+    pub(crate) async fn reconnected(&mut self) {
+        self.until_up().await;
+        self.session_seq += 1;
+        self.say_state(true);
+        self.say_sync(Vec::new());
     }
 
     pub(crate) fn say_sync(&self, open_jobs: Vec<loket_wire::OpenJob>) {

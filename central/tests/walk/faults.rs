@@ -1,0 +1,204 @@
+//! What must hold when parts die, lie, or are replaced.
+
+use loket_link::{FetchError, FetchTarget};
+use loket_wire::topic::Channel;
+use loket_wire::{Epoch, JobId, JobState, Report};
+use serde_json::{Value, json};
+
+use crate::rig::{Authority, Client, Rig, fetch, fixture};
+use crate::{client, job_id, order, print, state};
+
+async fn bring(client: &Client, machine: &str) -> JobId {
+    job_id(
+        &client
+            .bring(&fixture("kk-sample-bb.pdf"), &order(machine), None)
+            .await,
+    )
+}
+
+/// Asks until the only machine is `expected`.
+async fn until_connectivity(client: &Client, expected: &str) -> Value {
+    loop {
+        let known = client.get("/api/v1/machines").await.json()["machines"][0].clone();
+        if known["connectivity"] == expected {
+            return known;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_lost_with_a_wiped_broker_is_offered_again_and_printed_once() {
+    let mut rig = Rig::start().await;
+    let operator = client(&rig, "operator").await;
+    let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
+    let job = bring(&operator, "desa-contoh-1").await;
+    let lost = machine.order().await;
+    rig.wipe_broker().await;
+    machine.reconnected().await;
+    let again = machine.order().await;
+    assert_eq!((again.job_id, &again.envelope), (job, &lost.envelope));
+    print(&mut machine, job).await;
+    assert_eq!(state(&operator, job).await, "printed");
+}
+
+#[tokio::test]
+async fn a_restarted_central_knows_its_jobs_and_erases_what_no_job_owns() {
+    let mut rig = Rig::start().await;
+    let operator = client(&rig, "operator").await;
+    let machine = rig.enrol("desa-contoh-1", 11);
+    let job = bring(&operator, "desa-contoh-1").await;
+    let folder = rig.home.path().join("state/documents");
+    let orphan = JobId::from_parts(1_790_000_000_000, [9; 10]);
+    for suffix in ["blob", "key", "key.part"] {
+        std::fs::write(folder.join(format!("{orphan}.{suffix}")), b"cut intake").unwrap();
+    }
+    rig.restart().await;
+    assert_eq!(
+        std::fs::read_dir(&folder).unwrap().count(),
+        2,
+        "the job's blob and key alone"
+    );
+    let operator = Client {
+        address: rig.api,
+        ..operator
+    };
+    assert_eq!(state(&operator, job).await, "created");
+    let mut machine = machine.connect().await;
+    assert_eq!(machine.order().await.job_id, job);
+    print(&mut machine, job).await;
+    rig.restart().await;
+    let operator = Client {
+        address: rig.api,
+        ..operator
+    };
+    assert_eq!(state(&operator, job).await, "printed");
+}
+
+#[tokio::test]
+async fn a_lost_journal_makes_jobs_unknown_until_somebody_says_what_was_seen() {
+    let rig = Rig::start().await;
+    let operator = client(&rig, "operator").await;
+    let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
+    let job = bring(&operator, "desa-contoh-1").await;
+    machine.order().await;
+    let seq = machine.report(job, JobState::Journalled, None);
+    machine.until_acked(seq).await;
+    let path = format!("/api/v1/jobs/{job}/answer");
+    let answer = |word: &str| json!({ "answer": word }).to_string().into_bytes();
+    let json_type = [("content-type", "application/json")];
+    let early = operator
+        .send(hyper::Method::POST, &path, &json_type, answer("printed"))
+        .await;
+    assert_eq!(
+        (early.status, early.code().as_str()),
+        (409, "NotForCentralToAnswer")
+    );
+
+    machine.machine.epoch = Epoch::from_bytes([7; 16]);
+    (machine.seq, machine.session_seq) = (0, 2);
+    machine.say_sync(Vec::new());
+    machine.until_acked(0).await;
+    let lost = operator.get(&format!("/api/v1/jobs/{job}")).await.json();
+    assert_eq!(
+        (&lost["state"], &lost["reason"]),
+        (&json!("unknown"), &json!("journal-lost"))
+    );
+    let told = operator
+        .send(hyper::Method::POST, &path, &json_type, answer("found-none"))
+        .await;
+    assert_eq!(
+        (told.status, &told.json()["state"]),
+        (200, &json!("failed"))
+    );
+}
+
+#[tokio::test]
+async fn a_machine_that_vanishes_is_late_by_its_will() {
+    let rig = Rig::start().await;
+    let it = client(&rig, "it").await;
+    let machine = rig.enrol("desa-contoh-1", 11).connect().await;
+    until_connectivity(&it, "online").await;
+    drop(machine);
+    let known = until_connectivity(&it, "late").await;
+    assert!(known["since"].is_string() && known["last_seen"].is_string());
+}
+
+#[tokio::test]
+async fn a_machine_cannot_speak_of_anothers_job_nor_with_numbers_beyond_reason() {
+    let rig = Rig::start().await;
+    let operator = client(&rig, "operator").await;
+    let _owner = rig.enrol("desa-contoh-1", 11);
+    let mut liar = rig.enrol("desa-contoh-2", 12).connect().await;
+    let job = bring(&operator, "desa-contoh-1").await;
+    let seq = liar.report(job, JobState::Printed, None);
+    liar.until_acked(seq).await;
+    assert_eq!(state(&operator, job).await, "created");
+
+    let body = json!({ "epoch": liar.machine.epoch, "seq": u64::MAX, "report": { "kind": "x" } });
+    liar.publish(&Channel::Event("x".to_owned()), body.to_string().as_bytes());
+    liar.publish(&Channel::Sync, b"{\"epoch\":1}");
+    liar.publish(&Channel::Heartbeat, b"[]");
+    // What comes behind is heard all the same.
+    let seq = liar.say(Report::Quarantine(loket_wire::event::QuarantineReport {
+        code: "W-102".to_owned(),
+        payload_sha256: loket_wire::Sha256Digest::of(b""),
+        size_bytes: 0,
+    }));
+    liar.until_acked(seq).await;
+}
+
+#[tokio::test]
+async fn documents_go_to_enrolled_keys_of_our_authority_alone() {
+    let rig = Rig::start().await;
+    let operator = client(&rig, "operator").await;
+    let machine = rig.enrol("desa-contoh-1", 11);
+    let job = bring(&operator, "desa-contoh-1").await;
+    assert!(machine.fetch(job, 0).await.is_ok());
+    let forbidden = |outcome: Result<Vec<u8>, FetchError>| {
+        assert!(matches!(outcome, Err(FetchError::Forbidden)), "{outcome:?}");
+    };
+
+    let replaced = rig.authority.issue("desa-contoh-1", 12);
+    forbidden(fetch(&machine.with_certificate(&rig.authority, &replaced), job, 0).await);
+    for name in ["central", "broker", "desa-lain-9"] {
+        let pair = rig.authority.issue(name, 13);
+        forbidden(fetch(&machine.with_certificate(&rig.authority, &pair), job, 0).await);
+    }
+    // Signed by another authority under the same name, or by none at all: TLS itself refuses.
+    let foreign = rig.authority.impostor();
+    let pair = foreign.issue("desa-contoh-1", 11);
+    let target = machine.with_certificate(&rig.authority, &pair);
+    assert!(!matches!(
+        fetch(&target, job, 0).await,
+        Ok(_) | Err(FetchError::Forbidden)
+    ));
+    let target = FetchTarget {
+        tls: Some(rig.authority.anonymous_tls()),
+        ..target
+    };
+    assert!(!matches!(
+        fetch(&target, job, 0).await,
+        Ok(_) | Err(FetchError::Forbidden)
+    ));
+
+    std::fs::remove_file(rig.home.path().join("machines/desa-contoh-1.json")).unwrap();
+    forbidden(machine.fetch(job, 0).await);
+}
+
+#[tokio::test]
+async fn a_record_that_the_authority_did_not_sign_opens_nothing() {
+    let rig = Rig::start().await;
+    let operator = client(&rig, "operator").await;
+    let _machine = rig.enrol("desa-contoh-1", 11);
+    let path = rig.home.path().join("machines/desa-contoh-1.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let authority = Authority::new();
+    std::fs::write(&path, authority.resign(&text)).unwrap();
+    let answer = operator
+        .bring(&fixture("kk-sample-bb.pdf"), &order("desa-contoh-1"), None)
+        .await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (422, "MachineUnknown")
+    );
+}
