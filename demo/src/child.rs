@@ -12,23 +12,35 @@ use tokio::process::{Child, Command};
 
 /// How a program is started: its command line up to its own arguments.
 #[derive(Debug, Clone)]
-pub struct Program(Vec<OsString>);
+pub struct Program {
+    words: Vec<OsString>,
+    env: Vec<(String, String)>,
+}
 
 impl Program {
     /// A program file.
     #[must_use]
     pub fn at(path: &Path) -> Self {
-        Self(vec![path.as_os_str().to_owned()])
+        Self {
+            words: vec![path.as_os_str().to_owned()],
+            env: Vec::new(),
+        }
     }
 
     /// The demo program started again as one of its parts.
     #[must_use]
     pub fn part_of(demo: &Path, part: &str) -> Self {
-        Self(vec![
-            demo.as_os_str().to_owned(),
-            "part".into(),
-            part.into(),
-        ])
+        Self {
+            words: vec![demo.as_os_str().to_owned(), "part".into(), part.into()],
+            env: Vec::new(),
+        }
+    }
+
+    /// The same with a variable of its environment set.
+    #[must_use]
+    pub fn with_env(mut self, name: &str, value: &str) -> Self {
+        self.env.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Its command with `arguments`; the child ends with the process that started it.
@@ -39,13 +51,14 @@ impl Program {
         S: AsRef<std::ffi::OsStr>,
     {
         let (first, rest) = self
-            .0
+            .words
             .split_first()
             .map_or((None, &[][..]), |(a, b)| (Some(a), b));
         let mut command = Command::new(first.cloned().unwrap_or_default());
         command
             .args(rest)
             .args(arguments)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .kill_on_drop(true);
         command

@@ -41,6 +41,23 @@ impl Answer {
     }
 }
 
+/// A request with a whole body.
+pub type Post = Request<Full<Bytes>>;
+
+/// Makes a POST request.
+///
+/// # Errors
+/// When path or type cannot stand in a request.
+pub fn post(at: &str, path: &str, kind: &str, body: Vec<u8>) -> anyhow::Result<Post> {
+    let request = Request::builder()
+        .method("POST")
+        .uri(path)
+        .header("host", at);
+    Ok(request
+        .header("content-type", kind)
+        .body(Full::from(body))?)
+}
+
 /// Sends one request to `host:port`.
 ///
 /// # Errors

@@ -415,7 +415,11 @@ reconnect_max_ms = 1000
         }
     }
 
-    async fn wait_for_port(&self, running: &mut Running, port: u16) -> anyhow::Result<()> {
+    /// Waits until something listens on a port of loopback.
+    ///
+    /// # Errors
+    /// When `running` ends before, or past the deadline.
+    pub async fn wait_for_port(&self, running: &mut Running, port: u16) -> anyhow::Result<()> {
         let wait = async {
             while tokio::net::TcpStream::connect(("127.0.0.1", port))
                 .await

@@ -1,1 +1,9 @@
-//! (being written)
+//! What the tests of the whole stand on: a site of real programs, Debian's mosquitto as its broker, and a search for
+//! what must stand nowhere.
+//!
+//! Tests drive doors only: documented command lines, HTTP, IPP, files. Programs come from `LOKET_BIN_DIR`, which
+//! `cargo xtask test` fills: `plain` as shipped, `hooks` with feature `test-hooks`.
+
+pub mod mosquitto;
+pub mod secrecy;
+pub mod world;

@@ -13,7 +13,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loket_domain::core::Core as _;
-use loket_domain::print::{Command, Desk, EffectId, Intake};
+use loket_domain::print::{
+    Actor, Command, Desk, EVENT_VERSION, EffectId, Event, Intake, Job, Refusal, What,
+};
 use loket_journal::Journal;
 use loket_wire::JobId;
 use tokio::sync::{mpsc, watch};
@@ -131,42 +133,68 @@ impl PrintUnit {
         Ok(())
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "only orders are asked of the journal first"
+    )]
     async fn submit(&mut self, command: Command) -> Result<bool, DeskError> {
-        if let Command::Accept(Intake::Good(facts) | Intake::Bad { facts, .. }) = &command {
-            let job_id = facts.job_id;
-            self.remember(job_id).await?;
-            if self
-                .shell
-                .core()
-                .job(job_id)
-                .is_some_and(|job| job.is_closed())
-            {
-                return self.restate(job_id, command).await;
+        let outcome = match &command {
+            Command::Accept(Intake::Good(facts) | Intake::Bad { facts, .. }) => {
+                let job = facts.job_id;
+                self.accept(job, command).await
             }
-        }
+            _other => self.decide(command).await,
+        };
+        self.shell.core_mut().forget_closed();
+        outcome
+    }
+
+    async fn decide(&mut self, command: Command) -> Result<bool, DeskError> {
         let events = self.shell.submit(command).await.map_err(handle::sort)?;
         for event in &events {
-            tracing::info!(job.id = %event.job_id, event = event.what.kind(), "job {}: {}", event.job_id, event.what.kind());
+            let kind = event.what.kind();
+            tracing::info!(job.id = %event.job_id, event = kind, "job {}: {kind}", event.job_id);
         }
-        self.shell.core_mut().forget_closed();
         Ok(!events.is_empty())
     }
 
-    /// The order of a closed job came again: its end is told again. Its stream takes no event any more, so only the
-    /// report is journalled.
-    async fn restate(&mut self, job: JobId, command: Command) -> Result<bool, DeskError> {
-        let decided = self.shell.core().decide(self.clock.now(), command);
-        let events = decided.map_err(DeskError::Refused)?;
-        let known = self.shell.core().job(job);
-        let reports: Vec<_> = events
-            .iter()
-            .filter_map(|event| known.and_then(|job| event.report(job)))
-            .collect();
-        for report in &reports {
-            self.shell.report(report).await.map_err(handle::sort)?;
+    /// Takes an order, or tells again what became of a job that is known.
+    ///
+    /// A closed job's stream takes no event any more, so its end is journalled as a report alone. After a replay the
+    /// present state is told too: it heals a central that was restored from an older copy.
+    async fn accept(&mut self, job: JobId, command: Command) -> Result<bool, DeskError> {
+        self.remember(job).await?;
+        let is_closed = self.shell.core().job(job).is_some_and(Job::is_closed);
+        let outcome = if is_closed {
+            let decided = self.shell.core().decide(self.clock.now(), command);
+            decided.map(|_restated| false).map_err(DeskError::Refused)
+        } else {
+            self.decide(command).await
+        };
+        if is_closed || matches!(outcome, Err(DeskError::Refused(Refusal::Replay))) {
+            self.tell_again(job).await?;
         }
-        self.shell.core_mut().forget_closed();
-        Ok(false)
+        outcome
+    }
+
+    async fn tell_again(&mut self, id: JobId) -> Result<(), DeskError> {
+        let Some(job) = self.shell.core().job(id) else {
+            return Ok(());
+        };
+        let now = self.clock.now();
+        let (state, reason) = job.public_state();
+        let restated = Event {
+            v: EVENT_VERSION,
+            job_id: id,
+            at: now.wall,
+            clock_trusted: now.trusted,
+            actor: Actor::Machine,
+            what: What::Restated { state, reason },
+        };
+        let Some(report) = restated.report(job) else {
+            return Ok(());
+        };
+        self.shell.report(&report).await.map_err(handle::sort)
     }
 
     /// A closed job is not in memory: before an order is judged new, the journal is asked whether it knows it.

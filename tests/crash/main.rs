@@ -1,0 +1,8 @@
+//! Killed anywhere, it comes back and knows what it knows.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a missing field fails the test, as it should"
+)]
+
+mod stops;
+mod wiped;

@@ -1,0 +1,11 @@
+//! The spine, end to end: real programs by their command lines, Debian's mosquitto with the generated rules.
+#![expect(
+    clippy::indexing_slicing,
+    reason = "a missing field fails the test, as it should"
+)]
+
+mod bad_input;
+mod doors;
+mod officer;
+mod print;
+mod secrecy;

@@ -1,0 +1,123 @@
+//! What an officer at a station without pages can do: list, release, call off, answer.
+
+use anyhow::{Context as _, ensure};
+use loket_demo::child::Running;
+use loket_demo::site::text;
+use loket_tests::world::{Build, Station, World};
+
+async fn stationed(world: &World, printer: &[&str]) -> anyhow::Result<(Station, Running)> {
+    let station = world.station("desa-contoh-1", printer).await?;
+    let daemon = world.site.start_machine(&station.machine)?;
+    Ok((station, daemon))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_job_is_listed_with_its_label_and_printed_when_released() -> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let (station, _daemon) = stationed(&world, &[]).await?;
+    let job = world.order("desa-contoh-1", "KK-1", "officer").await?;
+    world.wait(&job, &["held"]).await?;
+    let config = text(&station.machine.config());
+    let loketd = &world.site.programs.loketd;
+    let listed = loketd.run(["jobs", "--json", "--config", &config]).await?;
+    let listed: serde_json::Value = serde_json::from_str(&listed)?;
+    let first = listed["jobs"].get(0).context("list the held job")?;
+    ensure!(
+        first["job_id"] == job.as_str() && first["state"] == "held",
+        "{listed}"
+    );
+    ensure!(
+        first["label"]
+            .as_str()
+            .is_some_and(|label| !label.is_empty()),
+        "{listed}"
+    );
+    ensure!(station.printed().await?.sheets == 0);
+    loketd
+        .run(["job", "release", &job, "--by", "wati", "--config", &config])
+        .await?;
+    world.wait(&job, &["printed"]).await?;
+    ensure!(station.printed().await?.sheets == 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_job_can_be_called_off_by_the_officer_and_by_central() -> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let (station, _daemon) = stationed(&world, &[]).await?;
+    let config = text(&station.machine.config());
+    let first = world.order("desa-contoh-1", "KK-1", "officer").await?;
+    world.wait(&first, &["held"]).await?;
+    world
+        .site
+        .programs
+        .loketd
+        .run(["job", "cancel", &first, "--by", "wati", "--config", &config])
+        .await?;
+    let seen = world.wait(&first, &["cancelled"]).await?;
+    ensure!(seen["reason"] == "by-officer", "{seen}");
+    // The first was called off, so the same document is taken again without a reason.
+    let second = world.order("desa-contoh-1", "KK-2", "officer").await?;
+    world.wait(&second, &["held"]).await?;
+    let path = format!("/api/v1/jobs/{second}/cancel");
+    let asked = loket_demo::http::call(
+        &world.site.api(),
+        "POST",
+        &path,
+        Some(&world.tokens.operator),
+    )
+    .await?;
+    ensure!((200..300).contains(&asked.status), "{asked:?}");
+    let seen = world.wait(&second, &["cancelled"]).await?;
+    ensure!(seen["reason"] == "by-central", "{seen}");
+    ensure!(station.printed().await?.sheets == 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_of_unknown_fate_is_asked_about_and_the_answer_ends_it() -> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    // The printer claims one side more than the document has: its word is no evidence.
+    let (station, _daemon) = stationed(&world, &["--impressions", "one-more"]).await?;
+    let config = text(&station.machine.config());
+    let job = world.order("desa-contoh-1", "KK-1", "now").await?;
+    let seen = world.wait(&job, &["unknown", "printed"]).await?;
+    ensure!(
+        seen["state"] == "unknown" && seen["reason"] == "impressions-disagree",
+        "{seen}"
+    );
+    let answer = [
+        "job", "answer", &job, "came-out", "--by", "wati", "--config", &config,
+    ];
+    world.site.programs.loketd.run(answer).await?;
+    let seen = world.wait(&job, &["printed"]).await?;
+    ensure!(seen["reason"] == "officer-saw", "{seen}");
+    ensure!(station.printed().await?.sheets == 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_printer_without_paper_is_told_at_central_and_goes_on_by_itself() -> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let (station, _daemon) = stationed(&world, &["--paper", "0"]).await?;
+    let job = world.order("desa-contoh-1", "KK-1", "now").await?;
+    world.wait(&job, &["printing"]).await?;
+    let told = async {
+        loop {
+            let at = world.site.api();
+            let token = Some(world.tokens.it.as_str());
+            let answer = loket_demo::http::call(&at, "GET", "/api/v1/machines", token);
+            if answer.await?.json()?.to_string().contains("media-empty") {
+                return Ok::<_, anyhow::Error>(());
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(loket_tests::world::DEADLINE, told)
+        .await
+        .context("see media-empty at central")??;
+    station.turn("/control", r#"{"paper": 10}"#).await?;
+    world.wait(&job, &["printed"]).await?;
+    ensure!(station.printed().await?.sheets == 1);
+    Ok(())
+}
