@@ -444,6 +444,14 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_example_is_taken_and_shows_the_defaults_that_it_names() {
+        let config = load(include_str!("../../docs/examples/central.toml")).unwrap();
+        let shown = config.shown().unwrap();
+        let own = shown.lines().filter(|line| line.starts_with("timings."));
+        assert!(own.clone().count() > 3 && own.clone().all(|line| line.ends_with("(default)")));
+    }
+
+    #[test]
     fn clear_mqtt_is_taken_on_loopback() {
         let clear = SOUND
             .replace("broker.example", "127.0.0.1")

@@ -345,6 +345,17 @@ mod tests {
     }
 
     #[test]
+    fn the_documented_example_is_taken() {
+        let text = include_str!("../../docs/examples/offices.toml");
+        assert_eq!(
+            Offices::parse(text, Path::new("offices.toml"))
+                .unwrap()
+                .len(),
+            1
+        );
+    }
+
+    #[test]
     fn local_times_bear_their_zone() {
         let at = Timestamp::parse_rfc3339("2026-01-24T03:05:00Z").unwrap();
         assert_eq!(Zone::Wib.local_text(at), "24-01-2026 10:05 WIB");

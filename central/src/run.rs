@@ -1,7 +1,8 @@
 //! Starts every part, and stops them in order: no new requests, then what is under way, then the link.
 
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,6 +61,12 @@ pub enum RunError {
         #[source]
         source: std::io::Error,
     },
+    /// Another central runs on the same state folder.
+    #[error("lock the state folder {}: another central runs on it", path.display())]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+    },
     /// The store could not be opened.
     #[error("open the store {}", path.display())]
     Store {
@@ -111,10 +118,11 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// The exit code by sysexits: 73 for the state folder, 66 for unreadable files, 78 for wrong ones, 69 for addresses.
+    /// The exit code by sysexits: 73 for the state folder, 75 when another runs on it, 66 for unreadable files, 78 for wrong ones, 69 for addresses.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
+            Self::Locked { .. } => 75,
             Self::StateDir { .. } | Self::Store { .. } | Self::Folder { .. } => 73,
             Self::Identity(IdentityError::Unreadable { .. })
             | Self::Offices(OfficesError::Unreadable { .. })
@@ -140,6 +148,8 @@ pub struct Bound {
     config: Config,
     office: Arc<Office>,
     cancels: mpsc::Receiver<CancelAsk>,
+    /// Held until the end: two centrals on one state would offer everything twice.
+    lock: File,
     api: TcpListener,
     documents: TcpListener,
     folder: Option<Folder>,
@@ -151,6 +161,7 @@ pub struct Bound {
 /// The [`RunError`] that names what could not be used.
 pub async fn bind(config: Config) -> Result<Bound, RunError> {
     install_crypto();
+    let lock = lock(&config.state_dir)?;
     let (office, cancels) = open_office(&config)?;
     let folder = match &config.intake {
         None => None,
@@ -165,8 +176,26 @@ pub async fn bind(config: Config) -> Result<Bound, RunError> {
         config,
         office,
         cancels,
+        lock,
         folder,
     })
+}
+
+/// Takes the state folder for this process alone; the system gives it back when the process ends, however it ends.
+fn lock(state_dir: &Path) -> Result<File, RunError> {
+    let failed = |source| RunError::StateDir {
+        path: state_dir.to_owned(),
+        source,
+    };
+    files::make_dir(state_dir).map_err(failed)?;
+    let file = File::create(state_dir.join("lock")).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(RunError::Locked {
+            path: state_dir.to_owned(),
+        }),
+        Err(TryLockError::Error(source)) => Err(failed(source)),
+    }
 }
 
 /// rustls and the link share this one provider; another program part may have set it already.
@@ -184,7 +213,6 @@ fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk
         path: config.state_dir.clone(),
         source,
     };
-    files::make_dir(&config.state_dir).map_err(state)?;
     let documents = Documents::open(config.state_dir.join("documents")).map_err(state)?;
     let identity = Identity::load(config)?;
     let store = SqliteStore::open(&config.database()).map_err(|source| RunError::Store {
@@ -238,12 +266,18 @@ impl Bound {
     /// # Errors
     /// [`RunError::Link`] when the first message to the broker could not be made.
     pub async fn serve(self, stop: CancellationToken) -> Result<(), RunError> {
-        let (api, documents) = (self.api_address(), self.documents_address());
-        tracing::info!(%api, %documents, tls = self.office.is_api_tls, "central listens");
+        let (api_address, documents_address) = (self.api_address(), self.documents_address());
+        tracing::info!(
+            api = %api_address,
+            documents = %documents_address,
+            tls = self.office.is_api_tls,
+            "central listens"
+        );
         let Self {
             config,
             office,
             cancels,
+            lock,
             api,
             documents,
             folder,
@@ -270,13 +304,15 @@ impl Bound {
             Duration::from_millis(config.timings.tick_ms),
             units_stop.clone(),
         ));
-        tell_systemd(&[NotifyState::Ready]);
+        let status = format!("API on {}, documents on {}", api_address, documents_address);
+        tell_systemd(&[NotifyState::Ready, NotifyState::Status(&status)]);
         stop.cancelled().await;
         tell_systemd(&[NotifyState::Stopping]);
         let drain = Duration::from_millis(config.timings.drain_ms);
         end(serving, drain, "requests").await;
         units_stop.cancel();
         end(units, UNITS_STOP, "units").await;
+        drop(lock);
         tracing::info!("central stopped");
         Ok(())
     }

@@ -8,17 +8,24 @@
     reason = "helpers of tests stand outside of what clippy takes for a test"
 )]
 
+#[path = "walk/client.rs"]
+mod client;
+#[path = "walk/doors.rs"]
+mod doors;
 #[path = "walk/faults.rs"]
 mod faults;
+#[path = "walk/machine.rs"]
+mod machine;
 #[path = "walk/rig.rs"]
 mod rig;
 
-use hyper::Method;
+use client::{Answer, Client};
 use loket_link::FetchError;
 use loket_wire::event::DeviceReport;
 use loket_wire::topic::Channel;
 use loket_wire::{JobId, JobState, Reason, Report, Sha256Digest, Timestamp};
-use rig::{Client, Linked, Rig, fixture};
+use machine::Linked;
+use rig::{Rig, fixture};
 use serde_json::{Value, json};
 
 fn order(machine: &str) -> String {
@@ -29,15 +36,16 @@ fn order(machine: &str) -> String {
     .to_string()
 }
 
-fn job_id(answer: &rig::Answer) -> JobId {
+fn job_id(answer: &Answer) -> JobId {
     assert_eq!(answer.status, 201, "{answer:?}");
     answer.json()["job_id"].as_str().unwrap().parse().unwrap()
 }
 
-async fn client(rig: &Rig, role: &str) -> Client {
+async fn client_of(rig: &Rig, role: &str) -> Client {
     Client {
         address: rig.api,
         token: rig.token(role).await,
+        tls: None,
     }
 }
 
@@ -67,10 +75,10 @@ async fn print(machine: &mut Linked, job: JobId) {
 
 #[tokio::test]
 async fn a_document_is_offered_sealed_fetched_by_its_machine_alone_and_known_as_printed() {
-    let rig = Rig::start().await;
+    let mut rig = Rig::start().await;
     let (operator, auditor) = (
-        client(&rig, "operator").await,
-        client(&rig, "auditor").await,
+        client_of(&rig, "operator").await,
+        client_of(&rig, "auditor").await,
     );
     let other = rig.enrol("desa-contoh-2", 12);
     let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
@@ -126,7 +134,7 @@ async fn a_document_is_offered_sealed_fetched_by_its_machine_alone_and_known_as_
 #[tokio::test]
 async fn nothing_on_disk_at_central_holds_a_canary() {
     let rig = Rig::start().await;
-    let operator = client(&rig, "operator").await;
+    let operator = client_of(&rig, "operator").await;
     let _machine = rig.enrol("desa-contoh-1", 11);
     let document = fixture("kk-sample-bb.pdf");
     job_id(
@@ -171,7 +179,7 @@ async fn nothing_on_disk_at_central_holds_a_canary() {
 #[tokio::test]
 async fn the_same_document_twice_is_answered_with_the_job_it_has() {
     let rig = Rig::start().await;
-    let operator = client(&rig, "operator").await;
+    let operator = client_of(&rig, "operator").await;
     let _machine = rig.enrol("desa-contoh-1", 11);
     let document = fixture("kk-sample-bb.pdf");
     let order = order("desa-contoh-1");
@@ -211,7 +219,7 @@ async fn the_same_document_twice_is_answered_with_the_job_it_has() {
 
 /// Brings each pair and compares status and code; nothing of what was brought comes back or stays.
 async fn refuses(rig: &Rig, cases: Vec<(Vec<u8>, String, u16, &str)>) {
-    let operator = client(rig, "operator").await;
+    let operator = client_of(rig, "operator").await;
     for (document, order, status, code) in cases {
         let answer = operator.bring(&document, &order, None).await;
         assert_eq!(
@@ -249,6 +257,7 @@ async fn documents_that_may_not_be_printed_are_refused_with_their_code() {
     let second = Client {
         address: rig.api,
         token: rig.token_named("second", "operator").await,
+        tls: None,
     };
     let altered = fixture("kk-sample-altered.pdf");
     let answer = second.bring(&altered, &order("desa-contoh-1"), None).await;
@@ -298,129 +307,9 @@ async fn orders_that_cannot_be_followed_are_refused_with_their_code() {
 }
 
 #[tokio::test]
-async fn doors_open_by_role_alone() {
-    let rig = Rig::start().await;
-    let (operator, it, auditor) = (
-        client(&rig, "operator").await,
-        client(&rig, "it").await,
-        client(&rig, "auditor").await,
-    );
-    let nobody = Client {
-        address: rig.api,
-        token: String::new(),
-    };
-    let stranger = Client {
-        address: rig.api,
-        token: "x".repeat(43),
-    };
-    let _machine = rig.enrol("desa-contoh-1", 11);
-    let document = fixture("kk-sample-bb.pdf");
-    let order = order("desa-contoh-1");
-    for (who, status) in [
-        (&nobody, 401),
-        (&stranger, 401),
-        (&it, 403),
-        (&auditor, 403),
-    ] {
-        assert_eq!(who.bring(&document, &order, None).await.status, status);
-    }
-    let job = job_id(&operator.bring(&document, &order, None).await);
-    let (one, cancel) = (
-        format!("/api/v1/jobs/{job}"),
-        format!("/api/v1/jobs/{job}/cancel"),
-    );
-    for path in ["/api/v1/jobs", &one, "/api/v1/machines", "/metrics"] {
-        for (who, status) in [
-            (&nobody, 401),
-            (&it, 200),
-            (&auditor, 200),
-            (&operator, 200),
-        ] {
-            assert_eq!(who.get(path).await.status, status, "{path}");
-        }
-    }
-    for (who, status) in [
-        (&nobody, 401),
-        (&it, 403),
-        (&operator, 403),
-        (&auditor, 200),
-    ] {
-        assert_eq!(who.get("/api/v1/history").await.status, status);
-    }
-    for (who, status) in [(&nobody, 401), (&it, 403), (&auditor, 403)] {
-        assert_eq!(who.post(&cancel).await.status, status);
-    }
-    for path in ["/healthz", "/api/v1/openapi.json", "/login", "/console.css"] {
-        assert_eq!(nobody.get(path).await.status, 200, "{path}");
-    }
-    assert_eq!(nobody.get("/").await.headers["location"], "/login");
-    assert_eq!(operator.get("/api/v1/jobs/x").await.code(), "JobUnknown");
-    assert_eq!(operator.get("/nowhere").await.code(), "RouteUnknown");
-    assert_eq!(
-        operator.get("/api/v1/jobs?state=done").await.code(),
-        "QueryMalformed"
-    );
-
-    let output = rig
-        .command(&["token", "revoke", "--name", "operator"])
-        .await;
-    assert!(output.status.success());
-    assert_eq!(operator.get("/api/v1/jobs").await.status, 401);
-}
-
-#[tokio::test]
-async fn the_console_is_signed_in_by_a_cookie_that_no_script_reads() {
-    let rig = Rig::start().await;
-    let token = rig.token("it").await;
-    let nobody = Client {
-        address: rig.api,
-        token: String::new(),
-    };
-    let form = [("content-type", "application/x-www-form-urlencoded")];
-    let wrong = nobody
-        .send(Method::POST, "/login", &form, b"token=x".to_vec())
-        .await;
-    assert_eq!(wrong.status, 401);
-    let body = format!("token={token}").into_bytes();
-    let signed_in = nobody.send(Method::POST, "/login", &form, body).await;
-    assert_eq!(signed_in.status, 303);
-    let cookie = signed_in.headers["set-cookie"].to_str().unwrap().to_owned();
-    assert!(
-        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"),
-        "{cookie}"
-    );
-    let bare = cookie.split(';').next().unwrap();
-    let page = nobody
-        .send(Method::GET, "/", &[("cookie", bare)], Vec::new())
-        .await;
-    assert_eq!(page.status, 200);
-    assert!(page.text.contains("Pekerjaan cetak") && !page.text.contains(&token));
-    assert!(
-        page.headers["content-security-policy"]
-            .to_str()
-            .unwrap()
-            .starts_with("default-src 'none'")
-    );
-    let live = nobody
-        .send(
-            Method::GET,
-            "/console/live",
-            &[("cookie", bare)],
-            Vec::new(),
-        )
-        .await;
-    let etag = live.headers["etag"].to_str().unwrap();
-    let headers = [("cookie", bare), ("if-none-match", etag)];
-    let same = nobody
-        .send(Method::GET, "/console/live", &headers, Vec::new())
-        .await;
-    assert_eq!(same.status, 304);
-}
-
-#[tokio::test]
 async fn a_cancel_ends_what_no_machine_has_and_asks_the_machine_for_the_rest() {
     let rig = Rig::start().await;
-    let operator = client(&rig, "operator").await;
+    let operator = client_of(&rig, "operator").await;
     let machine = rig.enrol("desa-contoh-1", 11);
     let document = fixture("kk-sample-bb.pdf");
     let order = order("desa-contoh-1");
@@ -464,7 +353,7 @@ async fn a_cancel_ends_what_no_machine_has_and_asks_the_machine_for_the_rest() {
 #[tokio::test]
 async fn machines_and_their_devices_are_known_and_what_cannot_be_read_is_set_aside() {
     let rig = Rig::start().await;
-    let it = client(&rig, "it").await;
+    let it = client_of(&rig, "it").await;
     let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
     let seq = machine.say(Report::Device(DeviceReport {
         device: "printer-1".to_owned(),
@@ -519,7 +408,7 @@ async fn machines_and_their_devices_are_known_and_what_cannot_be_read_is_set_asi
 #[tokio::test]
 async fn an_order_offered_again_carries_the_same_envelope() {
     let rig = Rig::start().await;
-    let operator = client(&rig, "operator").await;
+    let operator = client_of(&rig, "operator").await;
     let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
     job_id(
         &operator
@@ -537,8 +426,11 @@ async fn an_order_offered_again_carries_the_same_envelope() {
 
 #[tokio::test]
 async fn a_pair_in_the_intake_folder_is_taken_and_a_bad_one_rejected_with_its_reason() {
-    let rig = Rig::start_with("[intake]\nfolder = \"masuk\"\nsettle_ms = 20\npoll_ms = 10").await;
-    let operator = client(&rig, "operator").await;
+    let rig = Rig::start_with(|settings| {
+        settings + "[intake]\nfolder = \"masuk\"\nsettle_ms = 20\npoll_ms = 10\n"
+    })
+    .await;
+    let operator = client_of(&rig, "operator").await;
     let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
     let folder = rig.home.path().join("masuk");
     std::fs::write(folder.join("b.pdf"), fixture("kk-sample-altered.pdf")).unwrap();
@@ -559,33 +451,4 @@ async fn a_pair_in_the_intake_folder_is_taken_and_a_bad_one_rejected_with_its_re
     );
     assert!(folder.join("rejected/b.pdf").exists() && folder.join("rejected/b.json").exists());
     assert!(!folder.join("a.pdf").exists() && !folder.join("rejected/a.pdf").exists());
-}
-
-#[tokio::test]
-async fn commands_end_with_the_codes_that_scripts_rely_on() {
-    let rig = Rig::start().await;
-    let code = |output: std::process::Output| output.status.code().unwrap();
-    assert_eq!(code(rig.command(&["run", "--wrong"]).await), 64);
-    assert_eq!(
-        code(
-            rig.command(&["token", "add", "--name", "a", "--role", "king"])
-                .await
-        ),
-        64
-    );
-    assert_eq!(
-        code(rig.command(&["token", "revoke", "--name", "nobody"]).await),
-        65
-    );
-    let checked = rig.command(&["check-config"]).await;
-    assert!(
-        String::from_utf8(checked.stdout.clone())
-            .unwrap()
-            .contains("timings.tick_ms = 50\n")
-    );
-    assert_eq!(code(checked), 0);
-    std::fs::write(rig.home.path().join("central.toml"), "colour = 1").unwrap();
-    assert_eq!(code(rig.command(&["check-config"]).await), 78);
-    std::fs::remove_file(rig.home.path().join("central.toml")).unwrap();
-    assert_eq!(code(rig.command(&["check-config"]).await), 66);
 }

@@ -5,8 +5,10 @@ use loket_wire::topic::Channel;
 use loket_wire::{Epoch, JobId, JobState, Report};
 use serde_json::{Value, json};
 
-use crate::rig::{Authority, Client, Rig, fetch, fixture};
-use crate::{client, job_id, order, print, state};
+use crate::client::Client;
+use crate::machine::fetch;
+use crate::rig::{Authority, DEADLINE, Rig, fixture};
+use crate::{client_of, job_id, order, print, state};
 
 async fn bring(client: &Client, machine: &str) -> JobId {
     job_id(
@@ -29,7 +31,7 @@ async fn until_connectivity(client: &Client, expected: &str) -> Value {
 #[tokio::test]
 async fn an_order_lost_with_a_wiped_broker_is_offered_again_and_printed_once() {
     let mut rig = Rig::start().await;
-    let operator = client(&rig, "operator").await;
+    let operator = client_of(&rig, "operator").await;
     let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
     let job = bring(&operator, "desa-contoh-1").await;
     let lost = machine.order().await;
@@ -44,7 +46,7 @@ async fn an_order_lost_with_a_wiped_broker_is_offered_again_and_printed_once() {
 #[tokio::test]
 async fn a_restarted_central_knows_its_jobs_and_erases_what_no_job_owns() {
     let mut rig = Rig::start().await;
-    let operator = client(&rig, "operator").await;
+    let operator = client_of(&rig, "operator").await;
     let machine = rig.enrol("desa-contoh-1", 11);
     let job = bring(&operator, "desa-contoh-1").await;
     let folder = rig.home.path().join("state/documents");
@@ -52,7 +54,8 @@ async fn a_restarted_central_knows_its_jobs_and_erases_what_no_job_owns() {
     for suffix in ["blob", "key", "key.part"] {
         std::fs::write(folder.join(format!("{orphan}.{suffix}")), b"cut intake").unwrap();
     }
-    rig.restart().await;
+    rig.stop().await;
+    rig.run().await;
     assert_eq!(
         std::fs::read_dir(&folder).unwrap().count(),
         2,
@@ -66,7 +69,8 @@ async fn a_restarted_central_knows_its_jobs_and_erases_what_no_job_owns() {
     let mut machine = machine.connect().await;
     assert_eq!(machine.order().await.job_id, job);
     print(&mut machine, job).await;
-    rig.restart().await;
+    rig.stop().await;
+    rig.run().await;
     let operator = Client {
         address: rig.api,
         ..operator
@@ -77,7 +81,7 @@ async fn a_restarted_central_knows_its_jobs_and_erases_what_no_job_owns() {
 #[tokio::test]
 async fn a_lost_journal_makes_jobs_unknown_until_somebody_says_what_was_seen() {
     let rig = Rig::start().await;
-    let operator = client(&rig, "operator").await;
+    let operator = client_of(&rig, "operator").await;
     let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
     let job = bring(&operator, "desa-contoh-1").await;
     machine.order().await;
@@ -115,7 +119,7 @@ async fn a_lost_journal_makes_jobs_unknown_until_somebody_says_what_was_seen() {
 #[tokio::test]
 async fn a_machine_that_vanishes_is_late_by_its_will() {
     let rig = Rig::start().await;
-    let it = client(&rig, "it").await;
+    let it = client_of(&rig, "it").await;
     let machine = rig.enrol("desa-contoh-1", 11).connect().await;
     until_connectivity(&it, "online").await;
     drop(machine);
@@ -126,7 +130,7 @@ async fn a_machine_that_vanishes_is_late_by_its_will() {
 #[tokio::test]
 async fn a_machine_cannot_speak_of_anothers_job_nor_with_numbers_beyond_reason() {
     let rig = Rig::start().await;
-    let operator = client(&rig, "operator").await;
+    let operator = client_of(&rig, "operator").await;
     let _owner = rig.enrol("desa-contoh-1", 11);
     let mut liar = rig.enrol("desa-contoh-2", 12).connect().await;
     let job = bring(&operator, "desa-contoh-1").await;
@@ -150,7 +154,7 @@ async fn a_machine_cannot_speak_of_anothers_job_nor_with_numbers_beyond_reason()
 #[tokio::test]
 async fn documents_go_to_enrolled_keys_of_our_authority_alone() {
     let rig = Rig::start().await;
-    let operator = client(&rig, "operator").await;
+    let operator = client_of(&rig, "operator").await;
     let machine = rig.enrol("desa-contoh-1", 11);
     let job = bring(&operator, "desa-contoh-1").await;
     assert!(machine.fetch(job, 0).await.is_ok());
@@ -188,7 +192,7 @@ async fn documents_go_to_enrolled_keys_of_our_authority_alone() {
 #[tokio::test]
 async fn a_record_that_the_authority_did_not_sign_opens_nothing() {
     let rig = Rig::start().await;
-    let operator = client(&rig, "operator").await;
+    let operator = client_of(&rig, "operator").await;
     let _machine = rig.enrol("desa-contoh-1", 11);
     let path = rig.home.path().join("machines/desa-contoh-1.json");
     let text = std::fs::read_to_string(&path).unwrap();
@@ -201,4 +205,63 @@ async fn a_record_that_the_authority_did_not_sign_opens_nothing() {
         (answer.status, answer.code().as_str()),
         (422, "MachineUnknown")
     );
+}
+
+#[tokio::test]
+async fn a_disk_that_takes_nothing_loses_nothing() {
+    let rig = Rig::start().await;
+    let operator = client_of(&rig, "operator").await;
+    let _machine = rig.enrol("desa-contoh-1", 11);
+    let folder = rig.home.path().join("state/documents");
+    std::fs::remove_dir(&folder).unwrap();
+    std::fs::write(&folder, b"no folder").unwrap();
+    let answer = operator
+        .bring(&fixture("kk-sample-bb.pdf"), &order("desa-contoh-1"), None)
+        .await;
+    assert_eq!(
+        (answer.status, answer.code().as_str()),
+        (500, "StorageFailed")
+    );
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    bring(&operator, "desa-contoh-1").await;
+}
+
+#[tokio::test]
+async fn two_centrals_never_share_a_state() {
+    let rig = Rig::start().await;
+    let output = rig.command(&["run"]).await;
+    assert_eq!(output.status.code(), Some(75), "{output:?}");
+}
+
+#[tokio::test]
+async fn the_program_serves_until_sigterm_and_ends_well() {
+    let rig = Rig::prepare(|settings| settings).await;
+    let (mut child, mut lines) = rig.spawn();
+    let api = loop {
+        let line = tokio::time::timeout(DEADLINE, lines.next_line())
+            .await
+            .unwrap();
+        let line = line.unwrap().expect("the program lives");
+        if let Some((_before, address)) = line.split_once("api=") {
+            break address.split_whitespace().next().unwrap().parse().unwrap();
+        }
+    };
+    let nobody = Client {
+        address: api,
+        token: String::new(),
+        tls: None,
+    };
+    assert_eq!(nobody.get("/healthz").await.json()["status"], "ok");
+    let killed = tokio::process::Command::new("sh")
+        .args(["-c", &format!("kill -TERM {}", child.id().unwrap())])
+        .status()
+        .await
+        .unwrap();
+    assert!(killed.success());
+    let ended = tokio::time::timeout(DEADLINE, child.wait())
+        .await
+        .expect("it ends")
+        .unwrap();
+    assert_eq!(ended.code(), Some(0));
 }

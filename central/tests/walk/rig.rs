@@ -1,4 +1,4 @@
-//! A central of its own with a real broker, an authority, and machines that are nothing but keys and a link.
+//! A central of its own with a real broker and an authority.
 
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::Path;
@@ -6,22 +6,10 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::Bytes;
-use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
-use loket_link::{
-    AckToken, Backoff, BrokerAddress, FetchError, FetchTarget, Inbound, Inbox, LinkConfig,
-    LinkHandle, Publication, Qos, fetch_from,
-};
 use loket_wire::enrolment::{MachineRecord, RECORD_CONTEXT};
 use loket_wire::sealed::SealingKey;
 use loket_wire::sign::{SigningKey, VerifyingKey};
-use loket_wire::topic::{Channel, for_machine};
-use loket_wire::{
-    Ack, Command, Epoch, Event, JobId, JobReport, JobState, MachineId, MachineState, PrintOrder,
-    Randomness, Reason, Report, Sync as MachineSync, Timestamp, frame, presence,
-};
+use loket_wire::{Epoch, MachineId, Randomness, Timestamp, frame, presence};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256,
     SerialNumber,
@@ -30,12 +18,13 @@ use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::Ed25519KeyPair;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::net::TcpStream;
-use tokio::process::{Child, Command as Process};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStderr, Command as Process};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-use tokio_util::sync::{CancellationToken, DropGuard};
+use tokio_util::sync::CancellationToken;
+
+use crate::machine::Machine;
 
 /// A deadline that ends a hung test; nothing is measured by it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -131,7 +120,7 @@ impl Authority {
         roots
     }
 
-    fn client_tls(&self, pair: &Pair) -> Arc<rustls::ClientConfig> {
+    pub(crate) fn client_tls(&self, pair: &Pair) -> Arc<rustls::ClientConfig> {
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.key_der.clone()));
         let config = rustls::ClientConfig::builder()
             .with_root_certificates(self.roots())
@@ -207,7 +196,7 @@ pub(crate) struct Rig {
     pub(crate) central_key: VerifyingKey,
     pub(crate) api: SocketAddr,
     documents: SocketAddr,
-    central: Running,
+    central: Option<Running>,
 }
 
 /// Central inside the test's process.
@@ -245,10 +234,18 @@ impl Running {
 
 impl Rig {
     pub(crate) async fn start() -> Self {
-        Self::start_with("").await
+        Self::start_with(|settings| settings).await
     }
 
-    pub(crate) async fn start_with(more: &str) -> Self {
+    /// Starts with settings that `edit` changed.
+    pub(crate) async fn start_with(edit: impl Fn(String) -> String) -> Self {
+        let mut rig = Self::prepare(edit).await;
+        rig.run().await;
+        rig
+    }
+
+    /// Everything but a running central.
+    pub(crate) async fn prepare(edit: impl Fn(String) -> String) -> Self {
         let _earlier = rustls::crypto::ring::default_provider().install_default();
         let home = tempfile::tempdir().unwrap();
         let authority = Authority::new();
@@ -274,46 +271,41 @@ impl Rig {
         let trust = std::fs::canonicalize("../tests/fixtures/trust").unwrap();
         write(
             "central.toml",
-            &format!(
+            &edit(format!(
                 "state_dir = \"state\"\noffices = \"offices.toml\"\nmachines_dir = \"machines\"\n\
                  trust_dir = \"{}\"\n[api]\nlisten = \"127.0.0.1:0\"\n\
                  [documents]\nlisten = \"127.0.0.1:0\"\n\
                  [broker]\nendpoints = [{{ host = \"127.0.0.1\", port = {} }}]\n\
                  [identity]\ncertificate = \"central.crt\"\nkey = \"central.key\"\n\
                  authority = \"authority.crt\"\nsigning_key = \"signing.key\"\n\
-                 [timings]\ntick_ms = 50\nreconnect_min_ms = 20\nreconnect_max_ms = 100\n{more}\n",
+                 [timings]\ntick_ms = 50\nreconnect_min_ms = 20\nreconnect_max_ms = 100\n",
                 trust.display(),
                 broker.port
-            ),
+            )),
         );
-        let central = Running::start(home.path()).await;
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
         Self {
             home,
             authority,
             broker,
             central_key,
-            api: central.api,
-            documents: central.documents,
-            central,
+            api: nowhere,
+            documents: nowhere,
+            central: None,
         }
     }
 
-    /// Ends central as SIGTERM does.
-    pub(crate) async fn stop(self) {
-        self.central.stop().await;
+    /// Starts central on what is prepared, or left by one before; its addresses change.
+    pub(crate) async fn run(&mut self) {
+        let central = Running::start(self.home.path()).await;
+        self.api = central.api;
+        self.documents = central.documents;
+        self.central = Some(central);
     }
 
-    /// Ends central and starts it again on the same state; its addresses change.
-    pub(crate) async fn restart(&mut self) {
-        let fresh = Running {
-            stop: CancellationToken::new(),
-            running: JoinSet::new(),
-            ..self.central
-        };
-        std::mem::replace(&mut self.central, fresh).stop().await;
-        self.central = Running::start(self.home.path()).await;
-        self.api = self.central.api;
-        self.documents = self.central.documents;
+    /// Ends central as SIGTERM does.
+    pub(crate) async fn stop(&mut self) {
+        self.central.take().unwrap().stop().await;
     }
 
     /// Kills the broker as `kill -9` does and starts an empty one in its place.
@@ -333,6 +325,19 @@ impl Rig {
             .output()
             .await
             .unwrap()
+    }
+
+    /// Starts the program itself; its log lines come with it.
+    pub(crate) fn spawn(&self) -> (Child, Lines<BufReader<ChildStderr>>) {
+        let mut child = Process::new(env!("CARGO_BIN_EXE_loket-central"))
+            .args(["run", "--config"])
+            .arg(self.home.path().join("central.toml"))
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        (child, lines)
     }
 
     /// A fresh token of this role.
@@ -394,368 +399,4 @@ impl Rig {
 fn pem(label: &str, der: &[u8]) -> String {
     let text = data_encoding::BASE64.encode(der);
     format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
-}
-
-/// An answer of the API.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: hyper::HeaderMap,
-    pub(crate) text: String,
-}
-
-impl Answer {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|_no| panic!("no JSON: {}", self.text))
-    }
-
-    pub(crate) fn code(&self) -> String {
-        self.json()["code"].as_str().unwrap_or_default().to_owned()
-    }
-}
-
-/// A client of the API with one token.
-#[derive(Clone)]
-pub(crate) struct Client {
-    pub(crate) address: SocketAddr,
-    pub(crate) token: String,
-}
-
-impl Client {
-    pub(crate) async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: Vec<u8>,
-    ) -> Answer {
-        let exchange = async {
-            let stream = TcpStream::connect(self.address).await.unwrap();
-            let (mut sender, connection) =
-                hyper::client::conn::http1::handshake(TokioIo::new(stream))
-                    .await
-                    .unwrap();
-            let mut driving = JoinSet::new();
-            driving.spawn(connection);
-            let mut request = Request::builder()
-                .method(method)
-                .uri(path)
-                .header("host", "central");
-            if !self.token.is_empty() {
-                request = request.header("authorization", format!("Bearer {}", self.token));
-            }
-            for (name, value) in headers {
-                request = request.header(*name, *value);
-            }
-            let request = request.body(Full::new(Bytes::from(body))).unwrap();
-            let answer = sender.send_request(request).await.unwrap();
-            let (parts, body) = answer.into_parts();
-            let bytes = body.collect().await.unwrap().to_bytes();
-            let text = String::from_utf8(bytes.to_vec()).unwrap();
-            Answer {
-                status: parts.status.as_u16(),
-                headers: parts.headers,
-                text,
-            }
-        };
-        timeout(DEADLINE, exchange).await.expect("central answers")
-    }
-
-    pub(crate) async fn get(&self, path: &str) -> Answer {
-        self.send(Method::GET, path, &[], Vec::new()).await
-    }
-
-    pub(crate) async fn post(&self, path: &str) -> Answer {
-        self.send(Method::POST, path, &[], Vec::new()).await
-    }
-
-    pub(crate) async fn bring(&self, document: &[u8], order: &str, key: Option<&str>) -> Answer {
-        const EDGE: &str = "loketedge7d1f";
-        let mut body = Vec::new();
-        for (name, kind, bytes) in [
-            ("document", "application/pdf", document),
-            ("order", "application/json", order.as_bytes()),
-        ] {
-            let head = format!(
-                "--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"x\"\r\n\
-                 Content-Type: {kind}\r\n\r\n"
-            );
-            body.extend_from_slice(head.as_bytes());
-            body.extend_from_slice(bytes);
-            body.extend_from_slice(b"\r\n");
-        }
-        body.extend_from_slice(format!("--{EDGE}--\r\n").as_bytes());
-        let kind = format!("multipart/form-data; boundary={EDGE}");
-        let mut headers = vec![("content-type", kind.as_str())];
-        if let Some(key) = key {
-            headers.push(("idempotency-key", key));
-        }
-        self.send(Method::POST, "/api/v1/documents", &headers, body)
-            .await
-    }
-}
-
-/// A machine: keys and a place on the broker.
-pub(crate) struct Machine {
-    pub(crate) id: MachineId,
-    pub(crate) signing: SigningKey,
-    pub(crate) sealing: SealingKey,
-    pub(crate) epoch: Epoch,
-    tls: Arc<rustls::ClientConfig>,
-    central_key: VerifyingKey,
-    broker_port: u16,
-    documents: SocketAddr,
-}
-
-impl Machine {
-    /// Connects, says that it is there and what it holds, and waits until central has that.
-    pub(crate) async fn connect(self) -> Linked {
-        let broker = BrokerAddress {
-            host: "127.0.0.1".to_owned(),
-            port: self.broker_port,
-        };
-        let (handle, inbox, task) = loket_link::open(LinkConfig {
-            tls: Some(Arc::clone(&self.tls)),
-            subscriptions: for_machine(&self.id),
-            backoff: Backoff {
-                min: Duration::from_millis(20),
-                max: Duration::from_millis(100),
-            },
-            will: Some(self.state(1, false)),
-            ..LinkConfig::new(self.id.to_string(), vec![broker])
-        });
-        let stop = CancellationToken::new();
-        let mut running = JoinSet::new();
-        running.spawn(task.run(stop.clone()));
-        let mut linked = Linked {
-            machine: self,
-            handle,
-            inbox,
-            _running: running,
-            _stop: stop.drop_guard(),
-            seq: 0,
-            session_seq: 1,
-        };
-        linked.until_up().await;
-        linked.say_state(true);
-        linked.say_sync(Vec::new());
-        assert_eq!(linked.ack().await.seq, 0);
-        linked
-    }
-
-    /// Its presence as a publication; with `online: false` also its will.
-    fn state(&self, session_seq: u64, online: bool) -> Publication {
-        let state = MachineState {
-            online,
-            boot_id: "boot".to_owned(),
-            session_seq,
-            epoch: self.epoch,
-            software: "0.1.0".to_owned(),
-            config_hash: "0".repeat(16),
-            key_id: self.sealing.public().unwrap().key_id(),
-        };
-        let topic = Channel::State.topic(&self.id);
-        let body = presence::encode(&state).unwrap();
-        let payload = frame::seal(&topic, &body, &self.signing).unwrap();
-        Publication {
-            topic,
-            payload,
-            qos: Qos::AtLeastOnce,
-            retain: true,
-            expiry: None,
-        }
-    }
-
-    /// The same machine under another certificate.
-    pub(crate) fn with_certificate(&self, authority: &Authority, pair: &Pair) -> FetchTarget {
-        FetchTarget {
-            tls: Some(authority.client_tls(pair)),
-            ..self.target()
-        }
-    }
-
-    fn target(&self) -> FetchTarget {
-        FetchTarget {
-            host: "127.0.0.1".to_owned(),
-            port: self.documents.port(),
-            tls: Some(Arc::clone(&self.tls)),
-            server_name: "127.0.0.1".to_owned(),
-        }
-    }
-
-    /// Fetches the sealed document of `job` from byte `from` on.
-    pub(crate) async fn fetch(&self, job: JobId, from: u64) -> Result<Vec<u8>, FetchError> {
-        fetch(&self.target(), job, from).await
-    }
-}
-
-/// Fetches a sealed document as whoever `target` makes of us.
-pub(crate) async fn fetch(
-    target: &FetchTarget,
-    job: JobId,
-    from: u64,
-) -> Result<Vec<u8>, FetchError> {
-    let path = format!("/machine/v1/blobs/{job}");
-    let mut bytes = Vec::new();
-    let mut keep = |_at, chunk: Bytes| {
-        bytes.extend_from_slice(&chunk);
-        Ok(())
-    };
-    let fetching = fetch_from(target, &path, from, 9 * 1024 * 1024, &mut keep);
-    timeout(DEADLINE, fetching).await.expect("central serves")?;
-    Ok(bytes)
-}
-
-/// A machine with its link.
-pub(crate) struct Linked {
-    pub(crate) machine: Machine,
-    pub(crate) handle: LinkHandle,
-    inbox: Inbox,
-    _running: JoinSet<Result<(), loket_link::LinkError>>,
-    _stop: DropGuard,
-    pub(crate) seq: u64,
-    pub(crate) session_seq: u64,
-}
-
-impl Linked {
-    async fn next(&mut self) -> Inbound {
-        timeout(DEADLINE, self.inbox.next())
-            .await
-            .expect("the link speaks")
-            .expect("it lives")
-    }
-
-    async fn until_up(&mut self) {
-        loop {
-            if let Inbound::Up { .. } = self.next().await {
-                return;
-            }
-        }
-    }
-
-    /// The next message on a channel that `wanted` takes; others are acknowledged and passed over.
-    async fn message(&mut self, wanted: impl Fn(&Channel) -> bool) -> (String, Vec<u8>) {
-        loop {
-            let Inbound::Message {
-                topic,
-                payload,
-                ack,
-            } = self.next().await
-            else {
-                continue;
-            };
-            self.taken(ack);
-            if Channel::parse(&topic).is_some_and(|(_machine, channel)| wanted(&channel)) {
-                let body = frame::open(&topic, &payload, &self.machine.central_key)
-                    .expect("central signed it");
-                return (topic, body);
-            }
-        }
-    }
-
-    fn taken(&self, ack: AckToken) {
-        self.handle.ack(ack);
-    }
-
-    pub(crate) async fn ack(&mut self) -> Ack {
-        let (_topic, body) = self.message(|channel| *channel == Channel::Ack).await;
-        let ack: Ack = presence::decode(&body).unwrap();
-        assert_eq!(ack.epoch, self.machine.epoch);
-        ack
-    }
-
-    pub(crate) async fn until_acked(&mut self, seq: u64) {
-        while self.ack().await.seq < seq {}
-    }
-
-    async fn command(&mut self, kind: &str) -> Command {
-        let channel = Channel::Command(kind.to_owned());
-        let (_topic, body) = self.message(|found| *found == channel).await;
-        Command::decode(kind, &body).unwrap()
-    }
-
-    pub(crate) async fn order(&mut self) -> PrintOrder {
-        let Command::Print(order) = self.command("print").await else {
-            panic!("no order")
-        };
-        *order
-    }
-
-    pub(crate) async fn cancel(&mut self) -> JobId {
-        let Command::Cancel(cancel) = self.command("cancel").await else {
-            panic!("no cancel")
-        };
-        cancel.job_id
-    }
-
-    pub(crate) fn publish(&self, channel: &Channel, body: &[u8]) {
-        let topic = channel.topic(&self.machine.id);
-        let payload = frame::seal(&topic, body, &self.machine.signing).unwrap();
-        self.publish_raw(topic, payload);
-    }
-
-    pub(crate) fn publish_raw(&self, topic: String, payload: Vec<u8>) {
-        self.handle
-            .publish(Publication {
-                topic,
-                payload,
-                qos: Qos::AtLeastOnce,
-                retain: false,
-                expiry: None,
-            })
-            .unwrap();
-    }
-
-    pub(crate) fn say_state(&self, online: bool) {
-        self.handle
-            .publish(self.machine.state(self.session_seq, online))
-            .unwrap();
-    }
-
-    /// Waits for the next connection and says again what the machine holds, as every machine does.
-    pub(crate) async fn reconnected(&mut self) {
-        self.until_up().await;
-        self.session_seq += 1;
-        self.say_state(true);
-        self.say_sync(Vec::new());
-    }
-
-    pub(crate) fn say_sync(&self, open_jobs: Vec<loket_wire::OpenJob>) {
-        let sync = MachineSync {
-            epoch: self.machine.epoch,
-            session_seq: self.session_seq,
-            last_command_seq: 0,
-            first_event_seq: None,
-            last_event_seq: self.seq,
-            open_jobs,
-            is_complete: true,
-        };
-        self.publish(&Channel::Sync, &presence::encode(&sync).unwrap());
-    }
-
-    /// Reports a state of a job under the next number.
-    pub(crate) fn report(&mut self, job: JobId, state: JobState, reason: Option<Reason>) -> u64 {
-        self.say(Report::Job(JobReport {
-            job_id: job,
-            state,
-            reason,
-            attempt: None,
-            sheet_count: None,
-            actor: None,
-            at: Timestamp::from_unix_ms(1_790_000_000_000),
-            clock_trusted: false,
-        }))
-    }
-
-    pub(crate) fn say(&mut self, report: Report) -> u64 {
-        self.seq += 1;
-        let channel = Channel::Event(report.kind().to_owned());
-        let event = Event {
-            epoch: self.machine.epoch,
-            seq: self.seq,
-            report,
-        };
-        self.publish(&channel, &event.encode().unwrap());
-        self.seq
-    }
 }

@@ -1,0 +1,288 @@
+//! A machine that is nothing but keys and a link.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hyper::body::Bytes;
+use loket_link::{
+    AckToken, Backoff, BrokerAddress, FetchError, FetchTarget, Inbound, Inbox, LinkConfig,
+    LinkHandle, Publication, Qos, fetch_from,
+};
+use loket_wire::sealed::SealingKey;
+use loket_wire::sign::{SigningKey, VerifyingKey};
+use loket_wire::topic::{Channel, for_machine};
+use loket_wire::{
+    Ack, Command, Epoch, Event, JobId, JobReport, JobState, MachineId, MachineState, PrintOrder,
+    Reason, Report, Sync as MachineSync, Timestamp, frame, presence,
+};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use crate::rig::{Authority, DEADLINE, Pair};
+
+/// A machine: keys and a place on the broker.
+pub(crate) struct Machine {
+    pub(crate) id: MachineId,
+    pub(crate) signing: SigningKey,
+    pub(crate) sealing: SealingKey,
+    pub(crate) epoch: Epoch,
+    pub(crate) tls: Arc<rustls::ClientConfig>,
+    pub(crate) central_key: VerifyingKey,
+    pub(crate) broker_port: u16,
+    pub(crate) documents: SocketAddr,
+}
+
+impl Machine {
+    /// Connects, says that it is there and what it holds, and waits until central has that.
+    pub(crate) async fn connect(self) -> Linked {
+        let broker = BrokerAddress {
+            host: "127.0.0.1".to_owned(),
+            port: self.broker_port,
+        };
+        let (handle, inbox, task) = loket_link::open(LinkConfig {
+            tls: Some(Arc::clone(&self.tls)),
+            subscriptions: for_machine(&self.id),
+            backoff: Backoff {
+                min: Duration::from_millis(20),
+                max: Duration::from_millis(100),
+            },
+            will: Some(self.state(1, false)),
+            ..LinkConfig::new(self.id.to_string(), vec![broker])
+        });
+        let stop = CancellationToken::new();
+        let mut running = JoinSet::new();
+        running.spawn(task.run(stop.clone()));
+        let mut linked = Linked {
+            machine: self,
+            handle,
+            inbox,
+            _running: running,
+            _stop: stop.drop_guard(),
+            seq: 0,
+            session_seq: 1,
+        };
+        linked.until_up().await;
+        linked.say_state(true);
+        linked.say_sync(Vec::new());
+        assert_eq!(linked.ack().await.seq, 0);
+        linked
+    }
+
+    /// Its presence as a publication; with `online: false` also its will.
+    fn state(&self, session_seq: u64, online: bool) -> Publication {
+        let state = MachineState {
+            online,
+            boot_id: "boot".to_owned(),
+            session_seq,
+            epoch: self.epoch,
+            software: "0.1.0".to_owned(),
+            config_hash: "0".repeat(16),
+            key_id: self.sealing.public().unwrap().key_id(),
+        };
+        let topic = Channel::State.topic(&self.id);
+        let body = presence::encode(&state).unwrap();
+        let payload = frame::seal(&topic, &body, &self.signing).unwrap();
+        Publication {
+            topic,
+            payload,
+            qos: Qos::AtLeastOnce,
+            retain: true,
+            expiry: None,
+        }
+    }
+
+    /// The same machine under another certificate.
+    pub(crate) fn with_certificate(&self, authority: &Authority, pair: &Pair) -> FetchTarget {
+        FetchTarget {
+            tls: Some(authority.client_tls(pair)),
+            ..self.target()
+        }
+    }
+
+    fn target(&self) -> FetchTarget {
+        FetchTarget {
+            host: "127.0.0.1".to_owned(),
+            port: self.documents.port(),
+            tls: Some(Arc::clone(&self.tls)),
+            server_name: "127.0.0.1".to_owned(),
+        }
+    }
+
+    /// Fetches the sealed document of `job` from byte `from` on.
+    pub(crate) async fn fetch(&self, job: JobId, from: u64) -> Result<Vec<u8>, FetchError> {
+        fetch(&self.target(), job, from).await
+    }
+}
+
+/// Fetches a sealed document as whoever `target` makes of us.
+pub(crate) async fn fetch(
+    target: &FetchTarget,
+    job: JobId,
+    from: u64,
+) -> Result<Vec<u8>, FetchError> {
+    let path = format!("/machine/v1/blobs/{job}");
+    let mut bytes = Vec::new();
+    let mut keep = |_at, chunk: Bytes| {
+        bytes.extend_from_slice(&chunk);
+        Ok(())
+    };
+    let fetching = fetch_from(target, &path, from, 9 * 1024 * 1024, &mut keep);
+    timeout(DEADLINE, fetching).await.expect("central serves")?;
+    Ok(bytes)
+}
+
+/// A machine with its link.
+pub(crate) struct Linked {
+    pub(crate) machine: Machine,
+    pub(crate) handle: LinkHandle,
+    inbox: Inbox,
+    _running: JoinSet<Result<(), loket_link::LinkError>>,
+    _stop: DropGuard,
+    pub(crate) seq: u64,
+    pub(crate) session_seq: u64,
+}
+
+impl Linked {
+    async fn next(&mut self) -> Inbound {
+        timeout(DEADLINE, self.inbox.next())
+            .await
+            .expect("the link speaks")
+            .expect("it lives")
+    }
+
+    async fn until_up(&mut self) {
+        loop {
+            if let Inbound::Up { .. } = self.next().await {
+                return;
+            }
+        }
+    }
+
+    /// The next message on a channel that `wanted` takes; others are acknowledged and passed over.
+    async fn message(&mut self, wanted: impl Fn(&Channel) -> bool) -> (String, Vec<u8>) {
+        loop {
+            let Inbound::Message {
+                topic,
+                payload,
+                ack,
+            } = self.next().await
+            else {
+                continue;
+            };
+            self.taken(ack);
+            if Channel::parse(&topic).is_some_and(|(_machine, channel)| wanted(&channel)) {
+                let body = frame::open(&topic, &payload, &self.machine.central_key)
+                    .expect("central signed it");
+                return (topic, body);
+            }
+        }
+    }
+
+    fn taken(&self, ack: AckToken) {
+        self.handle.ack(ack);
+    }
+
+    pub(crate) async fn ack(&mut self) -> Ack {
+        let (_topic, body) = self.message(|channel| *channel == Channel::Ack).await;
+        let ack: Ack = presence::decode(&body).unwrap();
+        assert_eq!(ack.epoch, self.machine.epoch);
+        ack
+    }
+
+    pub(crate) async fn until_acked(&mut self, seq: u64) {
+        while self.ack().await.seq < seq {}
+    }
+
+    async fn command(&mut self, kind: &str) -> Command {
+        let channel = Channel::Command(kind.to_owned());
+        let (_topic, body) = self.message(|found| *found == channel).await;
+        Command::decode(kind, &body).unwrap()
+    }
+
+    pub(crate) async fn order(&mut self) -> PrintOrder {
+        let Command::Print(order) = self.command("print").await else {
+            panic!("no order")
+        };
+        *order
+    }
+
+    pub(crate) async fn cancel(&mut self) -> JobId {
+        let Command::Cancel(cancel) = self.command("cancel").await else {
+            panic!("no cancel")
+        };
+        cancel.job_id
+    }
+
+    pub(crate) fn publish(&self, channel: &Channel, body: &[u8]) {
+        let topic = channel.topic(&self.machine.id);
+        let payload = frame::seal(&topic, body, &self.machine.signing).unwrap();
+        self.publish_raw(topic, payload);
+    }
+
+    pub(crate) fn publish_raw(&self, topic: String, payload: Vec<u8>) {
+        self.handle
+            .publish(Publication {
+                topic,
+                payload,
+                qos: Qos::AtLeastOnce,
+                retain: false,
+                expiry: None,
+            })
+            .unwrap();
+    }
+
+    pub(crate) fn say_state(&self, online: bool) {
+        self.handle
+            .publish(self.machine.state(self.session_seq, online))
+            .unwrap();
+    }
+
+    /// Waits for the next connection and says again what the machine holds, as every machine does.
+    pub(crate) async fn reconnected(&mut self) {
+        self.until_up().await;
+        self.session_seq += 1;
+        self.say_state(true);
+        self.say_sync(Vec::new());
+    }
+
+    pub(crate) fn say_sync(&self, open_jobs: Vec<loket_wire::OpenJob>) {
+        let sync = MachineSync {
+            epoch: self.machine.epoch,
+            session_seq: self.session_seq,
+            last_command_seq: 0,
+            first_event_seq: None,
+            last_event_seq: self.seq,
+            open_jobs,
+            is_complete: true,
+        };
+        self.publish(&Channel::Sync, &presence::encode(&sync).unwrap());
+    }
+
+    /// Reports a state of a job under the next number.
+    pub(crate) fn report(&mut self, job: JobId, state: JobState, reason: Option<Reason>) -> u64 {
+        self.say(Report::Job(JobReport {
+            job_id: job,
+            state,
+            reason,
+            attempt: None,
+            sheet_count: None,
+            actor: None,
+            at: Timestamp::from_unix_ms(1_790_000_000_000),
+            clock_trusted: false,
+        }))
+    }
+
+    pub(crate) fn say(&mut self, report: Report) -> u64 {
+        self.seq += 1;
+        let channel = Channel::Event(report.kind().to_owned());
+        let event = Event {
+            epoch: self.machine.epoch,
+            seq: self.seq,
+            report,
+        };
+        self.publish(&channel, &event.encode().unwrap());
+        self.seq
+    }
+}
