@@ -88,7 +88,9 @@ impl World {
     /// # Errors
     /// When a program does not start.
     pub async fn start(build: Build, unsealed: bool) -> anyhow::Result<Self> {
-        let folder = tempfile::tempdir().context("make a folder")?;
+        let mut folder = tempfile::tempdir().context("make a folder")?;
+        // For a person who looks into a failure: the folder with its logs stays.
+        folder.disable_cleanup(std::env::var_os("LOKET_KEEP").is_some());
         let names = ["root.pem", "issuing.pem", "root.crl.pem", "issuing.crl"];
         let mut trust = Vec::new();
         for name in names {

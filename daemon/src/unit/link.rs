@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use loket_journal::{Journal, JournalError};
 use loket_link::{Inbound, Inbox, LinkHandle};
-use loket_wire::{MachineId, MachineState};
+use loket_wire::topic::CENTRAL_STATE;
+use loket_wire::{MachineId, MachineState, Timestamp};
 use thiserror::Error;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -68,6 +69,8 @@ struct Cursor {
     /// When the outbox is published again from its beginning, unless central acknowledges.
     republish_at: Instant,
     is_up: bool,
+    /// When central last announced itself, by its own clock.
+    central_at: Option<Timestamp>,
 }
 
 impl LinkUnit {
@@ -87,6 +90,7 @@ impl LinkUnit {
             published: 0,
             republish_at,
             is_up: false,
+            central_at: None,
         };
         loop {
             tokio::select! {
@@ -129,6 +133,7 @@ impl LinkUnit {
                     published: 0,
                     republish_at: Instant::now() + self.republish_after,
                     is_up: true,
+                    central_at: cursor.central_at,
                 };
                 self.say_hello(link).await?;
                 self.drain(link, cursor).await
@@ -136,6 +141,20 @@ impl LinkUnit {
             Inbound::Down { reason, .. } => {
                 tracing::warn!(?reason, "link to central's broker is down; trying again");
                 cursor.is_up = false;
+                Ok(())
+            }
+            Inbound::Message {
+                topic,
+                payload,
+                ack,
+            } if topic == CENTRAL_STATE => {
+                if self.is_central_new(&payload, cursor) {
+                    // What was said while central was away went nowhere: a broker that was wiped kept none of it.
+                    self.say_what_is_held(link).await?;
+                    cursor.published = 0;
+                    self.drain(link, cursor).await?;
+                }
+                link.ack(ack);
                 Ok(())
             }
             Inbound::Message {

@@ -3,7 +3,7 @@
 use loket_domain::print::{Actor, Command as Desk, Facts, Intake, Origin, Refusal};
 use loket_journal::Batch;
 use loket_wire::event::{DecodeError, QuarantineReport};
-use loket_wire::presence::{Ack, decode};
+use loket_wire::presence::{Ack, CentralState, decode};
 use loket_wire::sealed::SealError;
 use loket_wire::topic::{CENTRAL_STATE, Channel};
 use loket_wire::{Command, PrintOrder, Reason, Report, Sha256Digest, frame};
@@ -55,9 +55,6 @@ impl LinkUnit {
         payload: &[u8],
         cursor: &mut Cursor,
     ) -> Result<bool, LinkUnitError> {
-        if topic == CENTRAL_STATE {
-            return Ok(true);
-        }
         let Some((machine, channel)) = Channel::parse(topic) else {
             return Ok(true);
         };
@@ -85,6 +82,23 @@ impl LinkUnit {
             },
             Channel::State | Channel::Heartbeat | Channel::Event(_) | Channel::Sync => Ok(true),
         }
+    }
+
+    /// Whether central announces itself with a later signed time than before. An old announcement that a broker held
+    /// back says nothing.
+    pub(super) fn is_central_new(&self, payload: &[u8], cursor: &mut Cursor) -> bool {
+        let Ok(body) = frame::open(CENTRAL_STATE, payload, &self.identity.bundle.central_key)
+        else {
+            return false;
+        };
+        let Ok(state) = decode::<CentralState>(&body) else {
+            return false;
+        };
+        let is_new = state.online && cursor.central_at.is_none_or(|known| state.at > known);
+        if is_new {
+            cursor.central_at = Some(state.at);
+        }
+        is_new
     }
 
     async fn on_ack(&self, body: &[u8], cursor: &mut Cursor) -> Result<bool, LinkUnitError> {

@@ -30,6 +30,11 @@ impl LinkUnit {
     /// State and sync, before anything else on a new connection.
     pub(super) async fn say_hello(&self, link: &LinkHandle) -> Result<(), LinkUnitError> {
         self.publish_state(link, true);
+        self.say_what_is_held(link).await
+    }
+
+    /// The sync: on each connect, and whenever central announces itself anew.
+    pub(super) async fn say_what_is_held(&self, link: &LinkHandle) -> Result<(), LinkUnitError> {
         let span = self
             .journal
             .outbox_span()
