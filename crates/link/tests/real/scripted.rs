@@ -30,6 +30,7 @@ impl Packet {
 
 pub(crate) const PUBLISH: u8 = 3;
 const SUBSCRIBE: u8 = 8;
+pub(crate) const DISCONNECT: u8 = 14;
 
 impl ScriptedBroker {
     pub(crate) async fn bind() -> Self {

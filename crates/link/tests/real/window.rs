@@ -6,7 +6,7 @@ use loket_link::{DownReason, Inbound, LinkConfig, PublishError};
 use tokio::time::timeout;
 
 use crate::link::{DEADLINE, Running, config, message};
-use crate::scripted::{PUBLISH, ScriptedBroker};
+use crate::scripted::{DISCONNECT, PUBLISH, ScriptedBroker};
 
 #[tokio::test]
 async fn a_broker_that_confirms_out_of_order_causes_no_collision() {
@@ -123,4 +123,45 @@ async fn a_broker_that_never_answers_the_subscriptions_is_left_for_the_next() {
     let mut session = sound.accept(&[]).await;
     session.suback().await;
     assert!(matches!(kiosk.next().await, Inbound::Up { .. }));
+}
+
+#[tokio::test]
+async fn a_broker_that_takes_fewer_at_a_time_is_not_sent_more() {
+    let broker = ScriptedBroker::bind().await;
+    let mut kiosk = Running::start(config("kiosk", broker.address(), &[]));
+    // CONNACK property 0x21: a receive maximum of 3.
+    let _session = broker.accept(&[0x21, 0, 3]).await;
+    kiosk.next_up().await;
+    let accepted = (0..10).map_while(|_| kiosk.handle.publish(message("evt/job", "x")).ok());
+    // One less than the broker takes: a full window would hold acknowledgements up.
+    assert_eq!(accepted.count(), 2);
+}
+
+#[tokio::test]
+async fn a_stop_sends_everything_to_a_broker_that_talks_meanwhile() {
+    let broker = ScriptedBroker::bind().await;
+    let mut kiosk = Running::start(config("kiosk", broker.address(), &[]));
+    let mut session = broker.accept(&[]).await;
+    kiosk.next_up().await;
+    for _ in 0..20 {
+        kiosk
+            .handle
+            .publish(message("evt/job", vec![b'x'; 32_000]))
+            .unwrap();
+    }
+    let listening = async move {
+        let mut kinds = Vec::new();
+        loop {
+            let packet = timeout(DEADLINE, session.read()).await.unwrap();
+            let kind = packet.expect("DISCONNECT comes before the end").kind();
+            kinds.push(kind);
+            if kind == DISCONNECT {
+                return kinds;
+            }
+            // PUBLISH QoS 0, topic "t".
+            session.write(&[0x30, 5, 0, 1, b't', 0, b'!']).await;
+        }
+    };
+    let ((), kinds) = tokio::join!(kiosk.stop(), listening);
+    assert_eq!(kinds.iter().filter(|kind| **kind == PUBLISH).count(), 20);
 }
