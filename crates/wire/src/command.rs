@@ -20,6 +20,9 @@ pub enum Command {
 }
 
 impl Command {
+    /// The kinds of version 1.
+    pub const KINDS: [&'static str; 2] = ["print", "cancel"];
+
     /// The last topic segment.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
@@ -43,7 +46,7 @@ impl Command {
     /// # Errors
     /// [`DecodeError::UnknownKind`] for a kind this version does not have, [`DecodeError::Malformed`] otherwise.
     pub fn decode(kind: &str, body: &[u8]) -> Result<Self, DecodeError> {
-        if !matches!(kind, "print" | "cancel") {
+        if !Self::KINDS.contains(&kind) {
             return Err(DecodeError::UnknownKind);
         }
         let command: Self =
