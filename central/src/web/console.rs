@@ -135,29 +135,26 @@ pub(super) async fn script() -> Response {
 
 async fn live_part(office: &Arc<Office>) -> Result<String, Problem> {
     let at = now();
-    let (counts, jobs, machines) = office
+    let part = office
         .blocking(move |office| {
             let filter = JobFilter {
                 limit: JOBS_SHOWN,
                 ..JobFilter::default()
             };
             let store = &office.store;
-            Ok((store.counts(at)?, store.jobs(&filter)?, store.machines()?))
+            let (jobs, machines) = (store.jobs(&filter)?.jobs, store.machines()?);
+            let is_enrolled = |row: &MachineRow| office.machines.find(&row.id).is_ok();
+            Ok(LivePart {
+                tiles: tiles(&store.counts(at)?),
+                jobs: jobs.iter().map(|row| job_line(office, row, at)).collect(),
+                machines: machines
+                    .iter()
+                    .map(|row| machine_line(office, row, is_enrolled(row), at))
+                    .collect(),
+            })
         })
         .await?
         .map_err(|error: StoreError| storage_problem(&error))?;
-    let part = LivePart {
-        tiles: tiles(&counts),
-        jobs: jobs
-            .jobs
-            .iter()
-            .map(|row| job_line(office, row, at))
-            .collect(),
-        machines: machines
-            .iter()
-            .map(|row| machine_line(office, row, at))
-            .collect(),
-    };
     part.render().map_err(|error| not_rendered(&error))
 }
 
@@ -249,9 +246,15 @@ fn job_line(office: &Office, row: &JobRow, at: Timestamp) -> JobLine {
     }
 }
 
-fn machine_line(office: &Office, row: &MachineRow, at: Timestamp) -> MachineLine {
+fn machine_line(
+    office: &Office,
+    row: &MachineRow,
+    is_enrolled: bool,
+    at: Timestamp,
+) -> MachineLine {
     let (name, zone) = place(office, &row.office);
     let (connectivity, tone, since) = match row.connectivity(at) {
+        _any if !is_enrolled => ("tidak terdaftar", Tone::Soft, None),
         Connectivity::Online => ("tersambung", Tone::Good, row.presence.online_changed_at),
         Connectivity::Late { since } => ("terlambat", Tone::Wait, Some(since)),
         Connectivity::Offline { since: Some(since) } => ("terputus", Tone::Bad, Some(since)),

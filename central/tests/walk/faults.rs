@@ -187,6 +187,10 @@ async fn documents_go_to_enrolled_keys_of_our_authority_alone() {
 
     std::fs::remove_file(rig.home.path().join("machines/desa-contoh-1.json")).unwrap();
     forbidden(machine.fetch(job, 0).await);
+    let known = operator.get("/api/v1/machines").await.json();
+    assert_eq!(known["machines"][0]["is_enrolled"], false);
+    let page = operator.get("/console/live").await.text;
+    assert!(page.contains("tidak terdaftar"));
 }
 
 #[tokio::test]

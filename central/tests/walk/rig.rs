@@ -146,7 +146,7 @@ impl Broker {
         let port = port.unwrap_or_else(free_port);
         let config = format!(
             "listener {port} 127.0.0.1\nuser root\npersistence false\ncafile {}\ncertfile {}\nkeyfile {}\n\
-             require_certificate true\nuse_identity_as_username true\nuse_username_as_clientid true\n",
+             require_certificate true\nset_tcp_nodelay true\nuse_identity_as_username true\nuse_username_as_clientid true\n",
             at("authority.crt"),
             at("broker.crt"),
             at("broker.key")
