@@ -1,4 +1,4 @@
-//! The command line: `run`, `check-config`, `devices`, `verify`, `jobs`, `job`, `identity`.
+//! The command line: `run`, `check-config`, `devices`, `verify`, `print`, `jobs`, `job`, `identity`.
 //!
 //! Usage errors exit 64, unreadable files 66, wrong settings 78 (sysexits.h).
 #![expect(
@@ -9,6 +9,7 @@
 
 mod identity;
 mod jobs;
+mod print;
 mod verify;
 
 use std::ffi::OsString;
@@ -65,6 +66,19 @@ enum Command {
         /// One JSON document instead of text.
         #[arg(long)]
         json: bool,
+    },
+    /// Print one signed document by hand: exit 0 printed, 1 not printed, 2 not known.
+    Print {
+        /// The PDF.
+        file: PathBuf,
+        /// The printer's address, `ipp://…`; a running daemon takes printers of its settings alone.
+        #[arg(long)]
+        printer: String,
+        /// One JSON document instead of text.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        at: At,
     },
     /// List the jobs that are not ended.
     Jobs {
@@ -127,6 +141,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             at,
             json,
         } => verify::verify(&file, trust.as_deref(), at, json),
+        Command::Print {
+            file,
+            printer,
+            json,
+            at,
+        } => print::print(&at.config, &file, &printer, json),
         Command::Jobs { at, json } => jobs::list(&at.config, json),
         Command::Job { what } => jobs::change(&what),
         Command::Identity { what } => identity::identity(&what),

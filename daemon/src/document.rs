@@ -7,7 +7,7 @@ use bytes::Bytes;
 use loket_domain::print::{Revision, Verification};
 use loket_spool::{Spool, SpoolError};
 use loket_verify::{Policy, Report, Revocation, Trust, TrustError, Verdict};
-use loket_wire::sealed::{Binding, Envelope, SealError, SealingKey, Secrets};
+use loket_wire::sealed::{Binding, Envelope, SealError, SealingKey, SealingPublic, Secrets};
 use loket_wire::{Class, Epoch, JobId, Reason, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -92,6 +92,14 @@ impl Documents {
     pub fn label(&self, job: JobId) -> Zeroizing<String> {
         let label = self.secrets(job).map(|secrets| secrets.label.clone());
         Zeroizing::new(label.unwrap_or_default())
+    }
+
+    /// The public half of this machine's sealing key.
+    ///
+    /// # Errors
+    /// [`SealError::Key`] when the key file held none.
+    pub fn public(&self) -> Result<SealingPublic, SealError> {
+        self.sealing.public()
     }
 
     /// Opens and judges a document.

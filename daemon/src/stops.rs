@@ -93,10 +93,8 @@ mod killing {
         }
         // SIGKILL to ourselves: no destructor, no flush, as when the power goes for this process.
         let pid = rustix::process::getpid();
-        drop(rustix::process::kill_process(
-            pid,
-            rustix::process::Signal::KILL,
-        ));
+        let killed = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        tracing::error!(?killed, "not killed at a stop");
         loop {
             std::thread::park();
         }

@@ -13,17 +13,20 @@ use loket_link::{BrokerAddress, FetchTarget, LinkConfig, LinkError, Publication,
 use loket_spool::SpoolError;
 use loket_wire::presence::MachineState;
 use loket_wire::topic::{Channel, for_machine};
+use loket_wire::{JobId, JobState};
 use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
 use crate::config::Config;
 use crate::document::TrustReadError;
 use crate::exit::Exit;
 use crate::ground::{Ground, next_session, sweep};
 use crate::identity::{Identity, IdentityDir, IdentityError, OsRandom};
+use crate::local::{self, LocalError};
 use crate::telemetry::chain;
-use crate::unit::control::{ControlError, ControlUnit};
+use crate::unit::control::{ControlError, ControlUnit, Door};
 use crate::unit::health::{HealthLink, HealthUnit};
 use crate::unit::link::{LinkUnit, LinkUnitError, META_CLOCK_FLOOR, state_payload};
 use crate::unit::print::{DeskError, DeskHandle, Hands, PrintUnit, RecoverError, recover};
@@ -82,6 +85,9 @@ pub enum RunError {
     /// The link unit ended by itself.
     #[error("run the link unit")]
     LinkUnit(#[source] LinkUnitError),
+    /// A document given by hand was not taken.
+    #[error("take the document")]
+    Local(#[source] LocalError),
     /// A unit panicked.
     #[error("run a unit: it ended without an answer")]
     Panicked,
@@ -100,7 +106,8 @@ impl RunError {
                 Exit::Config
             }
             Self::Control(_) => Exit::State,
-            Self::Print(_) | Self::LinkUnit(_) | Self::Panicked => Exit::Bug,
+            Self::Local(LocalError::TooLarge { .. }) => Exit::Unreadable,
+            Self::Print(_) | Self::LinkUnit(_) | Self::Local(_) | Self::Panicked => Exit::Bug,
         }
     }
 }
@@ -143,6 +150,72 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError
     }
     ended
 }
+
+/// Prints one document by hand while no daemon runs, and gives the job with its end or `unknown`.
+///
+/// # Errors
+/// [`RunError::Locked`] when a daemon holds the state folder after all; the others as [`run`].
+pub async fn run_one(
+    config: Arc<Config>,
+    document: Zeroizing<Vec<u8>>,
+    lane: String,
+    stop: CancellationToken,
+) -> Result<(JobId, JobState), RunError> {
+    let ground = Ground::open(&config).await?;
+    let lanes = config
+        .printers
+        .iter()
+        .map(|printer| printer.name.clone())
+        .collect();
+    let desk = recover(&ground.journal, lanes)
+        .await
+        .map_err(RunError::Recover)?;
+    let (print, handle) = PrintUnit::new(desk, ground.journal.clone(), ground.clock.clone());
+    let hands = Arc::new(Hands {
+        documents: Arc::clone(&ground.documents),
+        printers: ground.printers.clone(),
+        source: None,
+        desk: handle.clone(),
+    });
+    let over = CancellationToken::new();
+    let mut unit = JoinSet::new();
+    let (print, then) = (print.leaving_present_jobs_alone(), over.clone());
+    unit.spawn(async move { print.run(hands, then).await });
+    let job = local::admit(&ground.documents, &handle, &ground.clock, document, lane).await;
+    let ended = match job {
+        Ok(job) => follow(&handle, job, &stop)
+            .await
+            .map(|state| (job, state))
+            .map_err(RunError::Print),
+        Err(error) => Err(RunError::Local(error)),
+    };
+    over.cancel();
+    while unit.join_next().await.is_some() {}
+    ground.journal.close().await.map_err(RunError::Journal)?;
+    ended
+}
+
+/// Waits until a job is over and its document destroyed, or its fate is not known.
+async fn follow(
+    desk: &DeskHandle,
+    job: JobId,
+    stop: &CancellationToken,
+) -> Result<JobState, DeskError> {
+    let mut look = tokio::time::interval(FOLLOW_EVERY);
+    loop {
+        look.tick().await;
+        let open = desk.jobs().await?.iter().any(|each| each.job_id == job);
+        let Some(view) = desk.job(job).await? else {
+            return Err(DeskError::Gone);
+        };
+        if view.state == JobState::Unknown || stop.is_cancelled() || (!open && view.is_closed) {
+            return Ok(view.state);
+        }
+    }
+}
+
+/// Between two looks at a job printed by hand.
+const FOLLOW_EVERY: Duration = Duration::from_millis(50);
 
 /// An enrolled machine's keys, ready for TLS, and the number of this session.
 struct Enrolment {
@@ -213,8 +286,16 @@ impl Units {
     ) -> Result<DeskHandle, RunError> {
         let (print, handle) = PrintUnit::new(desk, ground.journal.clone(), ground.clock.clone());
         let documents = Arc::clone(&ground.documents);
-        let control = ControlUnit::bind(&config.runtime_dir, handle.clone(), documents)
-            .map_err(RunError::Control)?;
+        let lanes = config.printers.iter();
+        let door = Door {
+            desk: handle.clone(),
+            documents,
+            clock: ground.clock.clone(),
+            lanes: lanes
+                .map(|printer| (printer.uri.clone(), printer.name.clone()))
+                .collect(),
+        };
+        let control = ControlUnit::bind(&config.runtime_dir, door).map_err(RunError::Control)?;
         let hands = Arc::new(Hands {
             documents: Arc::clone(&ground.documents),
             printers: ground.printers.clone(),

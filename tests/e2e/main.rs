@@ -5,6 +5,7 @@
 )]
 
 mod bad_input;
+mod by_hand;
 mod doors;
 mod officer;
 mod print;

@@ -1,9 +1,11 @@
 //! The officer's door without pages: a local socket, one JSON line each way.
 //!
 //! Shape: `{"do":"jobs"}`, `{"do":"release","job":ID,"by":NAME}`, `…"cancel"…`, `{"do":"answer","job":ID,"by":NAME,
-//! "answer":"came-out|did-not|damaged"}`; answered by `{"ok":…}` or `{"error":{"code","message"}}`. Who may connect is
+//! "answer":"came-out|did-not|damaged"}`, `{"do":"job","job":ID}`, and `{"do":"print","printer":URI,"size_bytes":N}`
+//! with the N bytes of a document behind the line; answered by `{"ok":…}` or `{"error":{"code","message"}}`. Who may connect is
 //! the socket's group (`loket-officer`).
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,14 +13,18 @@ use std::time::Duration;
 
 use loket_domain::print::{Actor, Answer, Command, Refusal};
 use loket_wire::JobId;
+use loket_wire::order::MAX_DOCUMENT_BYTES;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
+use crate::clock::Clock;
 use crate::document::Documents;
+use crate::local;
 use crate::unit::print::{DeskError, DeskHandle, JobView};
 
 /// The longest request line: a job id, a name and a word.
@@ -30,6 +36,9 @@ const MAX_CONNECTIONS: usize = 8;
 /// A client that says nothing for so long is not one.
 const LINE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// The client is on this machine: 8 MiB take a moment.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// The longest name an officer signs with.
 const MAX_NAME_CHARS: usize = 40;
 
@@ -39,6 +48,18 @@ const MAX_NAME_CHARS: usize = 40;
 pub enum Request {
     /// List what is not ended.
     Jobs,
+    /// Look at one job, an ended one too.
+    Job {
+        /// The job.
+        job: JobId,
+    },
+    /// Print a document by hand; its bytes follow the line.
+    Print {
+        /// Address of a printer of the settings.
+        printer: String,
+        /// Bytes that follow.
+        size_bytes: u64,
+    },
     /// Release a held job.
     Release {
         /// The job.
@@ -110,8 +131,20 @@ pub fn socket_path(runtime_dir: &Path) -> PathBuf {
 #[derive(Debug)]
 pub struct ControlUnit {
     listener: UnixListener,
-    desk: DeskHandle,
-    documents: Arc<Documents>,
+    door: Arc<Door>,
+}
+
+/// What the officer's door leads to.
+#[derive(Debug)]
+pub struct Door {
+    /// Decides.
+    pub desk: DeskHandle,
+    /// Opens labels, seals what is printed by hand.
+    pub documents: Arc<Documents>,
+    /// Stamps what is printed by hand.
+    pub clock: Clock,
+    /// Lane by printer address.
+    pub lanes: BTreeMap<String, String>,
 }
 
 impl ControlUnit {
@@ -119,11 +152,7 @@ impl ControlUnit {
     ///
     /// # Errors
     /// [`ControlError`]
-    pub fn bind(
-        runtime_dir: &Path,
-        desk: DeskHandle,
-        documents: Arc<Documents>,
-    ) -> Result<Self, ControlError> {
+    pub fn bind(runtime_dir: &Path, door: Door) -> Result<Self, ControlError> {
         let path = socket_path(runtime_dir);
         let bind = || {
             std::fs::create_dir_all(runtime_dir)?;
@@ -142,8 +171,7 @@ impl ControlUnit {
         })?;
         Ok(Self {
             listener,
-            desk,
-            documents,
+            door: Arc::new(door),
         })
     }
 
@@ -156,7 +184,7 @@ impl ControlUnit {
                 Some(_done) = clients.join_next() => {}
                 accepted = self.listener.accept(), if clients.len() < MAX_CONNECTIONS => {
                     if let Ok((stream, _peer)) = accepted {
-                        clients.spawn(serve(stream, self.desk.clone(), Arc::clone(&self.documents)));
+                        clients.spawn(serve(stream, Arc::clone(&self.door)));
                     }
                 }
             }
@@ -164,14 +192,18 @@ impl ControlUnit {
     }
 }
 
-async fn serve(stream: UnixStream, desk: DeskHandle, documents: Arc<Documents>) {
+async fn serve(stream: UnixStream, door: Arc<Door>) {
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
-    let mut reader = BufReader::new(reader.take(MAX_LINE_BYTES));
+    let mut reader = BufReader::new(reader).take(MAX_LINE_BYTES);
     let read = tokio::time::timeout(LINE_TIMEOUT, reader.read_line(&mut line)).await;
     let response = match read {
         Ok(Ok(_size)) => match serde_json::from_str::<Request>(&line) {
-            Ok(request) => answer(request, &desk, &documents).await,
+            Ok(Request::Print {
+                printer,
+                size_bytes,
+            }) => print(&door, reader.into_inner(), &printer, size_bytes).await,
+            Ok(request) => answer(request, &door).await,
             Err(_bad) => refused("C-101", "Permintaan tidak dipahami. Periksa perintahnya."),
         },
         Ok(Err(_)) | Err(_) => return,
@@ -184,9 +216,64 @@ async fn serve(stream: UnixStream, desk: DeskHandle, documents: Arc<Documents>) 
     drop(tokio::time::timeout(LINE_TIMEOUT, writer.write_all(&bytes)).await);
 }
 
-async fn answer(request: Request, desk: &DeskHandle, documents: &Arc<Documents>) -> Response {
+async fn print(
+    door: &Door,
+    mut body: impl tokio::io::AsyncRead + Unpin,
+    printer: &str,
+    size_bytes: u64,
+) -> Response {
+    let Some(lane) = door.lanes.get(printer) else {
+        return refused(
+            "C-104",
+            "Printer itu tidak ada di pengaturan mesin ini. Pilih dari 'loketd devices'.",
+        );
+    };
+    let size = usize::try_from(size_bytes).unwrap_or(usize::MAX);
+    if size > MAX_DOCUMENT_BYTES {
+        return refused("C-105", "Berkas terlalu besar: paling banyak 8 MiB.");
+    }
+    let mut document = Zeroizing::new(vec![0; size]);
+    let read = tokio::time::timeout(BODY_TIMEOUT, body.read_exact(&mut document)).await;
+    if !matches!(read, Ok(Ok(_size))) {
+        return refused("C-106", "Berkas tidak diterima utuh. Coba lagi.");
+    }
+    let admitted = local::admit(
+        &door.documents,
+        &door.desk,
+        &door.clock,
+        document,
+        lane.clone(),
+    );
+    match admitted.await {
+        Ok(job) => look(door, job).await,
+        Err(error) => {
+            tracing::error!(error = %crate::telemetry::chain(&error), "a document given by hand was not taken");
+            refused(
+                "C-107",
+                "Berkas belum diterima. Coba lagi; bila berulang, hubungi petugas TI.",
+            )
+        }
+    }
+}
+
+/// One job as it stands; no label: whoever asks has its id already.
+async fn look(door: &Door, job: JobId) -> Response {
+    match door.desk.job(job).await {
+        Ok(Some(job)) => Response::Ok(vec![Listed {
+            label: String::new(),
+            job,
+        }]),
+        Ok(None) => refused(Refusal::UnknownJob.code(), sentence(Refusal::UnknownJob)),
+        Err(_error) => unread(),
+    }
+}
+
+async fn answer(request: Request, door: &Door) -> Response {
+    let desk = &door.desk;
     let command = match request {
-        Request::Jobs => return list(desk, documents).await,
+        Request::Jobs => return list(desk, &door.documents).await,
+        Request::Job { job } => return look(door, job).await,
+        Request::Print { .. } => None,
         Request::Release { job, by } => officer(&by).map(|by| Command::Release { job, by }),
         Request::Cancel { job, by } => officer(&by).map(|by| Command::Cancel { job, by }),
         Request::Answer { job, by, answer } => {
@@ -214,10 +301,7 @@ async fn answer(request: Request, desk: &DeskHandle, documents: &Arc<Documents>)
 
 async fn list(desk: &DeskHandle, documents: &Arc<Documents>) -> Response {
     let Ok(jobs) = desk.jobs().await else {
-        return refused(
-            "C-103",
-            "Daftar belum dapat dibaca. Coba lagi; bila berulang, hubungi petugas TI.",
-        );
+        return unread();
     };
     let documents = Arc::clone(documents);
     let labelled = tokio::task::spawn_blocking(move || {
@@ -228,6 +312,13 @@ async fn list(desk: &DeskHandle, documents: &Arc<Documents>) -> Response {
         jobs.into_iter().map(with_label).collect()
     });
     Response::Ok(labelled.await.unwrap_or_default())
+}
+
+fn unread() -> Response {
+    refused(
+        "C-103",
+        "Daftar belum dapat dibaca. Coba lagi; bila berulang, hubungi petugas TI.",
+    )
 }
 
 fn officer(name: &str) -> Option<Actor> {

@@ -43,6 +43,7 @@ pub struct PrintUnit {
     journal: Journal,
     clock: Clock,
     asks: mpsc::Receiver<Ask>,
+    left_alone: BTreeSet<JobId>,
 }
 
 impl PrintUnit {
@@ -58,9 +59,22 @@ impl PrintUnit {
                 journal,
                 clock,
                 asks,
+                left_alone: BTreeSet::new(),
             },
             DeskHandle::new(sender, seen),
         )
+    }
+
+    /// Leaves the jobs that are on the desk at present alone: a document printed by hand must not set others going.
+    #[must_use]
+    pub fn leaving_present_jobs_alone(mut self) -> Self {
+        self.left_alone = self
+            .shell
+            .core()
+            .jobs()
+            .map(|job| job.facts.job_id)
+            .collect();
+        self
     }
 
     /// Runs until `stop`, then lets running effects finish what must not be cut.
@@ -82,7 +96,8 @@ impl PrintUnit {
         loop {
             if !stop.is_cancelled() {
                 for effect in self.shell.core().effects(self.clock.now()) {
-                    if running.insert(effect.id) {
+                    let is_ours = !self.left_alone.contains(&effect.id.job);
+                    if is_ours && running.insert(effect.id) {
                         tasks.spawn(effects::run(Arc::clone(&hands), effect, stop.clone()));
                     }
                 }
@@ -128,6 +143,15 @@ impl PrintUnit {
             Ask::Jobs { reply } => {
                 let jobs = self.shell.core().jobs().filter(|job| job.is_open());
                 drop(reply.send(jobs.map(JobView::of).collect()));
+            }
+            Ask::Job { job, reply } => {
+                let looked = match self.remember(job).await {
+                    Ok(()) => Ok(self.shell.core().job(job).map(JobView::of)),
+                    Err(DeskError::LongOver) => Ok(None),
+                    Err(error) => Err(error),
+                };
+                self.shell.core_mut().forget_closed();
+                drop(reply.send(looked));
             }
         }
         Ok(())

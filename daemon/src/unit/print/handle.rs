@@ -76,6 +76,10 @@ pub(super) enum Ask {
     Jobs {
         reply: oneshot::Sender<Vec<JobView>>,
     },
+    Job {
+        job: JobId,
+        reply: oneshot::Sender<Result<Option<JobView>, DeskError>>,
+    },
 }
 
 /// A job as an officer's list shows it; its label is added by who may open it.
@@ -94,6 +98,9 @@ pub struct JobView {
     pub reason: Option<Reason>,
     /// Attempts begun.
     pub attempt_count: u32,
+    /// Whether it is over and its document destroyed.
+    #[serde(default)]
+    pub is_closed: bool,
     /// Last moment it may be printed.
     #[serde(rename = "not_after_ms")]
     pub not_after: Timestamp,
@@ -109,6 +116,7 @@ impl JobView {
             state,
             reason,
             attempt_count: job.attempt_count,
+            is_closed: job.is_closed(),
             not_after: job.facts.not_after,
         }
     }
@@ -153,6 +161,14 @@ impl DeskHandle {
     /// [`DeskError::Gone`]
     pub async fn jobs(&self) -> Result<Vec<JobView>, DeskError> {
         self.ask(|reply| Ask::Jobs { reply }).await
+    }
+
+    /// One job, an ended one too; `None` when this machine does not know it (any more).
+    ///
+    /// # Errors
+    /// [`DeskError`]
+    pub async fn job(&self, job: JobId) -> Result<Option<JobView>, DeskError> {
+        self.ask(|reply| Ask::Job { job, reply }).await?
     }
 
     /// Changes whenever a report was journalled; holds its number.

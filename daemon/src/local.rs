@@ -1,0 +1,122 @@
+//! One document by hand: sealed to this machine's own key and taken by the same desk as an order of central.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loket_domain::print::{Command, Facts, Intake, Origin};
+use loket_spool::SpoolError;
+use loket_wire::order::MAX_DOCUMENT_BYTES;
+use loket_wire::random::draw;
+use loket_wire::sealed::{Binding, SealError, Secrets};
+use loket_wire::{Class, Epoch, IdError, JobId, Release, Service};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::clock::Clock;
+use crate::document::{Documents, KeyFile};
+use crate::identity::OsRandom;
+use crate::unit::print::{DeskError, DeskHandle};
+
+/// A hand-given document that was not printed within a day was forgotten.
+const VALIDITY: Duration = Duration::from_secs(24 * 3_600);
+
+/// Who the envelope of a local job is sealed to, in place of a machine's name.
+const RECIPIENT: &str = "local";
+
+/// What the officer reads of it.
+const LABEL: &str = "cetak langsung";
+
+/// Why a document was not taken.
+#[derive(Debug, Error)]
+pub enum LocalError {
+    /// More than central takes either.
+    #[error("take the document: {size_bytes} bytes, more than {MAX_DOCUMENT_BYTES}")]
+    TooLarge {
+        /// Its size.
+        size_bytes: usize,
+    },
+    /// It could not be sealed.
+    #[error("seal the document")]
+    Seal(#[from] SealError),
+    /// It could not be kept.
+    #[error("keep the sealed document")]
+    Spool(#[from] SpoolError),
+    /// Its names could not be made.
+    #[error("name the job")]
+    Name(#[from] IdError),
+    /// The desk did not take it.
+    #[error("hand the document to the desk")]
+    Desk(#[from] DeskError),
+    /// A part ended without an answer.
+    #[error("seal the document: the work ended without an answer")]
+    Ended,
+}
+
+/// Seals the document into the spool and hands it to the desk for `printer`; gives the job's id.
+///
+/// # Errors
+/// [`LocalError`]; what was spooled by then is swept at the next start.
+pub async fn admit(
+    documents: &Arc<Documents>,
+    desk: &DeskHandle,
+    clock: &Clock,
+    document: Zeroizing<Vec<u8>>,
+    printer: String,
+) -> Result<JobId, LocalError> {
+    if document.len() > MAX_DOCUMENT_BYTES {
+        return Err(LocalError::TooLarge {
+            size_bytes: document.len(),
+        });
+    }
+    let now = clock.now().wall;
+    let mut random = OsRandom::default();
+    let unix_ms = u64::try_from(now.unix_ms()).unwrap_or_default();
+    let job = JobId::from_parts(unix_ms, draw(&mut random));
+    let not_after = now.saturating_add(VALIDITY);
+    let documents = Arc::clone(documents);
+    let sealed = tokio::task::spawn_blocking(move || -> Result<(), LocalError> {
+        let secrets = Secrets::new(LABEL.to_owned(), None, &document, 0, &mut random);
+        let epoch = Epoch::from_bytes([0; 16]);
+        let binding = Binding {
+            recipient: RECIPIENT,
+            job,
+            epoch,
+            not_after,
+        };
+        let envelope = documents.public()?.seal(&binding, &secrets, &mut random)?;
+        let file = KeyFile {
+            v: 1,
+            recipient: RECIPIENT.to_owned(),
+            job_id: job,
+            epoch,
+            not_after,
+            envelope,
+        };
+        let (name, key) = (
+            job.to_string(),
+            serde_json::to_vec(&file).unwrap_or_default(),
+        );
+        documents.spool.put_key(&name, &key)?;
+        documents
+            .spool
+            .admit_bytes(&name, &secrets.seal_document(job, &document)?)?;
+        Ok(())
+    });
+    sealed.await.map_err(|_panic| LocalError::Ended)??;
+    let text = job.to_string();
+    let tail = text.rsplit('-').next().unwrap_or_default();
+    let facts = Facts {
+        job_id: job,
+        origin: Origin::Local,
+        reference: format!("LOKAL-{tail}").parse()?,
+        service: Service::new("lokal").ok_or(IdError::Reference)?,
+        class: Class::Controlled,
+        release: Release::Now,
+        not_after,
+        verified_at: now,
+        printer: Some(printer),
+    };
+    desk.submit(Command::Accept(Intake::Good(Box::new(facts))))
+        .await?;
+    Ok(job)
+}
