@@ -26,6 +26,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ),
     ("faketime", "a machine whose clock is wrong"),
     ("systemd", "systemd-analyze, the judge of the units"),
+    ("udev", "udevadm, the judge of the udev rules"),
     (
         "curl",
         "a client of central's API that shares no code with it",
