@@ -109,6 +109,7 @@ fn take_blocking(office: &Office, brought: &Brought) -> Result<Taken, Problem> {
             not_after,
             document_sha256: Sha256Digest::of(&brought.document),
             revision_sha256: revision.sha256,
+            content_sha256: revision.content_sha256,
             page_count: revision.page_count,
             size_bytes: revision.size_bytes,
             blob,

@@ -78,6 +78,7 @@ CREATE TABLE job (
     created_at_ms       INTEGER NOT NULL,
     document_sha256     TEXT    NOT NULL,
     revision_sha256     TEXT    NOT NULL,
+    content_sha256      TEXT    NOT NULL,
     page_count          INTEGER NOT NULL,
     size_bytes          INTEGER NOT NULL,
     blob_sha256         TEXT    NOT NULL,
@@ -105,7 +106,7 @@ CREATE TABLE job (
     sheet_count         INTEGER
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX job_by_age ON job (created_at_ms, id);
-CREATE INDEX job_by_revision ON job (revision_sha256, created_at_ms);
+CREATE INDEX job_by_content ON job (content_sha256, created_at_ms);
 CREATE INDEX job_by_folder ON job (folder_sha256) WHERE folder_sha256 IS NOT NULL;
 CREATE INDEX job_by_state ON job (state, created_at_ms);
 CREATE INDEX job_by_machine ON job (machine, created_at_ms, id);

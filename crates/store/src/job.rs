@@ -35,6 +35,9 @@ pub struct JobFacts {
     pub document_sha256: Sha256Digest,
     /// SHA-256 of its signed revision.
     pub revision_sha256: Sha256Digest,
+    /// SHA-256 of what its signature covers: tells documents apart where copies differ in what no signature can
+    /// cover.
+    pub content_sha256: Sha256Digest,
     /// Pages of that revision.
     pub page_count: u32,
     /// Size of that revision.

@@ -17,12 +17,13 @@ pub(super) fn insert(tx: &Transaction<'_>, new: &NewJob, job: &Job) -> Result<()
     run(
         tx,
         "INSERT INTO job (id, reference, service, class, release, machine, office, not_after_ms,
-            due_at_ms, created_at_ms, document_sha256, revision_sha256, page_count, size_bytes,
+            due_at_ms, created_at_ms, document_sha256, revision_sha256, content_sha256,
+            page_count, size_bytes,
             blob_sha256, blob_size_bytes, reprint_of, reprint_reason, idempotency_sha256,
             request_sha256, folder_sha256, state, state_at_ms, offer_count, next_offer_at_ms,
             cancel_asked)
          VALUES (:id, :reference, :service, :class, :release, :machine, :office, :not_after_ms,
-            :due_at_ms, :created_at_ms, :document_sha256, :revision_sha256, :page_count,
+            :due_at_ms, :created_at_ms, :document_sha256, :revision_sha256, :content_sha256, :page_count,
             :size_bytes, :blob_sha256, :blob_size_bytes, :reprint_of, :reprint_reason,
             :idempotency_sha256, :request_sha256, :folder_sha256, :state, :created_at_ms, 0,
             :created_at_ms, 0)",
@@ -39,6 +40,7 @@ pub(super) fn insert(tx: &Transaction<'_>, new: &NewJob, job: &Job) -> Result<()
             ":created_at_ms": job.created_at.unix_ms(),
             ":document_sha256": facts.document_sha256.to_string(),
             ":revision_sha256": facts.revision_sha256.to_string(),
+            ":content_sha256": facts.content_sha256.to_string(),
             ":page_count": facts.page_count,
             ":size_bytes": number("size_bytes", facts.size_bytes)?,
             ":blob_sha256": facts.blob.sha256.to_string(),
@@ -120,6 +122,7 @@ fn read_facts(row: &Columns<'_, '_>) -> Result<JobFacts, StoreError> {
         due_at: row.time("due_at_ms")?,
         document_sha256: row.digest("document_sha256")?,
         revision_sha256: row.digest("revision_sha256")?,
+        content_sha256: row.digest("content_sha256")?,
         page_count: row.small("page_count")?,
         size_bytes: row.count("size_bytes")?,
         blob: Blob {

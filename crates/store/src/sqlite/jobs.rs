@@ -121,7 +121,7 @@ fn standing_in_the_way(tx: &Transaction<'_>, new: &NewJob) -> Result<Option<Inse
     {
         return Ok(Some(Inserted::ReprintOfUnknown));
     }
-    let existing = latest_with(tx, "revision_sha256", new.facts.revision_sha256)?;
+    let existing = latest_with(tx, "content_sha256", new.facts.content_sha256)?;
     Ok(existing
         .filter(|job| named != Some(*job))
         .map(|job| Inserted::AlreadyThere { job }))

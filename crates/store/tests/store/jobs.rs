@@ -37,7 +37,7 @@ fn the_same_revision_is_taken_once_unless_a_reprint_names_the_latest_job() {
     world.connect(1, 1);
     let first = world.held(1, 1);
     let mut again = new_job(2, &world.machine);
-    again.facts.revision_sha256 = new_job(1, &world.machine).facts.revision_sha256;
+    again.facts.content_sha256 = new_job(1, &world.machine).facts.content_sha256;
     assert_eq!(
         insert(&world, &again),
         Inserted::AlreadyThere { job: first }
@@ -98,7 +98,7 @@ fn a_job_that_made_no_sheet_stands_in_nobodys_way() {
         let first = world.held(1, 1);
         world.tell_job(4, first, state);
         let mut again = new_job(2, &world.machine);
-        again.facts.revision_sha256 = new_job(1, &world.machine).facts.revision_sha256;
+        again.facts.content_sha256 = new_job(1, &world.machine).facts.content_sha256;
         assert_eq!(insert(&world, &again), Inserted::Created, "{state}");
     }
 }

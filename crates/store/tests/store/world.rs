@@ -64,6 +64,7 @@ pub(crate) fn new_job(number: u8, machine: &MachineId) -> NewJob {
             due_at: at(86_400),
             document_sha256: digest,
             revision_sha256: digest,
+            content_sha256: digest,
             page_count: 1,
             size_bytes: 40_000,
             blob: Blob {
