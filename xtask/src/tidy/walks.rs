@@ -82,7 +82,7 @@ fn defines(text: &str, names: &str) -> bool {
         let whole = rest.is_some_and(|rest| !rest.starts_with(word));
         let comment = text
             .get(..at)
-            .and_then(|it| it.lines().last())
+            .and_then(|it| it.rsplit('\n').next())
             .unwrap_or_default();
         whole && !comment.trim_start().starts_with("//")
     });
@@ -94,7 +94,8 @@ mod tests {
     use super::super::tests::assert_found;
     use super::*;
 
-    const CODE: &str = "impl Desk {\n    pub async fn decide(&self) {}\n}\n// fn gone() {}\n";
+    const CODE: &str = "impl Desk {\n    pub async fn decide(&self) {}\n}\n// fn gone() {}\n\
+        /// Documented.\nfn apply() {}\n";
 
     fn check(line: &str, rules: &[&Rule]) {
         let text = format!("`decide.rs::decide`\n{line}\n");
@@ -106,6 +107,7 @@ mod tests {
     fn a_stop_that_exists_passes() {
         check("→ `crates/domain/src/decide.rs::decide` (Accept)", &[]);
         check("then crates/domain/src/decide.rs::decide.", &[]);
+        check("`crates/domain/src/decide.rs::apply`", &[]);
         check("`decide.rs::decide`, `crates/domain/src/decide.rs`", &[]);
         check("`crates/domain/src/decide.rs::Desk::decide`", &[]);
         check("`Desk::decide` and std::fs::read", &[]);
