@@ -15,6 +15,7 @@ use tokio::select;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use crate::acks::AckQueue;
 use crate::bridge::Bridge;
 use crate::config::{BrokerAddress, LinkConfig, Publication, whole_seconds};
 use crate::dial::dial;
@@ -173,6 +174,7 @@ impl<'a> Connection<'a> {
             generation: self.generation,
             client: self.client.clone(),
             window: Window::new(self.config.inflight_limit.min(broker_ids)),
+            acks: AckQueue::new(self.config.receive_maximum),
             max_packet_bytes,
             rests: false,
         });
@@ -315,9 +317,12 @@ impl<'a> Connection<'a> {
             }
             // A collision of packet ids: the window rules it out, and it would never resolve.
             Outgoing::AwaitAck(_) => Err(End::Down(DownReason::Protocol)),
+            Outgoing::PubAck(_) => {
+                self.outbound.on_ack_sent();
+                Ok(())
+            }
             Outgoing::Subscribe(_)
             | Outgoing::Unsubscribe(_)
-            | Outgoing::PubAck(_)
             | Outgoing::PubRec(_)
             | Outgoing::PubRel(_)
             | Outgoing::PubComp(_)
@@ -429,7 +434,7 @@ fn local_socket(error: io::Error) -> DownReason {
     DownReason::LocalSocket { kind: error.kind() }
 }
 
-/// A place for each publication, confirmed or not, and for each acknowledgement that can be due.
+/// A place for each publication, confirmed or not, and those that acknowledgements take turns in.
 fn request_capacity(config: &LinkConfig) -> u16 {
     config
         .inflight_limit

@@ -29,7 +29,10 @@
 //!   acknowledgement frees up to one receive maximum, its issue 2301) is held back by not polling,
 //!   and [`LinkHandle::room`] then answers instead of waiting. So a unit waits for the inbox and
 //!   for room in one `select!`, or for the inbox alone.
+//! - Acknowledgements: more of them than the broker may have under way wait for their turn
+//!   (`acks.rs`), so that none is lost and none takes a publication's place.
 
+mod acks;
 mod backoff;
 mod bridge;
 mod config;

@@ -8,6 +8,7 @@ use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{Publish, PublishProperties};
 use tokio::sync::Notify;
 
+use crate::acks::AckQueue;
 use crate::config::{MAX_PAYLOAD_BYTES, Publication, Qos, is_topic, whole_seconds};
 use crate::dial::{ByteTotals, LinkBytes};
 use crate::window::Window;
@@ -105,6 +106,7 @@ pub(crate) struct Open {
     pub(crate) generation: u64,
     pub(crate) client: AsyncClient,
     pub(crate) window: Window,
+    pub(crate) acks: AckQueue,
     pub(crate) max_packet_bytes: Option<u32>,
     /// Whether the link waits for the inbox to be read.
     pub(crate) rests: bool,
@@ -212,22 +214,41 @@ impl Outbound {
     }
 
     pub(crate) fn ack(&self, generation: u64, packet_id: u16) {
-        let current = self.lock();
+        let mut current = self.lock();
         let Some(open) = current
-            .as_ref()
+            .as_mut()
             .filter(|open| open.generation == generation)
         else {
             tracing::debug!(generation, "acknowledgement of an ended connection dropped");
             return;
         };
-        let mut packet = Publish::new("", QoS::AtLeastOnce, Vec::new(), None);
-        packet.pkid = packet_id;
-        if open.client.try_ack(&packet).is_err() {
-            // The queue has a place for each message that the broker may have under way.
+        if !open.acks.push(packet_id) {
             tracing::warn!(
                 generation,
                 "acknowledgement had no place; the message will come again"
             );
+        }
+        open.hand_over_acks();
+    }
+
+    /// Notes that an acknowledgement is on the wire, which makes place for the next.
+    pub(crate) fn on_ack_sent(&self) {
+        if let Some(open) = self.lock().as_mut() {
+            open.acks.on_sent();
+            open.hand_over_acks();
+        }
+    }
+}
+
+impl Open {
+    fn hand_over_acks(&mut self) {
+        while let Some(packet_id) = self.acks.hand_over() {
+            let mut packet = Publish::new("", QoS::AtLeastOnce, Vec::new(), None);
+            packet.pkid = packet_id;
+            // Its place is kept, so this fails only where the connection has ended.
+            if self.client.try_ack(&packet).is_err() {
+                return;
+            }
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Acknowledgements: after the commit, on the connection that brought the message, on no other.
 
 use loket_link::{LinkConfig, Publication, Qos};
+use tokio::time::timeout;
 
 use crate::broker::Broker;
-use crate::link::{Running, config, message};
+use crate::link::{DEADLINE, Running, config, message};
+use crate::scripted::{PUBACK, PUBLISH, ScriptedBroker};
 
 fn beat(text: &str) -> Publication {
     Publication {
@@ -102,4 +104,44 @@ async fn acknowledgements_pass_while_publications_wait_for_room() {
         while kiosk.handle.publish(message("evt/job", "x")).is_ok() {}
         assert_eq!(kiosk.next_text().await, number.to_string());
     }
+}
+
+#[tokio::test]
+async fn a_broker_that_passes_the_receive_maximum_gets_every_acknowledgement() {
+    const COUNT: u16 = 1_000;
+    let broker = ScriptedBroker::bind().await;
+    let mut kiosk = Running::start(config("kiosk", broker.address(), &["t"]));
+    let mut session = broker.accept(&[]).await;
+    session.suback().await;
+    kiosk.next_up().await;
+    let mut packets = Vec::new();
+    for id in 1..=COUNT {
+        let [high, low] = id.to_be_bytes();
+        // PUBLISH QoS 1, topic "t", no properties, payload of one byte.
+        packets.extend_from_slice(&[0x32, 7, 0, 1, b't', high, low, 0, low]);
+    }
+    let receive = async {
+        for _ in 0..COUNT {
+            let (_, _, ack) = kiosk.next_message().await;
+            kiosk.handle.ack(ack);
+        }
+        kiosk.publish(message("evt/job", "x")).await;
+    };
+    let confirm = async {
+        session.write(&packets).await;
+        let (mut acknowledged, mut published) = (Vec::new(), 0);
+        while acknowledged.len() < usize::from(COUNT) || published < 1 {
+            let packet = session.read().await.unwrap();
+            if packet.kind() == PUBACK {
+                acknowledged.push(u16::from_be_bytes([packet.body[0], packet.body[1]]));
+            } else if packet.kind() == PUBLISH {
+                published += 1;
+            }
+        }
+        acknowledged
+    };
+    let (acknowledged, ()) = timeout(DEADLINE, async { tokio::join!(confirm, receive) })
+        .await
+        .expect("all acknowledgements arrive");
+    assert_eq!(acknowledged, (1..=COUNT).collect::<Vec<_>>());
 }

@@ -29,6 +29,7 @@ impl Packet {
 }
 
 pub(crate) const PUBLISH: u8 = 3;
+pub(crate) const PUBACK: u8 = 4;
 const SUBSCRIBE: u8 = 8;
 pub(crate) const DISCONNECT: u8 = 14;
 
