@@ -65,7 +65,6 @@ struct MachineLine {
     since: String,
     last_seen: String,
     devices: Vec<DeviceLine>,
-    open_job_count: String,
     software: String,
 }
 
@@ -246,6 +245,17 @@ fn job_line(office: &Office, row: &JobRow, at: Timestamp) -> JobLine {
     }
 }
 
+/// Several keywords have one word on screen (media-empty and media-needed): it is said once.
+fn once_each<'a>(notes: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut said = Vec::new();
+    for note in notes {
+        if !said.contains(&note) {
+            said.push(note);
+        }
+    }
+    said
+}
+
 fn machine_line(
     office: &Office,
     row: &MachineRow,
@@ -273,13 +283,9 @@ fn machine_line(
             name: device.device.clone(),
             state,
             tone: tone.class(),
-            note: notes.collect::<Vec<_>>().join(" · "),
+            note: once_each(notes).join(" · "),
         }
     });
-    let open = row
-        .heartbeat
-        .as_ref()
-        .map(|last| last.heartbeat.open_job_count.to_string());
     MachineLine {
         id: row.id.to_string(),
         office: name,
@@ -293,7 +299,6 @@ fn machine_line(
             .last_seen
             .map_or_else(|| "-".to_owned(), |seen| zone.local_text(seen)),
         devices: devices.collect(),
-        open_job_count: open.unwrap_or_else(|| "-".to_owned()),
         software: row.software.clone().unwrap_or_else(|| "-".to_owned()),
     }
 }
