@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::device::{IppDevice, Printer};
 use crate::document::{Documents, policy_of, read_trust};
 use crate::identity::{IdentityDir, OsRandom};
+use crate::key_seal::KeySeal;
 use crate::supervisor::RunError;
 use crate::unit::link::META_CLOCK_FLOOR;
 
@@ -57,7 +58,7 @@ impl Ground {
         let clock = Clock::new(floor.map(Timestamp::from_unix_ms));
         let spool = Spool::open(&config.state_dir.join("spool"), config.spool_quota_bytes)
             .map_err(RunError::Spool)?;
-        let sealing = IdentityDir::under(&config.state_dir)
+        let sealing = identity_dir(config)?
             .sealing_key()
             .map_err(RunError::Identity)?;
         let trust = read_trust(&config.trust_dir).map_err(RunError::Trust)?;
@@ -150,4 +151,13 @@ pub(crate) fn sweep(ground: &Ground, desk: &loket_domain::print::Desk) -> Result
         );
     }
     Ok(())
+}
+
+/// This machine's identity folder, with the credential that seals its keys where systemd gave one.
+pub(crate) fn identity_dir(config: &Config) -> Result<IdentityDir, RunError> {
+    let seal = KeySeal::from_credentials().map_err(|error| RunError::Identity(error.into()))?;
+    if !seal.is_on() {
+        tracing::warn!("no credential: this machine's keys are protected by their file mode alone");
+    }
+    Ok(IdentityDir::under(&config.state_dir, seal))
 }

@@ -1,7 +1,7 @@
 //! Who this machine is: its two keys, made here and never leaving, and what the authority gave it.
 //!
-//! Files under `<state>/identity`, each 0600: `tls.key.pem` (P-256, PKCS#8), `sealing.key` (X25519, base64),
-//! `install.json` (the authority's bundle). A request may be made again: it names the same keys.
+//! Files under `<state>/identity`, each 0600: `tls.key.pem` (P-256, PKCS#8) and `sealing.key` (X25519, base64), both
+//! sealed where systemd gives a credential ([`crate::key_seal`]), and `install.json` (the authority's bundle). A request may be made again: it names the same keys.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -22,6 +22,7 @@ use x509_cert::der::Decode as _;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
+use crate::key_seal::{KeySeal, KeySealError};
 
 /// Why the identity cannot be made, installed or used.
 #[derive(Debug, Error)]
@@ -56,6 +57,9 @@ pub enum IdentityError {
     /// The key cannot open.
     #[error("use the sealing key")]
     Seal(#[from] SealError),
+    /// A key file cannot be sealed or opened.
+    #[error("use the key files")]
+    KeySeal(#[from] KeySealError),
     /// Certificates and key do not make a TLS identity.
     #[error("use the machine's certificate")]
     Tls(#[source] rustls::Error),
@@ -94,13 +98,19 @@ pub struct Identity {
 
 /// The identity folder of one machine.
 #[derive(Debug, Clone)]
-pub struct IdentityDir(PathBuf);
+pub struct IdentityDir {
+    path: PathBuf,
+    seal: KeySeal,
+}
 
 impl IdentityDir {
-    /// The folder under a state folder.
+    /// The folder under a state folder; key files in it are sealed where `seal` has a credential.
     #[must_use]
-    pub fn under(state_dir: &Path) -> Self {
-        Self(state_dir.join("identity"))
+    pub fn under(state_dir: &Path, seal: KeySeal) -> Self {
+        Self {
+            path: state_dir.join("identity"),
+            seal,
+        }
     }
 
     /// Makes what keys are missing and writes what the authority needs.
@@ -137,7 +147,7 @@ impl IdentityDir {
         machine: &MachineId,
         json: &[u8],
     ) -> Result<InstallBundle, IdentityError> {
-        let path = self.path("install.json");
+        let path = self.file("install.json");
         let bundle: InstallBundle =
             serde_json::from_slice(json).map_err(|_bad| IdentityError::Content(path.clone()))?;
         if bundle.machine != *machine {
@@ -158,11 +168,11 @@ impl IdentityDir {
     /// # Errors
     /// [`IdentityError::NotEnrolled`] when there is none.
     pub fn load(&self) -> Result<Identity, IdentityError> {
-        let path = self.path("install.json");
+        let path = self.file("install.json");
         let json = match fs::read(&path) {
             Ok(json) => json,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(IdentityError::NotEnrolled(self.0.clone()));
+                return Err(IdentityError::NotEnrolled(self.path.clone()));
             }
             Err(source) => return Err(IdentityError::File { path, source }),
         };
@@ -174,7 +184,7 @@ impl IdentityDir {
     fn assemble(&self, bundle: InstallBundle) -> Result<Identity, IdentityError> {
         let pem = self.tls_key_pem()?;
         let key = PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes())
-            .map_err(|_bad| IdentityError::Content(self.path(TLS_KEY)))?;
+            .map_err(|_bad| IdentityError::Content(self.file(TLS_KEY)))?;
         let tls_key = Zeroizing::new(key.secret_pkcs8_der().to_vec());
         let report_key = SigningKey::p256_from_pkcs8(&tls_key, SystemRandom::new())?;
         Ok(Identity {
@@ -191,8 +201,8 @@ impl IdentityDir {
     /// [`IdentityError`] when the file cannot be read or made.
     pub fn sealing_key(&self) -> Result<SealingKey, IdentityError> {
         self.make_dir()?;
-        let path = self.path(SEALING_KEY);
-        let text = read_or_make(&path, || {
+        let path = self.file(SEALING_KEY);
+        let text = self.read_or_make(SEALING_KEY, || {
             let key = SealingKey::generate(&mut OsRandom::default());
             Ok(Zeroizing::new(BASE64.encode(key.as_bytes())))
         })?;
@@ -206,26 +216,51 @@ impl IdentityDir {
     }
 
     fn tls_key_pem(&self) -> Result<Zeroizing<String>, IdentityError> {
-        read_or_make(&self.path(TLS_KEY), || {
+        self.read_or_make(TLS_KEY, || {
             let key = rcgen::KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256)
                 .map_err(IdentityError::KeyMaking)?;
             Ok(Zeroizing::new(key.serialize_pem()))
         })
     }
 
+    /// Reads a key file, or makes it; one that stands unsealed although there is a credential is sealed now.
+    fn read_or_make(
+        &self,
+        name: &str,
+        make: impl FnOnce() -> Result<Zeroizing<String>, IdentityError>,
+    ) -> Result<Zeroizing<String>, IdentityError> {
+        let path = self.file(name);
+        let (text, stands_sealed) = match fs::read_to_string(&path) {
+            Ok(file) => {
+                let file = Zeroizing::new(file);
+                (
+                    self.seal.open(name, &file)?,
+                    KeySeal::is_sealed(&file) || !self.seal.is_on(),
+                )
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (make()?, false),
+            Err(source) => return Err(IdentityError::File { path, source }),
+        };
+        if !stands_sealed {
+            let file = self.seal.seal(name, &text, &mut OsRandom::default())?;
+            write_private(&path, file.as_bytes())?;
+        }
+        Ok(text)
+    }
+
     fn make_dir(&self) -> Result<(), IdentityError> {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(&self.0)
+            .create(&self.path)
             .map_err(|source| IdentityError::File {
-                path: self.0.clone(),
+                path: self.path.clone(),
                 source,
             })
     }
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+    fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
     }
 }
 
@@ -269,24 +304,6 @@ fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, IdentityError
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
         Ok(_) | Err(_) => Err(IdentityError::Content(PathBuf::from("install.json"))),
-    }
-}
-
-fn read_or_make(
-    path: &Path,
-    make: impl FnOnce() -> Result<Zeroizing<String>, IdentityError>,
-) -> Result<Zeroizing<String>, IdentityError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Zeroizing::new(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let text = make()?;
-            write_private(path, text.as_bytes())?;
-            Ok(text)
-        }
-        Err(source) => Err(IdentityError::File {
-            path: path.to_owned(),
-            source,
-        }),
     }
 }
 

@@ -16,6 +16,7 @@ pub mod document;
 pub mod exit;
 mod ground;
 pub mod identity;
+pub mod key_seal;
 pub mod local;
 pub mod shell;
 pub mod stops;

@@ -22,8 +22,8 @@ use zeroize::Zeroizing;
 use crate::config::Config;
 use crate::document::TrustReadError;
 use crate::exit::Exit;
-use crate::ground::{Ground, next_session, sweep};
-use crate::identity::{Identity, IdentityDir, IdentityError, OsRandom};
+use crate::ground::{Ground, identity_dir, next_session, sweep};
+use crate::identity::{Identity, IdentityError, OsRandom};
 use crate::local::{self, LocalError};
 use crate::telemetry::chain;
 use crate::unit::control::{ControlError, ControlUnit, Door};
@@ -226,7 +226,7 @@ struct Enrolment {
 
 impl Enrolment {
     async fn find(config: &Config, ground: &Ground) -> Result<Option<Self>, RunError> {
-        let identity = match IdentityDir::under(&config.state_dir).load() {
+        let identity = match identity_dir(config)?.load() {
             Ok(identity) => Arc::new(identity),
             Err(IdentityError::NotEnrolled(dir)) => {
                 tracing::warn!(dir = %dir.display(), "not enrolled: this machine works alone");

@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::{DEFAULT_CONFIG, read_config};
+use crate::config::Config;
 use crate::exit::Exit;
 use crate::identity::{IdentityDir, IdentityError};
+use crate::key_seal::KeySeal;
 use crate::telemetry::chain;
 
 #[derive(Debug, Subcommand)]
@@ -37,7 +39,7 @@ pub(super) fn identity(what: &IdentityCommand) -> Exit {
                 Ok(config) => config,
                 Err(exit) => return exit,
             };
-            let request = match IdentityDir::under(&config.state_dir).request(&config.machine) {
+            let request = match dir(&config).and_then(|dir| dir.request(&config.machine)) {
                 Ok(request) => request,
                 Err(error) => return failed(&error),
             };
@@ -62,7 +64,7 @@ pub(super) fn identity(what: &IdentityCommand) -> Exit {
                     return Exit::Unreadable;
                 }
             };
-            match IdentityDir::under(&config.state_dir).install(&config.machine, &json) {
+            match dir(&config).and_then(|dir| dir.install(&config.machine, &json)) {
                 Ok(bundle) => {
                     println!(
                         "installed: machine {} of office {}",
@@ -74,6 +76,14 @@ pub(super) fn identity(what: &IdentityCommand) -> Exit {
             }
         }
     }
+}
+
+/// The folder; keys are sealed where `CREDENTIALS_DIRECTORY` holds a credential, as under systemd.
+fn dir(config: &Config) -> Result<IdentityDir, IdentityError> {
+    Ok(IdentityDir::under(
+        &config.state_dir,
+        KeySeal::from_credentials()?,
+    ))
 }
 
 fn failed(error: &IdentityError) -> Exit {
