@@ -58,7 +58,7 @@ fn a_report_that_cannot_be_followed_is_set_aside_and_acknowledged() {
             public_key: "AAAA".to_owned(),
         }),
         Report::Quarantine(QuarantineReport {
-            code: "3279010101800001".to_owned(),
+            code: "9971010101800001".to_owned(),
             payload_sha256: Sha256Digest::of(b""),
             size_bytes: 0,
         }),
@@ -126,7 +126,7 @@ fn what_a_device_says_is_cut_and_personal_numbers_are_withheld() {
     world.tell(
         EPOCH,
         1,
-        device(&long, &["3279010101800001", "door\u{7}open"]),
+        device(&long, &["9971010101800001", "door\u{7}open"]),
         10,
     );
     let row = world.store.machine(&world.machine).unwrap().unwrap();
@@ -187,7 +187,7 @@ fn the_history_names_the_officer_but_no_personal_number() {
         world.store.history(job).unwrap().pop().unwrap().actor
     };
     assert_eq!(by(4, "officer:ani"), "officer:ani@desa-1");
-    assert_eq!(by(5, "officer:3279010101800001"), "machine:desa-1");
+    assert_eq!(by(5, "officer:9971010101800001"), "machine:desa-1");
     assert_eq!(by(6, &"x".repeat(500)), "machine:desa-1");
 }
 
