@@ -1,10 +1,11 @@
-//! Runs the project's own commands: `cargo xtask test` and `cargo xtask tidy`.
+//! Runs the project's own commands: `cargo xtask test`, `cargo xtask tidy` and `cargo xtask bench`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a developer's command talks to the terminal it was typed in"
 )]
 
+mod bench;
 mod metadata;
 mod place;
 mod test;
@@ -38,6 +39,8 @@ enum Command {
     Test(test::Options),
     /// Checks the house rules of CONTRIBUTING.md and prints every violation
     Tidy,
+    /// Builds the programs as shipped and runs the benchmarks of BENCHMARKS.md
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +54,7 @@ fn run(command: Command) -> ExitCode {
     let outcome = match command {
         Command::Test(options) => test::run(&root(), &options),
         Command::Tidy => tidy::run(&root()),
+        Command::Bench(options) => bench::run(&root(), &options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -14,7 +14,7 @@ use crate::metadata::Metadata;
 use crate::tidy;
 
 /// Tells tests where the programs lie: `plain/` as shipped, `hooks/` with the doors for tests.
-const PROGRAMS_FOLDER_VARIABLE: &str = "LOKET_BIN_DIR";
+pub(crate) const PROGRAMS_FOLDER_VARIABLE: &str = "LOKET_BIN_DIR";
 
 /// What to run.
 #[derive(Debug, Args)]
@@ -129,7 +129,7 @@ const SET_BY_CARGO_RUN: &[&str] = &[
 ];
 
 /// A cargo command from its words, to be run at the root.
-fn cargo(root: &Path, words: &str) -> Command {
+pub(crate) fn cargo(root: &Path, words: &str) -> Command {
     let mut command = Command::new("cargo");
     command.current_dir(root).args(words.split_whitespace());
     for (name, _) in std::env::vars_os() {
@@ -145,7 +145,7 @@ fn cargo(root: &Path, words: &str) -> Command {
 }
 
 /// Runs a command that talks to the terminal itself.
-fn finish(mut command: Command) -> anyhow::Result<()> {
+pub(crate) fn finish(mut command: Command) -> anyhow::Result<()> {
     let shown = shown(&command);
     println!("{shown}");
     let status = command

@@ -1,0 +1,170 @@
+//! From the moment a side has accepted a document to the start of the printer's print command: central, broker and
+//! loketd against `lp` and cupsd, both to one ippeveprinter.
+//!
+//! Two rhythms: *in a row*, the next document is handed in as soon as the print command of the one before has started;
+//! *rested*, when the side knows that the one before is printed.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use loket_demo::child::Running;
+use loket_demo::http;
+use loket_demo::once::SAMPLE_KK;
+use loket_tests::world::{Build, World, order_again};
+
+use crate::cups::Cups;
+use crate::figures::{Figures, ms, ratio};
+use crate::peer_printer::PeerPrinter;
+use crate::process;
+
+const MACHINE: &str = "desa-contoh-1";
+
+/// Documents of one side before the other's turn: long enough for a rhythm, short enough that both sides see the same
+/// moods of the machine.
+const TURN: usize = 10;
+
+/// Runs it with `jobs` documents a side and rhythm; prints the figures.
+pub(crate) async fn run(jobs: usize) -> anyhow::Result<()> {
+    let mut bench = Bench::start().await?;
+    // The first document of each side finds nothing warm; it is not counted.
+    bench.turn(Side::Loket, 1).await?;
+    bench.turn(Side::Cups, 1).await?;
+    for (rhythm, turn) in [("in a row", TURN), ("rested", 1)] {
+        let (mut loket, mut cups) = (Timings::default(), Timings::default());
+        let mut left = jobs;
+        while left > 0 {
+            let count = left.min(turn);
+            loket.extend(bench.turn(Side::Loket, count).await?);
+            cups.extend(bench.turn(Side::Cups, count).await?);
+            left -= count;
+        }
+        tell(rhythm, loket, cups);
+    }
+    for (name, pid) in [
+        ("loketd", bench.daemon.pid().context("find loketd")?),
+        ("cupsd", bench.cups.pid()?),
+    ] {
+        let usage = process::usage(pid)?;
+        println!(
+            "{name} after these documents: RSS {} KiB ({} anonymous, {} at most), {} threads",
+            usage.rss_kib, usage.anonymous_kib, usage.peak_kib, usage.thread_count
+        );
+    }
+    bench.daemon.stop().await?;
+    Ok(())
+}
+
+fn tell(rhythm: &str, loket: Timings, cups: Timings) {
+    println!("{rhythm}:");
+    let [loket, cups] = [loket, cups]
+        .map(|timings| [timings.from_accepted, timings.from_handed_in].map(Figures::of));
+    let names = ["accepted → print command", "handed in → print command"];
+    for ((name, loket), cups) in names.iter().zip(&loket).zip(&cups) {
+        println!("  {name}, loket: {loket}");
+        println!("  {name}, cups:  {cups}");
+        println!(
+            "  {name}: {} / {} = {:.3}",
+            ms(loket.median()),
+            ms(cups.median()),
+            ratio(loket.median(), cups.median())
+        );
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Side {
+    Loket,
+    Cups,
+}
+
+/// How long the print command of each document took to start.
+#[derive(Debug, Default)]
+struct Timings {
+    from_accepted: Vec<Duration>,
+    from_handed_in: Vec<Duration>,
+}
+
+impl Timings {
+    fn extend(&mut self, more: Self) {
+        self.from_accepted.extend(more.from_accepted);
+        self.from_handed_in.extend(more.from_handed_in);
+    }
+}
+
+struct Bench {
+    world: World,
+    printer: PeerPrinter,
+    daemon: Running,
+    cups: Cups,
+    sample: PathBuf,
+    last_job: Option<String>,
+    job_count: usize,
+}
+
+impl Bench {
+    async fn start() -> anyhow::Result<Self> {
+        let world = World::start(Build::Plain, false).await?;
+        let printer = PeerPrinter::start(&world.site).await?;
+        let machine = world.site.machine(MACHINE, printer.uri()).await?;
+        let daemon = world.site.start_machine(&machine)?;
+        let cups = Cups::start(&world.site, printer.uri()).await?;
+        let sample = world.site.path("sample.pdf");
+        std::fs::write(&sample, SAMPLE_KK).context("write the sample")?;
+        Ok(Self {
+            world,
+            printer,
+            daemon,
+            cups,
+            sample,
+            last_job: None,
+            job_count: 0,
+        })
+    }
+
+    /// Hands `count` documents to one side, each when the print command of the one before has started; comes back
+    /// when that side knows the last one printed.
+    async fn turn(&mut self, side: Side, count: usize) -> anyhow::Result<Timings> {
+        let mut timings = Timings::default();
+        for _ in 0..count {
+            let handed_in = now()?;
+            match side {
+                Side::Loket => self.order().await?,
+                Side::Cups => self.cups.lp(&self.sample).await?,
+            }
+            let accepted = now()?;
+            let started = self.printer.next_start().await?;
+            // The command may start before the answer has reached the one who handed in.
+            timings.from_accepted.push(started.saturating_sub(accepted));
+            timings
+                .from_handed_in
+                .push(started.saturating_sub(handed_in));
+        }
+        match side {
+            Side::Loket => {
+                let job = self.last_job.as_deref().context("hand a document in")?;
+                self.world.wait(job, &["printed"]).await?;
+            }
+            Side::Cups => self.cups.wait_done().await?,
+        }
+        Ok(timings)
+    }
+
+    async fn order(&mut self) -> anyhow::Result<()> {
+        self.job_count += 1;
+        let reference = format!("B-{}", self.job_count);
+        let order = order_again(MACHINE, &reference, "now", self.last_job.as_deref());
+        let (api, token) = (self.world.site.api(), &self.world.tokens.operator);
+        let answer = http::post_document(&api, token, SAMPLE_KK, &order, None).await?;
+        let json = answer.json()?;
+        let job = json.get("job_id").and_then(serde_json::Value::as_str);
+        self.last_job = Some(job.context("read job_id")?.to_owned());
+        Ok(())
+    }
+}
+
+/// Since 1970, by the clock that the print command's notes use.
+fn now() -> anyhow::Result<Duration> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.context("read the clock")
+}

@@ -1,0 +1,95 @@
+//! What the kernel says of a process and of its sockets.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use loket_demo::child::Program;
+
+/// Units of the CPU times in `/proc/PID/stat`, a second: 100 on every Linux that Rust runs on.
+const TICKS_PER_S: u64 = 100;
+
+/// What a process takes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Usage {
+    /// Resident memory, files mapped into it counted.
+    pub(crate) rss_kib: u64,
+    /// The part of it that no file backs.
+    pub(crate) anonymous_kib: u64,
+    /// The most it ever was.
+    pub(crate) peak_kib: u64,
+    /// Threads.
+    pub(crate) thread_count: u64,
+    /// CPU time since its start, ended threads counted; not that of its children.
+    pub(crate) cpu: Duration,
+}
+
+/// Reads what the process `pid` takes.
+pub(crate) fn usage(pid: u32) -> anyhow::Result<Usage> {
+    let read = |name: &str| {
+        let path = format!("/proc/{pid}/{name}");
+        std::fs::read_to_string(&path).with_context(|| format!("read {path}"))
+    };
+    let status = read("status")?;
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|rest| rest.split_whitespace().next());
+        number
+            .and_then(|text| text.parse().ok())
+            .with_context(|| format!("find {name} in the status of process {pid}"))
+    };
+    let stat = read("stat")?;
+    // The program's name comes before, in brackets, and may hold spaces.
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let times = fields.split_whitespace().skip(11).take(2);
+    let ticks: u64 = times.filter_map(|text| text.parse::<u64>().ok()).sum();
+    Ok(Usage {
+        rss_kib: field("VmRSS:")?,
+        anonymous_kib: field("RssAnon:")?,
+        peak_kib: field("VmHWM:")?,
+        thread_count: field("Threads:")?,
+        cpu: Duration::from_millis(ticks * 1_000 / TICKS_PER_S),
+    })
+}
+
+/// Bytes of a TCP connection's payload: the TLS records, as the kernel counts them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Traffic {
+    /// Sent and acknowledged.
+    pub(crate) sent_bytes: u64,
+    /// Received.
+    pub(crate) received_bytes: u64,
+}
+
+/// What went over the one connection of process `pid` to `port` of this machine.
+pub(crate) async fn traffic(pid: u32, port: u16) -> anyhow::Result<Traffic> {
+    let ss = Program::at("/usr/bin/ss".as_ref());
+    let peer = format!(":{port}");
+    let said = ss.run(["-tinHpO", "dport", "=", &peer]).await;
+    let said = said.context("ask ss of the Debian package iproute2")?;
+    let owner = format!("pid={pid},");
+    let mut own = said.lines().filter(|line| line.contains(&owner));
+    let line = own.next().context("find the link's connection")?;
+    ensure!(own.next().is_none(), "find one connection: there are more");
+    let field = |name: &str| {
+        let mut words = line.split_whitespace();
+        let number = words.find_map(|word| word.strip_prefix(name));
+        number
+            .and_then(|text| text.parse().ok())
+            .with_context(|| format!("find {name} in what ss says"))
+    };
+    Ok(Traffic {
+        sent_bytes: field("bytes_acked:")?,
+        received_bytes: field("bytes_received:")?,
+    })
+}
+
+/// The three load averages, or a note that there are none.
+pub(crate) fn load_average() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let three: Vec<&str> = text.split_whitespace().take(3).collect();
+    if three.is_empty() {
+        "unknown".to_owned()
+    } else {
+        three.join(" ")
+    }
+}

@@ -1,0 +1,123 @@
+//! `cargo xtask bench`: builds the programs as shipped and runs the benchmarks of BENCHMARKS.md with them.
+//!
+//! ```text
+//! target/loket-bench/plain   → target/release, where the driver looks for the programs
+//! ```
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+
+use crate::metadata::Metadata;
+use crate::test::{PROGRAMS_FOLDER_VARIABLE, cargo, finish};
+
+/// The programs as shipped: optimised, without symbols, without the doors for tests.
+const BUILD: &str = "build --release --workspace --exclude xtask --bins";
+
+/// The driver, a benchmark of the package that may start every program.
+const DRIVER: &str = "bench --package loket-tests --bench loket-bench --";
+
+/// What to run.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// One benchmark alone [default: each, one after the other]
+    name: Option<Name>,
+    /// Documents of `dispatch`, for each side and each rhythm
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: u16,
+    /// How long `idle` looks; from 900 s, one heartbeat, it tells bytes a day
+    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..))]
+    window_s: u32,
+    /// Commits of `journal`, alone and in groups
+    #[arg(long, value_name = "N", default_value_t = 6400, value_parser = clap::value_parser!(u32).range(64..))]
+    commits: u32,
+}
+
+/// The benchmarks, in the order in which they run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Name {
+    /// From accepted at central to the printer's print command, beside `lp` through cupsd
+    Dispatch,
+    /// What loketd takes while nothing happens, beside cupsd
+    Idle,
+    /// Commits of the journal, beside bare writes to the same disk
+    Journal,
+}
+
+/// Builds, then runs one benchmark or each.
+pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
+    let target = Metadata::of_members(root)?.target_directory;
+    finish(cargo(root, BUILD))?;
+    let programs = programs_folder(&target)?;
+    for name in Name::value_variants() {
+        if options.name.is_some_and(|only| only != *name) {
+            continue;
+        }
+        let line = format!("{DRIVER} {}", options.words_for(*name));
+        let mut command = cargo(root, &line);
+        command.env(PROGRAMS_FOLDER_VARIABLE, &programs);
+        finish(command)?;
+    }
+    Ok(())
+}
+
+impl Options {
+    /// The driver's own command line.
+    fn words_for(&self, name: Name) -> String {
+        match name {
+            Name::Dispatch => format!("dispatch --jobs {}", self.jobs),
+            Name::Idle => format!("idle --window-s {}", self.window_s),
+            Name::Journal => format!("journal --commits {}", self.commits),
+        }
+    }
+}
+
+/// A folder whose `plain` is what cargo built.
+fn programs_folder(target: &Path) -> anyhow::Result<PathBuf> {
+    let folder = target.join("loket-bench");
+    std::fs::create_dir_all(&folder).with_context(|| format!("make {}", folder.display()))?;
+    let plain = folder.join("plain");
+    if !plain.is_symlink() {
+        symlink(target.join("release"), &plain)
+            .with_context(|| format!("make {}", plain.display()))?;
+    }
+    Ok(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_programs_are_found_where_cargo_puts_them_again_and_again() {
+        let target = tempfile::tempdir().unwrap();
+        std::fs::create_dir(target.path().join("release")).unwrap();
+        std::fs::write(target.path().join("release/loketd"), "program").unwrap();
+        for _ in 0..2 {
+            let folder = programs_folder(target.path()).unwrap();
+            let found = std::fs::read_to_string(folder.join("plain/loketd")).unwrap();
+            assert_eq!(found, "program");
+        }
+    }
+
+    #[test]
+    fn each_benchmark_gets_its_own_bound() {
+        let options = Options {
+            name: None,
+            jobs: 1,
+            window_s: 2,
+            commits: 64,
+        };
+        let lines = Name::value_variants()
+            .iter()
+            .map(|name| options.words_for(*name));
+        let expected = [
+            "dispatch --jobs 1",
+            "idle --window-s 2",
+            "journal --commits 64",
+        ];
+        assert_eq!(lines.collect::<Vec<_>>(), expected);
+    }
+}
