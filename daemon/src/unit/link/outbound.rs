@@ -86,9 +86,13 @@ impl LinkUnit {
         cursor: &mut Cursor,
     ) -> Result<(), LinkUnitError> {
         while cursor.is_up {
+            // Looked at before the journal: what was reported by then stands in the outbox, unless it is acknowledged.
+            let reported = *self.desk.reported().borrow();
             let rows = self.journal.outbox_after(cursor.published, PAGE).await;
             let rows = rows.map_err(LinkUnitError::Journal)?;
             if rows.is_empty() {
+                // All of it is acknowledged. A cursor left behind would have the unit look again at once, for ever.
+                cursor.published = cursor.published.max(reported);
                 return Ok(());
             }
             for row in rows {
