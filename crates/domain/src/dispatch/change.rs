@@ -80,6 +80,8 @@ pub enum Change {
         /// The state it named.
         state: JobState,
     },
+    /// The machine asked for the sealed document: it has the order on its disk.
+    DocumentAsked,
     /// The machine's journal was lost while it held the job.
     Lost,
     /// The machine is asked to call it off.
@@ -132,6 +134,7 @@ impl Change {
             Self::Reported { .. } => "reported",
             Self::LateReport { .. } => "late-report",
             Self::Listed { .. } => "listed",
+            Self::DocumentAsked => "document-asked",
             Self::Lost => "lost",
             Self::CancelAsked { .. } => "cancel-asked",
             Self::Cancelled => "cancelled",

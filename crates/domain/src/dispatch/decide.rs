@@ -32,6 +32,10 @@ pub enum Input<'a> {
         /// What it says.
         report: &'a JobReport,
     },
+    /// The machine asks for the sealed document. Committed before the first byte is served: only a machine that has
+    /// the order on its disk asks, and no sheet exists without its document, so that a journal lost before its first
+    /// report came through cannot make the order due again.
+    DocumentAsked,
     /// A sync of the machine lists the job as open.
     Listed {
         /// Place of the last report the list takes into account.
@@ -140,6 +144,7 @@ pub fn decide(job: &Job, now: Timestamp, input: Input<'_>) -> Result<Vec<Change>
     match input {
         Input::Offer { epoch, command_seq } => offer(job, now, epoch, command_seq),
         Input::Reported { place, report } => reported(job, place, report),
+        Input::DocumentAsked => Ok(document_asked(job)),
         Input::Listed {
             place,
             state,
@@ -237,6 +242,14 @@ fn corrects(job: &Job, place: Place, state: JobState, reason: Option<Reason>) ->
         .is_none_or(|last| last.generation == place.generation);
     let is_another_end = state.is_end() && (state, reason) != (job.state, job.reason);
     is_another_end && (is_same_life || (state == JobState::Printed && job.state != state))
+}
+
+fn document_asked(job: &Job) -> Vec<Change> {
+    if job.state.may_be_ended_by(Party::Central) {
+        vec![Change::DocumentAsked]
+    } else {
+        Vec::new()
+    }
 }
 
 /// Whether a machine can be the one to say it.

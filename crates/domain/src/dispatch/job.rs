@@ -155,6 +155,9 @@ pub fn apply(job: &mut Job, at: Timestamp, change: &Change) {
             job.reported = Some(*place);
             job.set_state(at, *state, None, EndedBy::Machine);
         }
+        Change::DocumentAsked => {
+            job.set_state(at, JobState::Fetching, None, EndedBy::Machine);
+        }
         Change::Lost => {
             job.cancel_asked = false;
             job.set_state(

@@ -36,6 +36,12 @@ pub enum Command {
         /// The outcome.
         outcome: Verification,
     },
+    /// Central must be told again where a job stands: it gave an order that was refused as a replay, so it may be an
+    /// older copy of itself.
+    Restate {
+        /// The job.
+        job: JobId,
+    },
     /// A person releases a held job.
     Release {
         /// The job.

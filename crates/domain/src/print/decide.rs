@@ -25,6 +25,7 @@ pub(super) fn decide(desk: &Desk, now: Now, command: Command) -> Result<Vec<Even
         Command::Resume => return Ok(resume(desk, now)),
         Command::Tick => return Ok(tick(desk, now)),
         Command::Accept(intake) => return accept(desk, now, intake),
+        Command::Restate { job } => (job, Actor::Machine, vec![restated(find(desk, job)?)]),
         Command::Release { job, by } => (job, by, release(desk, now, job)?),
         Command::Cancel { job, by } => (job, by.clone(), cancel(desk, job, &by)?),
         Command::Answer { job, answer, by } => (job, by, answered(desk, job, answer)?),
@@ -113,13 +114,8 @@ fn accept(desk: &Desk, now: Now, intake: Intake) -> Result<Vec<Event>, Refusal> 
     let job_id = facts.job_id;
     if let Some(known) = desk.jobs.get(&job_id) {
         return if is_same_order(known, &facts) {
-            let (state, reason) = known.public_state();
-            Ok(stamp(
-                now,
-                job_id,
-                &Actor::Machine,
-                vec![What::Restated { state, reason }],
-            ))
+            let told = vec![restated(known)];
+            Ok(stamp(now, job_id, &Actor::Machine, told))
         } else {
             Err(Refusal::Replay)
         };
@@ -137,6 +133,11 @@ fn accept(desk: &Desk, now: Now, intake: Intake) -> Result<Vec<Event>, Refusal> 
         None => {}
     }
     Ok(stamp(now, job_id, &Actor::Central, whats))
+}
+
+const fn restated(job: &Job) -> What {
+    let (state, reason) = job.public_state();
+    What::Restated { state, reason }
 }
 
 /// A redelivery has the very envelope that was taken; anything else under a known id is a replay.
@@ -209,10 +210,7 @@ fn cancel(desk: &Desk, job: JobId, by: &Actor) -> Result<Vec<What>, Refusal> {
             Actor::Officer(_) | Actor::Machine => Err(Refusal::AlreadySending),
         },
         Stage::Unknown { .. } | Stage::Ended { .. } | Stage::Closed { .. } => match by {
-            Actor::Central => {
-                let (state, reason) = job.public_state();
-                Ok(vec![What::Restated { state, reason }])
-            }
+            Actor::Central => Ok(vec![restated(job)]),
             Actor::Officer(_) | Actor::Machine => Err(Refusal::NotNow {
                 state: job.stage_name(),
             }),
@@ -313,6 +311,7 @@ fn observe(desk: &Desk, now: Now, command: Command) -> Result<(JobId, Vec<What>)
         Command::Resume
         | Command::Tick
         | Command::Accept(_)
+        | Command::Restate { .. }
         | Command::Release { .. }
         | Command::Cancel { .. }
         | Command::Answer { .. } => Err(Refusal::Stale),

@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
-use crate::check;
-use crate::machine::{Machine, START, Way, job_id, officer, order};
+use crate::hands::Way;
+use crate::machine::{Machine, START, job_id, officer, order};
 use crate::printer::{Counter, Habits, Memory, Printer, Torn};
+use crate::{check, find_failure};
 use loket_domain::print::{Actor, Command, Facts, Intake, Origin, What};
 use loket_wire::{Epoch, Reason, Release, Sha256Digest};
 use proptest::collection::vec;
@@ -61,7 +62,7 @@ enum Op {
     Stale(u8),
 }
 
-fn way() -> impl Strategy<Value = Way> {
+pub(crate) fn way() -> impl Strategy<Value = Way> {
     prop_oneof![
         8 => Just(Way::Good),
         1 => Just(Way::Twice),
@@ -118,7 +119,7 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-fn habits() -> impl Strategy<Value = Habits> {
+pub(crate) fn habits() -> impl Strategy<Value = Habits> {
     let memory = prop_oneof![
         Just(Memory::ForgetsAndRestartsIds),
         Just(Memory::Forgets),
@@ -146,6 +147,7 @@ fn habits() -> impl Strategy<Value = Habits> {
                 torn,
                 is_single_document,
                 has_uuid,
+                is_believed: false,
                 is_one_at_a_time,
             },
         )
@@ -290,17 +292,51 @@ fn arrive(machine: &mut Machine, op: &Op) {
     }
 }
 
+fn play(first: Habits, second: Habits, ops: &[Op]) {
+    let printers = vec![Printer::new(first), Printer::new(second)];
+    let mut machine = Machine::new(EPOCH, printers);
+    for op in ops {
+        happen(&mut machine, op);
+        machine.check_paper();
+    }
+    machine.settle();
+    machine.check_rest();
+    machine.check_paper();
+}
+
 #[test]
 fn no_history_prints_twice_loses_a_job_or_gets_stuck() {
     let world = ((habits(), habits()), vec(op(), 1..80));
     check(600, world, |((first, second), ops)| {
-        let mut machine = Machine::new(EPOCH, vec![Printer::new(first), Printer::new(second)]);
-        for op in &ops {
-            happen(&mut machine, op);
-            machine.check_paper();
-        }
-        machine.settle();
-        machine.check_rest();
-        machine.check_paper();
+        play(first, second, &ops)
     });
+}
+
+/// The control: where a profile believes a printer that lies, sheets come out twice, and these tests see it.
+#[test]
+fn a_printer_that_is_believed_though_it_lies_is_caught_printing_twice() {
+    let lies = |habits: Habits| Habits {
+        is_believed: true,
+        ..habits
+    };
+    let counts_nothing = habits().prop_map(move |habits| Habits {
+        counter: Counter::StuckAtZero,
+        ..lies(habits)
+    });
+    let takes_several = habits().prop_map(move |habits| Habits {
+        torn: Torn::KeepsPart,
+        counter: Counter::Absent,
+        is_single_document: false,
+        ..lies(habits)
+    });
+    let again = "a document is sent while another job at the printer may hold it";
+    for (habits, expect) in [
+        (counts_nothing.boxed(), again),
+        (takes_several.boxed(), "a page came out twice"),
+    ] {
+        let world = (habits, vec(op(), 40..80));
+        let found = find_failure(600, 0, world, |(habits, ops)| play(habits, habits, &ops));
+        let failure = found.unwrap_err();
+        assert!(failure.contains(expect), "{failure}");
+    }
 }

@@ -55,6 +55,8 @@ pub(crate) struct Habits {
     pub(crate) is_single_document: bool,
     /// Whether jobs have a UUID.
     pub(crate) has_uuid: bool,
+    /// Whether its profile believes its count and its refusal of a second document, right or wrong.
+    pub(crate) is_believed: bool,
     /// Whether it refuses jobs while it has one, as ippeveprinter does.
     pub(crate) is_one_at_a_time: bool,
 }
@@ -162,8 +164,9 @@ impl Printer {
             uuid: Some("urn:uuid:model".to_owned()),
             up_time_s: Some(self.up_time_s),
             format: "application/pdf".to_owned(),
-            is_single_document: self.habits.is_single_document,
-            trusts_impressions: self.habits.counter != Counter::StuckAtZero,
+            is_single_document: self.habits.is_single_document || self.habits.is_believed,
+            trusts_impressions: self.habits.counter != Counter::StuckAtZero
+                || self.habits.is_believed,
         }))
     }
 
@@ -291,6 +294,14 @@ impl Printer {
                 entry.pages_out += 1;
             }
             (_processing, None) => entry.state = RemoteState::Completed,
+        }
+    }
+
+    /// Jobs that waited too long for their document are given up, as printers promise.
+    pub(crate) fn time_out(&mut self) {
+        let waits = |entry: &&mut Entry| entry.state == RemoteState::AwaitingDocument;
+        for entry in self.entries.iter_mut().filter(waits) {
+            entry.state = RemoteState::Aborted;
         }
     }
 

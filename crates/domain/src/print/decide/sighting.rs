@@ -49,29 +49,27 @@ pub(super) fn sighted(
     }
 }
 
-/// No document byte has left: a job that waits for its document is adopted, any other is of no use.
+/// No document byte has left by this journal: a job that waits for its document is adopted, any other is of no use.
+/// A job that prints or has printed tells that the journal was set back behind a sheet.
 fn located(attempt: &Attempt, sighting: Sighting, name: &str) -> Vec<What> {
     let view = match sighting {
         Sighting::Seen(view) if view.name.as_deref() == Some(name) => view,
         Sighting::Seen(_) | Sighting::Absent => return none_there(attempt),
     };
+    let is_on_paper = has_pages(&view);
     let remote = RemoteJob {
         id: view.id,
         uuid: view.uuid,
     };
     match (view.state, attempt.called_off) {
-        (RemoteState::Canceled | RemoteState::Aborted | RemoteState::Completed, _) => {
-            none_there(attempt)
+        (RemoteState::Processing | RemoteState::Stopped | RemoteState::Completed, _) => {
+            vec![fate_not_seen()]
         }
+        (RemoteState::Canceled | RemoteState::Aborted, _) if is_on_paper => vec![fate_not_seen()],
+        (RemoteState::Canceled | RemoteState::Aborted, _) => none_there(attempt),
         (_open, Some(reason)) => vec![call_off(&remote, reason)],
         (RemoteState::AwaitingDocument, None) => vec![What::RemoteCreated { remote }],
-        (
-            RemoteState::Pending
-            | RemoteState::Held
-            | RemoteState::Processing
-            | RemoteState::Stopped,
-            None,
-        ) => vec![What::CancellingRemote {
+        (RemoteState::Pending | RemoteState::Held, None) => vec![What::CancellingRemote {
             remote,
             bytes_left: false,
             then: Afterwards::TryAgain,
@@ -173,6 +171,16 @@ fn has_restarted(mark: &PrinterMark, view: &RemoteView) -> bool {
     matches!((mark.up_time_s, view.up_time_s), (Some(before), Some(after)) if after < before)
 }
 
+fn has_pages(view: &RemoteView) -> bool {
+    view.impressions.is_some_and(|count| count > 0)
+}
+
+const fn fate_not_seen() -> What {
+    What::BecameUnknown {
+        reason: Reason::FateNotSeen,
+    }
+}
+
 const fn forgotten() -> What {
     What::BecameUnknown {
         reason: Reason::PrinterForgot,
@@ -195,6 +203,9 @@ fn cancelled(
             vec![forgotten()]
         };
     };
+    if nothing_left && has_pages(&view) {
+        return vec![fate_not_seen()];
+    }
     match view.state {
         RemoteState::Canceled | RemoteState::Aborted | RemoteState::Completed if nothing_left => {
             vec![afterwards(attempt, then)]

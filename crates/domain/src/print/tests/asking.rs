@@ -54,6 +54,8 @@ fn other_bytes_under_a_known_id_are_a_replay() {
             let mut facts = facts(job_no(1));
             change(&mut facts);
             assert_eq!(bench.accept(facts), Refusal::Replay.code(), "{stage}");
+            let again = Command::Restate { job: job_no(1) };
+            assert_eq!(bench.give(again), "restated", "who sent it may not know");
             assert_eq!(bench.desk, before);
         }
     }

@@ -163,7 +163,7 @@ fn any_command_in_any_state_is_decided_and_what_is_decided_can_be_applied() {
         failure_persistence: None,
         ..Config::default()
     };
-    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let rng = TestRng::deterministic_rng(RngAlgorithm::XorShift);
     let step = (command(), 0..40_u64, any::<bool>());
     let outcome = TestRunner::new_with_rng(config, rng).run(&vec(step, 1..60), |steps| {
         let mut bench = Bench::new();

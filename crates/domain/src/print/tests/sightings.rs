@@ -257,8 +257,8 @@ fn a_lost_creation_that_cannot_be_adopted_is_called_off_and_tried_again() {
         let kinds = bench.see(view(state, None));
         match state {
             AwaitingDocument => assert_eq!(kinds, "remote-created"),
-            Canceled | Aborted | Completed => assert_eq!(kinds, "attempt-failed", "{state:?}"),
-            Pending | Held | Processing | Stopped => {
+            Canceled | Aborted => assert_eq!(kinds, "attempt-failed", "{state:?}"),
+            Pending | Held => {
                 assert_eq!(
                     kinds, "cancelling-remote",
                     "an orphan blocks the printer: {state:?}"
@@ -266,8 +266,32 @@ fn a_lost_creation_that_cannot_be_adopted_is_called_off_and_tried_again() {
                 assert_eq!(bench.effects(), "cancel");
                 assert_eq!(bench.see(view(Canceled, None)), "attempt-failed");
             }
+            Processing | Stopped | Completed => assert_eq!(kinds, "became-unknown", "{state:?}"),
         }
     }
+}
+
+#[test]
+fn a_job_that_printed_though_the_journal_never_sent_it_is_unknown() {
+    for state in [Processing, Stopped, Completed] {
+        for called_off in [false, true] {
+            let mut bench = Bench::new().at("locating");
+            if called_off {
+                assert_eq!(bench.cancel(officer()), "called-off");
+            }
+            assert_eq!(bench.see(view(state, None)), "became-unknown", "{state:?}");
+            let expect = (JobState::Unknown, Some(Reason::FateNotSeen));
+            assert_eq!(bench.public(), expect);
+        }
+    }
+    check("locating", Aborted, Some(1), "became-unknown");
+    check("locating", Canceled, Some(1), "became-unknown");
+    check("locating", Canceled, Some(0), "attempt-failed");
+    check("cancelling", Canceled, Some(1), "became-unknown");
+    check("cancelling", Completed, Some(1), "became-unknown");
+    check("cancelling", Completed, Some(PAGES), "became-unknown");
+    check("cancelling", Canceled, Some(0), "ended");
+    check("cancelling", Completed, None, "ended");
 }
 
 #[test]

@@ -1,0 +1,399 @@
+//! Central as a model: jobs, the lives of journals, and what follows a report, a sync or a wish.
+//!
+//! It composes `domain::dispatch` in memory as the store does in SQLite, each call one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use loket_domain::dispatch::{
+    Answer, Change, Ingest, Input, Job, Place, Stream, SyncView, Synced, apply, decide,
+};
+use loket_wire::{Epoch, JobId, JobReport, JobState, MachineId, Timestamp};
+
+use crate::machine::{Row, SyncMessage};
+
+/// A job and the envelope it was last sealed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Kept {
+    pub(crate) job: Job,
+    pub(crate) machine_no: usize,
+    pub(crate) envelope: Option<(Epoch, u8)>,
+}
+
+/// What central knows of one machine.
+#[derive(Debug, Clone, Default)]
+struct Known {
+    /// Lives of its journal, oldest first.
+    lives: Vec<Stream>,
+    marks: BTreeMap<(u64, u64), String>,
+    syncs: BTreeSet<String>,
+    last_command_seq: u64,
+}
+
+/// An order or a question for a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Told {
+    Order {
+        job: JobId,
+        epoch: Epoch,
+        seq: u64,
+        envelope: u8,
+    },
+    Cancel {
+        job: JobId,
+        seq: u64,
+    },
+    Ack {
+        epoch: Epoch,
+        seq: u64,
+    },
+}
+
+/// Central's truth; a clone is a backup.
+#[derive(Debug, Clone)]
+pub(crate) struct Central {
+    pub(crate) jobs: BTreeMap<JobId, Kept>,
+    machines: Vec<Known>,
+}
+
+impl Central {
+    pub(crate) fn new(machine_count: usize) -> Self {
+        Self {
+            jobs: BTreeMap::new(),
+            machines: vec![Known::default(); machine_count],
+        }
+    }
+
+    pub(crate) fn create(
+        &mut self,
+        job: JobId,
+        machine_no: usize,
+        until: Timestamp,
+        now: Timestamp,
+    ) {
+        let machine: MachineId = format!("desa-{machine_no}").parse().unwrap();
+        let made = Job::created(job, machine, until, now);
+        self.jobs.entry(job).or_insert(Kept {
+            job: made,
+            machine_no,
+            envelope: None,
+        });
+    }
+
+    pub(crate) fn state(&self, job: JobId) -> Option<JobState> {
+        self.jobs.get(&job).map(|kept| kept.job.state)
+    }
+
+    /// How far a machine's present journal is committed.
+    pub(crate) fn stream(&self, machine_no: usize) -> Stream {
+        self.machines[machine_no]
+            .lives
+            .last()
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Every job of the machine that is due, sealed anew where it must be.
+    pub(crate) fn offer(
+        &mut self,
+        machine_no: usize,
+        now: Timestamp,
+        sealed: &mut u8,
+    ) -> Vec<Told> {
+        let Some(epoch) = self.stream(machine_no).epoch else {
+            return Vec::new();
+        };
+        let mut told = Vec::new();
+        let known = &mut self.machines[machine_no];
+        let of_machine = |kept: &&mut Kept| kept.machine_no == machine_no;
+        for kept in self.jobs.values_mut().filter(of_machine) {
+            let seq = known.last_command_seq + 1;
+            let Ok(changes) = decide(
+                &kept.job,
+                now,
+                Input::Offer {
+                    epoch,
+                    command_seq: seq,
+                },
+            ) else {
+                continue;
+            };
+            let envelope = match kept.envelope {
+                Some((bound, envelope)) if bound == epoch && kept.job.epoch == Some(epoch) => {
+                    envelope
+                }
+                _none_that_binds => {
+                    *sealed = sealed.wrapping_add(1);
+                    *sealed
+                }
+            };
+            known.last_command_seq = seq;
+            kept.envelope = Some((epoch, envelope));
+            change(&mut kept.job, now, &changes);
+            told.push(Told::Order {
+                job: kept.job.id,
+                epoch,
+                seq,
+                envelope,
+            });
+        }
+        told
+    }
+
+    /// Whether the sealed document is served to the machine.
+    pub(crate) fn serves(&self, job: JobId) -> bool {
+        self.state(job).is_some_and(|state| !state.is_end())
+    }
+
+    /// A machine asked for the document; noted before it is served.
+    pub(crate) fn note_asked(&mut self, job: JobId, now: Timestamp) {
+        if let Some(kept) = self.jobs.get_mut(&job) {
+            let changes = decide(&kept.job, now, Input::DocumentAsked).unwrap();
+            change(&mut kept.job, now, &changes);
+        }
+    }
+
+    pub(crate) fn cancel(&mut self, job: JobId, now: Timestamp) -> Option<(usize, Told)> {
+        let kept = self.jobs.get_mut(&job)?;
+        let seq = draw(&mut self.machines[kept.machine_no]);
+        let changes = decide(&kept.job, now, Input::CancelAsked { command_seq: seq }).ok()?;
+        change(&mut kept.job, now, &changes);
+        kept.job
+            .cancel_asked
+            .then_some((kept.machine_no, Told::Cancel { job, seq }))
+    }
+
+    /// Somebody looked for the sheet of a job whose journal is lost.
+    pub(crate) fn answer(&mut self, job: JobId, pages: u32, now: Timestamp) {
+        let answer = if pages > 0 {
+            Answer::Printed
+        } else {
+            Answer::FoundNone
+        };
+        if let Some(kept) = self.jobs.get_mut(&job)
+            && let Ok(changes) = decide(&kept.job, now, Input::Answered(answer))
+        {
+            change(&mut kept.job, now, &changes);
+        }
+    }
+
+    pub(crate) fn tick(&mut self, now: Timestamp) {
+        for kept in self.jobs.values_mut() {
+            let changes = decide(&kept.job, now, Input::Tick).unwrap();
+            change(&mut kept.job, now, &changes);
+        }
+    }
+
+    /// One report. Answers what to tell the machine.
+    pub(crate) fn report(
+        &mut self,
+        machine_no: usize,
+        (epoch, seq): (Epoch, u64),
+        row: &Row,
+        now: Timestamp,
+    ) -> Vec<Told> {
+        let present = self.stream(machine_no);
+        match present.ingest(epoch, seq) {
+            Ingest::OtherEpoch => {
+                let lives = &self.machines[machine_no].lives;
+                let past = lives
+                    .iter()
+                    .rev()
+                    .find(|life| life.epoch == Some(epoch))
+                    .copied();
+                let mut told = match past {
+                    Some(past) => self.take(machine_no, past.ingest(epoch, seq), row, now),
+                    None => Vec::new(),
+                };
+                told.retain(|told| !matches!(told, Told::Ack { .. }));
+                told
+            }
+            Ingest::Duplicate if self.is_another(machine_no, &present, seq, row) => {
+                let forked = present.forked_at(seq);
+                self.lose_journal(machine_no, &forked, now);
+                self.take(machine_no, forked.ingest(epoch, seq), row, now)
+            }
+            ingest @ (Ingest::Commit { .. } | Ingest::Duplicate | Ingest::Ahead { .. }) => {
+                self.take(machine_no, ingest, row, now)
+            }
+        }
+    }
+
+    fn take(&mut self, machine_no: usize, ingest: Ingest, row: &Row, now: Timestamp) -> Vec<Told> {
+        let mut told = Vec::new();
+        if let Ingest::Commit { stream, place } = ingest {
+            let known = &mut self.machines[machine_no];
+            known
+                .marks
+                .entry((place.generation, place.seq))
+                .or_insert_with(|| row.mark());
+            save(known, stream);
+            if let Row::Job(report) = row {
+                told.extend(self.read(machine_no, place, report, now));
+            }
+        }
+        told.extend(self.ack(machine_no));
+        told
+    }
+
+    fn read(
+        &mut self,
+        machine_no: usize,
+        place: Place,
+        report: &JobReport,
+        now: Timestamp,
+    ) -> Option<Told> {
+        let kept = self.jobs.get_mut(&report.job_id)?;
+        let before = kept.job.clone();
+        let changes = decide(&before, now, Input::Reported { place, report }).ok()?;
+        change(&mut kept.job, now, &changes);
+        let is_alive_there = !report.state.is_end() && before.state.is_end() && !changes.is_empty();
+        let is_copy_alive = changes
+            .iter()
+            .any(|change| matches!(change, Change::Reported { .. }))
+            && before.reported.is_some_and(|last| place < last);
+        (is_alive_there || is_copy_alive).then(|| self.ask_cancel(machine_no, report.job_id, now))
+    }
+
+    fn ask_cancel(&mut self, machine_no: usize, job: JobId, now: Timestamp) -> Told {
+        let seq = draw(&mut self.machines[machine_no]);
+        let kept = self.jobs.get_mut(&job).unwrap();
+        let changes = decide(&kept.job, now, Input::CancelAgain { command_seq: seq }).unwrap();
+        change(&mut kept.job, now, &changes);
+        Told::Cancel { job, seq }
+    }
+
+    fn ack(&self, machine_no: usize) -> Option<Told> {
+        let stream = self.stream(machine_no);
+        let seq = stream.committed_seq;
+        stream.epoch.map(|epoch| Told::Ack { epoch, seq })
+    }
+
+    fn is_another(&self, machine_no: usize, present: &Stream, seq: u64, row: &Row) -> bool {
+        let marks = &self.machines[machine_no].marks;
+        let kept = marks.get(&(present.generation, seq));
+        kept.is_some_and(|kept| *kept != row.mark())
+    }
+
+    fn lose_journal(&mut self, machine_no: usize, stream: &Stream, now: Timestamp) {
+        save(&mut self.machines[machine_no], *stream);
+        for kept in self.open_of(machine_no) {
+            let changes = decide(&kept.job, now, Input::JournalLost).unwrap();
+            change(&mut kept.job, now, &changes);
+        }
+    }
+
+    fn open_of(&mut self, machine_no: usize) -> impl Iterator<Item = &mut Kept> {
+        let of_machine = move |kept: &&mut Kept| kept.machine_no == machine_no;
+        self.jobs
+            .values_mut()
+            .filter(of_machine)
+            .filter(|kept| !kept.job.state.is_end())
+    }
+
+    /// What a machine says on connect. Answers what to tell it.
+    pub(crate) fn sync(
+        &mut self,
+        machine_no: usize,
+        sync: &SyncMessage,
+        now: Timestamp,
+    ) -> Vec<Told> {
+        let known = &mut self.machines[machine_no];
+        if !known.syncs.insert(format!("{sync:?}")) {
+            return self.ack(machine_no).into_iter().collect();
+        }
+        let view = SyncView {
+            epoch: sync.epoch,
+            first_event_seq: sync.first_event_seq,
+            last_event_seq: sync.last_event_seq,
+        };
+        let of_epoch = |life: &&Stream| life.epoch == Some(sync.epoch);
+        let earlier = known
+            .lives
+            .iter()
+            .rev()
+            .find(of_epoch)
+            .map(|life| life.committed_seq);
+        let present = known.lives.last().copied().unwrap_or_default();
+        let synced = present.sync(&view, earlier);
+        known.last_command_seq = known.last_command_seq.max(sync.last_command_seq);
+        if synced.is_journal_lost() {
+            self.lose_journal(machine_no, &synced.stream, now);
+        }
+        save(&mut self.machines[machine_no], synced.stream);
+        let mut told = self.compare(machine_no, sync, &synced, now);
+        told.extend(self.ack(machine_no));
+        told
+    }
+
+    fn compare(
+        &mut self,
+        machine_no: usize,
+        sync: &SyncMessage,
+        synced: &Synced,
+        now: Timestamp,
+    ) -> Vec<Told> {
+        let place = synced.place(sync.last_event_seq);
+        let is_settled = synced.is_settled;
+        let mut asked = Vec::new();
+        for (id, state) in &sync.open_jobs {
+            let Some(kept) = self
+                .jobs
+                .get_mut(id)
+                .filter(|kept| kept.machine_no == machine_no)
+            else {
+                continue;
+            };
+            let was_over = kept.job.state.is_end();
+            let input = Input::Listed {
+                place,
+                state: *state,
+                is_settled,
+            };
+            let changes = decide(&kept.job, now, input).unwrap_or_default();
+            change(&mut kept.job, now, &changes);
+            let is_alive_there = was_over && (!kept.job.state.is_end() || is_settled);
+            if is_alive_there || kept.job.cancel_asked {
+                asked.push(*id);
+            }
+        }
+        for kept in self.open_of(machine_no) {
+            if sync.open_jobs.contains_key(&kept.job.id) {
+                continue;
+            }
+            let changes = decide(&kept.job, now, Input::Unlisted { is_settled }).unwrap();
+            change(&mut kept.job, now, &changes);
+            if kept.job.cancel_asked && kept.job.state.is_with_machine() {
+                asked.push(kept.job.id);
+            }
+        }
+        asked
+            .into_iter()
+            .map(|id| self.ask_cancel(machine_no, id, now))
+            .collect()
+    }
+}
+
+fn draw(known: &mut Known) -> u64 {
+    known.last_command_seq += 1;
+    known.last_command_seq
+}
+
+fn save(known: &mut Known, stream: Stream) {
+    match known
+        .lives
+        .iter_mut()
+        .find(|life| life.generation == stream.generation)
+    {
+        Some(life) => *life = stream,
+        None => known.lives.push(stream),
+    }
+}
+
+/// Applies changes as they come back from their disk form.
+fn change(job: &mut Job, now: Timestamp, changes: &[Change]) {
+    for change in changes {
+        let read = Change::from_json(&change.to_json().unwrap()).unwrap();
+        assert_eq!(&read, change, "a change survives its disk form");
+        apply(job, now, &read);
+    }
+}

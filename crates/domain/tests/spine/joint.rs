@@ -1,0 +1,272 @@
+//! Random histories of machines, central and the broker between them.
+
+use std::collections::VecDeque;
+
+use loket_domain::print::Command;
+use loket_wire::Release;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::check;
+use crate::desk::{habits, way};
+use crate::hands::Way;
+use crate::machine::{Machine, job_id, officer};
+use crate::world::{Faults, JOBS, Lost, World, machine_of, not_after};
+
+/// One thing that happens.
+#[derive(Debug, Clone)]
+pub(crate) enum Op {
+    Create(u8, bool),
+    Offer(u8),
+    Cancel(u8),
+    AnswerAtCentral(u8),
+    Expire,
+    Backup,
+    Restore,
+    Connect(u8),
+    Publish(u8),
+    Run {
+        machine: u8,
+        pick: u8,
+        way: Way,
+    },
+    /// Good rounds; unheard, nothing reaches central but the document listener.
+    Serve {
+        machine: u8,
+        rounds: u8,
+        is_heard: bool,
+    },
+    Work(u8),
+    Power(u8),
+    Restart(u8),
+    Release(u8),
+    CancelHere(u8),
+    AnswerHere(u8),
+    Copy(u8),
+    RollBack(u8),
+    Wipe(u8),
+    ToMachine {
+        machine: u8,
+        pick: u8,
+        again: bool,
+    },
+    ToCentral {
+        pick: u8,
+        again: bool,
+    },
+    DropToMachine(u8),
+    DropToCentral(u8),
+    WipeBroker,
+    CarryAgain(u8),
+    Minutes(u8),
+}
+
+fn op(faults: Faults) -> impl Strategy<Value = Op> {
+    let job = || 0..JOBS;
+    let machine = || 0..2_u8;
+    // Mostly in order, as a broker does.
+    let pick = || prop_oneof![4 => Just(0_u8), 1 => any::<u8>()];
+    let again = || proptest::bool::weighted(0.1);
+    let on = |on: bool| u32::from(on);
+    prop_oneof![
+        6 => (job(), proptest::bool::weighted(0.2)).prop_map(|(job, held)| Op::Create(job, held)),
+        12 => machine().prop_map(Op::Offer),
+        2 => job().prop_map(Op::Cancel),
+        2 => job().prop_map(Op::AnswerAtCentral),
+        1 => Just(Op::Expire),
+        6 => machine().prop_map(Op::Connect),
+        12 => machine().prop_map(Op::Publish),
+        40 => (machine(), any::<u8>(), way())
+            .prop_map(|(machine, pick, way)| Op::Run { machine, pick, way }),
+        10 => (machine(), 1..16_u8, any::<bool>())
+            .prop_map(|(machine, rounds, is_heard)| Op::Serve { machine, rounds, is_heard }),
+        12 => machine().prop_map(Op::Work),
+        1 => machine().prop_map(Op::Power),
+        2 => machine().prop_map(Op::Restart),
+        2 => job().prop_map(Op::Release),
+        1 => job().prop_map(Op::CancelHere),
+        2 => job().prop_map(Op::AnswerHere),
+        24 => (machine(), pick(), again())
+            .prop_map(|(machine, pick, again)| Op::ToMachine { machine, pick, again }),
+        24 => (pick(), again()).prop_map(|(pick, again)| Op::ToCentral { pick, again }),
+        2 => machine().prop_map(Op::DropToMachine),
+        2 => any::<u8>().prop_map(Op::DropToCentral),
+        1 => Just(Op::WipeBroker),
+        3 => any::<u8>().prop_map(Op::CarryAgain),
+        4 => (1..200_u8).prop_map(Op::Minutes),
+        on(faults.wipes) * 2 + u32::from(!faults.wipes) => machine()
+            .prop_map(move |machine| if faults.wipes { Op::Wipe(machine) } else { Op::Restart(machine) }),
+        3 => machine()
+            .prop_map(move |machine| if faults.rollbacks { Op::Copy(machine) } else { Op::Publish(machine) }),
+        2 => machine()
+            .prop_map(move |machine| if faults.rollbacks { Op::RollBack(machine) } else { Op::Publish(machine) }),
+        2 => Just(if faults.restores { Op::Backup } else { Op::Expire }),
+        2 => Just(if faults.restores { Op::Restore } else { Op::Expire }),
+    ]
+}
+
+impl World {
+    pub(crate) fn happen(&mut self, op: &Op) {
+        match op {
+            Op::Create(..)
+            | Op::Offer(_)
+            | Op::Cancel(_)
+            | Op::AnswerAtCentral(_)
+            | Op::Expire
+            | Op::Backup
+            | Op::Restore => self.at_central(op),
+            Op::Connect(no) => self.connect(usize::from(*no)),
+            Op::Publish(no) => self.publish(usize::from(*no)),
+            Op::Run { machine, pick, way } => {
+                self.run(usize::from(*machine), usize::from(*pick), *way)
+            }
+            Op::Serve {
+                machine,
+                rounds,
+                is_heard,
+            } => {
+                for _round in 0..*rounds {
+                    self.serve(usize::from(*machine), *is_heard);
+                }
+            }
+            Op::Work(no) => self.printer(*no).work(),
+            Op::Power(no) => self.printer(*no).power_cycle(),
+            Op::Restart(no) => self.machines[usize::from(*no)].restart(),
+            Op::Release(_) | Op::CancelHere(_) | Op::AnswerHere(_) => self.at_machine(op),
+            Op::Copy(no) => {
+                self.copies[usize::from(*no)] = self.machines[usize::from(*no)].disk.clone()
+            }
+            Op::RollBack(no) => self.roll_back(usize::from(*no)),
+            Op::Wipe(no) => self.wipe(usize::from(*no)),
+            Op::ToMachine {
+                machine,
+                pick,
+                again,
+            } => {
+                self.carry_down(usize::from(*machine), usize::from(*pick), *again);
+            }
+            Op::ToCentral { pick, again } => self.carry_up(usize::from(*pick), *again),
+            Op::DropToMachine(no) => drop(self.to_machines[usize::from(*no)].pop_front()),
+            Op::DropToCentral(pick) => {
+                let at = usize::from(*pick).checked_rem(self.to_central.len());
+                at.map(|at| self.to_central.remove(at));
+            }
+            Op::WipeBroker => {
+                self.to_machines.iter_mut().for_each(VecDeque::clear);
+                self.to_central.clear();
+            }
+            Op::CarryAgain(pick) => {
+                let at = usize::from(*pick).checked_rem(self.carried.len());
+                if let Some((no, told)) = at.map(|at| self.carried[at].clone()) {
+                    self.to_machines[no].push_back(told);
+                }
+            }
+            Op::Minutes(minutes) => self.pass(u64::from(*minutes)),
+        }
+    }
+
+    fn at_central(&mut self, op: &Op) {
+        match op {
+            Op::Create(job, is_held) => {
+                let release = if *is_held {
+                    Release::Officer
+                } else {
+                    Release::Now
+                };
+                self.releases.entry(job_id(*job)).or_insert(release);
+                let until = not_after();
+                self.central
+                    .create(job_id(*job), machine_of(job_id(*job)), until, self.now);
+            }
+            Op::Offer(no) => self.offer(usize::from(*no)),
+            Op::Cancel(job) => {
+                if let Some((no, told)) = self.central.cancel(job_id(*job), self.now) {
+                    self.send(no, told);
+                }
+            }
+            Op::AnswerAtCentral(job) => {
+                let pages = self.machines[machine_of(job_id(*job))].pages_of(job_id(*job));
+                self.central.answer(job_id(*job), pages, self.now);
+            }
+            Op::Backup => self.backup = self.central.clone(),
+            Op::Restore => self.central = self.backup.clone(),
+            _expire => self.central.tick(self.now),
+        }
+    }
+
+    fn at_machine(&mut self, op: &Op) {
+        let (Op::Release(job) | Op::CancelHere(job) | Op::AnswerHere(job)) = op else {
+            return;
+        };
+        let job = job_id(*job);
+        let machine = &mut self.machines[machine_of(job)];
+        match op {
+            Op::Release(_) => drop(machine.submit(Command::Release { job, by: officer() })),
+            Op::CancelHere(_) => drop(machine.submit(Command::Cancel { job, by: officer() })),
+            _answer => drop(machine.answer(job)),
+        }
+    }
+}
+
+fn play(cases: u32, faults: Faults, at_rest: impl Fn(&World)) {
+    check(
+        cases,
+        (habits(), vec(op(faults), 1..120)),
+        |(habits, ops)| {
+            let mut world = World::new(habits, faults);
+            for op in &ops {
+                world.happen(op);
+                world.machines.iter().for_each(Machine::check_paper);
+            }
+            world.settle();
+            world.machines.iter().for_each(Machine::check_paper);
+            at_rest(&world);
+        },
+    );
+}
+
+/// Histories of each test: with these every fault meets every state many times within seconds.
+const CASES: u32 = 400;
+
+#[test]
+fn whatever_the_line_does_each_job_is_printed_once_and_central_knows_it() {
+    play(CASES, Faults::default(), |world| {
+        world.check_rest();
+        world.check_agreement(Lost::Nothing);
+    });
+}
+
+#[test]
+fn with_lost_journals_nothing_is_printed_twice_and_what_was_lost_is_asked_of_a_person() {
+    let faults = Faults {
+        wipes: true,
+        ..Faults::default()
+    };
+    play(CASES, faults, |world| {
+        world.check_rest();
+        world.check_agreement(Lost::Nothing);
+    });
+}
+
+#[test]
+fn with_a_restored_central_nothing_is_printed_twice_and_no_job_it_knows_is_stuck() {
+    let faults = Faults {
+        restores: true,
+        ..Faults::default()
+    };
+    play(CASES, faults, |world| {
+        world.check_rest();
+        world.check_agreement(Lost::ByCentral);
+    });
+}
+
+/// What such a journal forgot to have sent, its machine prints again by itself: see
+/// `lost::a_journal_set_back_behind_a_sheet_prints_it_again`. Nothing else comes out twice, and nothing is stuck.
+#[test]
+fn with_journals_set_back_only_what_they_forgot_is_printed_again_and_nothing_is_stuck() {
+    let faults = Faults {
+        rollbacks: true,
+        ..Faults::default()
+    };
+    play(CASES, faults, World::check_rest);
+}

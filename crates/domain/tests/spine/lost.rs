@@ -1,0 +1,217 @@
+//! What happens when somebody loses their memory, told as single histories.
+
+use loket_wire::{JobId, JobState, Reason};
+
+use crate::joint::Op;
+use crate::machine::{Row, job_id};
+use crate::printer::{Counter, Habits, Memory, Torn};
+use crate::world::{Faults, World};
+
+const HONEST: Habits = Habits {
+    memory: Memory::Forgets,
+    counter: Counter::Honest,
+    torn: Torn::AbortsJob,
+    is_single_document: true,
+    has_uuid: true,
+    is_believed: false,
+    is_one_at_a_time: false,
+};
+
+/// A machine that central knows, and one job of one page for it.
+fn linked(faults: Faults) -> (World, JobId) {
+    let mut world = World::new(HONEST, faults);
+    world.connect(0);
+    world.flush();
+    world.happen(&Op::Create(0, false));
+    (world, job_id(0))
+}
+
+fn unheard(rounds: u8) -> Op {
+    Op::Serve {
+        machine: 0,
+        rounds,
+        is_heard: false,
+    }
+}
+
+fn public(world: &World, job: JobId) -> (JobState, Option<Reason>) {
+    let job = &world.central.jobs[&job].job;
+    (job.state, job.reason)
+}
+
+#[test]
+fn a_journal_lost_before_its_first_report_came_through_is_noticed_by_the_document_that_was_asked_for()
+ {
+    let (mut world, job) = linked(Faults::default());
+    world.happen(&unheard(12));
+    assert_eq!(
+        world.machines[0].pages_of(job),
+        1,
+        "printed, and central heard nothing"
+    );
+    world.happen(&Op::WipeBroker);
+    world.happen(&Op::Wipe(0));
+    world.settle();
+    assert_eq!(world.machines[0].pages_of(job), 1);
+    let lost = (JobState::Unknown, Some(Reason::JournalLost));
+    assert_eq!(public(&world, job), lost);
+    world.happen(&Op::AnswerAtCentral(0));
+    assert_eq!(
+        public(&world, job),
+        (JobState::Printed, Some(Reason::OfficerSaw))
+    );
+}
+
+/// Why `DocumentAsked` must be committed before the first byte is served.
+#[test]
+fn without_that_note_a_journal_lost_too_early_would_be_printed_twice() {
+    let faults = Faults {
+        notes_nothing: true,
+        ..Faults::default()
+    };
+    let (mut world, job) = linked(faults);
+    world.happen(&unheard(12));
+    world.happen(&Op::WipeBroker);
+    world.happen(&Op::Wipe(0));
+    world.machines[0].forgotten_pages.insert(job, 1);
+    world.settle();
+    assert_eq!(world.machines[0].pages_of(job), 2);
+}
+
+/// A flaw that stands: no rule on the machine tells a journal that was set back (a restored disk image) from its own
+/// past before central does, and by then it may have printed.
+#[test]
+fn a_journal_set_back_behind_a_sheet_prints_it_again() {
+    let (mut world, job) = linked(Faults::default());
+    world.happen(&unheard(1));
+    world.happen(&Op::Copy(0));
+    world.happen(&unheard(12));
+    world.connect(0);
+    world.flush();
+    assert_eq!(public(&world, job), (JobState::Printed, None));
+    world.happen(&Op::RollBack(0));
+    assert_eq!(world.machines[0].forgotten_pages.get(&job), Some(&1));
+    world.happen(&unheard(12));
+    assert_eq!(world.machines[0].pages_of(job), 2);
+    world.settle();
+    assert_eq!(public(&world, job).0, JobState::Printed);
+}
+
+#[test]
+fn a_journal_set_back_prints_nothing_again_where_central_is_heard_first() {
+    let (mut world, job) = linked(Faults::default());
+    world.happen(&unheard(1));
+    world.happen(&Op::Copy(0));
+    world.happen(&unheard(12));
+    world.connect(0);
+    world.flush();
+    world.happen(&Op::RollBack(0));
+    world.settle();
+    assert_eq!(world.machines[0].pages_of(job), 1);
+    assert_eq!(public(&world, job).0, JobState::Printed);
+}
+
+/// The printer is a witness for as long as it remembers.
+#[test]
+fn a_journal_set_back_into_an_attempt_asks_the_printer_and_prints_nothing_again() {
+    for rounds in 3..10 {
+        let (mut world, job) = linked(Faults::default());
+        world.happen(&unheard(rounds));
+        world.happen(&Op::Copy(0));
+        world.happen(&unheard(12));
+        world.happen(&Op::RollBack(0));
+        world.happen(&unheard(12));
+        assert_eq!(world.machines[0].pages_of(job), 1, "{rounds}");
+        let here = world.machines[0]
+            .last_word(job)
+            .map(|(state, _reason)| state);
+        assert!(
+            matches!(here, Some(JobState::Printed | JobState::Unknown)),
+            "{here:?}"
+        );
+    }
+}
+
+#[test]
+fn a_restored_central_that_gives_a_job_anew_is_told_where_it_stands() {
+    let (mut world, job) = linked(Faults::default());
+    world.happen(&Op::Backup);
+    world.happen(&Op::Serve {
+        machine: 0,
+        rounds: 12,
+        is_heard: true,
+    });
+    assert_eq!(public(&world, job), (JobState::Printed, None));
+    world.happen(&Op::Restore);
+    assert_eq!(
+        public(&world, job).0,
+        JobState::Created,
+        "it forgot even the offer"
+    );
+    world.settle();
+    assert_eq!(public(&world, job), (JobState::Printed, None));
+    assert_eq!(world.machines[0].pages_of(job), 1);
+}
+
+/// What ended after the backup was acknowledged and is told no more: a person must look, though the machine knows.
+#[test]
+fn a_restored_central_asks_a_person_of_a_job_that_was_with_its_machine() {
+    let (mut world, job) = linked(Faults::default());
+    let heard = |rounds| Op::Serve {
+        machine: 0,
+        rounds,
+        is_heard: true,
+    };
+    world.happen(&heard(2));
+    assert_eq!(public(&world, job).0, JobState::Printing);
+    world.happen(&Op::Backup);
+    world.happen(&heard(12));
+    world.flush();
+    world.happen(&Op::Restore);
+    world.settle();
+    let lost = (JobState::Unknown, Some(Reason::JournalLost));
+    assert_eq!(public(&world, job), lost);
+}
+
+#[test]
+fn an_order_that_arrives_after_its_cancel_is_not_printed_for_central_serves_no_document() {
+    let (mut world, job) = linked(Faults::default());
+    world.happen(&Op::Offer(0));
+    let order = world.to_machines[0].pop_back().unwrap();
+    world.happen(&Op::Cancel(0));
+    world.flush();
+    assert_eq!(
+        public(&world, job),
+        (JobState::Cancelled, Some(Reason::ByCentral))
+    );
+    world.to_machines[0].push_back(order);
+    world.settle();
+    assert_eq!(world.machines[0].pages_of(job), 0);
+    assert_eq!(
+        public(&world, job),
+        (JobState::Rejected, Some(Reason::DocumentGone))
+    );
+}
+
+#[test]
+fn an_order_for_a_lost_journal_is_refused_and_given_anew() {
+    let (mut world, job) = linked(Faults::default());
+    world.happen(&Op::Offer(0));
+    world.happen(&Op::Wipe(0));
+    world.happen(&Op::ToMachine {
+        machine: 0,
+        pick: 0,
+        again: false,
+    });
+    assert!(
+        world.machines[0].desk.job(job).is_none(),
+        "refused, not kept"
+    );
+    assert_eq!(
+        world.machines[0].disk.outbox.values().next(),
+        Some(&Row::Quarantine)
+    );
+    world.settle();
+    assert_eq!(public(&world, job), (JobState::Printed, None));
+    assert_eq!(world.machines[0].pages_of(job), 1);
+}
