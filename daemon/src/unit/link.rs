@@ -6,11 +6,12 @@
 mod inbound;
 mod outbound;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use loket_journal::{Journal, JournalError};
-use loket_link::{Inbound, Inbox, LinkHandle};
+use loket_link::{AckToken, Inbound, Inbox, LinkHandle, RECEIVE_MAXIMUM};
 use loket_wire::topic::CENTRAL_STATE;
 use loket_wire::{MachineId, MachineState, Timestamp};
 use thiserror::Error;
@@ -28,6 +29,9 @@ pub use outbound::state_payload;
 /// Key under which the highest command number is kept, and the clock's floor.
 pub(crate) const META_COMMAND_SEQ: &str = "command-seq";
 pub(crate) const META_CLOCK_FLOOR: &str = "clock-floor";
+
+/// A message that met a full disk is tried again this often: room is made by hand, or by a job that ends.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// What the link unit knows of this machine and session.
 #[derive(Debug)]
@@ -71,6 +75,18 @@ struct Cursor {
     is_up: bool,
     /// When central last announced itself, by its own clock.
     central_at: Option<Timestamp>,
+    /// Messages that could not be kept on disk, unacknowledged; a lost connection brings them again by itself.
+    deferred: VecDeque<Deferred>,
+    /// When they are tried again.
+    try_again_at: Instant,
+}
+
+/// A message that waits for the disk.
+#[derive(Debug)]
+struct Deferred {
+    topic: String,
+    payload: Vec<u8>,
+    ack: AckToken,
 }
 
 impl LinkUnit {
@@ -91,6 +107,8 @@ impl LinkUnit {
             republish_at,
             is_up: false,
             central_at: None,
+            deferred: VecDeque::new(),
+            try_again_at: republish_at,
         };
         loop {
             tokio::select! {
@@ -111,6 +129,9 @@ impl LinkUnit {
                     cursor.published = 0;
                     cursor.republish_at = Instant::now() + self.republish_after;
                     self.drain(&link, &mut cursor).await?;
+                }
+                () = tokio::time::sleep_until(cursor.try_again_at), if !cursor.deferred.is_empty() => {
+                    self.try_again(&link, &mut cursor).await?;
                 }
             }
         }
@@ -134,6 +155,8 @@ impl LinkUnit {
                     republish_at: Instant::now() + self.republish_after,
                     is_up: true,
                     central_at: cursor.central_at,
+                    deferred: VecDeque::new(),
+                    try_again_at: cursor.try_again_at,
                 };
                 self.say_hello(link).await?;
                 self.drain(link, cursor).await
@@ -162,10 +185,12 @@ impl LinkUnit {
                 payload,
                 ack,
             } => {
-                if self.on_message(&topic, &payload, cursor).await? {
-                    link.ack(ack);
-                }
-                Ok(())
+                let message = Deferred {
+                    topic,
+                    payload,
+                    ack,
+                };
+                self.take(link, cursor, message).await
             }
             Inbound::Refused { topic, reason } => {
                 tracing::warn!(topic, ?reason, "the broker refused a topic");
@@ -174,7 +199,35 @@ impl LinkUnit {
         }
     }
 
-    /// A fault that the next delivery may not meet again: the message stays unacknowledged and comes again.
+    /// Takes a message, or keeps it for later without an acknowledgement. What finds no place there is not
+    /// acknowledged either, and comes with the next connection or with central's next offer.
+    async fn take(
+        &self,
+        link: &LinkHandle,
+        cursor: &mut Cursor,
+        message: Deferred,
+    ) -> Result<(), LinkUnitError> {
+        if self
+            .on_message(&message.topic, &message.payload, cursor)
+            .await?
+        {
+            link.ack(message.ack);
+        } else if cursor.deferred.len() < usize::from(RECEIVE_MAXIMUM) {
+            cursor.deferred.push_back(message);
+            cursor.try_again_at = Instant::now() + TRY_AGAIN_AFTER;
+        }
+        Ok(())
+    }
+
+    /// Takes what was deferred, in order; one that still cannot be kept goes back to the end.
+    async fn try_again(&self, link: &LinkHandle, cursor: &mut Cursor) -> Result<(), LinkUnitError> {
+        for message in std::mem::take(&mut cursor.deferred) {
+            self.take(link, cursor, message).await?;
+        }
+        Ok(())
+    }
+
+    /// A fault that the next try may not meet again: the message stays unacknowledged.
     fn not_now(&self, error: &DeskError) -> bool {
         tracing::error!(error = %chain(error), "an order is not yet on disk; it stays with the broker");
         false

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use effects::Hands;
-pub use handle::{DeskError, DeskHandle, JobView};
+pub use handle::{DeskError, DeskHandle, Held, JobView};
 pub use recover::{RecoverError, recover};
 
 use crate::clock::Clock;
@@ -144,6 +144,7 @@ impl PrintUnit {
                 let jobs = self.shell.core().jobs().filter(|job| job.is_open());
                 drop(reply.send(jobs.map(JobView::of).collect()));
             }
+            Ask::Held { reply } => drop(reply.send(self.held().await)),
             Ask::Job { job, reply } => {
                 let looked = match self.remember(job).await {
                     Ok(()) => Ok(self.shell.core().job(job).map(JobView::of)),
@@ -155,6 +156,15 @@ impl PrintUnit {
             }
         }
         Ok(())
+    }
+
+    /// Nothing is journalled meanwhile: every report is made by this loop.
+    async fn held(&self) -> Result<Held, DeskError> {
+        let outbox = self.journal.outbox_span().await;
+        let outbox = outbox.map_err(|error| handle::sort(SubmitError::Journal(error)))?;
+        let jobs = self.shell.core().jobs().filter(|job| job.is_open());
+        let jobs = jobs.map(JobView::of).collect();
+        Ok(Held { jobs, outbox })
     }
 
     #[expect(

@@ -8,6 +8,7 @@ use loket_wire::{Event, MachineId, Report, frame};
 
 use super::{Cursor, LinkUnit, LinkUnitError, META_COMMAND_SEQ};
 use crate::stops::{Stop, pass};
+use crate::unit::print::Held;
 
 /// Reports handed to the link at a time; the link takes fewer and says when it is full.
 const PAGE: u32 = 32;
@@ -35,17 +36,12 @@ impl LinkUnit {
 
     /// The sync: on each connect, and whenever central announces itself anew.
     pub(super) async fn say_what_is_held(&self, link: &LinkHandle) -> Result<(), LinkUnitError> {
-        let span = self
-            .journal
-            .outbox_span()
-            .await
-            .map_err(LinkUnitError::Journal)?;
         let command_seq = self
             .journal
             .meta(META_COMMAND_SEQ)
             .await
             .map_err(LinkUnitError::Journal)?;
-        let jobs = self.desk.jobs().await.map_err(LinkUnitError::Desk)?;
+        let Held { jobs, outbox } = self.desk.held().await.map_err(LinkUnitError::Desk)?;
         let open = |job: &crate::unit::print::JobView| OpenJob {
             job_id: job.job_id,
             state: job.state,
@@ -54,8 +50,8 @@ impl LinkUnit {
             epoch: self.state.epoch,
             session_seq: self.state.session_seq,
             last_command_seq: command_seq.map_or(0, |bytes| read_seq(&bytes)),
-            first_event_seq: span.first,
-            last_event_seq: span.last,
+            first_event_seq: outbox.first,
+            last_event_seq: outbox.last,
             open_jobs: jobs.iter().take(MAX_SYNC_JOBS).map(open).collect(),
             is_complete: jobs.len() <= MAX_SYNC_JOBS,
         };

@@ -1,7 +1,7 @@
 //! How other units reach the desk: one bounded queue, one answer a question.
 
 use loket_domain::print::{Command, Job, Refusal};
-use loket_journal::JournalError;
+use loket_journal::{JournalError, OutboxSpan};
 use loket_wire::{JobId, JobState, Reason, Report, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -76,6 +76,9 @@ pub(super) enum Ask {
     Jobs {
         reply: oneshot::Sender<Vec<JobView>>,
     },
+    Held {
+        reply: oneshot::Sender<Result<Held, DeskError>>,
+    },
     Job {
         job: JobId,
         reply: oneshot::Sender<Result<Option<JobView>, DeskError>>,
@@ -122,6 +125,15 @@ impl JobView {
     }
 }
 
+/// What the machine holds at one moment: no report was journalled between the two.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Every job that is not ended.
+    pub jobs: Vec<JobView>,
+    /// The reports in the outbox.
+    pub outbox: OutboxSpan,
+}
+
 /// Reaches the desk; cheap to clone.
 ///
 /// # Cancel safety
@@ -161,6 +173,14 @@ impl DeskHandle {
     /// [`DeskError::Gone`]
     pub async fn jobs(&self) -> Result<Vec<JobView>, DeskError> {
         self.ask(|reply| Ask::Jobs { reply }).await
+    }
+
+    /// Jobs and outbox at one moment, for central to compare.
+    ///
+    /// # Errors
+    /// [`DeskError`]
+    pub async fn held(&self) -> Result<Held, DeskError> {
+        self.ask(|reply| Ask::Held { reply }).await?
     }
 
     /// One job, an ended one too; `None` when this machine does not know it (any more).
