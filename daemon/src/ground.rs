@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use loket_journal::{Batch, Integrity, Journal, JournalError, check_integrity, set_aside};
@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::device::{IppDevice, Printer};
 use crate::document::{Documents, policy_of, read_trust};
+use crate::gate::{Gate, Gated};
 use crate::identity::{IdentityDir, OsRandom};
 use crate::key_seal::KeySeal;
 use crate::supervisor::RunError;
@@ -28,6 +29,10 @@ pub(crate) struct Ground {
     pub(crate) epoch: Epoch,
     pub(crate) documents: Arc<Documents>,
     pub(crate) printers: BTreeMap<String, Arc<dyn Printer>>,
+    /// Shut until the journal is known to be sound.
+    pub(crate) gate: Gate,
+    /// Where the journal lies, if its last user did not close it: to be checked while the rest goes on.
+    pub(crate) unchecked: Option<PathBuf>,
     // Held until the process ends: two daemons on one state folder would print twice.
     _lock: File,
 }
@@ -47,7 +52,12 @@ impl Ground {
             }
             Err(std::fs::TryLockError::Error(source)) => return Err(state(source)),
         }
-        let (journal, epoch) = open_journal(&config.state_dir.join("journal.db"))?;
+        let path = journal_path(&config.state_dir);
+        let (journal, epoch, was_clean) = open_journal(&path)?;
+        let gate = Gate::default();
+        if was_clean {
+            gate.open();
+        }
         let floor = journal
             .meta(META_CLOCK_FLOOR)
             .await
@@ -72,7 +82,10 @@ impl Ground {
                 name: printer.name.clone(),
                 source: Box::new(source),
             })?;
-            printers.insert(printer.name.clone(), Arc::new(device));
+            printers.insert(
+                printer.name.clone(),
+                Arc::new(Gated::new(device, gate.clone())),
+            );
         }
         Ok(Self {
             clock,
@@ -80,37 +93,53 @@ impl Ground {
             epoch,
             documents,
             printers,
+            gate,
+            unchecked: (!was_clean).then_some(path),
             _lock: lock,
         })
     }
 }
 
-/// Opens the journal; after an unclean stop it is checked first, and a broken one is set aside for a new epoch.
-fn open_journal(path: &Path) -> Result<(Journal, Epoch), RunError> {
+/// Opens the journal; one that cannot even be opened is set aside for a new epoch.
+fn open_journal(path: &Path) -> Result<(Journal, Epoch, bool), RunError> {
     let fresh = loket_wire::random::draw::<16>(&mut OsRandom::default());
-    let opened = match Journal::open(path, fresh) {
-        Ok((journal, opened)) if opened.was_clean => Ok((journal, opened)),
-        Ok((journal, opened)) => match check_integrity(path) {
-            Ok(Integrity::Sound) => Ok((journal, opened)),
-            Ok(Integrity::Broken) => {
-                drop(journal);
-                Err(JournalError::Corrupt)
-            }
-            Err(error) => Err(error),
-        },
-        Err(error) => Err(error),
-    };
-    let (journal, opened) = match opened {
-        Ok(sound) => sound,
+    let (journal, opened) = match Journal::open(path, fresh) {
         Err(JournalError::Corrupt) => {
-            let stamp = Clock::new(None).now().wall.unix_ms().to_string();
-            let aside = set_aside(path, &stamp).map_err(RunError::Journal)?;
-            tracing::error!(aside = %aside.display(), "the journal is damaged and set aside; a new epoch begins");
+            put_aside(path)?;
             Journal::open(path, fresh).map_err(RunError::Journal)?
         }
-        Err(error) => return Err(RunError::Journal(error)),
+        other => other.map_err(RunError::Journal)?,
     };
-    Ok((journal, Epoch::from_bytes(opened.epoch)))
+    Ok((journal, Epoch::from_bytes(opened.epoch), opened.was_clean))
+}
+
+/// Moves a damaged journal away, so that the next start begins a new epoch; central then knows what was lost.
+pub(crate) fn put_aside(path: &Path) -> Result<(), RunError> {
+    let stamp = Clock::new(None).now().wall.unix_ms().to_string();
+    let aside = set_aside(path, &stamp).map_err(RunError::Journal)?;
+    tracing::error!(aside = %aside.display(), "the journal is damaged and set aside; a new epoch begins");
+    Ok(())
+}
+
+impl Ground {
+    /// Checks a journal that was not closed, on a connection of its own; printing waits for it behind the gate.
+    ///
+    /// # Errors
+    /// [`RunError::JournalBroken`] when it is damaged, [`RunError::Journal`] when that cannot be told.
+    pub(crate) async fn check(&self) -> Result<(), RunError> {
+        if let Some(path) = self.unchecked.clone() {
+            let checked = tokio::task::spawn_blocking(move || check_integrity(&path)).await;
+            match checked
+                .map_err(|_panic| RunError::Panicked)?
+                .map_err(RunError::Journal)?
+            {
+                Integrity::Sound => tracing::info!("the journal is sound after an unclean stop"),
+                Integrity::Broken => return Err(RunError::JournalBroken),
+            }
+        }
+        self.gate.open();
+        Ok(())
+    }
 }
 
 pub(crate) async fn next_session(journal: &Journal) -> Result<u64, RunError> {
@@ -160,4 +189,9 @@ pub(crate) fn identity_dir(config: &Config) -> Result<IdentityDir, RunError> {
         tracing::warn!("no credential: this machine's keys are protected by their file mode alone");
     }
     Ok(IdentityDir::under(&config.state_dir, seal))
+}
+
+/// Where the journal lies.
+pub(crate) fn journal_path(state_dir: &Path) -> PathBuf {
+    state_dir.join("journal.db")
 }

@@ -14,6 +14,7 @@ pub mod config;
 pub mod device;
 pub mod document;
 pub mod exit;
+mod gate;
 mod ground;
 pub mod identity;
 pub mod key_seal;

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::config::Config;
 use crate::document::TrustReadError;
 use crate::exit::Exit;
-use crate::ground::{Ground, identity_dir, next_session, sweep};
+use crate::ground::{Ground, identity_dir, journal_path, next_session, put_aside, sweep};
 use crate::identity::{Identity, IdentityError, OsRandom};
 use crate::local::{self, LocalError};
 use crate::telemetry::chain;
@@ -52,6 +52,9 @@ pub enum RunError {
     /// The journal cannot be opened.
     #[error("open the journal")]
     Journal(#[source] JournalError),
+    /// The journal is damaged; it is set aside, and the next start begins a new one.
+    #[error("go on with a damaged journal")]
+    JournalBroken,
     /// The journal cannot be read back.
     #[error("recover from the journal")]
     Recover(#[source] RecoverError),
@@ -98,9 +101,11 @@ impl RunError {
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::State { .. } | Self::Journal(_) | Self::Recover(_) | Self::Spool(_) => {
-                Exit::State
-            }
+            Self::State { .. }
+            | Self::Journal(_)
+            | Self::JournalBroken
+            | Self::Recover(_)
+            | Self::Spool(_) => Exit::State,
             Self::Locked(_) => Exit::Busy,
             Self::Identity(_) | Self::Trust(_) | Self::Printer { .. } | Self::Link(_) => {
                 Exit::Config
@@ -148,6 +153,9 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError
     if let Err(error) = ground.journal.close().await {
         tracing::warn!(error = %chain(&error), "journal not closed cleanly; it is checked at the next start");
     }
+    if matches!(ended, Err(RunError::JournalBroken)) {
+        put_aside(&journal_path(&config.state_dir))?;
+    }
     ended
 }
 
@@ -177,6 +185,7 @@ pub async fn run_one(
         source: None,
         desk: handle.clone(),
     });
+    ground.check().await?;
     let over = CancellationToken::new();
     let mut unit = JoinSet::new();
     let (print, then) = (print.leaving_present_jobs_alone(), over.clone());
@@ -272,8 +281,12 @@ impl Enrolment {
 /// The running units and how they are stopped.
 #[derive(Default)]
 struct Units {
+    /// Desk, officer's door, health.
     tasks: JoinSet<Result<(), RunError>>,
     stop: CancellationToken,
+    /// The link; it ends last, so that what the others report still leaves.
+    links: JoinSet<Result<(), RunError>>,
+    link_stop: CancellationToken,
 }
 
 impl Units {
@@ -346,13 +359,13 @@ impl Units {
         };
         // The task outlives the unit: what the unit says last still leaves.
         let task_stop = CancellationToken::new();
-        let (link, stop, then) = (handle.clone(), self.stop.clone(), task_stop.clone());
-        self.tasks.spawn(async move {
+        let (link, stop, then) = (handle.clone(), self.link_stop.clone(), task_stop.clone());
+        self.links.spawn(async move {
             let ended = unit.run(link, inbox, stop).await;
             then.cancel();
             ended.map_err(RunError::LinkUnit)
         });
-        self.tasks
+        self.links
             .spawn(async move { task.run(task_stop).await.map_err(RunError::Link) });
         let Enrolment {
             identity,
@@ -402,14 +415,18 @@ impl Units {
         let watchdog = sd_notify::watchdog_enabled();
         let mut feed = tokio::time::interval(watchdog.map_or(FLOOR_EVERY, |limit| limit / 3));
         let mut keep_floor = tokio::time::interval(FLOOR_EVERY);
+        let check = ground.check();
+        tokio::pin!(check);
+        let mut is_checked = false;
         loop {
             tokio::select! {
+                checked = &mut check, if !is_checked => {
+                    checked?;
+                    is_checked = true;
+                }
+                Some(ended) = self.links.join_next() => return end_of(ended),
                 () = stop.cancelled() => return Ok(()),
-                Some(ended) = self.tasks.join_next() => return match ended {
-                    Ok(Ok(())) => Err(RunError::Panicked),
-                    Ok(Err(error)) => Err(error),
-                    Err(_panic) => Err(RunError::Panicked),
-                },
+                Some(ended) = self.tasks.join_next() => return end_of(ended),
                 _at = feed.tick() => {
                     // Only a desk that answers feeds the watchdog.
                     if desk.jobs().await.is_ok() && watchdog.is_some() {
@@ -427,16 +444,29 @@ impl Units {
         }
     }
 
-    /// No new orders, then running attempts, then the rest; past the deadline what still runs is cut.
+    /// Running attempts first, then what is said of them, then the rest; past the deadline what still runs is cut.
     async fn drain(&mut self, deadline: Duration) {
         self.stop.cancel();
-        let all = async { while self.tasks.join_next().await.is_some() {} };
+        let all = async {
+            while self.tasks.join_next().await.is_some() {}
+            self.link_stop.cancel();
+            while self.links.join_next().await.is_some() {}
+        };
         if tokio::time::timeout(deadline, all).await.is_err() {
             tracing::warn!(
                 "running work did not finish within the drain deadline; the printer is asked at the next start"
             );
             self.tasks.shutdown().await;
+            self.links.shutdown().await;
         }
+    }
+}
+
+/// No unit ends by itself unless something failed.
+fn end_of(ended: Result<Result<(), RunError>, tokio::task::JoinError>) -> Result<(), RunError> {
+    match ended {
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(())) | Err(_) => Err(RunError::Panicked),
     }
 }
 

@@ -7,6 +7,10 @@
 mod bad_input;
 mod by_hand;
 mod doors;
+mod faults;
+mod folder;
+mod journal;
 mod officer;
 mod print;
+mod replay;
 mod secrecy;

@@ -222,21 +222,22 @@ async fn print(
     printer: &str,
     size_bytes: u64,
 ) -> Response {
+    let size = usize::try_from(size_bytes).unwrap_or(usize::MAX);
+    // What is refused is read all the same, or the client would lose the answer with its broken pipe.
+    let mut document = Zeroizing::new(vec![0; size.min(MAX_DOCUMENT_BYTES + 1)]);
+    let read = tokio::time::timeout(BODY_TIMEOUT, body.read_exact(&mut document)).await;
+    if !matches!(read, Ok(Ok(_size))) {
+        return refused("C-106", "Berkas tidak diterima utuh. Coba lagi.");
+    }
+    if size > MAX_DOCUMENT_BYTES {
+        return refused("C-105", "Berkas terlalu besar: paling banyak 8 MiB.");
+    }
     let Some(lane) = door.lanes.get(printer) else {
         return refused(
             "C-104",
             "Printer itu tidak ada di pengaturan mesin ini. Pilih dari 'loketd devices'.",
         );
     };
-    let size = usize::try_from(size_bytes).unwrap_or(usize::MAX);
-    if size > MAX_DOCUMENT_BYTES {
-        return refused("C-105", "Berkas terlalu besar: paling banyak 8 MiB.");
-    }
-    let mut document = Zeroizing::new(vec![0; size]);
-    let read = tokio::time::timeout(BODY_TIMEOUT, body.read_exact(&mut document)).await;
-    if !matches!(read, Ok(Ok(_size))) {
-        return refused("C-106", "Berkas tidak diterima utuh. Coba lagi.");
-    }
     let admitted = local::admit(
         &door.documents,
         &door.desk,

@@ -78,6 +78,7 @@ impl HealthUnit {
         let mut told: BTreeMap<String, Told> = BTreeMap::new();
         let mut poll = tokio::time::interval(self.idle_poll);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut is_owed = false;
         let mut beat = tokio::time::interval(self.heartbeat);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -88,8 +89,12 @@ impl HealthUnit {
                         () = stop.cancelled() => return,
                         () = self.look(&mut told) => {}
                     }
+                    // The first one falls due before the link is up: it is owed until it leaves.
+                    if is_owed {
+                        is_owed = !self.beat().await;
+                    }
                 }
-                _at = beat.tick() => self.beat().await,
+                _at = beat.tick() => is_owed = !self.beat().await,
             }
         }
     }
@@ -130,8 +135,9 @@ impl HealthUnit {
         }
     }
 
-    async fn beat(&self) {
-        let Some(link) = &self.link else { return };
+    /// Sends a heartbeat; false when the link did not take it.
+    async fn beat(&self) -> bool {
+        let Some(link) = &self.link else { return true };
         let now = self.clock.now();
         let jobs = self.desk.jobs().await.map_or(0, |jobs| jobs.len());
         let outbox = self
@@ -156,9 +162,11 @@ impl HealthUnit {
             certificate_days_left: link.identity.days_left(self.clock.tls_now()),
         };
         let topic = Channel::Heartbeat.topic(&self.machine);
-        let Ok(body) = encode(&heartbeat) else { return };
+        let Ok(body) = encode(&heartbeat) else {
+            return true;
+        };
         let Ok(payload) = frame::seal(&topic, &body, &link.identity.report_key) else {
-            return;
+            return true;
         };
         let publication = Publication {
             topic,
@@ -167,10 +175,11 @@ impl HealthUnit {
             retain: false,
             expiry: Some(self.heartbeat * 2),
         };
-        if let Err(error) = link.handle.publish(publication) {
-            // One that cannot be sent now is worth nothing later.
-            tracing::debug!(%error, "heartbeat not sent");
+        let sent = link.handle.publish(publication);
+        if let Err(error) = &sent {
+            tracing::debug!(%error, "heartbeat not sent yet");
         }
+        sent.is_ok()
     }
 }
 

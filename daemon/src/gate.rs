@@ -1,0 +1,96 @@
+//! Printing waits for the journal's check after an unclean stop; everything else goes on meanwhile.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use loket_domain::print::{PrinterSurvey, RemoteJob, Sighting};
+use loket_ipp_printer::IppError;
+
+use crate::device::{DeviceFault, DeviceFuture, Printer, PrinterStatus};
+
+/// Opens once, for all printers behind it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    /// Lets everything through from here on.
+    pub(crate) fn open(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn check(&self) -> Result<(), DeviceFault> {
+        if self.0.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let source = std::io::Error::other("the journal is being checked");
+        Err(DeviceFault::Wait(IppError::NotReached { source }))
+    }
+}
+
+/// A printer behind a gate: while it is shut every operation but its state says *wait*.
+#[derive(Debug)]
+pub(crate) struct Gated<P> {
+    printer: P,
+    gate: Gate,
+}
+
+impl<P> Gated<P> {
+    /// Puts `printer` behind `gate`.
+    pub(crate) const fn new(printer: P, gate: Gate) -> Self {
+        Self { printer, gate }
+    }
+}
+
+impl<P: Printer> Printer for Gated<P> {
+    fn survey(&self) -> DeviceFuture<'_, PrinterSurvey> {
+        Box::pin(async {
+            self.gate.check()?;
+            self.printer.survey().await
+        })
+    }
+
+    fn status(&self) -> DeviceFuture<'_, PrinterStatus> {
+        self.printer.status()
+    }
+
+    fn create<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, RemoteJob> {
+        Box::pin(async move {
+            self.gate.check()?;
+            self.printer.create(name).await
+        })
+    }
+
+    fn locate<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, Sighting> {
+        Box::pin(async move {
+            self.gate.check()?;
+            self.printer.locate(name).await
+        })
+    }
+
+    fn send<'a>(
+        &'a self,
+        job: &'a RemoteJob,
+        format: &'a str,
+        document: Bytes,
+    ) -> DeviceFuture<'a, ()> {
+        Box::pin(async move {
+            self.gate.check()?;
+            self.printer.send(job, format, document).await
+        })
+    }
+
+    fn look<'a>(&'a self, job: &'a RemoteJob) -> DeviceFuture<'a, Sighting> {
+        Box::pin(async move {
+            self.gate.check()?;
+            self.printer.look(job).await
+        })
+    }
+
+    fn cancel<'a>(&'a self, job: &'a RemoteJob) -> DeviceFuture<'a, ()> {
+        Box::pin(async move {
+            self.gate.check()?;
+            self.printer.cancel(job).await
+        })
+    }
+}
