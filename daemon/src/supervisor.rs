@@ -429,8 +429,12 @@ impl Units {
                 Some(ended) = self.tasks.join_next() => return end_of(ended),
                 _at = feed.tick() => {
                     // Only a desk that answers feeds the watchdog.
-                    if desk.jobs().await.is_ok() && watchdog.is_some() {
-                        notify(&[sd_notify::NotifyState::Watchdog]);
+                    if let Ok(jobs) = desk.jobs().await {
+                        let status = format!("{} pekerjaan terbuka", jobs.len());
+                        notify(&[sd_notify::NotifyState::Status(&status)]);
+                        if watchdog.is_some() {
+                            notify(&[sd_notify::NotifyState::Watchdog]);
+                        }
                     }
                 }
                 _at = keep_floor.tick() => {
