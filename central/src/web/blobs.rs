@@ -15,6 +15,7 @@ use tokio_util::io::ReaderStream;
 
 use super::api::job_id;
 use super::range::{Asked, asked};
+use crate::clock::now;
 use crate::identity::Subject;
 use crate::listener::Peer;
 use crate::metrics::count;
@@ -105,6 +106,11 @@ fn allowed(office: &Office, subject: &Subject, id: loket_wire::JobId) -> Result<
     if row.job.state.is_end() || row.secrets_dropped {
         return Err(Code::DocumentGone.into());
     }
+    // On disk before the first byte leaves: from here on the machine may print it, whatever becomes of its reports.
+    office
+        .store
+        .document_asked(id, now())
+        .map_err(|error| storage_problem(&error))?;
     Ok(row)
 }
 

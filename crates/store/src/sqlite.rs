@@ -140,6 +140,10 @@ impl Store for SqliteStore {
         self.write(|tx| jobs::mark_offered(tx, job, epoch, now))
     }
 
+    fn document_asked(&self, job: JobId, now: Timestamp) -> Result<(), StoreError> {
+        self.write(|tx| jobs::document_asked(tx, job, now))
+    }
+
     fn request_cancel(
         &self,
         job: JobId,

@@ -75,6 +75,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// [`StoreError::NoSuchJob`]; [`StoreError::EpochChanged`]; [`StoreError::Refused`].
     fn mark_offered(&self, job: JobId, epoch: Epoch, now: Timestamp) -> Result<Offer, StoreError>;
 
+    /// Notes that the job's machine asks for the sealed document, before the first byte is served: only a machine
+    /// that has the order on its disk asks. A journal lost before its first report came through then makes the job
+    /// unknown, never due again.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchJob`].
+    fn document_asked(&self, job: JobId, now: Timestamp) -> Result<(), StoreError>;
+
     /// Calls a job off, or records that its machine is asked to.
     ///
     /// # Errors

@@ -247,6 +247,17 @@ pub(super) fn mark_offered(
     })
 }
 
+pub(super) fn document_asked(
+    tx: &Transaction<'_>,
+    id: JobId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut row = get(tx, id)?;
+    let changes = decide(&row.job, now, Input::DocumentAsked).map_err(StoreError::Refused)?;
+    let actor = Actor::machine(&row.facts.machine);
+    change(tx, &mut row.job, &changes, &actor, now)
+}
+
 pub(super) fn request_cancel(
     tx: &Transaction<'_>,
     id: JobId,
