@@ -61,7 +61,7 @@ pub(super) fn apply(desk: &mut Desk, event: &Event) -> Result<(), IllegalEvent> 
         Stage::Closed { .. } => None,
     };
     let stage = next.ok_or_else(illegal)?;
-    let had_bytes = matches!(&job.stage, Stage::Attempting(at) if !is_before_bytes(&at.step));
+    let had_bytes = matches!(&job.stage, Stage::Attempting(at) if !at.step.is_before_bytes());
     match &event.what {
         What::AttemptFailed if had_bytes => job.abort_count = job.abort_count.saturating_add(1),
         What::Answered { .. } => job.abort_count = 0,
@@ -156,7 +156,7 @@ fn attempting(attempt: &Attempt, what: &What) -> Option<Stage> {
             });
         }
         What::Ended { state, .. } if may_end(&attempt.step, *state) => return ended(what),
-        What::CalledOff { reason } if is_before_bytes(&attempt.step) => {
+        What::CalledOff { reason } if attempt.step.is_before_bytes() => {
             let called_off = Some(*reason);
             return Some(Stage::Attempting(Attempt {
                 called_off,
@@ -206,19 +206,10 @@ fn next_step(step: &Step, what: &What) -> Option<Step> {
     }
 }
 
-/// Up to and including `Created` no document byte has left.
-pub(super) const fn is_before_bytes(step: &Step) -> bool {
-    match step {
-        Step::Creating | Step::Locating | Step::Created(_) => true,
-        Step::Cancelling { bytes_left, .. } => !*bytes_left,
-        Step::Sending(_) | Step::Probing(_) | Step::Sent(_) => false,
-    }
-}
-
 /// `Printed` needs a document that was sent; the other ends need that none was, or that it certainly did not print.
 const fn may_end(step: &Step, state: JobState) -> bool {
     match state {
-        JobState::Printed => !is_before_bytes(step),
+        JobState::Printed => !step.is_before_bytes(),
         JobState::Failed | JobState::Cancelled | JobState::Expired => true,
         JobState::Created
         | JobState::Offered

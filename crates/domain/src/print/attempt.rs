@@ -62,6 +62,15 @@ pub enum Afterwards {
 }
 
 impl Step {
+    /// Whether no document byte has left: up to and including `Created`.
+    pub(super) const fn is_before_bytes(&self) -> bool {
+        match self {
+            Self::Creating | Self::Locating | Self::Created(_) => true,
+            Self::Cancelling { bytes_left, .. } => !*bytes_left,
+            Self::Sending(_) | Self::Probing(_) | Self::Sent(_) => false,
+        }
+    }
+
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Creating => "creating",

@@ -4,7 +4,6 @@ mod sighting;
 
 use loket_wire::{JobId, JobState, Reason, Release};
 
-use super::apply::is_before_bytes;
 use super::attempt::{Afterwards, Attempt, RemoteJob, Step};
 use super::command::{Answer, Command, Intake, PrinterSurvey, Refusal, Verification};
 use super::desk::Desk;
@@ -190,7 +189,7 @@ fn cancel(desk: &Desk, job: JobId, by: &Actor) -> Result<Vec<What>, Refusal> {
         Stage::Fetching | Stage::Received | Stage::Held | Stage::Released => {
             Ok(vec![end(JobState::Cancelled, reason)])
         }
-        Stage::Attempting(attempt) if is_before_bytes(&attempt.step) => match &attempt.step {
+        Stage::Attempting(attempt) if attempt.step.is_before_bytes() => match &attempt.step {
             Step::Created(remote) => Ok(vec![call_off(remote, reason)]),
             Step::Creating | Step::Locating | Step::Cancelling { .. }
                 if attempt.called_off.is_none() =>

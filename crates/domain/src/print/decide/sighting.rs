@@ -6,7 +6,6 @@
 
 use loket_wire::{JobState, Reason};
 
-use super::super::apply::is_before_bytes;
 use super::super::attempt::{
     Afterwards, Attempt, PrinterMark, RemoteJob, RemoteState, RemoteView, Sighting, Step, job_name,
 };
@@ -195,7 +194,7 @@ fn cancelled(
     bytes_left: bool,
     then: Afterwards,
 ) -> Vec<What> {
-    let nothing_left = !bytes_left && is_before_bytes(&attempt.step);
+    let nothing_left = !bytes_left && attempt.step.is_before_bytes();
     let Some(view) = view else {
         return if nothing_left {
             vec![afterwards(attempt, then)]
