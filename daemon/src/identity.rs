@@ -15,6 +15,7 @@ use loket_wire::sealed::{SealError, SealingKey};
 use loket_wire::sign::{SignError, SigningKey};
 use loket_wire::{MachineId, Randomness};
 use ring::rand::{SecureRandom as _, SystemRandom};
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use thiserror::Error;
@@ -23,6 +24,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::key_seal::{KeySeal, KeySealError};
+use crate::validity::Verifier;
 
 /// Why the identity cannot be made, installed or used.
 #[derive(Debug, Error)]
@@ -279,10 +281,16 @@ impl Identity {
             roots.add(certificate).map_err(IdentityError::Tls)?;
         }
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.tls_key.to_vec()));
+        let usual =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                .build()
+                .map_err(|_no_roots| IdentityError::Content(PathBuf::from("install.json")))?;
+        let verifier = Arc::new(Verifier::new(usual, clock.clone()));
         let config = rustls::ClientConfig::builder_with_details(provider, Arc::new(clock.clone()))
             .with_safe_default_protocol_versions()
             .map_err(IdentityError::Tls)?
-            .with_root_certificates(roots)
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
             .with_client_auth_cert(certificates(&self.bundle.certificate_pem)?, key)
             .map_err(IdentityError::Tls)?;
         Ok(Arc::new(config))

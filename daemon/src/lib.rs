@@ -24,6 +24,7 @@ pub mod stops;
 pub mod supervisor;
 pub mod telemetry;
 pub mod unit;
+mod validity;
 
 pub use config::Config;
 pub use supervisor::{RunError, run};

@@ -111,6 +111,22 @@ pub enum DownReason {
     },
 }
 
+impl DownReason {
+    /// Whether it is the same reason, though perhaps at another moment: TLS puts the time into what it says of dates.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let certificate = |reason: &Self| {
+            let Self::Tls { error } = reason else {
+                return None;
+            };
+            let rustls::Error::InvalidCertificate(error) = error else {
+                return None;
+            };
+            Some(std::mem::discriminant(error))
+        };
+        self == other || certificate(self).is_some_and(|kind| certificate(other) == Some(kind))
+    }
+}
+
 impl From<DialError> for DownReason {
     fn from(error: DialError) -> Self {
         match error {
@@ -243,7 +259,27 @@ fn connect_code(reason: ConnectReturnCode) -> ReasonCode {
 
 #[cfg(test)]
 mod tests {
+    use rustls::CertificateError;
+    use rustls::pki_types::UnixTime;
+
     use super::*;
+
+    #[test]
+    fn a_refused_certificate_is_the_same_reason_at_another_moment() {
+        let tls = |error| DownReason::Tls {
+            error: rustls::Error::InvalidCertificate(error),
+        };
+        let expired_at = |s| {
+            tls(CertificateError::ExpiredContext {
+                time: UnixTime::since_unix_epoch(std::time::Duration::from_secs(s)),
+                not_after: UnixTime::since_unix_epoch(std::time::Duration::from_secs(1)),
+            })
+        };
+        assert!(expired_at(5).is_like(&expired_at(6)));
+        assert!(!expired_at(5).is_like(&tls(CertificateError::UnknownIssuer)));
+        assert!(!expired_at(5).is_like(&DownReason::Closed));
+        assert!(DownReason::Closed.is_like(&DownReason::Closed));
+    }
 
     #[test]
     fn codes_are_the_protocols_numbers() {

@@ -154,7 +154,12 @@ impl LinkTask {
         let (reason, attempt) = match end {
             End::Stopped => return Attempt::Ended(Ok(())),
             End::InboxClosed => return Attempt::Ended(Err(LinkError::InboxClosed)),
-            End::NeverUp(reason) if round.told.get(&index) == Some(&reason) => {
+            End::NeverUp(reason)
+                if round
+                    .told
+                    .get(&index)
+                    .is_some_and(|told| told.is_like(&reason)) =>
+            {
                 return Attempt::Failed;
             }
             End::NeverUp(reason) => {
