@@ -2,7 +2,7 @@
 //! to the same disk before the next.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,11 @@ const COMMITS_PER_STREAM: u32 = 12;
 
 /// A page of the database, the least that a commit writes.
 const PAGE_BYTES: usize = 4096;
+const PAGE_BYTES_U64: u64 = 4096;
+
+/// Pages of the file of bare writes, written over in turn: it does not grow, as the journal's write-ahead log does not
+/// after its first round, which is as long.
+const BARE_PAGES: u32 = 1000;
 
 /// Runs it with `commits` one after the other, and as many again in groups; prints the figures.
 pub(crate) async fn run(commits: u32) -> anyhow::Result<()> {
@@ -61,13 +66,19 @@ fn tell(name: &str, run: &Run) {
 }
 
 fn bare_writes(path: &Path, count: u32) -> anyhow::Result<Run> {
-    let mut file = File::create(path).context("make a file")?;
+    let file = File::create(path).context("make a file")?;
     let page = [7; PAGE_BYTES];
     let mut each = Vec::new();
+    for place in 0..BARE_PAGES {
+        let at = u64::from(place) * PAGE_BYTES_U64;
+        file.write_all_at(&page, at).context("write a page")?;
+    }
+    file.sync_all().context("bring a file to the disk")?;
     let all = Instant::now();
-    for _ in 0..count {
+    for number in 0..count {
+        let at = u64::from(number % BARE_PAGES) * PAGE_BYTES_U64;
         let since = Instant::now();
-        file.write_all(&page).context("write a page")?;
+        file.write_all_at(&page, at).context("write a page")?;
         file.sync_data().context("bring a page to the disk")?;
         each.push(since.elapsed());
     }
