@@ -4,14 +4,15 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use loket_domain::print::{
     PrinterMark, PrinterSurvey, RemoteJob, RemoteState, RemoteView, Sighting,
 };
 use loket_ipp_printer::{
-    IppError, IppPrinter, JobAttributes, JobState, NewJob, Options, PrinterAttributes,
-    PrinterState, WhichJobs,
+    IppError, IppPrinter, JobAttributes, JobState, Media, NewJob, Operation, Options,
+    PrinterAttributes, PrinterState, WhichJobs,
 };
 use thiserror::Error;
 
@@ -22,6 +23,22 @@ const PDF: &str = "application/pdf";
 
 /// Jobs looked through for one by its name: one controlled job is in flight a printer, the rest is other people's.
 const LOCATE_LIMIT: u16 = 100;
+
+/// What an attempt and its recovery ask of a printer (field notes of printing, 3.2); one without any of them is refused
+/// before anything is made there.
+const NEEDED: [Operation; 5] = [
+    Operation::CreateJob,
+    Operation::SendDocument,
+    Operation::GetJobs,
+    Operation::GetJobAttributes,
+    Operation::CancelJob,
+];
+
+/// The longest keyword (RFC 8011 section 5.1.4): a printer that says more must not make a report too large to send.
+const MAX_KEYWORD_CHARS: usize = 255;
+
+/// The longest make and model (RFC 8011 section 5.4.9: text of 127).
+const MAX_MODEL_CHARS: usize = 127;
 
 /// A future of a device trait.
 pub type DeviceFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, DeviceFault>> + Send + 'a>>;
@@ -79,6 +96,9 @@ pub trait Printer: Send + Sync {
 pub struct IppDevice {
     printer: IppPrinter,
     trusts_impressions: bool,
+    /// How the last survey found that paper is asked for. Create-Job follows a survey of the same process: after a
+    /// start an attempt is looked for first.
+    asks_by_keyword: AtomicBool,
 }
 
 impl IppDevice {
@@ -95,6 +115,7 @@ impl IppDevice {
         Ok(Self {
             printer,
             trusts_impressions: config.trusts_impressions,
+            asks_by_keyword: AtomicBool::new(false),
         })
     }
 }
@@ -110,6 +131,8 @@ impl Printer for IppDevice {
                 };
                 return Err(DeviceFault::Wait(refused));
             }
+            let by_keyword = seen.media == Media::Keyword;
+            self.asks_by_keyword.store(by_keyword, Ordering::Release);
             Ok(survey_of(&seen, self.trusts_impressions))
         })
     }
@@ -127,23 +150,27 @@ impl Printer for IppDevice {
             let reasons = seen
                 .state_reasons
                 .into_iter()
-                .map(|reason| reason.keyword)
+                .map(|reason| cut(&reason.keyword, MAX_KEYWORD_CHARS))
                 .collect();
             Ok(PrinterStatus {
                 state,
                 reasons,
-                model: seen.make_and_model,
+                model: seen
+                    .make_and_model
+                    .map(|model| cut(&model, MAX_MODEL_CHARS)),
             })
         })
     }
 
     fn create<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, RemoteJob> {
         Box::pin(async move {
-            let made = self
-                .printer
-                .create_job(&NewJob::new(name))
-                .await
-                .map_err(sort)?;
+            let media = if self.asks_by_keyword.load(Ordering::Acquire) {
+                Media::Keyword
+            } else {
+                Media::Collection
+            };
+            let job = NewJob { name, media };
+            let made = self.printer.create_job(&job).await.map_err(sort)?;
             Ok(RemoteJob {
                 id: made.id,
                 uuid: made.uuid,
@@ -196,7 +223,7 @@ impl Printer for IppDevice {
     }
 }
 
-const SURVEY: loket_ipp_printer::Operation = loket_ipp_printer::Operation::GetPrinterAttributes;
+const SURVEY: Operation = Operation::GetPrinterAttributes;
 const NOT_ACCEPTING_JOBS: u16 = 0x0506;
 
 fn sort(error: IppError) -> DeviceFault {
@@ -210,6 +237,14 @@ fn sort(error: IppError) -> DeviceFault {
 }
 
 fn survey_of(seen: &PrinterAttributes, trusts_impressions: bool) -> PrinterSurvey {
+    let lacks = |needed: &&Operation| !seen.operations.supports(**needed);
+    if let Some(missing) = NEEDED.iter().find(lacks) {
+        tracing::error!(
+            operation = %missing,
+            "this printer cannot print controlled documents once: it lacks {missing}"
+        );
+        return PrinterSurvey::OperationsMissing;
+    }
     if !seen.formats.iter().any(|format| format == PDF) {
         return PrinterSurvey::FormatUnsupported;
     }
@@ -220,6 +255,10 @@ fn survey_of(seen: &PrinterAttributes, trusts_impressions: bool) -> PrinterSurve
         is_single_document: seen.multiple_document_jobs_supported == Some(false),
         trusts_impressions,
     })
+}
+
+fn cut(text: &str, max_chars: usize) -> String {
+    text.chars().take(max_chars).collect()
 }
 
 fn view_of(job: JobAttributes) -> RemoteView {

@@ -5,6 +5,7 @@
 
 mod inbound;
 mod outbound;
+mod suspects;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::document::Documents;
 use crate::identity::Identity;
 use crate::telemetry::chain;
 use crate::unit::print::{DeskError, DeskHandle};
+use suspects::Suspects;
 
 pub use outbound::state_payload;
 
@@ -73,12 +75,16 @@ struct Cursor {
     /// When the outbox is published again from its beginning, unless central acknowledges.
     republish_at: Instant,
     is_up: bool,
+    /// Whether the link had no room for all of the outbox.
+    is_behind: bool,
     /// When central last announced itself, by its own clock.
     central_at: Option<Timestamp>,
     /// Messages that could not be kept on disk, unacknowledged; a lost connection brings them again by itself.
     deferred: VecDeque<Deferred>,
     /// When they are tried again.
     try_again_at: Instant,
+    /// Commands that took the program down.
+    suspects: Suspects,
 }
 
 /// A message that waits for the disk.
@@ -106,9 +112,13 @@ impl LinkUnit {
             published: 0,
             republish_at,
             is_up: false,
+            is_behind: false,
             central_at: None,
             deferred: VecDeque::new(),
             try_again_at: republish_at,
+            suspects: Suspects::load(&self.journal)
+                .await
+                .map_err(LinkUnitError::Journal)?,
         };
         loop {
             tokio::select! {
@@ -122,7 +132,7 @@ impl LinkUnit {
                     None => return Ok(()),
                 },
                 Ok(()) = reported.changed() => self.drain(&link, &mut cursor).await?,
-                Ok(()) = link.room(), if self.has_more(&cursor, *reported.borrow()) => {
+                Ok(()) = link.room(), if cursor.is_up && cursor.is_behind => {
                     self.drain(&link, &mut cursor).await?;
                 }
                 () = tokio::time::sleep_until(cursor.republish_at), if cursor.is_up => {
@@ -137,10 +147,6 @@ impl LinkUnit {
         }
     }
 
-    fn has_more(&self, cursor: &Cursor, reported: u64) -> bool {
-        cursor.is_up && cursor.published < reported
-    }
-
     async fn on_event(
         &self,
         link: &LinkHandle,
@@ -150,14 +156,10 @@ impl LinkUnit {
         match event {
             Inbound::Up { .. } => {
                 tracing::info!("linked to central's broker");
-                *cursor = Cursor {
-                    published: 0,
-                    republish_at: Instant::now() + self.republish_after,
-                    is_up: true,
-                    central_at: cursor.central_at,
-                    deferred: VecDeque::new(),
-                    try_again_at: cursor.try_again_at,
-                };
+                cursor.published = 0;
+                cursor.republish_at = Instant::now() + self.republish_after;
+                cursor.is_up = true;
+                cursor.deferred.clear();
                 self.say_hello(link).await?;
                 self.drain(link, cursor).await
             }

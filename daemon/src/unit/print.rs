@@ -5,8 +5,12 @@
 //! decide → journal → apply → effect is never changed by a fault.
 
 mod effects;
+mod fetch;
 mod handle;
+mod readings;
 mod recover;
+mod retention;
+mod running;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,27 +18,38 @@ use std::time::Duration;
 
 use loket_domain::core::Core as _;
 use loket_domain::print::{
-    Actor, Command, Desk, EVENT_VERSION, EffectId, Event, Intake, Job, Refusal, What,
+    Actor, Command, Desk, EVENT_VERSION, EffectStep, Event, Intake, Job, Verification, What,
 };
 use loket_journal::Journal;
-use loket_wire::JobId;
-use tokio::sync::{mpsc, watch};
+use loket_wire::{JobId, Reason, Report};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use effects::Hands;
 pub use handle::{DeskError, DeskHandle, Held, JobView};
 pub use recover::{RecoverError, recover};
+pub use retention::sweep;
 
 use crate::clock::Clock;
-use crate::shell::{Shell, SubmitError, stream_of};
+use crate::shell::{Shell, stream_of};
+use crate::telemetry::chain;
 use handle::Ask;
+use readings::Readings;
+use running::Running;
 
 /// Questions waiting for the desk: a handful of units ask, each one at a time, and effects answer.
 const ASK_QUEUE: usize = 64;
 
 /// Time limits are looked at this often although nothing happened: `not_after` is a matter of days.
 const TICK: Duration = Duration::from_secs(30);
+
+/// A start that met a full disk is tried again this often.
+const RESUME_AGAIN: Duration = Duration::from_secs(1);
+
+/// Reports that may wait for central before those of no event yield: a week of a busy station without link makes
+/// fewer, and they take a few megabytes.
+const MAX_WAITING_REPORTS: u64 = 10_000;
 
 /// The print unit before it runs.
 #[derive(Debug)]
@@ -44,6 +59,7 @@ pub struct PrintUnit {
     clock: Clock,
     asks: mpsc::Receiver<Ask>,
     left_alone: BTreeSet<JobId>,
+    readings: Readings,
 }
 
 impl PrintUnit {
@@ -60,6 +76,7 @@ impl PrintUnit {
                 clock,
                 asks,
                 left_alone: BTreeSet::new(),
+                readings: Readings::default(),
             },
             DeskHandle::new(sender, seen),
         )
@@ -80,71 +97,126 @@ impl PrintUnit {
     /// Runs until `stop`, then lets running effects finish what must not be cut.
     ///
     /// # Errors
-    /// [`DeskError`] when the desk cannot even be resumed; later faults are waited out.
+    /// [`DeskError`] when only a fresh start of the program helps; a full disk is waited out.
     pub async fn run(
         mut self,
         hands: Arc<Hands>,
         stop: CancellationToken,
     ) -> Result<(), DeskError> {
-        self.shell
-            .submit(Command::Resume)
-            .await
-            .map_err(handle::sort)?;
-        let mut running: BTreeSet<EffectId> = BTreeSet::new();
-        let mut tasks: JoinSet<EffectId> = JoinSet::new();
+        self.readings = Readings::load(&self.journal).await?;
+        let mut running = Running::new(hands, stop.clone());
+        let mut housekeeping = JoinSet::new();
+        housekeeping.spawn(retention::run(self.journal.clone(), self.clock.clone()));
+        let mut is_resumed = false;
         let mut tick = tokio::time::interval(TICK);
         loop {
-            if !stop.is_cancelled() {
-                for effect in self.shell.core().effects(self.clock.now()) {
-                    let is_ours = !self.left_alone.contains(&effect.id.job);
-                    if is_ours && running.insert(effect.id) {
-                        tasks.spawn(effects::run(Arc::clone(&hands), effect, stop.clone()));
-                    }
+            if !is_resumed {
+                is_resumed = self.resume().await?;
+            }
+            if stop.is_cancelled() {
+                if running.is_empty() {
+                    return Ok(self.readings.close(&self.journal).await?);
                 }
-            } else if running.is_empty() {
-                return Ok(());
+            } else if is_resumed {
+                while self.start_effects(&mut running).await? {}
             }
             tokio::select! {
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
-                Some(done) = tasks.join_next() => match done {
-                    Ok(id) => { running.remove(&id); }
-                    Err(error) => {
-                        // A panicked effect is a bug; the restarted unit asks the printer what became of it.
-                        tracing::error!(%error, "an effect of the print desk ended without an answer");
-                        return Err(DeskError::Effect);
-                    }
+                Some(ended) = running.ended() => if let Err(error) = ended {
+                    // A panicked effect is a bug; the restarted unit asks the printer what became of it.
+                    tracing::error!(%error, "an effect of the print desk ended without an answer");
+                    return Err(DeskError::Effect);
                 },
                 Some(ask) = self.asks.recv() => self.answer(ask).await?,
-                _at = tick.tick() => self.tick().await,
+                _at = tick.tick() => self.tick().await?,
+                () = tokio::time::sleep(RESUME_AGAIN), if !is_resumed => {}
             }
         }
     }
 
-    async fn tick(&mut self) {
-        if let Err(error) = self.shell.submit(Command::Tick).await {
-            tracing::warn!(error = %crate::telemetry::chain(&error), "time limits not applied; again in 30 s");
+    /// Whatever was awaited when the program stopped is lost; no effect runs before that is on disk.
+    async fn resume(&mut self) -> Result<bool, DeskError> {
+        let resumed = self
+            .shell
+            .submit(Command::Resume)
+            .await
+            .map_err(handle::sort);
+        match resumed {
+            Ok(_lost) => Ok(true),
+            Err(error) if error.is_fatal() => Err(error),
+            Err(error) => {
+                tracing::error!(error = %chain(&error), "jobs are not resumed: their state cannot be journalled; trying again");
+                Ok(false)
+            }
         }
     }
 
-    async fn answer(&mut self, ask: Ask) -> Result<(), DeskError> {
-        match ask {
-            Ask::Submit { command, reply } => {
-                let outcome = self.submit(*command).await;
-                let fatal = outcome.as_ref().is_err_and(DeskError::is_fatal);
-                drop(reply.send(outcome));
-                if fatal {
-                    return Err(DeskError::Broken);
+    /// Starts what the state asks for and lets end what it asks for no longer; true when the state changed meanwhile.
+    async fn start_effects(&mut self, running: &mut Running) -> Result<bool, DeskError> {
+        let mut wanted = self.shell.core().effects(self.clock.now());
+        wanted.retain(|effect| !self.left_alone.contains(&effect.id.job));
+        running.end_others_than(&wanted);
+        for effect in wanted {
+            let job = effect.id.job;
+            if !running.is_free(job) {
+                continue;
+            }
+            if effect.id.step == EffectStep::Verify {
+                if running.is_reading() {
+                    continue;
+                }
+                match self.readings.begin(&self.journal, job).await {
+                    Ok(true) => {}
+                    Ok(false) => return self.set_aside(job).await,
+                    Err(error) => {
+                        let error = DeskError::Journal(error);
+                        if error.is_fatal() {
+                            return Err(error);
+                        }
+                        tracing::error!(job.id = %job, error = %chain(&error), "document not yet read");
+                        continue;
+                    }
                 }
             }
-            Ask::Report { report, reply } => {
-                let outcome = self.shell.report(&report).await.map_err(handle::sort);
-                drop(reply.send(outcome));
+            running.start(effect);
+        }
+        Ok(false)
+    }
+
+    /// Ends a job whose document took the program down too often.
+    async fn set_aside(&mut self, job: JobId) -> Result<bool, DeskError> {
+        tracing::error!(job.id = %job, "reading this document ended the program again and again: it is set aside");
+        let outcome = Verification::Refused(Reason::Poison);
+        match self.decide(Command::Verified { job, outcome }).await {
+            Ok(changed) => {
+                self.readings.answered(job);
+                Ok(changed)
             }
-            Ask::Jobs { reply } => {
-                let jobs = self.shell.core().jobs().filter(|job| job.is_open());
-                drop(reply.send(jobs.map(JobView::of).collect()));
+            Err(error) if error.is_fatal() => Err(error),
+            Err(_full) => Ok(false),
+        }
+    }
+
+    async fn tick(&mut self) -> Result<(), DeskError> {
+        match self.decide(Command::Tick).await {
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "time limits not applied; again in 30 s");
             }
-            Ask::Held { reply } => drop(reply.send(self.held().await)),
+            Ok(_changed) => {}
+        }
+        Ok(())
+    }
+
+    /// Answers one question.
+    ///
+    /// # Errors
+    /// After a fatal error the asker has its answer and the unit ends.
+    async fn answer(&mut self, ask: Ask) -> Result<(), DeskError> {
+        match ask {
+            Ask::Submit { command, reply } => give(reply, self.submit(*command).await),
+            Ask::Report { report, reply } => give(reply, self.report(&report).await),
+            Ask::Held { reply } => give(reply, self.held().await),
             Ask::Job { job, reply } => {
                 let looked = match self.remember(job).await {
                     Ok(()) => Ok(self.shell.core().job(job).map(JobView::of)),
@@ -152,16 +224,19 @@ impl PrintUnit {
                     Err(error) => Err(error),
                 };
                 self.shell.core_mut().forget_closed();
-                drop(reply.send(looked));
+                give(reply, looked)
+            }
+            Ask::Jobs { reply } => {
+                let jobs = self.shell.core().jobs().filter(|job| job.is_open());
+                drop(reply.send(jobs.map(JobView::of).collect()));
+                Ok(())
             }
         }
-        Ok(())
     }
 
     /// Nothing is journalled meanwhile: every report is made by this loop.
     async fn held(&self) -> Result<Held, DeskError> {
-        let outbox = self.journal.outbox_span().await;
-        let outbox = outbox.map_err(|error| handle::sort(SubmitError::Journal(error)))?;
+        let outbox = self.journal.outbox_span().await?;
         let jobs = self.shell.core().jobs().filter(|job| job.is_open());
         let jobs = jobs.map(JobView::of).collect();
         Ok(Held { jobs, outbox })
@@ -169,13 +244,23 @@ impl PrintUnit {
 
     #[expect(
         clippy::wildcard_enum_match_arm,
-        reason = "only orders are asked of the journal first"
+        reason = "only what central asks is looked up in the journal first"
     )]
     async fn submit(&mut self, command: Command) -> Result<bool, DeskError> {
+        if let Command::Verified { job, .. } = &command {
+            self.readings.answered(*job);
+        }
         let outcome = match &command {
             Command::Accept(Intake::Good(facts) | Intake::Bad { facts, .. }) => {
                 let job = facts.job_id;
                 self.accept(job, command).await
+            }
+            Command::Cancel {
+                job,
+                by: Actor::Central,
+            } => {
+                let job = *job;
+                self.call_off(job, command).await
             }
             _other => self.decide(command).await,
         };
@@ -194,21 +279,27 @@ impl PrintUnit {
 
     /// Takes an order, or tells again what became of a job that is known.
     ///
-    /// A closed job's stream takes no event any more, so its end is journalled as a report alone. After a replay the
-    /// present state is told too: it heals a central that was restored from an older copy.
+    /// What is told again changes nothing and is journalled as a report alone: a closed job's stream takes no event
+    /// any more, and an open one's would grow with every delivery. After a replay the present state is told too: it
+    /// heals a central that was restored from an older copy.
     async fn accept(&mut self, job: JobId, command: Command) -> Result<bool, DeskError> {
-        self.remember(job).await?;
-        let is_closed = self.shell.core().job(job).is_some_and(Job::is_closed);
-        let outcome = if is_closed {
-            let decided = self.shell.core().decide(self.clock.now(), command);
-            decided.map(|_restated| false).map_err(DeskError::Refused)
-        } else {
-            self.decide(command).await
-        };
-        if is_closed || matches!(outcome, Err(DeskError::Refused(Refusal::Replay))) {
-            self.tell_again(job).await?;
+        self.remember_or_tell(job).await?;
+        if self.shell.core().job(job).is_none() {
+            return self.decide(command).await;
         }
-        outcome
+        let decided = self.shell.core().decide(self.clock.now(), command);
+        self.tell_again(job).await?;
+        decided.map(|_restated| false).map_err(DeskError::Refused)
+    }
+
+    /// Central's question to call a job off is answered for a closed job as well.
+    async fn call_off(&mut self, job: JobId, command: Command) -> Result<bool, DeskError> {
+        self.remember_or_tell(job).await?;
+        if self.shell.core().job(job).is_some_and(Job::is_closed) {
+            self.tell_again(job).await?;
+            return Ok(false);
+        }
+        self.decide(command).await
     }
 
     async fn tell_again(&mut self, id: JobId) -> Result<(), DeskError> {
@@ -225,28 +316,83 @@ impl PrintUnit {
             actor: Actor::Machine,
             what: What::Restated { state, reason },
         };
-        let Some(report) = restated.report(job) else {
-            return Ok(());
-        };
-        self.shell.report(&report).await.map_err(handle::sort)
+        match restated.report(job) {
+            Some(report) => self.answer_central(&report).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Journals an answer to central. Where very much waits for central already, what it asks is in there.
+    async fn answer_central(&mut self, report: &Report) -> Result<(), DeskError> {
+        match self.report(report).await {
+            Err(DeskError::Crowded) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Journals a report that belongs to no event. Such reports could be called forth without end (a message that a
+    /// broker repeats, a printer that flaps for a week without link), so they yield when very many wait.
+    async fn report(&mut self, report: &Report) -> Result<(), DeskError> {
+        let outbox = self.journal.outbox_span().await?;
+        if outbox.count >= MAX_WAITING_REPORTS {
+            return Err(DeskError::Crowded);
+        }
+        self.shell.report(report).await.map_err(handle::sort)
+    }
+
+    /// As [`Self::remember`]; of a job that ended so long ago that its ledger row alone stands, its end is told.
+    async fn remember_or_tell(&mut self, job: JobId) -> Result<(), DeskError> {
+        let remembered = self.remember(job).await;
+        if let Err(DeskError::LongOver) = &remembered {
+            let row = self.journal.ledger(&stream_of(job)).await?;
+            let now = self.clock.now();
+            if let Some(report) = row.and_then(|row| retention::report(&row, now)) {
+                self.answer_central(&report).await?;
+            }
+        }
+        remembered
     }
 
     /// A closed job is not in memory: before an order is judged new, the journal is asked whether it knows it.
+    ///
+    /// The stream is read before the ledger: a sweep between the two moves it there, and a job must not be missed.
     async fn remember(&mut self, job: JobId) -> Result<(), DeskError> {
         if self.shell.core().job(job).is_some() {
             return Ok(());
         }
-        let read = |error| handle::sort(SubmitError::Journal(error));
         let stream = stream_of(job);
-        if self.journal.ledger(&stream).await.map_err(read)?.is_some() {
-            return Err(DeskError::LongOver);
+        let events = self.journal.stream(&stream).await?;
+        if events.is_empty() {
+            let row = self.journal.ledger(&stream).await?;
+            return row.map_or(Ok(()), |_row| Err(DeskError::LongOver));
         }
-        for stored in self.journal.stream(&stream).await.map_err(read)? {
-            recover::apply_stored(self.shell.core_mut(), &stored).map_err(|error| {
+        // On a copy: half a history must never stand on the desk, where its effects would run.
+        let mut known = self.shell.core().clone();
+        for stored in events {
+            recover::apply_stored(&mut known, &stored).map_err(|error| {
                 tracing::error!(%error, "a closed job's history cannot be read");
                 DeskError::LongOver
             })?;
         }
+        if !known.job(job).is_some_and(Job::is_closed) {
+            tracing::error!(job.id = %job, "a job stands open in the journal and not on the desk");
+            return Err(DeskError::Bug);
+        }
+        *self.shell.core_mut() = known;
         Ok(())
     }
+}
+
+/// Gives the answer, and ends the unit where only a fresh start helps.
+fn give<T>(
+    reply: oneshot::Sender<Result<T, DeskError>>,
+    outcome: Result<T, DeskError>,
+) -> Result<(), DeskError> {
+    let is_fatal = outcome.as_ref().is_err_and(DeskError::is_fatal);
+    // The asker may be gone; what it asked for has happened or not.
+    drop(reply.send(outcome));
+    if is_fatal {
+        return Err(DeskError::Broken);
+    }
+    Ok(())
 }

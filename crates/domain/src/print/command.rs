@@ -166,6 +166,9 @@ pub enum PrinterSurvey {
     Ready(PrinterMark),
     /// It has no format that we can give.
     FormatUnsupported,
+    /// It lacks an operation that printing once rests on: Create-Job, Send-Document, or asking for and calling off
+    /// jobs. Print-Job is no substitute: a crash inside it leaves nothing to look for.
+    OperationsMissing,
 }
 
 /// What an officer found.

@@ -377,6 +377,7 @@ fn surveyed(
     }
     Ok(match survey {
         PrinterSurvey::FormatUnsupported => vec![end(JobState::Failed, Reason::FormatUnsupported)],
+        PrinterSurvey::OperationsMissing => vec![end(JobState::Failed, Reason::PrinterRefused)],
         PrinterSurvey::Ready(mark) => {
             vec![What::AttemptStarted {
                 no: job.attempt_count.saturating_add(1),

@@ -1,17 +1,24 @@
 //! What the machine hears: orders, questions to call off, acknowledgements. Everything is checked before it counts.
 
+use std::sync::Arc;
+
 use loket_domain::print::{Actor, Command as Desk, Facts, Intake, Origin, Refusal};
-use loket_journal::Batch;
+use loket_journal::{Batch, JournalError};
+use loket_spool::SpoolError;
 use loket_wire::event::{DecodeError, QuarantineReport};
 use loket_wire::presence::{Ack, CentralState, decode};
 use loket_wire::sealed::SealError;
 use loket_wire::topic::{CENTRAL_STATE, Channel};
-use loket_wire::{Command, PrintOrder, Reason, Report, Sha256Digest, frame};
+use loket_wire::{
+    Cancel, Command, JobId, JobReport, JobState, PrintOrder, Reason, Report, Sha256Digest, frame,
+};
 use tokio::time::Instant;
 
 use super::outbound::read_seq;
+use super::suspects::Name;
 use super::{Cursor, LinkUnit, LinkUnitError, META_CLOCK_FLOOR, META_COMMAND_SEQ};
 use crate::document::KeyFile;
+use crate::shell::stream_of;
 use crate::stops::{Stop, pass};
 use crate::telemetry::chain;
 use crate::unit::print::DeskError;
@@ -31,6 +38,19 @@ enum Quarantine {
     OtherEpoch,
     /// A known id with other bytes, or a job that ended long ago.
     Replay,
+    /// Its reading ended the program again and again.
+    Poison,
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// What it means is on disk; its number may be kept.
+    Kept(u64),
+    /// It was set aside.
+    SetAside,
+    /// It cannot be kept at present.
+    Later,
 }
 
 impl Quarantine {
@@ -42,6 +62,7 @@ impl Quarantine {
             Self::WrongMachine => "L-103",
             Self::OtherEpoch => "L-104",
             Self::Replay => "L-105",
+            Self::Poison => "L-106",
         }
     }
 }
@@ -71,15 +92,7 @@ impl LinkUnit {
         };
         match channel {
             Channel::Ack => self.on_ack(&body, cursor).await,
-            Channel::Command(kind) => match Command::decode(&kind, &body) {
-                Ok(command) => self.on_command(command, payload).await,
-                Err(DecodeError::UnknownKind) => {
-                    self.quarantine(Quarantine::UnknownKind, payload).await
-                }
-                Err(DecodeError::Malformed) => {
-                    self.quarantine(Quarantine::Malformed, payload).await
-                }
-            },
+            Channel::Command(kind) => self.on_command(&kind, &body, payload, cursor).await,
             Channel::State | Channel::Heartbeat | Channel::Event(_) | Channel::Sync => Ok(true),
         }
     }
@@ -123,120 +136,251 @@ impl LinkUnit {
         Ok(true)
     }
 
-    async fn on_command(&self, command: Command, payload: &[u8]) -> Result<bool, LinkUnitError> {
-        if *command.machine() != self.machine {
-            return self.quarantine(Quarantine::WrongMachine, payload).await;
+    /// Reads a command under a journalled count, so that one that takes the program down is tried three times only.
+    async fn on_command(
+        &self,
+        kind: &str,
+        body: &[u8],
+        payload: &[u8],
+        cursor: &mut Cursor,
+    ) -> Result<bool, LinkUnitError> {
+        let name = Name::of(kind, body);
+        match cursor.suspects.begin(&self.journal, &name.text).await {
+            Ok(true) => {}
+            Ok(false) => return self.set_aside(&name, payload).await,
+            Err(error) => return self.journal_fault(error),
         }
-        match command {
-            Command::Print(order) => self.on_order(&order, payload).await,
-            Command::Cancel(cancel) => {
-                self.clock.hear_central(cancel.issued_at);
-                let asked = Desk::Cancel {
-                    job: cancel.job_id,
-                    by: Actor::Central,
-                };
-                match self.desk.submit(asked).await {
-                    Ok(_) | Err(DeskError::Refused(_) | DeskError::LongOver) => {
-                        self.keep_seq(cancel.seq).await
-                    }
-                    Err(error @ DeskError::Journal(_)) => Ok(self.not_now(&error)),
-                    Err(error) => Err(LinkUnitError::Desk(error)),
-                }
+        let taken = match Command::decode(kind, body) {
+            Ok(command) if *command.machine() != self.machine => {
+                self.quarantined(Quarantine::WrongMachine, payload).await?
             }
+            Ok(Command::Print(order)) => self.on_order(&order, payload).await?,
+            Ok(Command::Cancel(cancel)) => self.on_cancel(&cancel).await?,
+            Err(DecodeError::UnknownKind) => {
+                self.quarantined(Quarantine::UnknownKind, payload).await?
+            }
+            Err(DecodeError::Malformed) => self.quarantined(Quarantine::Malformed, payload).await?,
+        };
+        cursor.suspects.end(&name.text);
+        self.keep(taken, cursor).await
+    }
+
+    /// Tells central of a command that was tried often enough. An order is refused with it, unless the desk holds the
+    /// job already: then it was the answer that failed, and the job goes on.
+    async fn set_aside(&self, name: &Name, payload: &[u8]) -> Result<bool, LinkUnitError> {
+        if let Some(order) = name.order {
+            let is_long_over = match self.journal.ledger(&stream_of(order)).await {
+                Ok(row) => row.is_some(),
+                Err(error) => return self.journal_fault(error),
+            };
+            match self.desk.job(order).await {
+                Ok(None) if is_long_over => {}
+                Ok(None) => {
+                    let refused = self.desk.report(self.poisoned(order)).await;
+                    if !matches!(refused, Ok(()) | Err(DeskError::Crowded)) {
+                        return self.desk_fault(refused.err());
+                    }
+                }
+                Ok(Some(_known)) => {}
+                Err(error) => return self.desk_fault(Some(error)),
+            }
+        }
+        self.quarantine(Quarantine::Poison, payload).await
+    }
+
+    fn poisoned(&self, job: JobId) -> Report {
+        let now = self.clock.now();
+        Report::Job(JobReport {
+            job_id: job,
+            state: JobState::Rejected,
+            reason: Some(Reason::Poison),
+            attempt: None,
+            sheet_count: None,
+            actor: None,
+            at: now.wall,
+            clock_trusted: now.trusted,
+        })
+    }
+
+    async fn on_cancel(&self, cancel: &Cancel) -> Result<Taken, LinkUnitError> {
+        self.clock.hear_central(cancel.issued_at);
+        let asked = Desk::Cancel {
+            job: cancel.job_id,
+            by: Actor::Central,
+        };
+        match self.desk.submit(asked).await {
+            Ok(_) | Err(DeskError::Refused(_) | DeskError::LongOver) => Ok(Taken::Kept(cancel.seq)),
+            Err(error) => self.desk_fault(Some(error)).map(|_not_now| Taken::Later),
         }
     }
 
-    async fn on_order(&self, order: &PrintOrder, payload: &[u8]) -> Result<bool, LinkUnitError> {
+    async fn on_order(&self, order: &PrintOrder, payload: &[u8]) -> Result<Taken, LinkUnitError> {
         pass(Stop::OrderArrived);
         self.clock.hear_central(order.issued_at);
         if order.epoch != self.state.epoch {
-            return self.quarantine(Quarantine::OtherEpoch, payload).await;
+            return self.quarantined(Quarantine::OtherEpoch, payload).await;
         }
-        let intake = match self.open_order(order) {
+        let is_known = match self.desk.job(order.job_id).await {
+            Ok(job) => job.is_some(),
+            Err(error) => return self.desk_fault(Some(error)).map(|_not_now| Taken::Later),
+        };
+        let intake = match self.open_order(order, is_known).await {
             Ok(intake) => intake,
             Err(error) => {
                 tracing::error!(job.id = %order.job_id, error = %chain(&error), "key file not kept; the order stays with the broker");
-                return Ok(false);
+                return Ok(Taken::Later);
             }
         };
         pass(Stop::KeySpooled);
         match self.desk.submit(Desk::Accept(intake)).await {
-            Ok(_) => {}
-            Err(DeskError::Refused(Refusal::Replay) | DeskError::LongOver) => {
-                return self.quarantine(Quarantine::Replay, payload).await;
+            Ok(_) => {
+                pass(Stop::BeforeMqttAck);
+                Ok(Taken::Kept(order.seq))
             }
-            Err(error @ (DeskError::Journal(_) | DeskError::Refused(_))) => {
-                return Ok(self.not_now(&error));
+            Err(error @ DeskError::Refused(Refusal::Replay) | error @ DeskError::LongOver) => {
+                tracing::debug!(job.id = %order.job_id, error = %chain(&error), "order refused");
+                if !is_known {
+                    self.drop_key(order.job_id).await;
+                }
+                self.quarantined(Quarantine::Replay, payload).await
             }
-            Err(error) => return Err(LinkUnitError::Desk(error)),
+            Err(error) => self.desk_fault(Some(error)).map(|_not_now| Taken::Later),
         }
-        let kept = self.keep_seq(order.seq).await;
-        pass(Stop::BeforeMqttAck);
-        kept
     }
 
     /// Tries the envelope and keeps the key file, so that an accepted order can be opened after any crash.
     ///
-    /// A key file without a journal row is swept at start. One that stands already is left alone: a replay must not
-    /// exchange the key of a document that is being printed.
-    fn open_order(&self, order: &PrintOrder) -> Result<Intake, loket_spool::SpoolError> {
-        let facts = Box::new(facts_of(order));
-        let reason = match self
-            .identity
-            .sealing
-            .open(&order.binding(), &order.envelope)
-        {
-            Ok(_secrets) => None,
-            Err(SealError::OtherKey) => Some(Reason::KeyUnknown),
-            Err(SealError::Altered | SealError::Key | SealError::Seal) => Some(Reason::Altered),
-        };
-        if let Some(reason) = reason {
-            return Ok(Intake::Bad { facts, reason });
-        }
-        let file = KeyFile {
-            v: 1,
-            recipient: self.machine.to_string(),
-            job_id: order.job_id,
-            epoch: order.epoch,
-            not_after: order.not_after,
-            envelope: order.envelope.clone(),
-        };
-        let name = order.job_id.to_string();
-        let bytes = serde_json::to_vec(&file).unwrap_or_default();
-        match self.documents.spool.key(&name) {
-            Ok(_stands) => {}
-            Err(loket_spool::SpoolError::NotFound { .. }) => {
-                self.documents.spool.put_key(&name, &bytes)?
+    /// Of a job that is known nothing is written: its key stands as long as it is needed, a replay must not exchange
+    /// it, and a redelivery must not bring back the key of a document that was destroyed. What stands of a job that is
+    /// not known was left by an order that came to nothing, and is replaced; without a journal row it is swept at
+    /// start.
+    async fn open_order(&self, order: &PrintOrder, is_known: bool) -> Result<Intake, SpoolError> {
+        let (identity, documents) = (Arc::clone(&self.identity), Arc::clone(&self.documents));
+        let order = order.clone();
+        let work = move || {
+            let facts = Box::new(facts_of(&order));
+            let opened = identity.sealing.open(&order.binding(), &order.envelope);
+            let reason = match opened {
+                Ok(_secrets) => None,
+                Err(SealError::OtherKey) => Some(Reason::KeyUnknown),
+                Err(SealError::Altered | SealError::Key | SealError::Seal) => Some(Reason::Altered),
+            };
+            if let Some(reason) = reason {
+                return Ok(Intake::Bad { facts, reason });
             }
-            Err(error) => return Err(error),
+            if is_known {
+                return Ok(Intake::Good(facts));
+            }
+            let file = KeyFile {
+                v: 1,
+                recipient: order.machine.to_string(),
+                job_id: order.job_id,
+                epoch: order.epoch,
+                not_after: order.not_after,
+                envelope: order.envelope.clone(),
+            };
+            let bytes = serde_json::to_vec(&file).unwrap_or_default();
+            match documents.spool.put_key(&order.job_id.to_string(), &bytes) {
+                Ok(()) => Ok(Intake::Good(facts)),
+                Err(SpoolError::OverQuota { .. }) => Ok(Intake::Bad {
+                    facts,
+                    reason: Reason::SpoolFull,
+                }),
+                Err(error) => Err(error),
+            }
+        };
+        // A reader that panics must take this program down as it would without the thread: its count is journalled.
+        match tokio::task::spawn_blocking(work).await {
+            Ok(intake) => intake,
+            Err(ended) => match ended.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_stopping) => Err(SpoolError::Io {
+                    action: "write",
+                    file: "a key file".to_owned(),
+                    source: std::io::ErrorKind::Interrupted.into(),
+                }),
+            },
         }
-        Ok(Intake::Good(facts))
     }
 
-    /// Keeps the highest command number and, with it, the clock's floor.
-    async fn keep_seq(&self, seq: u64) -> Result<bool, LinkUnitError> {
-        let kept = self
-            .journal
-            .meta(META_COMMAND_SEQ)
-            .await
-            .map_err(LinkUnitError::Journal)?;
-        if kept.is_some_and(|bytes| read_seq(&bytes) >= seq) {
-            return Ok(true);
+    /// Removes the key of an order that was not taken; what cannot be removed is swept at the next start.
+    async fn drop_key(&self, job: JobId) {
+        let documents = Arc::clone(&self.documents);
+        let work = move || documents.spool.shred(&job.to_string());
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(work).await {
+            tracing::warn!(job.id = %job, error = %chain(&error), "key of a refused order not removed");
         }
-        let floor = self.clock.floor().unix_ms().to_le_bytes().to_vec();
-        let meta = vec![
-            (META_COMMAND_SEQ.to_owned(), seq.to_le_bytes().to_vec()),
-            (META_CLOCK_FLOOR.to_owned(), floor),
-        ];
-        let appended = self
-            .journal
-            .append(Batch {
-                meta,
-                ..Batch::default()
-            })
-            .await;
-        appended.map_err(LinkUnitError::Journal)?;
-        Ok(true)
+    }
+
+    /// Crosses the command out and, where it counts, keeps its number and with it the clock's floor.
+    async fn keep(&self, taken: Taken, cursor: &Cursor) -> Result<bool, LinkUnitError> {
+        let mut meta = vec![cursor.suspects.meta()];
+        if let Taken::Kept(seq) = taken {
+            let kept = match self.journal.meta(META_COMMAND_SEQ).await {
+                Ok(kept) => kept,
+                Err(error) => return self.journal_fault(error),
+            };
+            if kept.is_none_or(|bytes| read_seq(&bytes) < seq) {
+                let floor = self.clock.floor().unix_ms().to_le_bytes().to_vec();
+                meta.push((META_COMMAND_SEQ.to_owned(), seq.to_le_bytes().to_vec()));
+                meta.push((META_CLOCK_FLOOR.to_owned(), floor));
+            }
+        }
+        let appended = self.journal.append(Batch {
+            meta,
+            ..Batch::default()
+        });
+        match appended.await {
+            Ok(_kept) => Ok(taken != Taken::Later),
+            Err(error) => self.journal_fault(error),
+        }
+    }
+
+    /// A journal without room is waited for; any other fault of it ends the unit.
+    fn journal_fault(&self, error: JournalError) -> Result<bool, LinkUnitError> {
+        match error {
+            JournalError::Full | JournalError::Busy => Ok(self.not_now(&DeskError::Journal(error))),
+            JournalError::NotFound { .. }
+            | JournalError::File { .. }
+            | JournalError::Corrupt
+            | JournalError::Io { .. }
+            | JournalError::NeedsReopen
+            | JournalError::Stopped
+            | JournalError::TooNew
+            | JournalError::Migrate { .. }
+            | JournalError::TooLarge { .. }
+            | JournalError::EmptyName { .. }
+            | JournalError::TooManyRows { .. }
+            | JournalError::StreamClosed { .. }
+            | JournalError::StreamUnknown { .. }
+            | JournalError::SettleAhead { .. } => Err(LinkUnitError::Journal(error)),
+        }
+    }
+
+    /// A desk that cannot keep it now, or that has ended before this unit: the message comes again.
+    fn desk_fault(&self, error: Option<DeskError>) -> Result<bool, LinkUnitError> {
+        match error {
+            None => Ok(false),
+            Some(
+                error @ (DeskError::Journal(_)
+                | DeskError::Refused(_)
+                | DeskError::Gone
+                | DeskError::LongOver
+                | DeskError::Crowded),
+            ) => Ok(self.not_now(&error)),
+            Some(error @ (DeskError::Bug | DeskError::Broken | DeskError::Effect)) => {
+                Err(LinkUnitError::Desk(error))
+            }
+        }
+    }
+
+    async fn quarantined(&self, why: Quarantine, payload: &[u8]) -> Result<Taken, LinkUnitError> {
+        let is_told = self.quarantine(why, payload).await?;
+        Ok(if is_told {
+            Taken::SetAside
+        } else {
+            Taken::Later
+        })
     }
 
     async fn quarantine(&self, why: Quarantine, payload: &[u8]) -> Result<bool, LinkUnitError> {
@@ -248,9 +392,9 @@ impl LinkUnit {
         };
         tracing::warn!(code, digest = %report.payload_sha256, "a message was refused and set aside");
         match self.desk.report(Report::Quarantine(report)).await {
-            Ok(()) => Ok(true),
-            Err(error @ DeskError::Journal(_)) => Ok(self.not_now(&error)),
-            Err(error) => Err(LinkUnitError::Desk(error)),
+            // Where very many reports wait already, the log line has to do: a flood must not fill the disk.
+            Ok(()) | Err(DeskError::Crowded) => Ok(true),
+            Err(error) => self.desk_fault(Some(error)),
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What the machine says: presence, what it holds, and its reports in order.
 
+use loket_journal::OutboxRow;
 use loket_link::{LinkHandle, Publication, PublishError, Qos};
+use loket_wire::event::QuarantineReport;
 use loket_wire::presence::{MachineState, OpenJob, Sync, encode};
 use loket_wire::sign::SigningKey;
 use loket_wire::topic::Channel;
-use loket_wire::{Event, MachineId, Report, frame};
+use loket_wire::{Epoch, Event, MachineId, Report, Sha256Digest, frame};
 
 use super::{Cursor, LinkUnit, LinkUnitError, META_COMMAND_SEQ};
 use crate::stops::{Stop, pass};
@@ -81,31 +83,16 @@ impl LinkUnit {
         link: &LinkHandle,
         cursor: &mut Cursor,
     ) -> Result<(), LinkUnitError> {
+        cursor.is_behind = false;
         while cursor.is_up {
-            // Looked at before the journal: what was reported by then stands in the outbox, unless it is acknowledged.
-            let reported = *self.desk.reported().borrow();
             let rows = self.journal.outbox_after(cursor.published, PAGE).await;
             let rows = rows.map_err(LinkUnitError::Journal)?;
             if rows.is_empty() {
-                // All of it is acknowledged. A cursor left behind would have the unit look again at once, for ever.
-                cursor.published = cursor.published.max(reported);
                 return Ok(());
             }
             for row in rows {
-                let Ok(report) = serde_json::from_slice::<Report>(&row.bytes) else {
-                    // Written by a program that knows more kinds: it stays for that program, the rest goes on.
-                    tracing::error!(seq = row.seq, "a report in the outbox cannot be read here");
-                    cursor.published = row.seq;
-                    continue;
-                };
-                let channel = Channel::Event(report.kind().to_owned());
-                let event = Event {
-                    epoch: self.state.epoch,
-                    seq: row.seq,
-                    report,
-                };
-                let Ok(body) = event.encode() else { continue };
-                if !self.publish(link, &channel, &body, false) {
+                if !self.publish_row(link, &row) {
+                    cursor.is_behind = true;
                     return Ok(());
                 }
                 cursor.published = row.seq;
@@ -115,14 +102,54 @@ impl LinkUnit {
         Ok(())
     }
 
+    /// Publishes one report under its number; false when the link takes nothing at present.
+    ///
+    /// Central waits for each number, so one that cannot be said would hold back all that follow: what this program
+    /// does not know goes out as it stands, what is no report at all or too large to send is told as set aside.
+    fn publish_row(&self, link: &LinkHandle, row: &OutboxRow) -> bool {
+        let told = body_of(self.state.epoch, row.seq, &row.bytes)
+            .map(|body| self.hand_over(link, &Channel::Event(row.kind.clone()), &body, false));
+        match told {
+            Some(Handed::Over) => true,
+            Some(Handed::NotNow) => false,
+            Some(Handed::Never) | None => self.publish_set_aside(link, row),
+        }
+    }
+
+    fn publish_set_aside(&self, link: &LinkHandle, row: &OutboxRow) -> bool {
+        tracing::error!(
+            seq = row.seq,
+            "a report cannot be sent; central is told its digest"
+        );
+        let report = Report::Quarantine(QuarantineReport {
+            code: UNSENDABLE.to_owned(),
+            payload_sha256: Sha256Digest::of(&row.bytes),
+            size_bytes: u64::try_from(row.bytes.len()).unwrap_or(u64::MAX),
+        });
+        let channel = Channel::Event(report.kind().to_owned());
+        let event = Event {
+            epoch: self.state.epoch,
+            seq: row.seq,
+            report,
+        };
+        match event.encode() {
+            Ok(body) => self.hand_over(link, &channel, &body, false) != Handed::NotNow,
+            Err(_bug) => true,
+        }
+    }
+
     /// Signs and hands over; false when the link takes nothing at present.
     fn publish(&self, link: &LinkHandle, channel: &Channel, body: &[u8], retain: bool) -> bool {
+        self.hand_over(link, channel, body, retain) != Handed::NotNow
+    }
+
+    fn hand_over(&self, link: &LinkHandle, channel: &Channel, body: &[u8], retain: bool) -> Handed {
         let topic = channel.topic(&self.machine);
         let payload = match frame::seal(&topic, body, &self.identity.report_key) {
             Ok(payload) => payload,
             Err(error) => {
                 tracing::error!(%error, topic, "a message cannot be signed");
-                return true;
+                return Handed::Never;
             }
         };
         let publication = Publication {
@@ -133,16 +160,68 @@ impl LinkUnit {
             expiry: None,
         };
         match link.publish(publication) {
-            Ok(()) => true,
-            Err(PublishError::Down | PublishError::Full) => false,
+            Ok(()) => Handed::Over,
+            Err(PublishError::Down | PublishError::Full) => Handed::NotNow,
             Err(error @ (PublishError::TooLarge { .. } | PublishError::InvalidTopic)) => {
                 tracing::error!(%error, "a message can never be sent");
-                true
+                Handed::Never
             }
         }
     }
 }
 
+/// What the link did with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Handed {
+    /// It took it.
+    Over,
+    /// It takes nothing at present.
+    NotNow,
+    /// It never will take it.
+    Never,
+}
+
+/// The code under which central hears of a report that could not be sent.
+const UNSENDABLE: &str = "L-107";
+
+/// The body of an event around the report as it stands in the outbox; `None` when that is not JSON.
+fn body_of(epoch: Epoch, seq: u64, report: &[u8]) -> Option<Vec<u8>> {
+    let report: serde_json::Value = serde_json::from_slice(report).ok()?;
+    let event = serde_json::json!({ "epoch": epoch, "seq": seq, "report": report });
+    serde_json::to_vec(&event).ok()
+}
+
 pub(super) fn read_seq(bytes: &[u8]) -> u64 {
     bytes.try_into().map_or(0, u64::from_le_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use loket_wire::{DeviceReport, Timestamp};
+
+    #[test]
+    fn a_report_of_a_later_version_goes_out_with_its_number_and_a_known_one_reads_back() {
+        let epoch = Epoch::from_bytes([7; 16]);
+        let known = Report::Device(DeviceReport {
+            device: "a4".to_owned(),
+            state: "idle".to_owned(),
+            reasons: Vec::new(),
+            model: None,
+            at: Timestamp::UNIX_EPOCH,
+        });
+        let body = body_of(epoch, 9, &serde_json::to_vec(&known).unwrap()).unwrap();
+        let expect = Event {
+            epoch,
+            seq: 9,
+            report: known,
+        };
+        assert_eq!(Event::decode(&body), Ok(expect));
+        let later = body_of(epoch, 10, br#"{"kind":"from-the-future","x":1}"#).unwrap();
+        assert_eq!(
+            Event::decode(&later),
+            Err(loket_wire::event::DecodeError::UnknownKind)
+        );
+        assert_eq!(body_of(epoch, 11, b"\xff"), None);
+    }
 }

@@ -5,15 +5,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loket_domain::print::{Action, Command, Effect, EffectStep, RemoteJob, Revision, Verification};
-use loket_link::{FetchError, FetchTarget, SinkError, fetch_from};
+use loket_domain::print::{
+    Action, Command, Effect, EffectId, EffectStep, RemoteJob, Revision, Sighting, Verification,
+};
+use loket_link::FetchTarget;
 use loket_spool::SpoolError;
-use loket_wire::{Blob, Class, JobId, Reason, Timestamp};
+use loket_wire::{Class, JobId, Reason, Timestamp};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::fetch::fetch;
 use super::handle::{DeskError, DeskHandle};
 use crate::device::{DeviceFault, Printer};
-use crate::document::Documents;
+use crate::document::{DocumentError, Documents};
 use crate::stops::{Stop, pass};
 use crate::telemetry::chain;
 
@@ -22,8 +26,11 @@ use crate::telemetry::chain;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LAST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Fetches of the wrong bytes after which a document counts as not to be had.
-const MAX_MISMATCHES: u32 = 3;
+/// Last pause between two tries to fetch: central or the link is away, for minutes or days.
+const LAST_FETCH_PAUSE: Duration = Duration::from_secs(10);
+
+/// Panics of the reader on one document, which are caught, after which it is set aside.
+const MAX_PANICS: u32 = 3;
 
 /// What effects work with.
 pub struct Hands {
@@ -46,26 +53,42 @@ impl fmt::Debug for Hands {
 }
 
 /// What came of one try.
-enum Outcome {
+pub(super) enum Outcome {
     /// Tell the desk.
     Tell(Command),
     /// Nothing yet: pause and try again.
     Wait,
 }
 
+/// What one run of an effect counts.
+#[derive(Debug, Default)]
+pub(super) struct Tries {
+    /// Fetches of the wrong bytes.
+    pub(super) mismatches: u32,
+    panics: u32,
+}
+
+/// Runs an effect until its answer is on disk, or `stop` says that it is not asked for any more.
 pub(super) async fn run(
     hands: Arc<Hands>,
+    fetching: Arc<Semaphore>,
     effect: Effect,
     stop: CancellationToken,
-) -> loket_domain::print::EffectId {
+) -> EffectId {
     let id = effect.id;
     let mut pause = FIRST_PAUSE;
-    let mut mismatches = 0;
-    loop {
-        if stop.is_cancelled() {
-            return id;
-        }
-        if let Outcome::Tell(command) = attempt(&hands, &effect, &mut mismatches).await
+    let mut tries = Tries::default();
+    while !stop.is_cancelled() {
+        let trying = attempt(&hands, &fetching, &effect, &mut tries);
+        let outcome = if may_be_cut(id.step) {
+            match stop.run_until_cancelled(trying).await {
+                Some(outcome) => outcome,
+                None => return id,
+            }
+        } else {
+            trying.await
+        };
+        if let Outcome::Tell(command) = outcome
             && tell(&hands.desk, command, &stop).await
         {
             return id;
@@ -74,7 +97,42 @@ pub(super) async fn run(
             () = stop.cancelled() => return id,
             () = tokio::time::sleep(pause) => {}
         }
-        pause = (pause * 2).min(LAST_PAUSE);
+        pause = (pause * 2).min(last_pause(id.step));
+    }
+    id
+}
+
+/// Whether a try may be dropped half way: it only asks, or goes on where it was. What changes something at the printer
+/// or destroys bytes is let finish, so that its answer is heard.
+const fn may_be_cut(step: EffectStep) -> bool {
+    match step {
+        EffectStep::Fetch
+        | EffectStep::Survey
+        | EffectStep::Locate
+        | EffectStep::Probe
+        | EffectStep::Watch => true,
+        EffectStep::Verify
+        | EffectStep::Create
+        | EffectStep::Prepare
+        | EffectStep::Send
+        | EffectStep::Cancel
+        | EffectStep::Shred => false,
+    }
+}
+
+const fn last_pause(step: EffectStep) -> Duration {
+    match step {
+        EffectStep::Fetch => LAST_FETCH_PAUSE,
+        EffectStep::Survey
+        | EffectStep::Locate
+        | EffectStep::Probe
+        | EffectStep::Watch
+        | EffectStep::Verify
+        | EffectStep::Create
+        | EffectStep::Prepare
+        | EffectStep::Send
+        | EffectStep::Cancel
+        | EffectStep::Shred => LAST_PAUSE,
     }
 }
 
@@ -96,7 +154,8 @@ async fn tell(desk: &DeskHandle, command: Command, stop: &CancellationToken) -> 
                 | DeskError::Gone
                 | DeskError::Bug
                 | DeskError::Broken
-                | DeskError::Effect,
+                | DeskError::Effect
+                | DeskError::Crowded,
             ) => return true,
         }
         tokio::select! {
@@ -107,11 +166,20 @@ async fn tell(desk: &DeskHandle, command: Command, stop: &CancellationToken) -> 
     }
 }
 
-async fn attempt(hands: &Arc<Hands>, effect: &Effect, mismatches: &mut u32) -> Outcome {
+async fn attempt(
+    hands: &Arc<Hands>,
+    fetching: &Semaphore,
+    effect: &Effect,
+    tries: &mut Tries,
+) -> Outcome {
     let (job, no) = (effect.id.job, effect.id.attempt);
     match &effect.action {
-        Action::Fetch { blob } => fetch(hands, job, blob, mismatches).await,
-        Action::Verify { class, at } => verify(hands, job, *class, *at).await,
+        Action::Fetch { blob } => {
+            // Closed never; taken for one try, so that a document that cannot be had keeps no other waiting.
+            let _turn = fetching.acquire().await;
+            fetch(hands, job, blob, tries).await
+        }
+        Action::Verify { class, at } => verify(hands, job, (*class, *at), tries).await,
         Action::Prepare { revision } => prepare(hands, job, no, *revision).await,
         Action::Shred => shred(hands, job).await,
         Action::Survey { printer }
@@ -121,88 +189,41 @@ async fn attempt(hands: &Arc<Hands>, effect: &Effect, mismatches: &mut u32) -> O
         | Action::Look { printer, .. }
         | Action::Cancel { printer, .. } => match hands.printers.get(printer) {
             Some(device) => at_printer(hands, device.as_ref(), effect).await,
-            None => Outcome::Wait,
+            None => without_printer(effect, printer),
         },
     }
 }
 
-async fn fetch(hands: &Arc<Hands>, job: JobId, blob: &Blob, mismatches: &mut u32) -> Outcome {
-    let Some(source) = &hands.source else {
-        return Outcome::Wait;
-    };
-    let failed = |reason| Outcome::Tell(Command::FetchFailed { job, reason });
-    let name = job.to_string();
-    let spool = &hands.documents.spool;
-    let have = spool.part_len(&name).unwrap_or(0).min(blob.size_bytes);
-    if have < blob.size_bytes {
-        let mut broken = None;
-        let mut sink = |offset: u64, bytes: bytes::Bytes| {
-            let kept = spool.append_part(&name, offset, &bytes);
-            pass(Stop::FetchedPart);
-            kept.map_err(|error| {
-                let text = std::io::Error::other(error.to_string());
-                broken = Some(error);
-                SinkError::from(text)
+/// The lane's printer is in the settings no more: it will never say what became of the job. Where bytes may have left
+/// that is for an officer to say; where none had, the job may go to another printer.
+fn without_printer(effect: &Effect, printer: &str) -> Outcome {
+    let (job, attempt) = (effect.id.job, effect.id.attempt);
+    match &effect.action {
+        Action::Locate { .. } | Action::Look { .. } | Action::Cancel { .. } => {
+            tracing::error!(job.id = %job, device.id = printer, "the job's printer is no longer in the settings");
+            let sighting = Sighting::Absent;
+            Outcome::Tell(Command::Sighted {
+                job,
+                attempt,
+                sighting,
             })
-        };
-        let path = format!("/machine/v1/blobs/{name}");
-        let fetched = fetch_from(source, &path, have, blob.size_bytes, &mut sink).await;
-        match (fetched, broken) {
-            (Ok(_end), _) => {}
-            (Err(_), Some(SpoolError::OverQuota { .. } | SpoolError::Full { .. })) => {
-                return failed(Reason::SpoolFull);
-            }
-            (Err(FetchError::NotFound | FetchError::Gone | FetchError::Forbidden), _) => {
-                return failed(Reason::DocumentGone);
-            }
-            (Err(FetchError::TooLarge { .. } | FetchError::Shrunk { .. }), _) => {
-                return mismatch(hands, job, mismatches);
-            }
-            (Err(error), _) => {
-                tracing::debug!(job.id = %job, error = %chain(&error), "document not yet fetched");
-                return Outcome::Wait;
-            }
         }
-    }
-    let (documents, blob) = (Arc::clone(&hands.documents), *blob);
-    let admitted = blocking(move || {
-        documents
-            .spool
-            .admit(&name, blob.size_bytes, *blob.sha256.as_bytes())
-    })
-    .await;
-    pass(Stop::BlobAdmitted);
-    match admitted {
-        Some(Ok(())) => Outcome::Tell(Command::Received { job }),
-        Some(Err(SpoolError::Mismatch { .. } | SpoolError::OtherAdmitted { .. })) => {
-            mismatch(hands, job, mismatches)
-        }
-        Some(Err(SpoolError::Full { .. } | SpoolError::OverQuota { .. })) => {
-            failed(Reason::SpoolFull)
-        }
-        Some(Err(error)) => {
-            tracing::warn!(job.id = %job, error = %chain(&error), "document not admitted; trying again");
-            Outcome::Wait
-        }
-        None => Outcome::Wait,
+        Action::Create { .. } => Outcome::Tell(Command::CreateUnclear { job, attempt }),
+        Action::Send { .. } => Outcome::Tell(Command::SendUnclear { job, attempt }),
+        Action::Survey { .. }
+        | Action::Fetch { .. }
+        | Action::Verify { .. }
+        | Action::Prepare { .. }
+        | Action::Shred => Outcome::Wait,
     }
 }
 
-fn mismatch(hands: &Arc<Hands>, job: JobId, mismatches: &mut u32) -> Outcome {
-    *mismatches += 1;
-    if let Err(error) = hands.documents.spool.drop_part(&job.to_string()) {
-        tracing::warn!(job.id = %job, error = %chain(&error), "wrong bytes not dropped");
-    }
-    if *mismatches < MAX_MISMATCHES {
-        return Outcome::Wait;
-    }
-    Outcome::Tell(Command::FetchFailed {
-        job,
-        reason: Reason::DocumentMismatch,
-    })
-}
-
-async fn verify(hands: &Arc<Hands>, job: JobId, class: Class, at: Timestamp) -> Outcome {
+async fn verify(
+    hands: &Arc<Hands>,
+    job: JobId,
+    (class, at): (Class, Timestamp),
+    tries: &mut Tries,
+) -> Outcome {
     let documents = Arc::clone(&hands.documents);
     let judged = blocking(move || documents.judge(job, class, at)).await;
     pass(Stop::Verified);
@@ -212,9 +233,12 @@ async fn verify(hands: &Arc<Hands>, job: JobId, class: Class, at: Timestamp) -> 
             tracing::warn!(job.id = %job, error = %chain(&error), "document not judged; trying again");
             Outcome::Wait
         }
-        // The reader panicked on these bytes: they are refused, not tried for ever.
         None => {
-            let outcome = Verification::Refused(Reason::SignatureIndeterminate);
+            tries.panics += 1;
+            if tries.panics < MAX_PANICS {
+                return Outcome::Wait;
+            }
+            let outcome = Verification::Refused(Reason::Poison);
             Outcome::Tell(Command::Verified { job, outcome })
         }
     }
@@ -222,11 +246,24 @@ async fn verify(hands: &Arc<Hands>, job: JobId, class: Class, at: Timestamp) -> 
 
 async fn prepare(hands: &Arc<Hands>, job: JobId, attempt: u32, revision: Revision) -> Outcome {
     let documents = Arc::clone(&hands.documents);
-    let opened = blocking(move || documents.revision(job, &revision)).await;
+    let read = blocking(move || documents.revision(job, &revision)).await;
     pass(Stop::Prepared);
-    let opened = match opened {
+    let opened = match read {
         Some(Ok(Some(_bytes))) => Some(revision.sha256),
-        Some(Ok(None) | Err(_)) | None => None,
+        Some(Ok(None)) => {
+            tracing::error!(job.id = %job, "the document is not the one that was verified");
+            None
+        }
+        // A disk that fails now may read again; a file that is gone will not come back.
+        Some(Err(error @ DocumentError::Spool(SpoolError::Io { .. }))) => {
+            tracing::warn!(job.id = %job, error = %chain(&error), "document not opened; trying again");
+            return Outcome::Wait;
+        }
+        Some(Err(error)) => {
+            tracing::error!(job.id = %job, error = %chain(&error), "the document does not open any more");
+            None
+        }
+        None => None,
     };
     Outcome::Tell(Command::Prepared {
         job,
@@ -314,8 +351,16 @@ async fn send(
     let documents = Arc::clone(&hands.documents);
     // Opened again rather than held since `Prepare`: plain bytes stay in memory while they stream, no longer.
     let opened = blocking(move || documents.revision(job, &revision)).await;
-    let Some(Ok(Some(bytes))) = opened else {
-        return Outcome::Tell(Command::SendUnclear { job, attempt });
+    let bytes = match opened {
+        Some(Ok(Some(bytes))) => bytes,
+        Some(Ok(None)) | None => {
+            tracing::error!(job.id = %job, "document not sent: it is not the one that was compared");
+            return Outcome::Tell(Command::SendUnclear { job, attempt });
+        }
+        Some(Err(error)) => {
+            tracing::error!(job.id = %job, error = %chain(&error), "document not sent");
+            return Outcome::Tell(Command::SendUnclear { job, attempt });
+        }
     };
     pass(Stop::BeforeSend);
     let sent = device.send(remote, format, bytes).await;
@@ -329,7 +374,7 @@ async fn send(
     }
 }
 
-fn seen(effect: &Effect, looked: Result<loket_domain::print::Sighting, DeviceFault>) -> Outcome {
+fn seen(effect: &Effect, looked: Result<Sighting, DeviceFault>) -> Outcome {
     let (job, attempt) = (effect.id.job, effect.id.attempt);
     match looked {
         Ok(sighting) => {
@@ -353,7 +398,9 @@ fn waited(effect: &Effect, fault: &DeviceFault) -> Outcome {
 }
 
 /// Runs blocking work off the async threads; `None` when it panicked.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Some(done),
         Err(error) => {

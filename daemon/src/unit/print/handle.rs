@@ -33,17 +33,28 @@ pub enum DeskError {
     /// An effect ended without an answer: a bug.
     #[error("finish an effect")]
     Effect,
+    /// Too many reports wait for central already.
+    #[error("keep the report: too many wait for central")]
+    Crowded,
 }
 
 impl DeskError {
-    /// Whether only a fresh start helps: a commit of unknown outcome, or a damaged file.
+    /// Whether only a fresh start helps: a commit of unknown outcome, a damaged file, or a desk that contradicts
+    /// itself (an effect whose answer was not taken would run again, and may have put a document on paper).
     pub(super) const fn is_fatal(&self) -> bool {
         matches!(
             self,
-            Self::Journal(
-                JournalError::NeedsReopen | JournalError::Corrupt | JournalError::Stopped
-            )
+            Self::Bug
+                | Self::Journal(
+                    JournalError::NeedsReopen | JournalError::Corrupt | JournalError::Stopped
+                )
         )
+    }
+}
+
+impl From<JournalError> for DeskError {
+    fn from(error: JournalError) -> Self {
+        Self::Journal(error)
     }
 }
 

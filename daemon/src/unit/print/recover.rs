@@ -45,9 +45,16 @@ pub async fn recover(journal: &Journal, lanes: Vec<String>) -> Result<Desk, Reco
 }
 
 pub(super) fn apply_stored(desk: &mut Desk, stored: &StoredEvent) -> Result<(), RecoverError> {
-    let seq = stored.seq;
-    let event: Event = serde_json::from_slice(&stored.bytes)
-        .map_err(|source| RecoverError::Shape { seq, source })?;
-    desk.apply(&event)
-        .map_err(|source| RecoverError::Illegal { seq, source })
+    let event = read(stored)?;
+    desk.apply(&event).map_err(|source| RecoverError::Illegal {
+        seq: stored.seq,
+        source,
+    })
+}
+
+pub(super) fn read(stored: &StoredEvent) -> Result<Event, RecoverError> {
+    serde_json::from_slice(&stored.bytes).map_err(|source| RecoverError::Shape {
+        seq: stored.seq,
+        source,
+    })
 }

@@ -1,0 +1,138 @@
+//! How long this machine remembers what it printed (CONTRACT: envelope and documents, one machine).
+
+use std::time::Duration;
+
+use loket_domain::core::{Core as _, Now};
+use loket_domain::print::{Desk, What};
+use loket_journal::{Journal, JournalError, LedgerRow, StoredEvent, SweepCuts, Swept};
+use loket_wire::{JobId, JobReport, JobState, Reason, Reference, Report, Service};
+use serde::{Deserialize, Serialize};
+
+use super::recover::read;
+use crate::clock::Clock;
+use crate::telemetry::chain;
+
+/// A closed job's events become one ledger row after this long: central asks about a job within days.
+const EVENTS_KEPT_DAYS: i64 = 30;
+
+/// A ledger row goes after this long; central keeps its own for five years.
+const LEDGER_KEPT_DAYS: i64 = 90;
+
+const MS_PER_DAY: i64 = 86_400_000;
+
+/// Stations are switched off in the evening: a daily step might never come.
+const SWEEP_EVERY: Duration = Duration::from_secs(3_600);
+
+/// What stays of a closed job: references only.
+#[derive(Debug, Serialize, Deserialize)]
+struct Summary {
+    v: u16,
+    job_id: JobId,
+    reference: Reference,
+    service: Service,
+    state: JobState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    attempt_count: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sheet_count: Option<u32>,
+}
+
+/// Sweeps every hour, for ever; dropped between two steps it leaves each job whole or folded.
+pub(super) async fn run(journal: Journal, clock: Clock) {
+    let mut due = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        due.tick().await;
+        match sweep(&journal, clock.now()).await {
+            Ok(swept) if swept.folded_count > 0 || swept.dropped_count > 0 => tracing::info!(
+                folded_count = swept.folded_count,
+                dropped_count = swept.dropped_count,
+                "old jobs folded into the ledger, older ledger rows dropped"
+            ),
+            Ok(_nothing) => {}
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "old jobs not folded; again in an hour");
+            }
+        }
+    }
+}
+
+/// Folds jobs that closed more than 30 days ago into ledger rows, and drops rows older than 90 days.
+///
+/// Age counts by what certainly passed: a clock that nobody confirmed must not make a machine forget what it printed.
+///
+/// # Errors
+/// Those of any write; what was folded by then stays folded.
+pub async fn sweep(journal: &Journal, now: Now) -> Result<Swept, JournalError> {
+    let certain = if now.trusted { now.wall } else { now.floor };
+    let before = |days: i64| {
+        certain
+            .unix_ms()
+            .saturating_sub(days.saturating_mul(MS_PER_DAY))
+    };
+    let cuts = SweepCuts {
+        closed_before_ms: before(EVENTS_KEPT_DAYS),
+        ledger_before_ms: before(LEDGER_KEPT_DAYS),
+    };
+    let mut all = Swept {
+        folded_count: 0,
+        dropped_count: 0,
+        more: false,
+    };
+    loop {
+        let swept = journal.sweep_closed(cuts, summarise).await?;
+        all.folded_count = all.folded_count.saturating_add(swept.folded_count);
+        all.dropped_count = all.dropped_count.saturating_add(swept.dropped_count);
+        if !swept.more || (swept.folded_count == 0 && swept.dropped_count == 0) {
+            return Ok(all);
+        }
+    }
+}
+
+/// The row of one stream; empty for events that cannot be read, whose row then says only that the job is known.
+fn summarise(events: &[StoredEvent]) -> Vec<u8> {
+    summary(events)
+        .and_then(|summary| serde_json::to_vec(&summary).ok())
+        .unwrap_or_default()
+}
+
+fn summary(events: &[StoredEvent]) -> Option<Summary> {
+    let mut desk = Desk::new(Vec::new());
+    let mut sheets = None;
+    let mut id = None;
+    for stored in events {
+        let event = read(stored).ok()?;
+        if let What::Ended { sheet_count, .. } = &event.what {
+            sheets = *sheet_count;
+        }
+        desk.apply(&event).ok()?;
+        id = Some(event.job_id);
+    }
+    let job = desk.job(id?)?;
+    let (state, reason) = job.public_state();
+    Some(Summary {
+        v: 1,
+        job_id: job.facts.job_id,
+        reference: job.facts.reference.clone(),
+        service: job.facts.service.clone(),
+        state,
+        reason,
+        attempt_count: job.attempt_count,
+        sheet_count: sheets,
+    })
+}
+
+/// What central is told of a job of which the ledger row alone stands.
+pub(super) fn report(row: &LedgerRow, now: Now) -> Option<Report> {
+    let summary: Summary = serde_json::from_slice(&row.bytes).ok()?;
+    Some(Report::Job(JobReport {
+        job_id: summary.job_id,
+        state: summary.state,
+        reason: summary.reason,
+        attempt: (summary.attempt_count > 0).then_some(summary.attempt_count),
+        sheet_count: summary.sheet_count,
+        actor: None,
+        at: now.wall,
+        clock_trusted: now.trusted,
+    }))
+}
