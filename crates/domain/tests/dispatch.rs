@@ -333,6 +333,21 @@ fn a_job_missing_in_a_whole_list_is_due_again_or_unknown() {
     assert_eq!(feed(&mut job, 5, missing(true)), [Change::Lost]);
 }
 
+#[test]
+fn a_list_that_may_be_older_than_the_ask_for_the_document_loses_no_job() {
+    let mut job = created();
+    offer(&mut job, 0, 1);
+    feed(&mut job, 10, Input::DocumentAsked);
+    let missing = Input::Unlisted { is_settled: true };
+    assert!(feed(&mut job, 11, missing).is_empty(), "it was under way");
+    assert_eq!(job.state, JobState::Fetching);
+    let mut asked = job.clone();
+    assert_eq!(feed(&mut asked, 70, missing), [Change::Lost]);
+    // A report has its place among the lists: the next one that does not name the job counts at once.
+    report_in(&mut job, 1, 1, JobState::Fetching, None);
+    assert_eq!(feed(&mut job, 12, missing), [Change::Lost]);
+}
+
 fn stream(committed_seq: u64) -> Stream {
     Stream {
         epoch: Some(EPOCH),

@@ -15,6 +15,11 @@ pub const OFFER_AGAIN_FIRST: Duration = Duration::from_secs(60);
 /// hears of its order within the hour whatever got lost.
 pub const OFFER_AGAIN_MAX: Duration = Duration::from_secs(3600);
 
+/// How long a sync may be on its way. A machine asks for a document by another road than its messages take, so a sync
+/// that it sent before may be read after: within this time it says nothing of the job. A machine that is linked sends
+/// another at central's next announcement, within a quarter of an hour.
+const SYNC_UNDER_WAY: Duration = Duration::from_secs(60);
+
 /// What central meets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input<'a> {
@@ -277,6 +282,10 @@ fn listed(
 }
 
 fn unlisted(job: &Job, now: Timestamp, is_settled: bool) -> Vec<Change> {
+    let is_asked_alone = job.state == JobState::Fetching && job.reported.is_none();
+    if is_asked_alone && now.since(job.state_at) < SYNC_UNDER_WAY {
+        return Vec::new();
+    }
     match job.state {
         JobState::Offered if job.next_offer_at > now => vec![Change::OfferDue { seal_anew: false }],
         JobState::Fetching
