@@ -40,19 +40,22 @@ async fn jobs_of_one_lane_print_one_after_the_other_in_the_order_of_acceptance()
     printer.hold_sheets();
     world.start().await;
     for no in [3, 1, 2] {
+        let facts = world.spooled(no, Release::Officer);
+        world.accept(&facts).await.unwrap();
+        world.until_state(job_no(no), JobState::Held).await;
+    }
+    // The first takes the lane; of the others the later one is released first.
+    for no in [3, 2, 1] {
+        let release = Command::Release {
+            job: job_no(no),
+            by: officer(),
+        };
+        world.desk().submit(release).await.unwrap();
+        let what = "the first is watched";
         world
-            .accept(&world.spooled(no, Release::Now))
-            .await
-            .unwrap();
+            .until_printer(what, |printer| printer.count(Op::Look) > 1)
+            .await;
     }
-    for no in [1, 2] {
-        world.until_state(job_no(no), JobState::Printing).await;
-    }
-    world
-        .until_printer("the first is watched", |printer| {
-            printer.count(Op::Look) > 3
-        })
-        .await;
     assert_eq!(printer.count(Op::Create), 1, "one attempt in a lane");
     printer.finish();
     for no in [3, 1, 2] {

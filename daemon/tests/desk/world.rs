@@ -127,7 +127,8 @@ impl World {
         let (unit, desk) = PrintUnit::new(desk, self.journal.clone(), self.clock.clone());
         let mut printers: BTreeMap<String, Arc<dyn Printer>> = BTreeMap::new();
         for (name, printer) in &self.printers {
-            printers.insert(name.clone(), Arc::clone(printer) as Arc<dyn Printer>);
+            let printer: Arc<FakePrinter> = Arc::clone(printer);
+            printers.insert(name.clone(), printer);
         }
         let hands = Arc::new(Hands {
             documents: Arc::clone(&self.documents),
