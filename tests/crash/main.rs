@@ -4,5 +4,6 @@
     reason = "a missing field fails the test, as it should"
 )]
 
+mod soak;
 mod stops;
 mod wiped;

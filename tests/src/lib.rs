@@ -4,6 +4,11 @@
 //! Tests drive doors only: documented command lines, HTTP, IPP, files. Programs come from `LOKET_BIN_DIR`, which
 //! `cargo xtask test` fills: `plain` as shipped, `hooks` with feature `test-hooks`.
 
+pub mod central;
+pub mod faketime;
+pub mod look;
 pub mod mosquitto;
 pub mod secrecy;
+pub mod seed;
+pub mod spy;
 pub mod world;
