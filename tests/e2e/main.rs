@@ -6,6 +6,8 @@
 
 mod bad_input;
 mod by_hand;
+mod clock;
+mod credential;
 mod doors;
 mod faults;
 mod folder;
@@ -14,3 +16,4 @@ mod officer;
 mod print;
 mod replay;
 mod secrecy;
+mod tls;

@@ -1,0 +1,229 @@
+//! Printer away, disk full, time run out, the same thing twice: a clear answer each, and nothing lost.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use loket_demo::child::{Program, Running};
+use loket_demo::http;
+use loket_demo::once::SAMPLE_KK;
+use loket_demo::site::{Machine, text};
+use loket_tests::central::moment_in;
+use loket_tests::look::until;
+use loket_tests::world::{Build, DEADLINE, World, order};
+
+const ID: &str = "desa-contoh-1";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_waits_for_a_printer_that_is_away_and_is_printed_once_when_it_comes()
+-> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let mut station = world.station(ID, &[]).await?;
+    station.printer.kill().await?;
+    let _daemon = world.site.start_machine(&station.machine)?;
+    let job = world.order(ID, "KK-1", "now").await?;
+    world
+        .machine_with("a printer that is away", ID, |machine| {
+            machine["devices"][0]["state"] == "unreachable"
+        })
+        .await?;
+    world.wait(&job, &["printing"]).await?;
+    let at = station.printer_at()?.to_owned();
+    let back = ["--listen", &at];
+    (station.printer, _) = world.site.start_printer("printer-back", &back).await?;
+    world.wait(&job, &["printed"]).await?;
+    ensure!(station.printed().await?.sheets == 1);
+    world
+        .machine_with("the printer is back", ID, |machine| {
+            machine["devices"][0]["state"] == "idle"
+        })
+        .await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_that_the_spool_has_no_room_for_is_rejected_and_central_knows()
+-> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let station = world.station(ID, &[]).await?;
+    station.set("spool_quota_bytes = 8192")?;
+    let _daemon = world.site.start_machine(&station.machine)?;
+    let job = world.order(ID, "KK-1", "now").await?;
+    let ends = ["rejected", "printed", "failed", "unknown"];
+    let seen = world.wait(&job, &ends).await?;
+    ensure!(
+        seen["state"] == "rejected" && seen["reason"] == "spool-full",
+        "{seen}"
+    );
+    ensure!(station.printed().await?.sheets == 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_meets_a_full_disk_is_printed_once_there_is_room() -> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let station = world.station(ID, &[]).await?;
+    let small = SmallDisk::start(&world, &station.machine).await?;
+    small.fill()?;
+    let job = world.order(ID, "KK-1", "now").await?;
+    until("the full disk told", DEADLINE, async || {
+        let log = std::fs::read_to_string(small.daemon.log())?;
+        Ok(log.contains("stays with the broker").then_some(()))
+    })
+    .await?;
+    ensure!(station.printed().await?.sheets == 0);
+    small.empty()?;
+    let seen = world.wait(&job, &["printed", "rejected"]).await?;
+    ensure!(seen["state"] == "printed", "{seen}");
+    ensure!(station.printed().await?.sheets == 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_order_whose_disk_fills_up_is_printed_once_there_is_room() -> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let station = world.station(ID, &[]).await?;
+    let small = SmallDisk::start(&world, &station.machine).await?;
+    let job = world.order(ID, "KK-1", "officer").await?;
+    world.wait(&job, &["held"]).await?;
+    small.fill()?;
+    let config = text(&station.machine.config());
+    let release = ["job", "release", &job, "--by", "wati", "--config", &config];
+    let loketd = &world.site.programs.loketd;
+    // What cannot be journalled is not done, and the officer is told so.
+    ensure!(
+        loketd.run(release).await.is_err(),
+        "released on a full disk"
+    );
+    ensure!(station.printed().await?.sheets == 0);
+    small.empty()?;
+    loketd.run(release).await?;
+    world.wait(&job, &["printed"]).await?;
+    ensure!(station.printed().await?.sheets == 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_expires_while_its_machine_is_off_is_never_printed() -> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let station = world.station(ID, &[]).await?;
+    let mut daemon = world.site.start_machine(&station.machine)?;
+    let first = world.order(ID, "KK-1", "now").await?;
+    world.wait(&first, &["printed"]).await?;
+    // Killed, not stopped: its session at the broker stays, so that the broker may hold the order for it.
+    daemon.kill().await?;
+    let soon = moment_in("3 seconds").await?;
+    let late = reprint(&order(ID, "KK-2", "now", Some(&soon)), &first);
+    let late = world.order_as(SAMPLE_KK, &late).await?;
+    let seen = world.wait(&late, &["expired"]).await?;
+    ensure!(seen["reason"] == "not-after", "{seen}");
+    let _daemon = world.site.start_machine(&station.machine)?;
+    // What the machine is told later comes after anything that was kept for it.
+    let next = reprint(&order(ID, "KK-3", "now", None), &first);
+    let next = world.order_as(SAMPLE_KK, &next).await?;
+    world.wait(&next, &["printed"]).await?;
+    ensure!(world.wait(&late, &["expired"]).await?["state"] == "expired");
+    ensure!(station.printed().await?.sheets == 2);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_idempotency_key_is_the_same_job() -> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let station = world.station(ID, &[]).await?;
+    let _daemon = world.site.start_machine(&station.machine)?;
+    let (at, token) = (world.site.api(), &world.tokens.operator);
+    let first = order(ID, "KK-1", "now", None);
+    let post = async |order: &str| {
+        http::post_document(&at, token, SAMPLE_KK, order, Some("kunci-1")).await
+    };
+    let job = post(&first).await?.json()?["job_id"].clone();
+    let job = job.as_str().context("read job_id")?;
+    ensure!(post(&first).await?.json()?["job_id"] == job);
+    world.wait(job, &["printed"]).await?;
+    ensure!(
+        post(&first).await?.json()?["job_id"] == job,
+        "after its end too"
+    );
+    let other = post(&order(ID, "KK-2", "now", None)).await?;
+    let said: serde_json::Value = serde_json::from_slice(&other.body)?;
+    ensure!(
+        other.status == 422 && said["code"] == "IdempotencyMismatch",
+        "{said}"
+    );
+    ensure!(station.printed().await?.sheets == 1);
+    Ok(())
+}
+
+fn reprint(order: &str, of: &str) -> String {
+    let mut order: serde_json::Value = serde_json::from_str(order).unwrap_or_default();
+    order["reprint_of"] = serde_json::json!({ "job": of, "reason": "uji cetak berikutnya" });
+    order.to_string()
+}
+
+/// A daemon whose state lies on a disk of 2 MiB; the disk is its own and ends with it.
+struct SmallDisk {
+    daemon: Running,
+    filler: PathBuf,
+}
+
+impl SmallDisk {
+    /// Mounts in a namespace of the daemon's own: nothing is left behind, however the test ends.
+    const MOUNT: &str = r#"set -e
+mkdir -p "$1/small"
+mount -t tmpfs -o size=2M,mode=0700 loket-small "$1/small"
+cp -a "$1/state/." "$1/small/"
+mount --bind "$1/small" "$1/state"
+exec "$2" run --config "$3"
+"#;
+
+    async fn start(world: &World, machine: &Machine) -> anyhow::Result<Self> {
+        let loketd = loket_tests::world::bin_dir(Build::Plain)?.join("loketd");
+        let unshare = Program::at(Path::new("/usr/bin/unshare"));
+        let (home, loketd, config) = (text(&machine.home), text(&loketd), text(&machine.config()));
+        let words = [
+            "--mount",
+            "/bin/sh",
+            "-c",
+            Self::MOUNT,
+            "sh",
+            &home,
+            &loketd,
+            &config,
+        ];
+        let logs = world.site.path("logs");
+        let mut daemon = Running::start(&machine.id, unshare.command(words), &logs)?;
+        until("the daemon on its small disk", DEADLINE, async || {
+            daemon
+                .check()
+                .context("mount as root: run the test as root")?;
+            let log = std::fs::read_to_string(daemon.log())?;
+            Ok(log.contains("linked to central's broker").then_some(()))
+        })
+        .await?;
+        let pid = daemon.pid().context("find the daemon")?;
+        let inside = machine.home.join("small/filler");
+        let filler = Path::new("/proc")
+            .join(pid.to_string())
+            .join("root")
+            .join(inside.strip_prefix("/").context("read a path")?);
+        Ok(Self { daemon, filler })
+    }
+
+    /// Writes until nothing more goes on it.
+    fn fill(&self) -> anyhow::Result<()> {
+        let mut file = std::fs::File::create(&self.filler).context("fill the disk")?;
+        let block = [0_u8; 1024];
+        let full = loop {
+            if let Err(error) = file.write_all(&block) {
+                break error;
+            }
+        };
+        ensure!(full.kind() == std::io::ErrorKind::StorageFull, "{full}");
+        Ok(())
+    }
+
+    fn empty(&self) -> anyhow::Result<()> {
+        std::fs::remove_file(&self.filler).context("make room")
+    }
+}

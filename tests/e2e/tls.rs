@@ -1,0 +1,204 @@
+//! Who may talk to whom: brokers by the authority's certificate, people and systems by token and role.
+
+use anyhow::{Context as _, ensure};
+use loket_demo::child::{Program, Running};
+use loket_demo::http;
+use loket_demo::once::SAMPLE_KK;
+use loket_demo::site::{Site, text};
+use loket_tests::faketime::with_clock;
+use loket_tests::look::until;
+use loket_tests::mosquitto;
+use loket_tests::world::{Build, DEADLINE, World, order, programs};
+use serde_json::Value;
+
+const ID: &str = "desa-contoh-1";
+
+/// Each side calls again within a second: so many calls are several rounds of both.
+const CALLS: usize = 8;
+
+async fn said(running: &Running, words: &str) -> anyhow::Result<()> {
+    until(&format!("'{words}' in a log"), DEADLINE, async || {
+        let log = std::fs::read_to_string(running.log())?;
+        Ok(log.contains(words).then_some(()))
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_of_another_authority_is_refused_by_machine_and_central() -> anyhow::Result<()> {
+    let mut world = World::start(Build::Plain, false).await?;
+    let station = world.station(ID, &[]).await?;
+    // The same name on the same port, and it would let everybody in; only its certificate is another authority's.
+    let elsewhere = tempfile::tempdir()?;
+    let foreign = Site::prepare(elsewhere.path(), programs(Build::Plain)?, &[]).await?;
+    let own = |name: &str| world.site.path(&format!("broker/{name}"));
+    let mut kept = Vec::new();
+    for name in ["broker.crt", "broker.key"] {
+        kept.push((own(name), std::fs::read(own(name))?));
+        std::fs::copy(foreign.path(&format!("broker/{name}")), own(name))?;
+    }
+    world.broker.kill().await?;
+    let from = std::fs::read_to_string(world.broker.log())?.len();
+    world.broker = mosquitto::start(&world.site).await?;
+    let daemon = world.site.start_machine(&station.machine)?;
+    let job = world.order(ID, "KK-1", "now").await?;
+    until("calls of both sides", DEADLINE, async || {
+        let log = std::fs::read_to_string(world.broker.log())?;
+        let new = log.get(from..).unwrap_or_default();
+        Ok((new.matches("New connection from").count() >= CALLS).then_some(()))
+    })
+    .await?;
+    said(&daemon, "UnknownIssuer").await?;
+    said(&world.central, "UnknownIssuer").await?;
+    let health = world.read("/healthz").await?;
+    ensure!(health["link_up"] == false, "{health}");
+    ensure!(world.wait(&job, &["created"]).await?["offer_count"] == 0);
+    ensure!(station.printed().await?.sheets == 0);
+
+    for (path, bytes) in kept {
+        std::fs::write(path, bytes)?;
+    }
+    world.wipe_broker().await?;
+    world.wait(&job, &["printed"]).await?;
+    ensure!(station.printed().await?.sheets == 1);
+    Ok(())
+}
+
+/// Status and code of a call.
+async fn call(
+    world: &World,
+    method: &str,
+    path: &str,
+    token: Option<&str>,
+) -> anyhow::Result<(u16, String)> {
+    let answer = http::call(&world.site.api(), method, path, token).await?;
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    let code = body["code"].as_str().unwrap_or_default().to_owned();
+    Ok((answer.status, code))
+}
+
+/// Makes a token, good for 7 days, by the command line.
+async fn token(world: &World, central: &Program, name: &str) -> anyhow::Result<String> {
+    let config = text(&world.site.path("central/central.toml"));
+    let add = [
+        "token", "add", "--config", &config, "--name", name, "--role", "operator", "--days", "7",
+    ];
+    let said = central.run(add).await?;
+    let token = said.split_whitespace().last().context("read a token")?;
+    Ok(token.to_owned())
+}
+
+const READ: [&str; 6] = [
+    "/api/v1/jobs",
+    "/api/v1/jobs/01890000-0000-7000-8000-000000000000",
+    "/api/v1/machines",
+    "/api/v1/history",
+    "/api/v1/history/verdict",
+    "/metrics",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_good_token_every_door_of_central_is_shut() -> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let _station = world.station(ID, &[]).await?;
+    let central = &world.site.programs.central;
+    let last_week = with_clock(central.clone(), "-8d")?;
+    let long_gone = token(&world, &last_week, "long-gone").await?;
+    let called_back = token(&world, central, "called-back").await?;
+    ensure!(call(&world, "GET", READ[0], Some(&called_back)).await?.0 == 200);
+    let config = text(&world.site.path("central/central.toml"));
+    let revoke = [
+        "token",
+        "revoke",
+        "--config",
+        &config,
+        "--name",
+        "called-back",
+    ];
+    central.run(revoke).await?;
+    let altered = world.tokens.operator.replacen(
+        char::is_alphanumeric,
+        if world.tokens.operator.starts_with('A') {
+            "B"
+        } else {
+            "A"
+        },
+        1,
+    );
+    let bad = [
+        None,
+        Some(""),
+        Some("geheim"),
+        Some(altered.as_str()),
+        Some(long_gone.as_str()),
+        Some(called_back.as_str()),
+    ];
+    let refused = (401, "NotSignedIn".to_owned());
+    for token in bad {
+        for path in READ {
+            let answer = call(&world, "GET", path, token).await?;
+            ensure!(answer == refused, "GET {path}: {answer:?}");
+        }
+        let path = "/api/v1/jobs/01890000-0000-7000-8000-000000000000/cancel";
+        ensure!(call(&world, "POST", path, token).await? == refused);
+        let order = order(ID, "KK-1", "now", None);
+        let token = token.unwrap_or_default();
+        let posted = http::post_document(&world.site.api(), token, SAMPLE_KK, &order, None).await?;
+        ensure!(posted.status == 401, "{posted:?}");
+        let console = http::call(&world.site.api(), "GET", "/", Some(token)).await?;
+        let page = String::from_utf8_lossy(&console.body).into_owned();
+        ensure!(!page.contains(ID), "the console shows machines: {page}");
+    }
+    ensure!(call(&world, "GET", "/healthz", None).await?.0 == 200);
+    let jobs = world.read("/api/v1/jobs").await?;
+    ensure!(jobs["jobs"].as_array().is_some_and(Vec::is_empty), "{jobs}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_may_do_its_own_work_and_no_other() -> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let _station = world.station(ID, &[]).await?;
+    let tokens = &world.tokens;
+    let job = world.order(ID, "KK-1", "now").await?;
+    let forbidden = (403, "NotAllowed".to_owned());
+    for token in [&tokens.it, &tokens.auditor] {
+        let order = order(ID, "KK-2", "now", None);
+        let posted = http::post_document(&world.site.api(), token, SAMPLE_KK, &order, None).await?;
+        ensure!(posted.status == 403, "{posted:?}");
+        let path = format!("/api/v1/jobs/{job}/cancel");
+        ensure!(call(&world, "POST", &path, Some(token)).await? == forbidden);
+    }
+    for token in [&tokens.it, &tokens.operator] {
+        for path in [
+            "/api/v1/history".to_owned(),
+            "/api/v1/history/verdict".to_owned(),
+            format!("/api/v1/jobs/{job}/history"),
+        ] {
+            let answer = call(&world, "GET", &path, Some(token)).await?;
+            ensure!(answer == forbidden, "{path}: {answer:?}");
+        }
+    }
+    for token in [&tokens.it, &tokens.operator, &tokens.auditor] {
+        for path in ["/api/v1/jobs", "/api/v1/machines", "/metrics"] {
+            ensure!(
+                call(&world, "GET", path, Some(token)).await?.0 == 200,
+                "{path}"
+            );
+        }
+    }
+    ensure!(world.read("/api/v1/history/verdict").await?["verdict"] == "intact");
+    let path = format!("/api/v1/jobs/{job}/cancel");
+    ensure!(call(&world, "POST", &path, Some(&tokens.operator)).await?.0 == 200);
+    let seen = world.wait(&job, &["cancelled"]).await?;
+    ensure!(seen["reason"] == "by-central", "{seen}");
+    // Who did it stands in the history.
+    world
+        .history_with("who called it off", |row| {
+            row["job_id"] == job.as_str()
+                && row["actor"] == "token:demo-operator"
+                && row["kind"] == "cancelled"
+        })
+        .await?;
+    Ok(())
+}
