@@ -23,6 +23,10 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// One heartbeat falls into a window of this length, so a day is a whole number of such windows.
 const HEARTBEAT: Duration = Duration::from_secs(900);
 
+/// What a start brings (the first look at the printer, its report, central's answer) is over by then, and does not
+/// count as idle.
+const SETTLE: Duration = Duration::from_secs(15);
+
 /// Between two questions to central.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -63,13 +67,12 @@ async fn watch(
     window: Duration,
 ) -> anyhow::Result<()> {
     let (pid, peer) = (daemon.pid().context("find loketd")?, cups.pid()?);
+    let_pass(daemon, SETTLE).await?;
     let port = world.site.ports.broker;
     let before = (process::usage(pid)?, process::usage(peer)?);
     let traffic_before = process::traffic(pid, port).await?;
     let since = Instant::now();
-    if let Ok(ended) = tokio::time::timeout(window, daemon.wait()).await {
-        bail!("watch loketd: it ended with {}", ended?);
-    }
+    let_pass(daemon, window).await?;
     let elapsed = since.elapsed();
     let traffic_after = process::traffic(pid, port).await?;
     let after = (process::usage(pid)?, process::usage(peer)?);
@@ -101,6 +104,14 @@ async fn watch(
         println!("link: too short for bytes a day, which needs {HEARTBEAT:?}");
     }
     Ok(())
+}
+
+/// Lets time pass over a daemon that does nothing.
+async fn let_pass(daemon: &mut Running, time: Duration) -> anyhow::Result<()> {
+    match tokio::time::timeout(time, daemon.wait()).await {
+        Ok(ended) => bail!("watch loketd: it ended with {}", ended?),
+        Err(_passed) => Ok(()),
+    }
 }
 
 fn tell(name: &str, usage: &Usage) {

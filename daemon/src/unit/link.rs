@@ -235,3 +235,6 @@ impl LinkUnit {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;
