@@ -1,5 +1,8 @@
 //! What a machine makes of each message, with real spool, desk and journal, and no broker.
 
+mod backlog;
+
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +28,7 @@ use super::suspects::Suspects;
 use super::{Cursor, LinkUnit, META_COMMAND_SEQ};
 use crate::clock::Clock;
 use crate::document::Documents;
-use crate::identity::IdentityDir;
+use crate::identity::{Identity, IdentityDir};
 use crate::key_seal::KeySeal;
 use crate::unit::print::{DeskError, Hands, PrintUnit};
 
@@ -58,6 +61,28 @@ fn job_no(no: u8) -> JobId {
     JobId::from_parts(1_793_491_200_000, [no; 10])
 }
 
+/// An enrolled machine's identity, of which only the keys count here.
+fn identity(dir: &Path, machine: &MachineId, central: &SigningKey) -> Identity {
+    let identity_dir = IdentityDir::under(dir, KeySeal::default());
+    identity_dir.request(machine).unwrap();
+    let bundle = InstallBundle {
+        version: 1,
+        machine: machine.clone(),
+        office: "kec-1".parse().unwrap(),
+        certificate_pem: String::new(),
+        authority_pem: String::new(),
+        brokers: Vec::new(),
+        documents: Endpoint {
+            host: "127.0.0.1".to_owned(),
+            port: 1,
+        },
+        central_key: central.verifying_key(),
+    };
+    let json = serde_json::to_vec(&bundle).unwrap();
+    std::fs::write(dir.join("identity/install.json"), json).unwrap();
+    identity_dir.load().unwrap()
+}
+
 impl Bench {
     async fn new() -> Self {
         Self::over(
@@ -71,25 +96,7 @@ impl Bench {
         let dir = tempfile::tempdir().unwrap();
         let machine: MachineId = "desa-contoh-1".parse().unwrap();
         let central = signing_key(3);
-        let identity_dir = IdentityDir::under(dir.path(), KeySeal::default());
-        identity_dir.request(&machine).unwrap();
-        let endpoint = Endpoint {
-            host: "127.0.0.1".to_owned(),
-            port: 1,
-        };
-        let bundle = InstallBundle {
-            version: 1,
-            machine: machine.clone(),
-            office: "kec-1".parse().unwrap(),
-            certificate_pem: String::new(),
-            authority_pem: String::new(),
-            brokers: Vec::new(),
-            documents: endpoint,
-            central_key: central.verifying_key(),
-        };
-        let json = serde_json::to_vec(&bundle).unwrap();
-        std::fs::write(dir.path().join("identity/install.json"), json).unwrap();
-        let identity = Arc::new(identity_dir.load().unwrap());
+        let identity = Arc::new(identity(dir.path(), &machine, &central));
         let spool = Spool::open(&dir.path().join("spool"), spool_quota_bytes).unwrap();
         let policy = Policy {
             revocation: Revocation::IfKnown,
@@ -141,6 +148,20 @@ impl Bench {
             central,
             desk: running,
             _dir: dir,
+        }
+    }
+
+    /// Another link unit of the same machine, to be run.
+    fn unit_alike(&self) -> LinkUnit {
+        LinkUnit {
+            machine: self.unit.machine.clone(),
+            identity: Arc::clone(&self.unit.identity),
+            state: self.unit.state.clone(),
+            journal: self.unit.journal.clone(),
+            desk: self.unit.desk.clone(),
+            documents: Arc::clone(&self.unit.documents),
+            clock: self.unit.clock.clone(),
+            republish_after: Duration::from_secs(3_600),
         }
     }
 
