@@ -285,3 +285,40 @@ fn view_of(job: JobAttributes) -> RemoteView {
         up_time_s: job.printer_up_time_s,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use loket_ipp_printer::{Operations, Supplies};
+
+    use super::*;
+
+    #[test]
+    fn a_printer_without_the_needed_operations_is_refused_before_anything_is_made_there() {
+        let seen = PrinterAttributes {
+            name: None,
+            make_and_model: None,
+            uuid: None,
+            state: PrinterState::Idle,
+            state_reasons: Vec::new(),
+            up_time_s: None,
+            state_change_time_s: None,
+            is_accepting_jobs: true,
+            queued_job_count: None,
+            formats: vec![PDF.to_owned()],
+            multiple_document_jobs_supported: Some(false),
+            multiple_operation_time_out_s: None,
+            operations: Operations::default(),
+            media: Media::Keyword,
+            media_ready: Vec::new(),
+            impressions_completed: None,
+            supplies: Supplies::default(),
+        };
+        assert_eq!(survey_of(&seen, true), PrinterSurvey::OperationsMissing);
+    }
+
+    #[test]
+    fn what_a_printer_says_at_length_is_cut_at_whole_characters() {
+        assert_eq!(cut("kertas hàbis", 9), "kertas hà");
+        assert_eq!(cut("idle", 9), "idle");
+    }
+}

@@ -119,8 +119,13 @@ async fn bring(
         (Err(_), Some(SpoolError::OverQuota { .. } | SpoolError::Full { .. })) => {
             Some(failed(job, Reason::SpoolFull))
         }
-        (Err(FetchError::NotFound | FetchError::Gone | FetchError::Forbidden), _) => {
+        (Err(FetchError::NotFound | FetchError::Gone), _) => {
             Some(failed(job, Reason::DocumentGone))
+        }
+        // Central does not know this machine at present: its records may be on their way. The job shows as fetching.
+        (Err(FetchError::Forbidden), _) => {
+            tracing::warn!(job.id = %job, "central refuses this machine its document; asking again");
+            Some(Outcome::Wait)
         }
         (Err(FetchError::TooLarge { .. } | FetchError::Shrunk { .. }), _) => {
             Some(mismatch(hands, job, tries).await)
