@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use loket_domain::print::{Job, Stage};
 use loket_journal::{Batch, JournalError};
 use loket_link::{BrokerAddress, FetchTarget, LinkConfig, LinkError, Publication, Qos};
 use loket_spool::SpoolError;
@@ -88,6 +89,9 @@ pub enum RunError {
     /// The link unit ended by itself.
     #[error("run the link unit")]
     LinkUnit(#[source] LinkUnitError),
+    /// Other jobs are on their way to a printer: only the daemon may finish them.
+    #[error("print by hand: other jobs are on their way to a printer; start the daemon first")]
+    JobsWaiting,
     /// A document given by hand was not taken.
     #[error("take the document")]
     Local(#[source] LocalError),
@@ -106,7 +110,7 @@ impl RunError {
             | Self::JournalBroken
             | Self::Recover(_)
             | Self::Spool(_) => Exit::State,
-            Self::Locked(_) => Exit::Busy,
+            Self::Locked(_) | Self::JobsWaiting => Exit::Busy,
             Self::Identity(_) | Self::Trust(_) | Self::Printer { .. } | Self::Link(_) => {
                 Exit::Config
             }
@@ -178,6 +182,10 @@ pub async fn run_one(
     let desk = recover(&ground.journal, lanes)
         .await
         .map_err(RunError::Recover)?;
+    let is_busy = |job: &Job| matches!(job.stage, Stage::Released | Stage::Attempting(_));
+    if desk.jobs().any(is_busy) {
+        return Err(RunError::JobsWaiting);
+    }
     let (print, handle) = PrintUnit::new(desk, ground.journal.clone(), ground.clock.clone());
     let hands = Arc::new(Hands {
         documents: Arc::clone(&ground.documents),
@@ -185,7 +193,12 @@ pub async fn run_one(
         source: None,
         desk: handle.clone(),
     });
-    ground.check().await?;
+    if let Err(error) = ground.check().await {
+        if matches!(error, RunError::JournalBroken) {
+            put_aside(&journal_path(&config.state_dir))?;
+        }
+        return Err(error);
+    }
     let over = CancellationToken::new();
     let mut unit = JoinSet::new();
     let (print, then) = (print.leaving_present_jobs_alone(), over.clone());
@@ -440,6 +453,7 @@ impl Units {
                 _at = keep_floor.tick() => {
                     let floor = ground.clock.floor().unix_ms().to_le_bytes().to_vec();
                     let meta = vec![(META_CLOCK_FLOOR.to_owned(), floor)];
+                    // What is wrong with the journal for good, the desk meets at its next question.
                     if let Err(error) = ground.journal.append(Batch { meta, ..Batch::default() }).await {
                         tracing::warn!(error = %chain(&error), "clock floor not kept");
                     }
