@@ -214,7 +214,7 @@ fn requests_that_are_not_what_they_must_be_are_refused() {
         bad.csr_pem = csr.to_owned();
         check(&bad, "E-103");
     }
-    let records = std::fs::read_dir(dir.path().join("machines")).unwrap();
+    let records = fs::read_dir(dir.path().join("machines")).unwrap();
     assert_eq!(records.count(), 0, "nobody was enrolled");
 }
 
