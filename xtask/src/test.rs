@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every check and every test, cheap ones first, each a step with its time.
 
-mod debian;
+pub(crate) mod debian;
 mod programs;
 
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ impl Step {
         match self {
             Self::Format => finish(cargo(root, "fmt --all --check")),
             Self::Tidy => tidy::run(root),
-            Self::Packages => debian::install_missing(),
+            Self::Packages => debian::install_missing("tests", debian::FOR_TESTS),
             Self::Clippy => finish(cargo(
                 root,
                 "clippy --workspace --all-targets -- -D warnings",

@@ -1,4 +1,4 @@
-//! The Debian packages whose programs tests run as real peers.
+//! The Debian packages whose programs tests and benchmarks run as real peers.
 
 use std::process::{Command, Stdio};
 
@@ -6,8 +6,11 @@ use anyhow::{Context, bail};
 
 use super::{finish, shown};
 
-/// A package, and what it is for.
-const PACKAGES: &[(&str, &str)] = &[
+/// A package's name, and what it is for.
+pub(crate) type Package = (&'static str, &'static str);
+
+/// What the step `packages` installs.
+pub(super) const FOR_TESTS: &[Package] = &[
     (
         "mosquitto",
         "the broker that security and durability are proved against",
@@ -37,30 +40,33 @@ const PACKAGES: &[(&str, &str)] = &[
 /// How long apt waits for another apt: an image's own update can take minutes.
 const LOCK_WAIT_S: u32 = 600;
 
-/// Installs what is missing, as root; elsewhere says what to install.
-pub(super) fn install_missing() -> anyhow::Result<()> {
+/// Installs those of `packages` that are missing, as root; elsewhere says what to install.
+///
+/// `who` needs them, in the plural: "tests".
+///
+/// On a system without dpkg it names them and goes on: the programs may be there by another name of package.
+pub(crate) fn install_missing(who: &str, packages: &[Package]) -> anyhow::Result<()> {
     if !starts("dpkg-query", "--version") {
         println!(
-            "this is no Debian system: tests need the programs of {}",
-            names().join(", ")
+            "this is no Debian system: {who} need the programs of {}",
+            listed(packages)
         );
         return Ok(());
     }
-    let missing: Vec<&str> = names()
-        .into_iter()
-        .filter(|name| !is_installed(name))
+    let missing: Vec<Package> = packages
+        .iter()
+        .filter(|(name, _)| !is_installed(name))
+        .copied()
         .collect();
     if missing.is_empty() {
         println!("nothing is missing");
         return Ok(());
     }
-    let mut install = apt_get("install");
-    install
-        .args(["--yes", "--no-install-recommends"])
-        .args(&missing);
+    let install = install(&missing);
     if !is_root()? {
         bail!(
-            "install what is missing without being root; as root: {}",
+            "install what {who} need ({}) without being root; as root: {}",
+            listed(&missing),
             shown(&install)
         );
     }
@@ -68,8 +74,20 @@ pub(super) fn install_missing() -> anyhow::Result<()> {
     finish(install)
 }
 
-fn names() -> Vec<&'static str> {
-    PACKAGES.iter().map(|(name, _)| *name).collect()
+/// Each package with what it is for.
+fn listed(packages: &[Package]) -> String {
+    let each = packages
+        .iter()
+        .map(|(name, purpose)| format!("{name}: {purpose}"));
+    each.collect::<Vec<_>>().join("; ")
+}
+
+fn install(packages: &[Package]) -> Command {
+    let mut command = apt_get("install");
+    command
+        .args(["--yes", "--no-install-recommends"])
+        .args(packages.iter().map(|(name, _)| name));
+    command
 }
 
 fn is_installed(name: &str) -> bool {
@@ -121,8 +139,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_installed_is_left_alone_and_what_does_not_exist_is_asked_for_by_name() {
+        // Present on every Debian system: dpkg itself would not run without it.
+        install_missing("tests", &[("dpkg", "the judge of what is installed")]).unwrap();
+        let line = shown(&install(&[("a", "one"), ("b", "another")]));
+        assert!(
+            line.ends_with("install --yes --no-install-recommends a b"),
+            "{line}"
+        );
+        assert_eq!(
+            listed(&[("a", "one"), ("b", "another")]),
+            "a: one; b: another"
+        );
+    }
+
+    #[test]
     fn installing_starts_no_service() {
-        let command = apt_get("install");
+        let command = install(&[("a", "one")]);
         let runlevel = command.get_envs().find(|(name, _)| *name == "RUNLEVEL");
         assert_eq!(runlevel.and_then(|(_, value)| value), Some("1".as_ref()));
     }
