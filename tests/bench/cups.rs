@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use loket_demo::child::{Program, Running};
@@ -13,6 +13,9 @@ const QUEUE: &str = "bench";
 
 /// Between two questions; nothing timed depends on it.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// Between two looks at its socket while a start is timed.
+const CLOSE_LOOK: Duration = Duration::from_millis(1);
 
 /// Ends a run that hangs.
 const DEADLINE: Duration = Duration::from_secs(120);
@@ -48,6 +51,28 @@ pub(crate) struct Cups {
 impl Cups {
     /// Starts it with one queue to the printer at `uri`.
     pub(crate) async fn start(site: &Site, uri: &str) -> anyhow::Result<Self> {
+        let mut cups = Self::launch(site)?;
+        cups.wait_up(LOOK).await?;
+        cups.tool("/usr/sbin/lpadmin")
+            .run(["-p", QUEUE, "-v", uri, "-m", "raw", "-E"])
+            .await?;
+        Ok(cups)
+    }
+
+    /// Starts and stops it again and again, and times each start until its socket takes a connection.
+    pub(crate) async fn time_starts(site: &Site, count: usize) -> anyhow::Result<Vec<Duration>> {
+        let mut durations = Vec::new();
+        for _ in 0..count {
+            let since = Instant::now();
+            let mut cups = Self::launch(site)?;
+            cups.wait_up(CLOSE_LOOK).await?;
+            durations.push(since.elapsed());
+            cups.running.stop().await?;
+        }
+        Ok(durations)
+    }
+
+    fn launch(site: &Site) -> anyhow::Result<Self> {
         let program = Path::new("/usr/sbin/cupsd");
         ensure!(
             program.exists() && Path::new("/usr/bin/lp").exists(),
@@ -68,12 +93,7 @@ impl Cups {
         let (settings, files) = (text(&settings), text(&files));
         let command = Program::at(program).command(["-f", "-c", &settings, "-s", &files]);
         let running = Running::start("cupsd", command, &site.path("logs"))?;
-        let mut cups = Self { socket, running };
-        cups.wait_up().await?;
-        cups.tool("/usr/sbin/lpadmin")
-            .run(["-p", QUEUE, "-v", uri, "-m", "raw", "-E"])
-            .await?;
-        Ok(cups)
+        Ok(Self { socket, running })
     }
 
     /// Its process.
@@ -104,8 +124,8 @@ impl Cups {
         done.context("see the queue of CUPS empty")?
     }
 
-    async fn wait_up(&mut self) -> anyhow::Result<()> {
-        let mut look = tokio::time::interval(LOOK);
+    async fn wait_up(&mut self, every: Duration) -> anyhow::Result<()> {
+        let mut look = tokio::time::interval(every);
         let wait = async {
             while tokio::net::UnixStream::connect(&self.socket).await.is_err() {
                 self.running.check()?;

@@ -10,7 +10,8 @@ use anyhow::Context as _;
 use loket_journal::{Batch, CloseStream, Journal, NewEvent, NewReport};
 use tokio::task::JoinSet;
 
-use crate::figures::{Figures, per_second};
+use crate::figures::{Figures, ms, per_second, ratio};
+use crate::section::{Row, Section};
 
 /// Callers that wait at once: as many as the journal's queue takes.
 const CALLERS: u32 = 64;
@@ -29,8 +30,8 @@ const PAGE_BYTES_U64: u64 = 4096;
 /// after its first round, which is as long.
 const BARE_PAGES: u32 = 1000;
 
-/// Runs it with `commits` one after the other, and as many again in groups; prints the figures.
-pub(crate) async fn run(commits: u32) -> anyhow::Result<()> {
+/// Runs it with `commits` one after the other, and as many again in groups.
+pub(crate) async fn run(commits: u32) -> anyhow::Result<Section> {
     let folder = tempfile::tempdir().context("make a folder")?;
     let bare = bare_writes(&folder.path().join("bare"), commits)?;
     let (journal, _) =
@@ -38,13 +39,31 @@ pub(crate) async fn run(commits: u32) -> anyhow::Result<()> {
     let alone = alone(&journal, commits).await?;
     let groups = groups(&journal, commits).await?;
     journal.close().await.context("close the journal")?;
-    tell("bare 4 KiB write and fdatasync", &bare);
-    tell("journal, one after the other", &alone);
-    tell("journal, 64 waiting", &groups);
-    let [bare, alone, groups] = [bare, alone, groups].map(|run| run.rate());
-    println!("alone: {:.2} times the rate of bare writes", alone / bare);
-    println!("groups: {:.2} times the rate of alone", groups / alone);
-    Ok(())
+    let mut section = Section::default();
+    for (name, run) in [
+        ("one after the other", &alone),
+        ("64 callers waiting", &groups),
+    ] {
+        let rate = format!("{:.0} a second", run.rate());
+        let bare_rate = format!("{:.0} a second", bare.rate());
+        let row = Row::new(format!("commits, {name}"), rate);
+        section.row(row.beside(bare_rate, run.rate() / bare.rate()));
+        for percent in [50, 99] {
+            let (ours, peer) = (run.each.percentile(percent), bare.each.percentile(percent));
+            let row = Row::new(format!("one commit, {name}, p{percent}"), ms(ours));
+            section.row(row.beside(ms(peer), ratio(ours, peer)));
+        }
+    }
+    section.note(format!(
+        "Peer: a bare write of 4 KiB and fdatasync over a file that does not grow, in the same folder: the least that \
+         a promise of durability costs. n = {} each; a commit holds an event and a report of {ROW_BYTES} bytes each.",
+        bare.count
+    ));
+    section.note(format!(
+        "With 64 waiting, {:.1} times as many commits a second as alone.",
+        groups.rate() / alone.rate()
+    ));
+    Ok(section)
 }
 
 /// Some commits or writes, and how long each and all took.
@@ -59,10 +78,6 @@ impl Run {
     fn rate(&self) -> f64 {
         per_second(self.count, self.elapsed)
     }
-}
-
-fn tell(name: &str, run: &Run) {
-    println!("{name}: {:.0} a second; {}", run.rate(), run.each);
 }
 
 fn bare_writes(path: &Path, count: u32) -> anyhow::Result<Run> {

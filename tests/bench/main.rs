@@ -13,10 +13,13 @@ mod idle;
 mod journal;
 mod peer_printer;
 mod process;
+mod section;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
@@ -27,6 +30,9 @@ use clap::{Parser, Subcommand};
 struct Line {
     #[command(subcommand)]
     name: Name,
+    /// Where to write the section as well as to the terminal
+    #[arg(long, global = true, value_name = "FILE")]
+    section: Option<PathBuf>,
     /// Said by `cargo bench` to every benchmark; means nothing here.
     #[arg(long = "bench", global = true, hide = true)]
     from_cargo: bool,
@@ -56,22 +62,28 @@ enum Name {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let line = Line::parse();
-    let load = process::load_average();
-    println!("load average before: {load}");
-    let done = match line.name {
-        Name::Dispatch { jobs } => dispatch::run(usize::from(jobs)).await,
-        Name::Idle { window_s } => idle::run(Duration::from_secs(u64::from(window_s))).await,
-        Name::Journal { commits } => journal::run(commits).await,
-    };
-    match done {
-        Ok(()) => {
-            println!("load average after: {}", process::load_average());
-            ExitCode::SUCCESS
-        }
+    match run(Line::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("failed to {error:#}");
             ExitCode::FAILURE
         }
     }
+}
+
+async fn run(line: Line) -> anyhow::Result<()> {
+    let load = process::load_average();
+    let mut section = match line.name {
+        Name::Dispatch { jobs } => dispatch::run(usize::from(jobs)).await,
+        Name::Idle { window_s } => idle::run(Duration::from_secs(u64::from(window_s))).await,
+        Name::Journal { commits } => journal::run(commits).await,
+    }?;
+    let load_after = process::load_average();
+    section.note(format!("Load average before: {load}; after: {load_after}."));
+    println!("{section}");
+    if let Some(file) = line.section {
+        std::fs::write(&file, section.to_string())
+            .with_context(|| format!("write {}", file.display()))?;
+    }
+    Ok(())
 }

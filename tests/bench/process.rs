@@ -5,6 +5,8 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use loket_demo::child::Program;
 
+use crate::section::{Row, Section};
+
 /// Units of the CPU times in `/proc/PID/stat`, a second: 100 on every Linux that Rust runs on.
 const TICKS_PER_S: u64 = 100;
 
@@ -49,6 +51,37 @@ pub(crate) fn usage(pid: u32) -> anyhow::Result<Usage> {
         thread_count: field("Threads:")?,
         cpu: Duration::from_millis(ticks * 1_000 / TICKS_PER_S),
     })
+}
+
+/// Resident memory of ours beside that of the peer.
+pub(crate) fn rss_row(when: &str, ours: &Usage, peer: &Usage) -> Row {
+    size_row("RSS", when, (ours.rss_kib, peer.rss_kib))
+}
+
+/// What else is told of memory and threads.
+pub(crate) fn memory_rows(section: &mut Section, when: &str, ours: &Usage, peer: &Usage) {
+    let anonymous = (ours.anonymous_kib, peer.anonymous_kib);
+    section.row(size_row("RSS that no file backs", when, anonymous));
+    let peaks = (ours.peak_kib, peer.peak_kib);
+    section.row(size_row("RSS at most", when, peaks));
+    let (ours, peer) = (ours.thread_count, peer.thread_count);
+    let row = Row::new(format!("threads, {when}"), ours);
+    section.row(row.beside(peer, share(ours, peer)));
+}
+
+fn size_row(kind: &str, when: &str, (ours, peer): (u64, u64)) -> Row {
+    let row = Row::new(format!("{kind}, {when}"), format!("{ours} KiB"));
+    row.beside(format!("{peer} KiB"), share(ours, peer))
+}
+
+/// How many times `peer` goes into `ours`.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "a ratio of sizes needs no more digits than a float has"
+)]
+pub(crate) fn share(ours: u64, peer: u64) -> f64 {
+    ours as f64 / (peer as f64).max(1.0)
 }
 
 /// Bytes of a TCP connection's payload: the TLS records, as the kernel counts them.

@@ -1,8 +1,12 @@
-//! `cargo xtask bench`: builds the programs as shipped and runs the benchmarks of BENCHMARKS.md with them.
+//! `cargo xtask bench`: builds the programs as shipped, runs the benchmarks with them and writes BENCHMARKS.md.
 //!
 //! ```text
-//! target/loket-bench/plain   → target/release, where the driver looks for the programs
+//! target/loket-bench/plain         → target/release, where the driver looks for the programs
+//! target/loket-bench/NAME.md       what a run says, before it is put into BENCHMARKS.md
 //! ```
+
+mod conditions;
+mod document;
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -11,6 +15,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 
 use crate::metadata::Metadata;
+use crate::test::debian::{Package, install_missing};
 use crate::test::{PROGRAMS_FOLDER_VARIABLE, cargo, finish};
 
 /// The programs as shipped: optimised, without symbols, without the doors for tests.
@@ -18,6 +23,15 @@ const BUILD: &str = "build --release --workspace --exclude xtask --bins";
 
 /// The driver, a benchmark of the package that may start every program.
 const DRIVER: &str = "bench --package loket-tests --bench loket-bench --";
+
+/// What the benchmarks run beside ours or measure with; the first two are the rival.
+const PACKAGES: &[Package] = &[
+    ("cups-daemon", "cupsd, the rival as a print server"),
+    ("cups-client", "lp and lpadmin, the rival's doors"),
+    ("cups-ipp-utils", "ippeveprinter, the printer of both sides"),
+    ("mosquitto", "the broker that offices run"),
+    ("iproute2", "ss, which counts the bytes of a connection"),
+];
 
 /// What to run.
 #[derive(Debug, Args)]
@@ -49,21 +63,45 @@ enum Name {
 /// Builds, then runs one benchmark or each.
 pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let target = Metadata::of_members(root)?.target_directory;
+    install_missing("benchmarks", PACKAGES)?;
     finish(cargo(root, BUILD))?;
     let programs = programs_folder(&target)?;
+    let names: Vec<String> = Name::value_variants().iter().map(|it| it.word()).collect();
     for name in Name::value_variants() {
         if options.name.is_some_and(|only| only != *name) {
             continue;
         }
+        let section = programs.join(format!("{}.md", name.word()));
         let line = format!("{DRIVER} {}", options.words_for(*name));
         let mut command = cargo(root, &line);
         command.env(PROGRAMS_FOLDER_VARIABLE, &programs);
+        command.arg("--section").arg(&section);
+        // Asked before the run: what is changed meanwhile was not measured.
+        let conditions = conditions::told(root, &options.typed_for(*name))?;
         finish(command)?;
+        let said = std::fs::read_to_string(&section)
+            .with_context(|| format!("read {}", section.display()))?;
+        let body = format!("{conditions}\n\n{said}");
+        document::put(root, &names, &name.word(), &body)?;
     }
     Ok(())
 }
 
+impl Name {
+    /// As it is typed.
+    fn word(self) -> String {
+        self.to_possible_value()
+            .map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+}
+
 impl Options {
+    /// What a person types to measure this one again.
+    fn typed_for(&self, name: Name) -> String {
+        let words = self.words_for(name);
+        format!("cargo xtask bench {words}")
+    }
+
     /// The driver's own command line.
     fn words_for(&self, name: Name) -> String {
         match name {
