@@ -8,6 +8,7 @@
 //! One task, one order: what a machine said is committed before it is acknowledged, and an offer before it is sent.
 
 mod offer;
+mod put_off;
 mod report;
 
 use std::collections::BTreeMap;
@@ -75,15 +76,17 @@ pub(crate) struct Dispatcher {
     /// The newest acknowledgement for each machine that is not sent yet.
     acks: BTreeMap<MachineId, AckPoint>,
     presence_at: Option<Instant>,
+    put_off: put_off::PutOff,
 }
 
 impl Dispatcher {
-    pub(crate) const fn new(office: Arc<Office>, link: LinkHandle) -> Self {
+    pub(crate) fn new(office: Arc<Office>, link: LinkHandle) -> Self {
         Self {
             office,
             link,
             acks: BTreeMap::new(),
             presence_at: None,
+            put_off: put_off::PutOff::default(),
         }
     }
 

@@ -1,13 +1,15 @@
 //! Offers: an order sealed to its machine, recorded, then rung.
 
-use loket_store::{JobRow, MachineRow, Offer, StoreError};
+use loket_store::{JobRow, MachineRow, Offer, Offerable, StoreError};
 use loket_wire::sealed::SealingPublic;
 use loket_wire::topic::Channel;
 use loket_wire::{Command, Epoch, MachineId, PrintOrder, Timestamp};
+use tokio::time::Instant;
 
 use super::{DispatchError, Dispatcher};
 use crate::clock::now;
 use crate::documents::{DocumentError, OfferedEnvelope};
+use crate::machines::RecordError;
 use crate::metrics::count;
 use crate::office::{Office, RosterError, is_store_wide};
 use crate::random::SystemRandomness;
@@ -15,40 +17,81 @@ use crate::random::SystemRandomness;
 /// Offers made in one round: what the link has room for at once, so that reports are read in between.
 const OFFERS_A_ROUND: u32 = 16;
 
+/// Offers of one machine in a round: a quarter, so that one with a long queue leaves room for three others.
+const OFFERS_A_MACHINE: u32 = OFFERS_A_ROUND / 4;
+
+/// What became of one job that was due.
+enum Prepared {
+    /// Ready to be sent.
+    Ready(Box<PrintOrder>),
+    /// Due no more: a report, a cancel or a new journal was faster.
+    Overtaken,
+    /// Its machine has no record that central may use.
+    NoRecord(RecordError),
+    /// What belongs to the job is broken.
+    Broken(DispatchError),
+}
+
 impl Dispatcher {
     /// Offers what is due, for one machine or for all; the store says what that is.
+    ///
+    /// What cannot be offered is put off, so that each round gets further than the one before.
     pub(super) async fn offer(&mut self, machine: Option<MachineId>) -> Result<(), DispatchError> {
+        let (without_machines, without_jobs) = self.put_off.at(Instant::now());
+        let asked = Offerable {
+            machine,
+            without_machines,
+            without_jobs,
+            a_machine: OFFERS_A_MACHINE,
+            limit: OFFERS_A_ROUND,
+        };
         let due = self
             .blocking(move |office| {
-                office
-                    .store
-                    .offerable(machine.as_ref(), now(), OFFERS_A_ROUND)
-                    .map_err(DispatchError::Store)
+                let due = office.store.offerable(&asked, now());
+                due.map_err(DispatchError::Store)
             })
             .await?;
-        let is_full_round = u32::try_from(due.len()).is_ok_and(|count| count >= OFFERS_A_ROUND);
+        let mut has_moved = false;
         for row in due {
             if !self.has_room().await {
                 return Ok(());
             }
-            let job = row.facts.id;
-            match self.blocking(move |office| prepare(office, &row)).await {
-                Ok(Some(order)) => self.ring(&order)?,
-                Ok(None) => {}
-                // One job whose files or row are broken must not stop the others.
-                Err(DispatchError::Store(error)) if !is_store_wide(&error) => {
-                    tracing::error!(job.id = %job, error = %crate::chain(&error), "job not offered");
+            let (job, at) = (row.facts.id, row.facts.machine.clone());
+            let prepared = self.prepared(row).await?;
+            has_moved |= !matches!(prepared, Prepared::Overtaken);
+            match prepared {
+                Prepared::Ready(order) => self.ring(&order)?,
+                Prepared::Overtaken => {}
+                Prepared::NoRecord(error) => {
+                    tracing::warn!(machine.id = %at, error = %crate::chain(&error), "no offers for this machine");
+                    self.put_off.machine(at, Instant::now());
                 }
-                Err(DispatchError::Document(error)) => {
+                Prepared::Broken(error) => {
                     tracing::error!(job.id = %job, error = %crate::chain(&error), "job not offered");
+                    self.put_off.job(job, at, Instant::now());
                 }
-                Err(error) => return Err(error),
             }
         }
-        if is_full_round {
+        // A round that moved nothing would be the same again.
+        if has_moved {
             self.office.offer_bell.notify_one();
         }
         Ok(())
+    }
+
+    /// Prepares one job. Only what concerns every job is an error: one that is broken, or that makes the program
+    /// panic, must not stop the others.
+    async fn prepared(&self, row: JobRow) -> Result<Prepared, DispatchError> {
+        match self.blocking(move |office| prepare(office, &row)).await {
+            Err(DispatchError::Store(error)) if is_store_wide(&error) => {
+                Err(DispatchError::Store(error))
+            }
+            Err(DispatchError::Roster(RosterError::Store(error))) if is_store_wide(&error) => {
+                Err(DispatchError::Store(error))
+            }
+            Err(error) => Ok(Prepared::Broken(error)),
+            Ok(prepared) => Ok(prepared),
+        }
     }
 
     fn ring(&self, order: &PrintOrder) -> Result<(), DispatchError> {
@@ -68,15 +111,12 @@ impl Dispatcher {
     }
 }
 
-/// Seals the order where it must be, records the offer, and says what to send; `None` when it is no longer due.
-fn prepare(office: &Office, row: &JobRow) -> Result<Option<PrintOrder>, DispatchError> {
+/// Seals the order where it must be and records the offer.
+fn prepare(office: &Office, row: &JobRow) -> Result<Prepared, DispatchError> {
     let now = now();
     match office.record(&row.facts.machine) {
         Ok(_record) => {}
-        Err(RosterError::Record(error)) => {
-            tracing::warn!(machine.id = %row.facts.machine, error = %crate::chain(&error), "no offers for this machine");
-            return Ok(None);
-        }
+        Err(RosterError::Record(error)) => return Ok(Prepared::NoRecord(error)),
         Err(error) => return Err(DispatchError::Roster(error)),
     }
     let machine = office
@@ -84,15 +124,15 @@ fn prepare(office: &Office, row: &JobRow) -> Result<Option<PrintOrder>, Dispatch
         .machine(&row.facts.machine)
         .map_err(DispatchError::Store)?;
     let Some((machine, epoch)) = machine.and_then(|row| row.epoch.map(|epoch| (row, epoch))) else {
-        return Ok(None);
+        return Ok(Prepared::Overtaken);
     };
     let offered = envelope(office, row, &machine, epoch)?;
     match office.store.mark_offered(row.facts.id, epoch, now) {
-        Ok(offer) => Ok(Some(order(row, offer, offered, now))),
+        Ok(offer) => Ok(Prepared::Ready(Box::new(order(row, offer, offered, now)))),
         // Somebody was faster: a report, a cancel, a new journal.
         Err(
             StoreError::Refused(_) | StoreError::EpochChanged { .. } | StoreError::NoSuchJob { .. },
-        ) => Ok(None),
+        ) => Ok(Prepared::Overtaken),
         Err(error) => Err(DispatchError::Store(error)),
     }
 }

@@ -44,6 +44,43 @@ async fn an_order_lost_with_a_wiped_broker_is_offered_again_and_printed_once() {
 }
 
 #[tokio::test]
+async fn jobs_that_cannot_be_offered_keep_no_other_machine_waiting() {
+    let rig = Rig::start().await;
+    let operator = client_of(&rig, "operator").await;
+    let broken = rig.enrol("desa-contoh-1", 11);
+    let mut last = None;
+    // More than one round of offers holds.
+    for number in 0..20 {
+        let mut text: Value = serde_json::from_str(&order("desa-contoh-1")).unwrap();
+        text["reference"] = json!(format!("R-{number}"));
+        if let Some(job) = last {
+            text["reprint_of"] = json!({ "job": job, "reason": "rusak" });
+        }
+        let document = fixture("kk-sample-bb.pdf");
+        last = Some(job_id(
+            &operator.bring(&document, &text.to_string(), None).await,
+        ));
+    }
+    let folder = rig.home.path().join("state/documents");
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|suffix| suffix == "key") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let _broken = broken.connect().await;
+    until_connectivity(&operator, "online").await;
+
+    let mut machine = rig.enrol("desa-contoh-2", 12).connect().await;
+    let mut text: Value = serde_json::from_str(&order("desa-contoh-2")).unwrap();
+    text["reprint_of"] = json!({ "job": last, "reason": "rusak" });
+    let document = fixture("kk-sample-bb.pdf");
+    let job = job_id(&operator.bring(&document, &text.to_string(), None).await);
+    assert_eq!(machine.order().await.job_id, job);
+    print(&mut machine, job).await;
+}
+
+#[tokio::test]
 async fn a_restarted_central_knows_its_jobs_and_erases_what_no_job_owns() {
     let mut rig = Rig::start().await;
     let operator = client_of(&rig, "operator").await;

@@ -138,6 +138,21 @@ pub struct JobPage {
     pub next: Option<JobCursor>,
 }
 
+/// Which offers are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Offerable {
+    /// Those of one machine, or of all.
+    pub machine: Option<MachineId>,
+    /// Machines that are left out.
+    pub without_machines: Vec<MachineId>,
+    /// Jobs that are left out.
+    pub without_jobs: Vec<JobId>,
+    /// At most so many of each machine: one with a long queue must not keep the others waiting.
+    pub a_machine: u32,
+    /// At most so many in all.
+    pub limit: u32,
+}
+
 /// A recorded offer: what the order on the wire must carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {

@@ -27,7 +27,7 @@ use self::reports::Arrived;
 use crate::actor::{Actor, check_text};
 use crate::error::StoreError;
 use crate::history::{HistoryRow, HistoryVerdict, Note};
-use crate::job::{CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer};
+use crate::job::{CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable};
 use crate::machine::{Counts, MachineRow};
 use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::store::Store;
@@ -123,17 +123,8 @@ impl Store for SqliteStore {
         self.read(|tx| jobs::list(tx, filter))
     }
 
-    fn offerable(
-        &self,
-        machine: Option<&MachineId>,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<JobRow>, StoreError> {
-        self.read(|tx| jobs::offerable(tx, machine, now, limit))
-    }
-
-    fn next_offer_at(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.read(jobs::next_offer_at)
+    fn offerable(&self, asked: &Offerable, now: Timestamp) -> Result<Vec<JobRow>, StoreError> {
+        self.read(|tx| jobs::offerable(tx, asked, now))
     }
 
     fn mark_offered(&self, job: JobId, epoch: Epoch, now: Timestamp) -> Result<Offer, StoreError> {

@@ -10,7 +10,7 @@ use loket_wire::{
 use crate::actor::Actor;
 use crate::error::StoreError;
 use crate::history::{HistoryRow, HistoryVerdict, Note};
-use crate::job::{CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer};
+use crate::job::{CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable};
 use crate::machine::{Counts, MachineRow};
 use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::token::TokenRow;
@@ -48,22 +48,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     fn jobs(&self, filter: &JobFilter) -> Result<JobPage, StoreError>;
 
     /// Jobs that may be offered at `now`, oldest first: created or offered, due, not past `not_after`, their machine
-    /// online (its state, not its will) and its journal epoch known. For one machine, or for all.
+    /// online (its state, not its will), heard within [`OFFLINE_AFTER`] and its journal epoch known.
     ///
     /// # Errors
     /// Those of every call.
-    fn offerable(
-        &self,
-        machine: Option<&MachineId>,
-        now: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<JobRow>, StoreError>;
-
-    /// When the next job of an online machine becomes due, later than `now` or not; `None` if none waits.
     ///
-    /// # Errors
-    /// Those of every call.
-    fn next_offer_at(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// [`OFFLINE_AFTER`]: loket_domain::dispatch::OFFLINE_AFTER
+    fn offerable(&self, asked: &Offerable, now: Timestamp) -> Result<Vec<JobRow>, StoreError>;
 
     /// Records that the job's order is handed to the link, and draws the machine's next command number for it.
     ///

@@ -1,12 +1,12 @@
 //! Jobs in SQLite: taken in, listed, offered, called off, expired.
 
-use loket_domain::dispatch::{Answer, Change, Input, Job, apply, decide};
+use loket_domain::dispatch::{Answer, Change, Input, Job, OFFLINE_AFTER, apply, decide};
 use loket_wire::{Epoch, JobId, JobState, MachineId, Sha256Digest, Timestamp};
 use rusqlite::types::Value;
-use rusqlite::{Transaction, params};
+use rusqlite::{Transaction, named_params, params};
 
 use super::chain::{self, About};
-use super::column::{run, select, select_first};
+use super::column::{json, run, select, select_first};
 use super::job_row::{insert, read_job, save};
 use super::machines;
 use crate::actor::{Actor, check_text};
@@ -14,6 +14,7 @@ use crate::error::StoreError;
 use crate::history::Note;
 use crate::job::{
     CancelOutcome, Inserted, JobCursor, JobFilter, JobPage, JobRow, MAX_PAGE_JOBS, NewJob, Offer,
+    Offerable,
 };
 use crate::report::JobNow;
 
@@ -197,32 +198,38 @@ pub(super) fn list(tx: &Transaction<'_>, filter: &JobFilter) -> Result<JobPage, 
 
 pub(super) fn offerable(
     tx: &Transaction<'_>,
-    machine: Option<&MachineId>,
+    asked: &Offerable,
     now: Timestamp,
-    limit: u32,
 ) -> Result<Vec<JobRow>, StoreError> {
     select(
         tx,
-        "SELECT job.* FROM job JOIN machine ON machine.id = job.machine
-         WHERE job.state IN ('created', 'offered') AND job.next_offer_at_ms <= ?1
-           AND job.not_after_ms >= ?1 AND machine.is_online = 1 AND machine.generation > 0
-           AND (?2 IS NULL OR job.machine = ?2)
-         ORDER BY job.created_at_ms, job.id LIMIT ?3",
-        params![now.unix_ms(), machine.map(MachineId::as_str), limit],
+        "SELECT * FROM (
+             SELECT job.*, row_number() OVER
+                 (PARTITION BY job.machine ORDER BY job.created_at_ms, job.id) AS place
+             FROM job JOIN machine ON machine.id = job.machine
+             WHERE job.state IN ('created', 'offered') AND job.next_offer_at_ms <= :now
+               AND job.not_after_ms >= :now AND machine.is_online = 1 AND machine.generation > 0
+               AND machine.last_seen_at_ms > :heard_after
+               AND (:machine IS NULL OR job.machine = :machine)
+               AND job.machine NOT IN (SELECT value FROM json_each(:without_machines))
+               AND job.id NOT IN (SELECT value FROM json_each(:without_jobs)))
+         WHERE place <= :a_machine ORDER BY created_at_ms, id LIMIT :limit",
+        named_params! {
+            ":now": now.unix_ms(),
+            ":heard_after": heard_after(now),
+            ":machine": asked.machine.as_ref().map(MachineId::as_str),
+            ":without_machines": json(&asked.without_machines)?,
+            ":without_jobs": json(&asked.without_jobs)?,
+            ":a_machine": asked.a_machine,
+            ":limit": asked.limit,
+        },
         read_job,
     )
 }
 
-pub(super) fn next_offer_at(tx: &Transaction<'_>) -> Result<Option<Timestamp>, StoreError> {
-    select_first(
-        tx,
-        "SELECT min(job.next_offer_at_ms) AS at_ms FROM job JOIN machine ON machine.id = job.machine
-         WHERE job.state IN ('created', 'offered') AND machine.is_online = 1
-           AND machine.generation > 0",
-        [],
-        |row| row.maybe_time("at_ms"),
-    )
-    .map(Option::flatten)
+/// A machine that was not heard since is offline; what is rung for it would lie at the broker.
+fn heard_after(now: Timestamp) -> i64 {
+    now.saturating_sub(OFFLINE_AFTER).unix_ms()
 }
 
 pub(super) fn mark_offered(
@@ -387,5 +394,11 @@ pub(super) fn has_offerable(
     machine: &MachineId,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    Ok(!offerable(tx, Some(machine), now, 1)?.is_empty())
+    let asked = Offerable {
+        machine: Some(machine.clone()),
+        a_machine: 1,
+        limit: 1,
+        ..Offerable::default()
+    };
+    Ok(!offerable(tx, &asked, now)?.is_empty())
 }

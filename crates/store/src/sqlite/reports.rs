@@ -2,7 +2,8 @@
 
 use loket_domain::dispatch::{Change, Ingest, Input, Place, Stream, decide};
 use loket_wire::event::QuarantineReport;
-use loket_wire::{Epoch, Event, JobReport, KeyId, MachineId, Report, Sha256Digest, Timestamp};
+use loket_wire::sealed::SealingPublic;
+use loket_wire::{Epoch, Event, JobReport, MachineId, Report, Sha256Digest, Timestamp};
 use rusqlite::{Transaction, params};
 
 use super::chain::{self, About};
@@ -241,8 +242,9 @@ fn read_report(
             Ok(Ok(None))
         }
         Report::Key(report) => {
-            let raw = data_encoding::BASE64.decode(report.public_key.as_bytes());
-            if !raw.is_ok_and(|raw| KeyId::of(&raw) == report.key_id) {
+            // A key that no order can be sealed to would keep every job of the machine from being offered.
+            let key = SealingPublic::parse(&report.public_key);
+            if !key.is_ok_and(|key| key.key_id() == report.key_id) {
                 return Ok(Err(WRONG_KEY.to_owned()));
             }
             let seal_to = SealTo {

@@ -1,12 +1,14 @@
 use loket_domain::dispatch::{Answer, Refusal};
 use loket_store::{
-    CancelOutcome, IdempotencyKey, Inserted, JobFilter, NewJob, SqliteStore, Store, StoreError,
-    TextError,
+    CancelOutcome, IdempotencyKey, Inserted, JobFilter, NewJob, Offerable, SqliteStore, Store,
+    StoreError, TextError,
 };
 use loket_wire::order::ReprintOf;
-use loket_wire::{JobState, Reason, Sha256Digest};
+use loket_wire::{JobState, MachineId, Reason, Sha256Digest};
 
-use crate::world::{EPOCH, NEW_EPOCH, World, at, central, job_id, new_job, presence, say, sync};
+use crate::world::{
+    EPOCH, NEW_EPOCH, World, at, central, job_id, new_job, offers_of, presence, record, say, sync,
+};
 
 fn insert(world: &World, new: &NewJob) -> Inserted {
     world.store.insert_job(new, &central(), at(9)).unwrap()
@@ -168,7 +170,7 @@ fn jobs_are_offered_only_to_machines_that_are_there_and_only_when_due() {
     let due = |seconds| {
         world
             .store
-            .offerable(Some(&world.machine), at(seconds), 10)
+            .offerable(&offers_of(&world.machine), at(seconds))
             .unwrap()
             .len()
     };
@@ -176,10 +178,8 @@ fn jobs_are_offered_only_to_machines_that_are_there_and_only_when_due() {
     let outcome = world.connect(1, 5);
     assert!(outcome.reoffer);
     assert_eq!(due(5), 1);
-    assert_eq!(world.store.next_offer_at().unwrap(), Some(at(1)));
     world.offer(job, 5);
     assert_eq!((due(64), due(65)), (0, 1));
-    assert_eq!(world.store.next_offer_at().unwrap(), Some(at(65)));
     assert!(
         world
             .store
@@ -196,8 +196,61 @@ fn jobs_are_offered_only_to_machines_that_are_there_and_only_when_due() {
     assert_eq!(due(70), 1);
     world.tell_job(1, job, JobState::Fetching);
     assert_eq!(due(900), 0, "the machine has it");
-    assert_eq!(world.store.next_offer_at().unwrap(), None);
     world.check();
+}
+
+#[test]
+fn a_machine_that_was_not_heard_for_an_hour_is_not_rung_before_it_speaks() {
+    let world = World::new();
+    world.connect(1, 5);
+    world.insert(1);
+    let due = |seconds| {
+        let asked = offers_of(&world.machine);
+        world.store.offerable(&asked, at(seconds)).unwrap().len()
+    };
+    assert_eq!((due(3604), due(3605)), (1, 0));
+    let state = presence(EPOCH, 1, true);
+    assert!(
+        world
+            .store
+            .record_state(&world.machine, &state, at(4000))
+            .unwrap()
+    );
+    assert_eq!(due(4000), 1);
+}
+
+#[test]
+fn what_is_left_out_or_of_a_crowded_machine_gives_place_to_others() {
+    let world = World::new();
+    world.connect(1, 5);
+    let crowd: Vec<_> = (1..=5).map(|number| world.insert(number)).collect();
+    let other: MachineId = "desa-2".parse().unwrap();
+    world
+        .store
+        .upsert_machine(&record(&other, 8), at(0))
+        .unwrap();
+    let outcome = world
+        .store
+        .ingest_sync(&other, &sync(1, None, 0), at(5))
+        .unwrap();
+    assert!(!outcome.reoffer);
+    let its = new_job(9, &other);
+    assert_eq!(insert(&world, &its), Inserted::Created);
+
+    let due = |asked: &Offerable| {
+        let rows = world.store.offerable(asked, at(10)).unwrap();
+        rows.into_iter().map(|row| row.facts.id).collect::<Vec<_>>()
+    };
+    let mut asked = Offerable {
+        a_machine: 2,
+        limit: 3,
+        ..Offerable::default()
+    };
+    assert_eq!(due(&asked), [crowd[0], crowd[1], its.facts.id]);
+    asked.without_jobs = vec![crowd[0], crowd[1]];
+    assert_eq!(due(&asked), [crowd[2], crowd[3], its.facts.id]);
+    asked.without_machines = vec![world.machine.clone()];
+    assert_eq!(due(&asked), [its.facts.id]);
 }
 
 #[test]

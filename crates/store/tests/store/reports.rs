@@ -57,6 +57,11 @@ fn a_report_that_cannot_be_followed_is_set_aside_and_acknowledged() {
             key_id: KeyId::of(b"another"),
             public_key: "AAAA".to_owned(),
         }),
+        // It names itself truly and is no key: five bytes.
+        Report::Key(KeyReport {
+            key_id: KeyId::of(&[9; 5]),
+            public_key: data_encoding::BASE64.encode(&[9; 5]),
+        }),
         Report::Quarantine(QuarantineReport {
             code: "9971010101800001".to_owned(),
             payload_sha256: Sha256Digest::of(b""),

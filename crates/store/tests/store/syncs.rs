@@ -2,7 +2,7 @@ use loket_store::Store as _;
 use loket_store::{AckPoint, SyncOutcome};
 use loket_wire::{JobState, Reason};
 
-use crate::world::{EPOCH, NEW_EPOCH, World, at, central, job_id, open, sync};
+use crate::world::{EPOCH, NEW_EPOCH, World, at, central, job_id, offers_of, open, sync};
 
 #[test]
 fn a_gap_is_recorded_told_and_passed() {
@@ -43,7 +43,7 @@ fn a_new_journal_makes_the_held_unknown_and_the_offered_due_anew() {
     assert_eq!(world.row(held).job.reason, Some(Reason::JournalLost));
     let due = world
         .store
-        .offerable(Some(&world.machine), at(10), 9)
+        .offerable(&offers_of(&world.machine), at(10))
         .unwrap();
     let due: Vec<_> = due
         .iter()

@@ -2,8 +2,8 @@
 
 use loket_domain::dispatch::{Change, Job, apply};
 use loket_store::{
-    Actor, HistoryVerdict, Ingested, Inserted, JobFacts, JobRow, NewJob, SqliteStore, Store,
-    SyncOutcome,
+    Actor, HistoryVerdict, Ingested, Inserted, JobFacts, JobRow, NewJob, Offerable, SqliteStore,
+    Store, SyncOutcome,
 };
 use loket_wire::enrolment::MachineRecord;
 use loket_wire::sign::VerifyingKey;
@@ -48,6 +48,16 @@ pub(crate) fn record(machine: &MachineId, key: u8) -> MachineRecord {
 
 /// An Ed25519 public key of zeros reads as a key; nothing here verifies with it.
 const REPORT_KEY: &str = "ed25519:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+/// Every offer for one machine.
+pub(crate) fn offers_of(machine: &MachineId) -> Offerable {
+    Offerable {
+        machine: Some(machine.clone()),
+        a_machine: 10,
+        limit: 10,
+        ..Offerable::default()
+    }
+}
 
 pub(crate) fn new_job(number: u8, machine: &MachineId) -> NewJob {
     let digest = Sha256Digest::of(&[number]);
