@@ -1,166 +1,287 @@
-//! No NIK, KK number or name stands anywhere in clear outside memory and the printed sheet; and the search for them
-//! can fail: the same run with sealing off is caught.
+//! No NIK, KK number or name stands anywhere in clear outside memory and the printed sheet, whatever becomes of an
+//! order; and the search for them can fail at each place that it searches.
 
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::Write as _;
 
 use anyhow::{Context as _, ensure};
-use loket_demo::child::{Program, Running};
-use loket_demo::site::text;
-use loket_tests::secrecy::{canaries, files_with, found_in};
-use loket_tests::world::{Build, World, fixture};
+use data_encoding::BASE64;
+use loket_demo::once::SAMPLE_KK;
+use loket_demo::site::{Machine, text};
+use loket_journal::{Batch, Journal, NewEvent, NewReport};
+use loket_tests::look::until;
+use loket_tests::mosquitto;
+use loket_tests::places::{Place, Search};
+use loket_tests::secrecy::{canaries, found_in};
+use loket_tests::spy::Spy;
+use loket_tests::world::{Build, DEADLINE, World, fixture, order, order_again};
+use serde_json::Value;
 
-/// What a run leaves: everything a reader of all topics got, and every file of the site.
-struct Found {
-    /// Canaries in the capture of `loket/#`.
-    captured: usize,
-    /// Files of machine and central with a canary, while the job is held.
-    files_held: Vec<PathBuf>,
-    /// The same after it was printed.
-    files_after: Vec<PathBuf>,
+/// Holds an order, releases it.
+const HOLDS: &str = "desa-contoh-1";
+/// Has a printer whose word is no evidence.
+const ASKS: &str = "desa-contoh-2";
+/// Dies in the middle.
+const DIES: &str = "desa-contoh-3";
+
+/// A site whose broker keeps a database, with a reader of all topics, searched again and again.
+struct Run {
+    world: World,
+    spy: Spy,
+    canaries: Vec<String>,
+    found: Search,
 }
 
-/// One order, held and then printed, with a reader of all topics.
-async fn run(build: Build, unsealed: bool) -> anyhow::Result<Found> {
-    let canaries = canaries()?;
-    let mut world = World::start(build, unsealed).await?;
-    let spy = spy(&mut world).await?;
-    let station = world.station("desa-contoh-1", &[]).await?;
-    let mut daemon = world.site.start_machine(&station.machine)?;
-    let job = world.order("desa-contoh-1", "KK-1", "officer").await?;
-    world.wait(&job, &["held"]).await?;
-    // The folder of trust holds the test authority's own (fictitious) names, which are no personal data here.
-    let outside = ["trust/"];
-    let files_held = files_with(world.dir(), &outside, &canaries)?;
-    let config = text(&station.machine.config());
-    let release = ["job", "release", &job, "--by", "wati", "--config", &config];
-    world.site.programs.loketd.run(release).await?;
-    world.wait(&job, &["printed"]).await?;
-    daemon.stop().await?;
-    world.central.stop().await?;
-    let files_after = files_with(world.dir(), &outside, &canaries)?;
-    let capture = std::fs::read(spy.log())?;
-    ensure!(
-        capture.windows(4).any(|part| part == b"/cmd"),
-        "the reader of all topics got no command"
-    );
-    ensure!(
-        capture.windows(4).any(|part| part == b"/evt"),
-        "the reader of all topics got no report"
-    );
-    Ok(Found {
-        captured: found_in(&capture, &canaries).len(),
-        files_held,
-        files_after,
-    })
-}
-
-/// A reader of `loket/#`: a machine's certificate with the reading right of central added to the generated rules.
-async fn spy(world: &mut World) -> anyhow::Result<Running> {
-    let machine = world
-        .site
-        .machine("spy-1", "ipp://127.0.0.1:9/ipp/print")
-        .await?;
-    let acl = std::fs::read_dir(world.site.path("broker"))?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .find(|path| {
-            path.file_name()
-                .is_some_and(|name| name.to_string_lossy().contains("acl"))
+impl Run {
+    async fn start(build: Build, unsealed: bool) -> anyhow::Result<Self> {
+        let mut world = World::start(build, unsealed).await?;
+        world.keep_broker_database().await?;
+        let spy = Spy::start(&mut world).await?;
+        Ok(Self {
+            world,
+            spy,
+            canaries: canaries()?,
+            found: Search::default(),
         })
-        .context("find the access rules")?;
-    let rules = std::fs::read_to_string(&acl)?;
-    std::fs::write(&acl, format!("{rules}\nuser spy-1\ntopic read loket/#\n"))?;
-    world.wipe_broker().await?;
-    let install: serde_json::Value = serde_json::from_slice(&std::fs::read(
-        machine.home.join("state/identity/install.json"),
-    )?)?;
-    let certificate = machine.home.join("spy.crt");
-    std::fs::write(
-        &certificate,
-        install["certificate_pem"]
-            .as_str()
-            .context("read the certificate")?,
-    )?;
-    let port = world.site.ports.broker.to_string();
-    let words = [
-        "-V",
-        "mqttv5",
-        "-h",
-        "localhost",
-        "-p",
-        &port,
-        "-q",
-        "1",
-        "-t",
-        "loket/#",
-        "-F",
-        "%t\n%p",
-        "-d",
-        "--cafile",
-        &text(&world.site.path("authority/authority.crt")),
-        "--cert",
-        &text(&certificate),
-        "--key",
-        &text(&machine.home.join("state/identity/tls.key.pem")),
-    ];
-    let command = Program::at(std::path::Path::new("/usr/bin/mosquitto_sub")).command(words);
-    let running = Running::start("spy", command, &world.site.path("logs"))?;
-    let subscribed = async {
-        while !std::fs::read_to_string(running.log())?.contains("SUBACK") {
-            tokio::task::yield_now().await;
+    }
+
+    /// Searches everything, the broker's own view of this moment too.
+    async fn search(&mut self) -> anyhow::Result<()> {
+        let kept = mosquitto::snapshot(&self.world.site, &self.world.broker).await?;
+        ensure!(kept.starts_with(b"\0\xb5\0mosquitto db"), "a database");
+        let found = Search::of(self.world.dir(), &self.canaries)?;
+        self.found.add(found);
+        Ok(())
+    }
+
+    /// Where a search of this moment finds something.
+    fn caught(&self) -> anyhow::Result<Vec<Place>> {
+        let found = Search::of(self.world.dir(), &self.canaries)?;
+        Ok(found.caught.into_keys().collect())
+    }
+
+    /// One order after another to each end that an order can come to, with a search at each turn.
+    async fn through_thick_and_thin(mut self) -> anyhow::Result<Search> {
+        let holds = self.world.station(HOLDS, &[]).await?;
+        let mut daemon = self.world.site.start_machine(&holds.machine)?;
+        let job = self.world.order(HOLDS, "KK-1", "officer").await?;
+        self.world.wait(&job, &["held"]).await?;
+        self.refused_at_central().await?;
+        self.search().await?;
+        let asked = self.asked(&job).await?;
+        self.search().await?;
+        self.killed(&asked).await?;
+        self.release(&holds.machine, &job).await?;
+        self.world.wait(&job, &["printed"]).await?;
+        self.search().await?;
+        daemon.stop().await?;
+        self.world.central.stop().await?;
+        self.search().await?;
+        let passed = self.spy.passed()?;
+        for part in ["/cmd/print", "/evt/job", "/evt/quarantine", "/sync", "/ack"] {
+            let is_there = passed.iter().any(|passed| passed.topic.ends_with(part));
+            ensure!(is_there, "the reader of all topics got no {part}");
         }
-        Ok::<_, anyhow::Error>(())
-    };
-    tokio::time::timeout(loket_tests::world::DEADLINE, subscribed)
+        Ok(self.found)
+    }
+
+    /// What central does not take: through its API, and from the folder under the name of a person.
+    async fn refused_at_central(&self) -> anyhow::Result<()> {
+        let order = order(HOLDS, "KK-2", "now", None);
+        let altered = fixture("kk-sample-altered.pdf")?;
+        let refused = self.world.order_as(&altered, &order).await;
+        ensure!(
+            refused.is_err_and(|error| error.to_string().contains("SignatureInvalid")),
+            "central takes an altered document"
+        );
+        let name = self.canaries.iter().find(|canary| canary.contains(' '));
+        let name = name.context("find a name among the canaries")?;
+        let folder = self.world.site.path("intake");
+        fs::write(folder.join(format!("{name}.json")), order)?;
+        let untrusted = fixture("kk-sample-untrusted.pdf")?;
+        fs::write(folder.join(format!("{name}.pdf")), untrusted)?;
+        until("the pair rejected", DEADLINE, async || {
+            let reason = folder.join(format!("rejected/{name}.reason.txt"));
+            Ok(reason.exists().then_some(()))
+        })
         .await
-        .context("subscribe to all topics")??;
-    Ok(running)
+    }
+
+    /// An order whose sheet nobody can know of, answered by an officer; and one that was not for this machine.
+    async fn asked(&mut self, previous: &str) -> anyhow::Result<String> {
+        let asks = self
+            .world
+            .station(ASKS, &["--impressions", "one-more"])
+            .await?;
+        let _daemon = self.world.site.start_machine(&asks.machine)?;
+        let order = order_again(ASKS, "KK-3", "now", Some(previous));
+        let job = self.world.order_as(SAMPLE_KK, &order).await?;
+        self.world.wait(&job, &["unknown"]).await?;
+        let heard = self
+            .spy
+            .hear("an order", |passed| {
+                passed.topic.ends_with(&format!("{HOLDS}/cmd/print"))
+            })
+            .await?;
+        let wrong = format!("loket/v1/{ASKS}/cmd/print");
+        self.spy.say(&wrong, &heard.payload).await?;
+        let set_aside = self.world.history_with("the order set aside", |row| {
+            row["kind"] == "command-set-aside" && row["machine"] == ASKS
+        });
+        set_aside.await?;
+        self.search().await?;
+        let config = text(&asks.machine.config());
+        let answer = [
+            "job", "answer", &job, "came-out", "--by", "wati", "--config", &config,
+        ];
+        self.world.site.programs.loketd.run(answer).await?;
+        self.world.wait(&job, &["printed"]).await?;
+        Ok(job)
+    }
+
+    /// A machine that dies when the order arrives, so that the broker keeps it, and again with the document open.
+    async fn killed(&mut self, previous: &str) -> anyhow::Result<()> {
+        let dies = self.world.station(DIES, &[]).await?;
+        let order = order_again(DIES, "KK-4", "now", Some(previous));
+        let mut job = None;
+        for stop in ["order-arrived", "before-send"] {
+            let site = self.world.doomed_at(stop)?;
+            let mut doomed = site.start_machine(&dies.machine)?;
+            if job.is_none() {
+                job = Some(self.world.order_as(SAMPLE_KK, &order).await?);
+            }
+            let end = tokio::time::timeout(DEADLINE, doomed.wait());
+            end.await.with_context(|| format!("reach {stop}"))??;
+            self.search().await?;
+        }
+        let _daemon = self.world.site.start_machine(&dies.machine)?;
+        let job = job.context("hand an order in")?;
+        self.world.wait(&job, &["printed"]).await?;
+        Ok(())
+    }
+
+    async fn release(&self, machine: &Machine, job: &str) -> anyhow::Result<()> {
+        let config = text(&machine.config());
+        let release = ["job", "release", job, "--by", "wati", "--config", &config];
+        self.world.site.programs.loketd.run(release).await.map(drop)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_readable_stands_on_wire_or_disk() -> anyhow::Result<()> {
-    let found = run(Build::Plain, false).await?;
-    ensure!(
-        found.captured == 0,
-        "{} canaries on the wire",
-        found.captured
-    );
-    ensure!(
-        found.files_held.is_empty(),
-        "while held: {:?}",
-        found.files_held
-    );
-    ensure!(
-        found.files_after.is_empty(),
-        "after printing: {:?}",
-        found.files_after
-    );
+async fn nothing_readable_stands_on_wire_or_disk_whatever_becomes_of_an_order() -> anyhow::Result<()>
+{
+    let run = Run::start(Build::Plain, false).await?;
+    let found = run.through_thick_and_thin().await?;
+    ensure!(found.caught.is_empty(), "{:?}", found.caught);
+    for place in Place::ALL {
+        let read = found.read.get(&place).copied().unwrap_or_default();
+        ensure!(read > 0, "nothing was read at {place:?}");
+    }
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_same_run_with_sealing_off_is_caught() -> anyhow::Result<()> {
-    let sample = fixture("kk-sample-bb.pdf")?;
+async fn the_same_run_with_sealing_off_is_caught_wherever_orders_and_documents_go()
+-> anyhow::Result<()> {
     ensure!(
-        !found_in(&sample, &canaries()?).is_empty(),
+        !found_in(SAMPLE_KK, &canaries()?).is_empty(),
         "the sample itself must hold canaries in clear"
     );
-    let found = run(Build::Hooks, true).await?;
-    ensure!(
-        found.captured > 0,
-        "the capture did not catch an unsealed order"
-    );
-    let names: Vec<String> = found
-        .files_held
-        .iter()
-        .map(|path| path.display().to_string())
-        .collect();
-    ensure!(
-        names.iter().any(|name| name.contains("/spool/")),
-        "the spool was not caught: {names:?}"
-    );
-    ensure!(
-        names.iter().any(|name| name.contains("central/")),
-        "central was not caught: {names:?}"
-    );
+    let run = Run::start(Build::Hooks, true).await?;
+    let found = run.through_thick_and_thin().await?;
+    for place in [
+        Place::Capture,
+        Place::BrokerDatabase,
+        Place::Spool,
+        Place::CentralDocuments,
+    ] {
+        ensure!(
+            found.caught.contains_key(&place),
+            "{place:?} was not caught: {:?}",
+            found.caught
+        );
+    }
+    Ok(())
+}
+
+/// What never holds a document cannot be caught with sealing off: there a label is put by hand, as a slip would.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_that_slipped_into_log_journal_outbox_broker_or_database_is_caught()
+-> anyhow::Result<()> {
+    let mut run = Run::start(Build::Plain, false).await?;
+    let holds = run.world.station(HOLDS, &[]).await?;
+    let mut daemon = run.world.site.start_machine(&holds.machine)?;
+    let job = run.world.order(HOLDS, "KK-1", "officer").await?;
+    run.world.wait(&job, &["held"]).await?;
+    daemon.stop().await?;
+    ensure!(run.caught()?.is_empty(), "before anything slipped");
+    let name = run.canaries.get(1).context("find a canary")?.clone();
+    let slip = serde_json::json!({ "v": 1, "label": BASE64.encode(name.as_bytes()) }).to_string();
+
+    slip_into_journal(&run, &holds.machine, &slip).await?;
+
+    let log = daemon.log().to_owned();
+    let before = fs::read(&log)?;
+    writeln!(File::options().append(true).open(&log)?, "label {slip}")?;
+    ensure!(run.caught()? == [Place::Logs], "{:?}", run.caught()?);
+    fs::write(&log, before)?;
+    ensure!(run.caught()?.is_empty());
+
+    slip_into_broker(&run, &slip).await?;
+    let caught = run.caught()?;
+    for place in [Place::Capture, Place::BrokerDatabase] {
+        ensure!(caught.contains(&place), "{place:?}: {caught:?}");
+    }
+
+    // A reason is the operator's own text, and central keeps it as it is.
+    let mut again: Value = serde_json::from_str(&order_again(HOLDS, "KK-2", "now", Some(&job)))?;
+    again["reprint_of"]["reason"] = name.as_str().into();
+    run.world.order_as(SAMPLE_KK, &again.to_string()).await?;
+    ensure!(run.caught()?.contains(&Place::CentralLog));
+    run.world.central.stop().await?;
+    ensure!(run.caught()?.contains(&Place::CentralDatabase));
+    Ok(())
+}
+
+/// Events and outbox rows, each in the journal's log while it is open and in the database when it is closed.
+async fn slip_into_journal(run: &Run, machine: &Machine, slip: &str) -> anyhow::Result<()> {
+    let file = machine.home.join("state/journal.db");
+    let clean = fs::read(&file)?;
+    let event = NewEvent {
+        stream: "slip".to_owned(),
+        kind: "received".to_owned(),
+        version: 1,
+        bytes: slip.into(),
+    };
+    let report = NewReport {
+        kind: "job".to_owned(),
+        bytes: slip.into(),
+    };
+    for (events, reports) in [(vec![event], vec![]), (vec![], vec![report])] {
+        fs::write(&file, &clean)?;
+        let (journal, _opened) = Journal::open(&file, [7; 16])?;
+        let batch = Batch {
+            events,
+            reports,
+            ..Batch::default()
+        };
+        journal.append(batch).await?;
+        ensure!(run.caught()? == [Place::JournalLog], "{:?}", run.caught()?);
+        journal.close().await?;
+        ensure!(run.caught()? == [Place::Journal], "{:?}", run.caught()?);
+    }
+    fs::write(&file, &clean)?;
+    ensure!(run.caught()?.is_empty());
+    Ok(())
+}
+
+/// A message that the broker keeps.
+async fn slip_into_broker(run: &Run, slip: &str) -> anyhow::Result<()> {
+    let topic = format!("loket/v1/{HOLDS}/state");
+    run.spy.leave(&topic, slip).await?;
+    run.spy
+        .hear("the slip", |passed| passed.payload == slip)
+        .await?;
+    mosquitto::snapshot(&run.world.site, &run.world.broker).await?;
     Ok(())
 }

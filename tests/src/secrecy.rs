@@ -1,12 +1,22 @@
-//! Looks for what must stand nowhere in clear: plainly, and inside base64 inside JSON however deep.
+//! Looks for what must stand nowhere in clear: plainly, and as base64, hexadecimal or UTF-16 in whatever bytes lie
+//! around it, wrapped again and again.
+//!
+//! It reads bytes, not formats: a database, its log, a broker's snapshot and a line of text are all the same to it.
+//! What compresses or encrypts is not undone.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use data_encoding::BASE64;
 
-/// Frame, envelope and a text inside: three layers, and one to spare.
+/// Frame, envelope and a text inside: three wrappings, and one to spare.
 const MAX_DEPTH: u32 = 4;
+
+/// Shorter runs hold nothing that could name a person.
+const MIN_DECODED_BYTES: usize = 8;
+
+/// A name in an address or a file name has one of these for its spaces.
+const SPACES: [&str; 5] = [" ", "%20", "+", "_", "-"];
 
 /// The canaries: every NIK, KK number and name of the fixtures.
 ///
@@ -29,55 +39,161 @@ pub fn canaries() -> anyhow::Result<Vec<String>> {
     Ok(lines)
 }
 
-/// Which of `canaries` stand in `bytes`, however wrapped.
+/// Which of `canaries` stand in `bytes`, however wrapped; capitals and small letters are the same.
 #[must_use]
 pub fn found_in<'a>(bytes: &[u8], canaries: &'a [String]) -> Vec<&'a str> {
-    let layers = layers(bytes, MAX_DEPTH);
-    let stands = |canary: &&String| {
-        layers
-            .iter()
-            .any(|layer| contains(layer, canary.as_bytes()))
-    };
-    canaries.iter().filter(stands).map(String::as_str).collect()
+    let needles = Needles::of(canaries);
+    let mut found = BTreeSet::new();
+    needles.look(bytes, MAX_DEPTH, &mut found);
+    let stands =
+        |(number, canary): (usize, &'a String)| found.contains(&number).then_some(canary.as_str());
+    canaries.iter().enumerate().filter_map(stands).collect()
 }
 
-/// The bytes themselves and everything that their lines' JSON texts hold as base64, again and again.
-fn layers(bytes: &[u8], depth: u32) -> Vec<Vec<u8>> {
-    let mut all = vec![bytes.to_vec()];
-    if depth == 0 {
-        return all;
-    }
-    let whole = serde_json::from_slice::<serde_json::Value>(bytes).ok();
-    let lines = bytes.split(|byte| *byte == b'\n');
-    let by_line = lines.filter_map(|line| serde_json::from_slice::<serde_json::Value>(line).ok());
-    for value in whole.into_iter().chain(by_line) {
-        for text in texts(&value) {
-            if let Ok(inner) = BASE64.decode(text.as_bytes())
-                && inner.len() > 8
-            {
-                all.extend(layers(&inner, depth - 1));
+/// What is looked for, each with the number of its canary.
+struct Needles {
+    words: Vec<(usize, Vec<u8>)>,
+    /// Whether a word begins with this byte: most positions are passed by this alone.
+    begins: [bool; 256],
+}
+
+impl Needles {
+    fn of(canaries: &[String]) -> Self {
+        let mut words = Vec::new();
+        let mut begins = [false; 256];
+        for (number, canary) in canaries.iter().enumerate() {
+            let spelt: BTreeSet<_> = SPACES.iter().map(|to| canary.replace(' ', to)).collect();
+            for word in spelt {
+                for byte in word.bytes().take(1) {
+                    for byte in [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()] {
+                        if let Some(begins) = begins.get_mut(usize::from(byte)) {
+                            *begins = true;
+                        }
+                    }
+                }
+                words.push((number, word.into_bytes()));
             }
         }
+        Self { words, begins }
+    }
+
+    fn look(&self, bytes: &[u8], depth: u32, found: &mut BTreeSet<usize>) {
+        for (at, byte) in bytes.iter().enumerate() {
+            if !self.begins.get(usize::from(*byte)).is_some_and(|is| *is) {
+                continue;
+            }
+            for (number, word) in &self.words {
+                let part = bytes.get(at..at.saturating_add(word.len()));
+                if part.is_some_and(|part| part.eq_ignore_ascii_case(word)) {
+                    found.insert(*number);
+                }
+            }
+        }
+        if let Some(depth) = depth.checked_sub(1) {
+            for inner in unwrapped(bytes) {
+                self.look(&inner, depth, found);
+            }
+        }
+    }
+}
+
+/// Everything that `bytes` may hold in another writing, one wrapping taken off.
+fn unwrapped(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for run in runs(bytes, sextet) {
+        // What stands before a text may belong to its alphabet by chance: only each beginning in turn is sure.
+        all.extend((0..4).filter_map(|skip| run.get(skip..).map(from_sextets)));
+    }
+    for run in runs(bytes, nibble) {
+        all.extend((0..2).filter_map(|skip| run.get(skip..).map(from_nibbles)));
+    }
+    all.extend(from_utf16(bytes));
+    all.retain(|inner| inner.len() >= MIN_DECODED_BYTES);
+    all
+}
+
+/// Runs of characters that have a value, as their values; a line break inside is passed over, as PEM and mail break
+/// their lines.
+fn runs(bytes: &[u8], value: fn(u8) -> Option<u8>) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    let mut run = Vec::new();
+    for byte in bytes {
+        if let Some(value) = value(*byte) {
+            run.push(value);
+        } else if !matches!(byte, b'\r' | b'\n') {
+            if run.len() >= MIN_DECODED_BYTES {
+                all.push(std::mem::take(&mut run));
+            }
+            run.clear();
+        }
+    }
+    all.push(run);
+    all
+}
+
+/// The value of a base64 character, of both alphabets.
+///
+/// # Source
+/// RFC 4648, sections 4 and 5.
+fn sextet(character: u8) -> Option<u8> {
+    match character {
+        b'A'..=b'Z' => Some(character - b'A'),
+        b'a'..=b'z' => Some(character - b'a' + 26),
+        b'0'..=b'9' => Some(character - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _other => None,
+    }
+}
+
+fn nibble(character: u8) -> Option<u8> {
+    match character {
+        b'0'..=b'9' => Some(character - b'0'),
+        b'a'..=b'f' => Some(character - b'a' + 10),
+        b'A'..=b'F' => Some(character - b'A' + 10),
+        _other => None,
+    }
+}
+
+fn from_sextets(run: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(run.len());
+    for pair in run.windows(2).enumerate() {
+        let (at, [one, two]) = pair else { continue };
+        // Three of four neighbours share a byte; the fourth pair begins the next group.
+        match at % 4 {
+            0 => bytes.push((one << 2) | (two >> 4)),
+            1 => bytes.push((one << 4) | (two >> 2)),
+            2 => bytes.push((one << 6) | two),
+            _between => {}
+        }
+    }
+    bytes
+}
+
+fn from_nibbles(run: &[u8]) -> Vec<u8> {
+    let pair = |pair: &[u8]| pair.iter().fold(0, |byte: u8, value| (byte << 4) | value);
+    run.chunks_exact(2).map(pair).collect()
+}
+
+/// Each run of ASCII characters with a zero byte between, whichever comes first.
+fn from_utf16(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for skip in 0..2 {
+        let mut run = Vec::new();
+        for pair in bytes.get(skip..).unwrap_or_default().chunks_exact(2) {
+            match pair {
+                [character @ 0x20..=0x7e, 0] => run.push(*character),
+                _other if run.len() >= MIN_DECODED_BYTES => all.push(std::mem::take(&mut run)),
+                _other => run.clear(),
+            }
+        }
+        all.push(run);
     }
     all
 }
 
-fn texts(value: &serde_json::Value) -> Vec<&str> {
-    match value {
-        serde_json::Value::String(text) => vec![text],
-        serde_json::Value::Array(items) => items.iter().flat_map(texts).collect(),
-        serde_json::Value::Object(fields) => fields.values().flat_map(texts).collect(),
-        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {
-            Vec::new()
-        }
-    }
-}
-
-fn contains(hay: &[u8], needle: &[u8]) -> bool {
-    hay.windows(needle.len()).any(|window| window == needle)
-}
-
-/// Every file under `dir` in which a canary stands, but not under a path that has one of `outside` in it.
+/// Every file under `dir` in which or in whose name a canary stands, but not under a path that has one of `outside` in
+/// it.
 ///
 /// # Errors
 /// When a folder cannot be read; a file that vanishes meanwhile is none.
@@ -87,47 +203,170 @@ pub fn files_with(
     canaries: &[String],
 ) -> anyhow::Result<Vec<PathBuf>> {
     let mut caught = Vec::new();
-    let mut folders = vec![dir.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in
-            std::fs::read_dir(&folder).with_context(|| format!("read {}", folder.display()))?
-        {
-            let path = entry?.path();
-            let name = path
-                .strip_prefix(dir)
-                .unwrap_or(&path)
-                .display()
-                .to_string();
-            if outside.iter().any(|part| name.contains(part)) {
-                continue;
-            }
-            let names_one = canaries.iter().any(|canary| name.contains(canary.as_str()));
-            if path.is_dir() {
-                folders.push(path);
-            } else if let Ok(bytes) = std::fs::read(&path)
-                && (names_one || !found_in(&bytes, canaries).is_empty())
-            {
-                caught.push(path);
-            }
+    for (name, bytes) in files(dir, outside)? {
+        let names_one = !found_in(name.as_bytes(), canaries).is_empty();
+        if names_one || !found_in(&bytes, canaries).is_empty() {
+            caught.push(dir.join(name));
         }
     }
     Ok(caught)
 }
 
+/// Every file under `dir` by its path from there, with its bytes, but not under a path that has one of `outside` in it.
+///
+/// # Errors
+/// When a folder cannot be read; a file that vanishes meanwhile is none.
+pub fn files(dir: &Path, outside: &[&str]) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut all = Vec::new();
+    let mut folders = vec![dir.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder);
+        for entry in entries.with_context(|| format!("read {}", folder.display()))? {
+            let path = entry?.path();
+            let name = path.strip_prefix(dir).unwrap_or(&path);
+            let name = name.display().to_string();
+            if outside.iter().any(|part| name.contains(part)) {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Ok(bytes) = std::fs::read(&path) {
+                all.push((name, bytes));
+            }
+        }
+    }
+    Ok(all)
+}
+
 #[cfg(test)]
 mod tests {
+    use data_encoding::{BASE64, BASE64_MIME, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+    use loket_journal::{Batch, Journal, NewEvent, NewReport};
+
     use super::*;
+
+    const CANARY: &str = "SITI CONTOH";
+
+    fn catches(bytes: &[u8]) -> bool {
+        let canaries = ["NOBODY AT ALL".to_owned(), CANARY.to_owned()];
+        found_in(bytes, &canaries) == [CANARY]
+    }
+
+    /// Bytes as they lie around a value in a file: of every kind, those of the alphabets too.
+    fn amid(text: &[u8], before: usize) -> Vec<u8> {
+        let mut bytes = vec![0, 0xff, 0x81, b'"', 0];
+        bytes.extend(b"Ab9+_-/".iter().cycle().take(before));
+        bytes.extend(text);
+        bytes.extend([0, 0xfe, b'=', b'\n', 7]);
+        bytes
+    }
+
+    type Writing = fn(&[u8]) -> Vec<u8>;
+
+    #[test]
+    fn a_canary_is_found_in_every_writing_at_every_alignment() {
+        let writings: [Writing; 7] = [
+            |text| text.to_vec(),
+            |text| BASE64.encode(text).into_bytes(),
+            |text| BASE64URL_NOPAD.encode(text).into_bytes(),
+            |text| HEXLOWER.encode(text).into_bytes(),
+            |text| HEXUPPER.encode(text).into_bytes(),
+            |text| text.iter().flat_map(|byte| [*byte, 0]).collect(),
+            |text| text.iter().flat_map(|byte| [0, *byte]).collect(),
+        ];
+        for (number, write) in writings.iter().enumerate() {
+            for (second, again) in writings.iter().enumerate() {
+                // Nothing writes characters of two bytes in characters of two bytes.
+                if number.min(second) >= 5 {
+                    continue;
+                }
+                for offset in 0..8 {
+                    let label = format!("{:offset$}KK {CANARY} 1", "");
+                    let once = amid(&write(label.as_bytes()), offset);
+                    assert!(catches(&once), "writing {number} at {offset}");
+                    let twice = amid(&again(&once), offset);
+                    assert!(catches(&twice), "{second} of {number} at {offset}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_canary_broken_over_lines_of_base64_is_found() {
+        for offset in 0..80 {
+            let text = format!("{:offset$}{CANARY}{:40}", "", "");
+            assert!(catches(BASE64_MIME.encode(text.as_bytes()).as_bytes()));
+        }
+    }
+
+    #[test]
+    fn a_canary_in_a_file_name_or_an_address_is_found() {
+        for text in [
+            "siti contoh",
+            "siti_contoh.pdf",
+            "/t?of=SITI%20CONTOH",
+            "Siti-Contoh.json",
+        ] {
+            assert!(catches(text.as_bytes()), "{text}");
+        }
+    }
 
     #[test]
     fn a_canary_is_found_however_deep() {
-        let canaries = vec!["SITI".to_owned()];
-        let inner = serde_json::json!({ "label": "KK SITI" }).to_string();
+        let inner = serde_json::json!({ "label": CANARY }).to_string();
         let envelope = serde_json::json!({ "ct": BASE64.encode(inner.as_bytes()) }).to_string();
         let frame = serde_json::json!({ "v": 1, "body": BASE64.encode(envelope.as_bytes()) });
-        assert_eq!(
-            found_in(format!("topic\n{frame}\n").as_bytes(), &canaries),
-            ["SITI"]
+        assert!(catches(format!("topic\n{frame}\n").as_bytes()));
+    }
+
+    #[test]
+    fn nothing_is_found_where_nothing_stands() {
+        let canaries = [CANARY.to_owned()];
+        let like = BASE64.encode(b"SITI CONTO and more of it");
+        for text in [&b""[..], b"nothing", b"SITI CONTO", like.as_bytes()] {
+            assert!(found_in(text, &canaries).is_empty(), "{text:?}");
+        }
+    }
+
+    /// A label inside base64 inside JSON inside a database's page, and in its log while the page is not written.
+    #[tokio::test]
+    async fn a_canary_is_found_in_a_journal_and_in_its_log() -> anyhow::Result<()> {
+        let label = BASE64.encode(CANARY.as_bytes());
+        let bytes = serde_json::json!({ "v": 1, "label": label }).to_string();
+        let event = NewEvent {
+            stream: "job-1".to_owned(),
+            kind: "received".to_owned(),
+            version: 1,
+            bytes: bytes.clone().into_bytes(),
+        };
+        let report = NewReport {
+            kind: "job".to_owned(),
+            bytes: bytes.into_bytes(),
+        };
+        let (events, reports) = (
+            Batch {
+                events: vec![event],
+                ..Batch::default()
+            },
+            Batch {
+                reports: vec![report],
+                ..Batch::default()
+            },
         );
-        assert!(found_in(b"nothing", &canaries).is_empty());
+        for batch in [events, reports] {
+            let folder = tempfile::tempdir()?;
+            let (file, log) = (
+                folder.path().join("journal.db"),
+                folder.path().join("journal.db-wal"),
+            );
+            let (journal, _opened) = Journal::open(&file, [7; 16])?;
+            journal.append(Batch::default()).await?;
+            assert!(!catches(&std::fs::read(&log)?), "before it was written");
+            journal.append(batch).await?;
+            assert!(catches(&std::fs::read(&log)?), "in the log");
+            journal.close().await?;
+            assert!(catches(&std::fs::read(&file)?), "in the database");
+        }
+        Ok(())
     }
 }

@@ -124,8 +124,21 @@ impl Spy {
     /// # Errors
     /// When the broker refuses.
     pub async fn say(&self, topic: &str, payload: &str) -> anyhow::Result<()> {
+        self.publish(topic, payload, &[]).await
+    }
+
+    /// Publishes bytes that the broker keeps for whoever comes later.
+    ///
+    /// # Errors
+    /// When the broker refuses.
+    pub async fn leave(&self, topic: &str, payload: &str) -> anyhow::Result<()> {
+        self.publish(topic, payload, &["-r"]).await
+    }
+
+    async fn publish(&self, topic: &str, payload: &str, how: &[&str]) -> anyhow::Result<()> {
         std::fs::write(&self.scratch, payload).context("keep what is to be said")?;
         let mut words = self.writer.clone();
+        words.extend(how.iter().map(|word| (*word).to_owned()));
         words.extend(["-t", topic, "-f"].map(str::to_owned));
         words.push(text(&self.scratch));
         let program = Program::at(std::path::Path::new("/usr/bin/mosquitto_pub"));

@@ -14,6 +14,9 @@ use crate::mosquitto;
 /// Ends a hung test; no timing is asserted.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
+/// Turns sealing off in programs with test hooks.
+const UNSEALED: &str = "LOKET_UNSEALED";
+
 /// Which build of the programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Build {
@@ -79,6 +82,7 @@ pub struct World {
     pub broker: Running,
     /// Its central.
     pub central: Running,
+    unsealed: bool,
     folder: tempfile::TempDir,
 }
 
@@ -102,8 +106,8 @@ impl World {
             .collect();
         let mut programs = programs(build)?;
         if unsealed {
-            programs.loketd = programs.loketd.with_env("LOKET_UNSEALED", "1");
-            programs.central = programs.central.with_env("LOKET_UNSEALED", "1");
+            programs.loketd = programs.loketd.with_env(UNSEALED, "1");
+            programs.central = programs.central.with_env(UNSEALED, "1");
         }
         let site = Site::prepare(folder.path(), programs, &trust).await?;
         let tokens = site.tokens().await?;
@@ -114,8 +118,25 @@ impl World {
             tokens,
             broker,
             central,
+            unsealed,
             folder,
         })
+    }
+
+    /// The site as seen by a machine that dies at a stop of the walk, which only a daemon with test hooks does.
+    ///
+    /// # Errors
+    /// As [`bin_dir`].
+    pub fn doomed_at(&self, stop: &str) -> anyhow::Result<Site> {
+        let mut site = self.site.clone();
+        let loketd = programs(Build::Hooks)?.loketd;
+        let loketd = loketd.with_env("LOKET_STOP_AT", stop);
+        site.programs.loketd = if self.unsealed {
+            loketd.with_env(UNSEALED, "1")
+        } else {
+            loketd
+        };
+        Ok(site)
     }
 
     /// The folder in which everything of this world lies.
@@ -185,12 +206,37 @@ impl World {
             .await
     }
 
+    /// Gives the broker a database on disk, as `loket-provision broker-config --persistence` does.
+    ///
+    /// # Errors
+    /// When the authority refuses or the broker does not come back.
+    pub async fn keep_broker_database(&mut self) -> anyhow::Result<()> {
+        mosquitto::keep_database(&self.site).await?;
+        self.wipe_broker().await
+    }
+
     /// Kills the broker and starts it again; it has forgotten everything.
     ///
     /// # Errors
     /// When it does not come back.
     pub async fn wipe_broker(&mut self) -> anyhow::Result<()> {
         self.broker.kill().await?;
+        let database = mosquitto::database(&self.site);
+        if database.exists() {
+            std::fs::remove_file(database).context("wipe the broker's database")?;
+        }
+        self.broker = mosquitto::start(&self.site).await?;
+        Ok(())
+    }
+
+    /// Kills the broker and starts it again with what its database held once.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub async fn set_broker_back(&mut self, database: &[u8]) -> anyhow::Result<()> {
+        self.broker.kill().await?;
+        let file = mosquitto::database(&self.site);
+        std::fs::write(file, database).context("set the broker's database back")?;
         self.broker = mosquitto::start(&self.site).await?;
         Ok(())
     }
