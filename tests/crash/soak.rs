@@ -12,6 +12,7 @@ use loket_demo::http;
 use loket_demo::once::SAMPLE_KK;
 use loket_demo::site::Site;
 use loket_tests::look::{Numbers, until};
+use loket_tests::mosquitto;
 use loket_tests::seed::Seeded;
 use loket_tests::world::{Build, Station, World, order_again};
 
@@ -57,16 +58,16 @@ impl Count {
 #[derive(Debug)]
 struct Moments {
     seeded: Seeded,
-    kill_count: u64,
+    moment_count: u64,
     order_count: u64,
 }
 
 impl Moments {
-    /// Waits for the kill of this number.
+    /// Waits for the moment of this number.
     async fn pass(&mut self, world: &World, number: u64) -> anyhow::Result<()> {
         let parts = self.order_count * KILLS_WITHIN_PERCENT;
         let (from, to) = (number * parts, (number + 1) * parts);
-        let scale = self.kill_count * 100;
+        let scale = self.moment_count * 100;
         let goal = (from + self.seeded.below(to - from)) / scale;
         let count = self.seeded.pick(&COUNTS).context("pick a count")?;
         let what = format!("{count:?} at {goal}");
@@ -86,27 +87,87 @@ async fn numbers(world: &World) -> anyhow::Result<Numbers> {
     Numbers::read(&world.site, &world.tokens.auditor).await
 }
 
+/// The broker as `loket-provision` sets it up where nothing is said: it keeps nothing on disk.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_orders_outlive_a_broker_that_is_killed_and_forgets() -> anyhow::Result<()> {
+async fn orders_outlive_a_broker_without_a_database_that_is_killed() -> anyhow::Result<()> {
     let seeded = Seeded::new(20_261_122)?;
     let name = seeded.name();
     let mut world = World::start(Build::Plain, false).await?;
     let mut moments = Moments {
         seeded,
-        kill_count: 12,
+        moment_count: 6,
+        order_count: 80,
+    };
+    let outcome = async {
+        let posts = posts(&world, 5).await?;
+        let (site, tokens) = (world.site.clone(), world.tokens.clone());
+        let faults = async {
+            for number in 0..moments.moment_count {
+                moments.pass(&world, number).await?;
+                world.wipe_broker().await?;
+            }
+            anyhow::Ok(())
+        };
+        let feed = hand_in(&site, &tokens.operator, 80, 5);
+        let (jobs, ()) = tokio::try_join!(feed, faults)?;
+        check(&world, &posts, &jobs).await
+    };
+    outcome.await.context(name)
+}
+
+/// What a killed broker with a database comes back with.
+#[derive(Debug, Clone, Copy)]
+enum Return {
+    /// What it wrote last: sessions and messages of some moments ago.
+    AsOnDisk,
+    /// Nothing.
+    Wiped,
+    /// What it wrote once: orders long printed are delivered again, and central is said to be what it was.
+    SetBack,
+}
+
+const RETURNS: [Return; 3] = [Return::SetBack, Return::Wiped, Return::AsOnDisk];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_orders_outlive_a_broker_whose_database_is_wiped_or_set_back()
+-> anyhow::Result<()> {
+    let seeded = Seeded::new(20_261_125)?;
+    let name = seeded.name();
+    let mut world = World::start(Build::Plain, false).await?;
+    world.keep_broker_database().await?;
+    let mut moments = Moments {
+        seeded,
+        // Before each kill the broker writes its database once.
+        moment_count: 24,
         order_count: 200,
     };
     let outcome = async {
         let posts = posts(&world, 5).await?;
         let (site, tokens) = (world.site.clone(), world.tokens.clone());
         let faults = async {
-            for number in 0..moments.kill_count {
+            let mut kept = Vec::new();
+            for number in 0..moments.moment_count {
                 moments.pass(&world, number).await?;
-                world.wipe_broker().await?;
+                if number % 2 == 0 {
+                    kept.push(mosquitto::snapshot(&world.site, &world.broker).await?);
+                    continue;
+                }
+                let turn = usize::try_from(number / 2)?;
+                match RETURNS.iter().cycle().nth(turn).context("pick a return")? {
+                    Return::AsOnDisk => world.restart_broker().await?,
+                    Return::Wiped => world.wipe_broker().await?,
+                    Return::SetBack => {
+                        let which = moments.seeded.below(u64::try_from(kept.len())?);
+                        let once = kept.get(usize::try_from(which)?);
+                        let once = once.context("pick a database")?;
+                        world.set_broker_back(once).await?;
+                    }
+                }
             }
             anyhow::Ok(())
         };
-        let (jobs, ()) = tokio::try_join!(hand_in(&site, &tokens.operator, 200, 5), faults)?;
+        let feed = hand_in(&site, &tokens.operator, 200, 5);
+        let (jobs, ()) = tokio::try_join!(feed, faults)?;
         check(&world, &posts, &jobs).await
     };
     outcome.await.context(name)
@@ -119,13 +180,13 @@ async fn forty_orders_outlive_machines_that_are_killed_twenty_times() -> anyhow:
     let world = World::start(Build::Plain, false).await?;
     let mut moments = Moments {
         seeded,
-        kill_count: 20,
+        moment_count: 20,
         order_count: 40,
     };
     let outcome = async {
         let mut posts = posts(&world, 3).await?;
         let faults = async {
-            for number in 0..moments.kill_count {
+            for number in 0..moments.moment_count {
                 moments.pass(&world, number).await?;
                 let victim = usize::try_from(moments.seeded.below(3))?;
                 let post = posts.get_mut(victim).context("pick a machine")?;

@@ -229,6 +229,16 @@ impl World {
         Ok(())
     }
 
+    /// Kills the broker and starts it again with what its database holds.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub async fn restart_broker(&mut self) -> anyhow::Result<()> {
+        self.broker.kill().await?;
+        self.broker = mosquitto::start(&self.site).await?;
+        Ok(())
+    }
+
     /// Kills the broker and starts it again with what its database held once.
     ///
     /// # Errors
