@@ -5,6 +5,7 @@
 //! `cargo xtask test` fills: `plain` as shipped, `hooks` with feature `test-hooks`.
 
 pub mod central;
+pub mod curl;
 pub mod faketime;
 pub mod look;
 pub mod mosquitto;
