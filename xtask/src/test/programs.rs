@@ -5,6 +5,7 @@
 //! target/loket-bin/hooks/   the programs with the feature `test-hooks`
 //! ```
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::{Context, bail};
@@ -15,8 +16,16 @@ use crate::metadata::{Metadata, Package};
 /// The feature behind which doors for tests stand.
 const HOOKS: &str = "test-hooks";
 
-/// Names that only a program with hooks may hold: the settings that open its doors.
-const MARKERS: &[&str] = &["LOKET_STOP_AT", "LOKET_UNSEALED"];
+/// How the name of every variable of ours begins; a door for tests is opened by one.
+const BEGINNING: &[u8] = b"LOKET_";
+
+/// Variables that a program as shipped reads: every other is a door.
+///
+/// A name here must not begin the name of a door: in a program's file no byte says where a name ends.
+const SHIPPED: &[&str] = &["LOKET_BOOT_ID", "LOKET_LOG"];
+
+/// Doors that must be found where they are: without this control a search that finds nothing would pass.
+const KNOWN_DOORS: &[&str] = &["LOKET_STOP_AT", "LOKET_UNSEALED"];
 
 /// What is built: the whole workspace, so that both builds share every library of others.
 ///
@@ -90,9 +99,8 @@ fn compare(shipped: &[&Package], hooked: &[&Package], folder: &Path) -> anyhow::
             held.extend(markers_in(&folder.join("hooks").join(name))?);
         }
         if held.is_empty() {
-            // Without this control the search above would pass on any misspelt marker.
             bail!(
-                "find a door for tests in {} with {HOOKS}: it holds no marker",
+                "find a door for tests in {} with {HOOKS}: it holds none",
                 package.name
             );
         }
@@ -103,36 +111,43 @@ fn compare(shipped: &[&Package], hooked: &[&Package], folder: &Path) -> anyhow::
         );
         seen.extend(held);
     }
-    if let Some(lost) = MARKERS
+    let is_lost = |door: &&&str| !seen.iter().any(|held: &String| held.starts_with(**door));
+    if let Some(lost) = KNOWN_DOORS
         .iter()
-        .find(|it| !hooked.is_empty() && !seen.contains(*it))
+        .find(is_lost)
+        .filter(|_| !hooked.is_empty())
     {
         bail!("find {lost} in any program with {HOOKS}: is it still called so?");
     }
     Ok(())
 }
 
-fn markers_in(program: &Path) -> anyhow::Result<Vec<&'static str>> {
+/// Every name of a variable of ours in a program that is not among those that are shipped.
+fn markers_in(program: &Path) -> anyhow::Result<Vec<String>> {
     let bytes = std::fs::read(program).with_context(|| format!("read {}", program.display()))?;
-    Ok(MARKERS
-        .iter()
-        .filter(|marker| holds(&bytes, marker.as_bytes()))
-        .copied()
-        .collect())
+    let mut found = names_in(&bytes);
+    found.retain(|name| !SHIPPED.iter().any(|shipped| name.starts_with(shipped)));
+    Ok(found.into_iter().collect())
 }
 
-fn holds(bytes: &[u8], marker: &[u8]) -> bool {
-    let Some((first, rest)) = marker.split_first() else {
-        return true;
-    };
+fn names_in(bytes: &[u8]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
     let mut ahead = bytes;
-    while let Some(at) = ahead.iter().position(|byte| byte == first) {
-        ahead = ahead.get(at.saturating_add(1)..).unwrap_or_default();
-        if ahead.starts_with(rest) {
-            return true;
+    while let Some(at) = ahead
+        .iter()
+        .position(|byte| Some(byte) == BEGINNING.first())
+    {
+        ahead = ahead.get(at..).unwrap_or_default();
+        if ahead.starts_with(BEGINNING) {
+            let name = ahead
+                .iter()
+                .copied()
+                .take_while(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+            found.insert(name.map(char::from).collect());
         }
+        ahead = ahead.get(1..).unwrap_or_default();
     }
-    false
+    found
 }
 
 #[cfg(test)]
@@ -201,6 +216,21 @@ mod tests {
     }
 
     #[test]
+    fn a_door_that_nobody_listed_is_found_too() {
+        let error = check("\0LOKET_LOG\0LOKET_NEW_DOOR\0", "\0LOKET_STOP_AT").unwrap();
+        assert_eq!(
+            error,
+            "keep doors for tests out of loketd: it holds LOKET_NEW_DOOR"
+        );
+    }
+
+    #[test]
+    fn what_is_shipped_is_no_door_whatever_stands_behind_it() {
+        let hooks = "\0LOKET_STOP_AT\0LOKET_UNSEALED";
+        assert_eq!(check("LOKET_LOGLOKET_BOOT_IDEND\0", hooks), None);
+    }
+
+    #[test]
     fn doors_behind_the_feature_alone_pass() {
         assert_eq!(check("\0code\0", "\0LOKET_STOP_AT\0LOKET_UNSEALED"), None);
     }
@@ -217,9 +247,9 @@ mod tests {
     #[test]
     fn a_search_that_finds_nothing_anywhere_is_found() {
         assert!(
-            check("\0code\0", "\0code\0")
+            check("\0code\0", "\0LOKET_LOG\0")
                 .unwrap()
-                .contains("holds no marker")
+                .contains("holds none")
         );
         assert!(
             check("\0code\0", "LOKET_STOP_AT")
