@@ -4,9 +4,9 @@ use anyhow::{Context as _, ensure};
 use loket_demo::child::{Program, Running};
 use loket_demo::http;
 use loket_demo::once::SAMPLE_KK;
-use loket_demo::site::{Site, text};
+use loket_demo::site::{Machine, OFFICE, Site, text};
 use loket_tests::faketime::with_clock;
-use loket_tests::look::until;
+use loket_tests::look::{Numbers, until};
 use loket_tests::mosquitto;
 use loket_tests::world::{Build, DEADLINE, World, order, programs};
 use serde_json::Value;
@@ -200,5 +200,102 @@ async fn a_role_may_do_its_own_work_and_no_other() -> anyhow::Result<()> {
                 && row["kind"] == "cancelled"
         })
         .await?;
+    Ok(())
+}
+
+/// Longer ago than a machine's certificate lives.
+const LONG_AGO: &str = "-200d";
+
+/// Has a machine's keys certified again by the documented commands, and installs what comes.
+async fn certify_again(world: &World, machine: &Machine) -> anyhow::Result<()> {
+    let file = |name: &str| text(&machine.home.join(name));
+    let (config, request, install) = (
+        text(&machine.config()),
+        file("again.json"),
+        file("install-again.json"),
+    );
+    let authority = text(&world.site.path("authority"));
+    let loketd = &world.site.programs.loketd;
+    let ask = [
+        "identity", "request", "--config", &config, "--out", &request,
+    ];
+    loketd.run(ask).await?;
+    let enrol = [
+        "enrol", &request, "--dir", &authority, "--kind", "machine", "--office", OFFICE, "--out",
+        &install,
+    ];
+    world.site.programs.provision.run(enrol).await?;
+    let install = ["identity", "install", "--config", &config, &install];
+    loketd.run(install).await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_whose_certificate_has_ended_is_refused_says_so_and_works_again_with_a_new_one()
+-> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let (_printer, uri) = world.site.start_printer("printer", &[]).await?;
+    let mut site = world.site.clone();
+    site.programs.provision = with_clock(site.programs.provision, LONG_AGO)?;
+    let machine = site.machine(ID, &uri).await?;
+    let mut daemon = world.site.start_machine(&machine)?;
+    let job = world.order(ID, "KK-1", "now").await?;
+    said(&daemon, "CertificateExpired").await?;
+    said(&world.broker, "certificate verify failed").await?;
+    world
+        .machine_with("the machine away", ID, |machine| {
+            machine["connectivity"] == "offline" && machine["is_enrolled"] == true
+        })
+        .await?;
+    ensure!(world.wait(&job, &["created"]).await?["offer_count"] == 0);
+    daemon.stop().await?;
+    certify_again(&world, &machine).await?;
+    let _daemon = world.site.start_machine(&machine)?;
+    let seen = world.wait(&job, &["printed"]).await?;
+    ensure!(seen["sheet_count"] == 1, "{seen}");
+    Ok(())
+}
+
+/// Signs central's request as the authority would have, some years ago: `loket-provision` refuses such a clock.
+fn certify_long_ago(world: &World) -> anyhow::Result<()> {
+    let read = |name: &str| std::fs::read_to_string(world.site.path(name));
+    let key = rcgen::KeyPair::from_pem(&read("authority/authority.key")?)?;
+    let authority = rcgen::Issuer::from_ca_cert_pem(&read("authority/authority.crt")?, key)?;
+    let request = read("central/request.pem")?;
+    let mut request = rcgen::CertificateSigningRequestParams::from_pem(&request)?;
+    request.params.not_before = rcgen::date_time_ymd(2023, 1, 1);
+    request.params.not_after = rcgen::date_time_ymd(2024, 1, 1);
+    request.params.extended_key_usages = vec![
+        rcgen::ExtendedKeyUsagePurpose::ServerAuth,
+        rcgen::ExtendedKeyUsagePurpose::ClientAuth,
+    ];
+    let ended = request.signed_by(&authority)?.pem();
+    std::fs::write(world.site.path("central/central.crt"), ended)?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn central_whose_own_certificate_has_ended_says_so_keeps_its_doors_open_and_loses_nothing()
+-> anyhow::Result<()> {
+    let mut world = World::start(Build::Plain, false).await?;
+    let station = world.station(ID, &[]).await?;
+    let _daemon = world.site.start_machine(&station.machine)?;
+    world.central.stop().await?;
+    let certificate = world.site.path("central/central.crt");
+    let good = std::fs::read(&certificate)?;
+    certify_long_ago(&world)?;
+    world.central = world.site.start_central().await?;
+    let job = world.order(ID, "KK-1", "now").await?;
+    said(&world.central, "CertificateExpired").await?;
+    let health = world.read("/healthz").await?;
+    ensure!(health["link_up"] == false, "{health}");
+    let numbers = Numbers::read(&world.site, &world.tokens.it).await?;
+    // The first of January 2024.
+    ensure!(numbers.of("loket_certificate_end_seconds") == 1_704_067_200);
+    ensure!(world.wait(&job, &["created"]).await?["offer_count"] == 0);
+    world.central.stop().await?;
+    std::fs::write(&certificate, good)?;
+    world.central = world.site.start_central().await?;
+    world.wait(&job, &["printed"]).await?;
+    ensure!(station.printed().await?.sheets == 1);
     Ok(())
 }
