@@ -12,6 +12,7 @@ mod curl;
 mod doors;
 mod faults;
 mod folder;
+mod hostile;
 mod journal;
 mod officer;
 mod print;

@@ -9,6 +9,7 @@ pub mod curl;
 pub mod faketime;
 pub mod look;
 pub mod mosquitto;
+pub mod mutate;
 pub mod places;
 pub mod secrecy;
 pub mod seed;
