@@ -2,8 +2,9 @@
 
 use anyhow::{Context as _, ensure};
 use loket_demo::child::Running;
+use loket_demo::once::SAMPLE_KK;
 use loket_demo::site::text;
-use loket_tests::world::{Build, Station, World};
+use loket_tests::world::{Build, Station, World, order_again};
 
 async fn stationed(world: &World, printer: &[&str]) -> anyhow::Result<(Station, Running)> {
     let station = world.station("desa-contoh-1", printer).await?;
@@ -74,25 +75,50 @@ async fn a_held_job_can_be_called_off_by_the_officer_and_by_central() -> anyhow:
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sheet_of_unknown_fate_is_asked_about_and_the_answer_ends_it() -> anyhow::Result<()> {
-    let world = World::start(Build::Plain, false).await?;
-    // The printer claims one side more than the document has: its word is no evidence.
-    let (station, _daemon) = stationed(&world, &["--impressions", "one-more"]).await?;
-    let config = text(&station.machine.config());
-    let job = world.order("desa-contoh-1", "KK-1", "now").await?;
+/// A job whose printer claims one side more than the document has: its word is no evidence.
+async fn unknown(world: &World, previous: Option<&str>) -> anyhow::Result<String> {
+    let order = order_again("desa-contoh-1", "KK-1", "now", previous);
+    let job = world.order_as(SAMPLE_KK, &order).await?;
     let seen = world.wait(&job, &["unknown", "printed"]).await?;
     ensure!(
         seen["state"] == "unknown" && seen["reason"] == "impressions-disagree",
         "{seen}"
     );
-    let answer = [
-        "job", "answer", &job, "came-out", "--by", "wati", "--config", &config,
-    ];
-    world.site.programs.loketd.run(answer).await?;
-    let seen = world.wait(&job, &["printed"]).await?;
+    Ok(job)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_of_unknown_fate_is_asked_about_and_each_answer_has_its_end() -> anyhow::Result<()>
+{
+    let world = World::start(Build::Plain, false).await?;
+    let (station, _daemon) = stationed(&world, &["--impressions", "one-more"]).await?;
+    let config = text(&station.machine.config());
+    let answer = async |job: &str, found: &str| {
+        let answer = [
+            "job", "answer", job, found, "--by", "wati", "--config", &config,
+        ];
+        world.site.programs.loketd.run(answer).await.map(drop)
+    };
+    let first = unknown(&world, None).await?;
+    answer(&first, "came-out").await?;
+    let seen = world.wait(&first, &["printed"]).await?;
     ensure!(seen["reason"] == "officer-saw", "{seen}");
-    ensure!(station.printed().await?.sheets == 1);
+
+    let second = unknown(&world, Some(&first)).await?;
+    answer(&second, "damaged").await?;
+    let seen = world.wait(&second, &["failed"]).await?;
+    ensure!(seen["reason"] == "sheet-damaged", "{seen}");
+    ensure!(station.printed().await?.sheets == 2);
+
+    // Only this answer prints again, and only once.
+    let third = unknown(&world, Some(&first)).await?;
+    station
+        .turn("/control", r#"{"impressions": "honest"}"#)
+        .await?;
+    answer(&third, "did-not").await?;
+    let seen = world.wait(&third, &["printed"]).await?;
+    ensure!(seen["attempt"] == 2, "{seen}");
+    ensure!(station.printed().await?.sheets == 4);
     Ok(())
 }
 

@@ -116,6 +116,17 @@ async fn without_a_good_token_every_door_of_central_is_shut() -> anyhow::Result<
         "called-back",
     ];
     central.run(revoke).await?;
+    let listed = central.run(["token", "list", "--config", &config]).await?;
+    for (name, end) in [
+        ("demo-auditor", "\tauditor\tgood until 20"),
+        ("long-gone", "\toperator\tended 20"),
+        ("called-back", "\toperator\trevoked 20"),
+    ] {
+        let line = listed.lines().find(|line| line.starts_with(name));
+        let line = line.with_context(|| format!("list {name}"))?;
+        ensure!(line[name.len()..].starts_with(end), "{line}");
+    }
+    ensure!(!listed.contains(&called_back), "a token is shown once");
     let altered = world.tokens.operator.replacen(
         char::is_alphanumeric,
         if world.tokens.operator.starts_with('A') {
