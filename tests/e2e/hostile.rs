@@ -16,7 +16,7 @@ use loket_tests::look::until;
 use loket_tests::mutate::Mutator;
 use loket_tests::secrecy::{canaries, found_in};
 use loket_tests::seed::Seeded;
-use loket_tests::world::{Build, DEADLINE, World, fixture, order, programs};
+use loket_tests::world::{Build, DEADLINE, World, fixture, order, order_again, programs};
 use loket_verify::Trust;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -29,6 +29,9 @@ const CASES: usize = 300;
 
 /// Each of these cases starts programs.
 const CASES_BY_COMMAND: usize = 40;
+
+/// Each of these cases is a job on its way.
+const CASES_BY_JOB: usize = 10;
 
 /// Files of one folder, all taken within a few of central's looks.
 const CASES_BY_FOLDER: usize = 60;
@@ -162,6 +165,52 @@ async fn lines_that_are_nearly_right_at_the_officers_door_do_nothing_else() -> a
     ensure!(listed["jobs"][0]["state"] == "held", "{listed}");
     ensure!(station.printed().await?.sheets == 0);
     no_panic(daemon.log())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sealed_files_that_a_disk_has_altered_are_never_printed_and_central_knows()
+-> anyhow::Result<()> {
+    let (mut mutator, name) = mutator(20_261_131)?;
+    let world = World::start(Build::Plain, false).await?;
+    let station = world.station(ID, &[]).await?;
+    let daemon = world.site.start_machine(&station.machine)?;
+    let config = text(&station.machine.config());
+    let mut previous: Option<String> = None;
+    for case in 0..CASES_BY_JOB {
+        let what = || format!("{name}, case {case}");
+        let order = order_again(ID, &format!("KK-{case}"), "officer", previous.as_deref());
+        let job = world.order_as(SAMPLE_KK, &order).await?;
+        world.wait(&job, &["held"]).await?;
+        let kind = if case % 2 == 0 { "key" } else { "blob" };
+        let file = station
+            .machine
+            .home
+            .join(format!("state/spool/{job}.{kind}"));
+        let good = fs::read(&file).with_context(what)?;
+        let mut copies = (0..10).map(|_again| mutator.alter(&good));
+        let altered = copies.find(|copy| means_else(copy, &good));
+        fs::write(&file, altered.with_context(what)?)?;
+        let release = ["job", "release", &job, "--by", "wati", "--config", &config];
+        // The refusal may come at once, or when the document is opened for the printer.
+        drop(world.site.programs.loketd.run(release).await);
+        let ends = ["printed", "rejected", "failed", "unknown", "cancelled"];
+        let seen = world.wait(&job, &ends).await.with_context(what)?;
+        let is_refused = seen["state"] == "rejected" || seen["state"] == "failed";
+        ensure!(
+            is_refused && seen["reason"].is_string(),
+            "{}: {seen}",
+            what()
+        );
+        previous = Some(job);
+    }
+    ensure!(station.printed().await?.sheets == 0);
+    no_panic(daemon.log())
+}
+
+/// Whether bytes differ by more than the spaces between the words of JSON.
+fn means_else(copy: &[u8], good: &[u8]) -> bool {
+    let read = |bytes| serde_json::from_slice::<Value>(bytes).ok();
+    copy != good && (read(good).is_none() || read(copy) != read(good))
 }
 
 /// Runs a command that may refuse; that it panicked or found a fault of its own is neither.

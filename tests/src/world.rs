@@ -6,13 +6,16 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use loket_demo::child::{Program, Running};
 use loket_demo::once::printer_report;
-use loket_demo::site::{Machine, Programs, Site, Tokens};
+use loket_demo::site::{Machine, Programs, Site, Tokens, text};
 use loket_demo::{http, once};
 
 use crate::mosquitto;
 
 /// Ends a hung test; no timing is asserted.
 pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Where programs of a world make temporary files.
+const SCRATCH: &str = "tmp";
 
 /// Turns sealing off in programs with test hooks.
 const UNSEALED: &str = "LOKET_UNSEALED";
@@ -71,6 +74,16 @@ pub fn fixture(name: &str) -> anyhow::Result<Vec<u8>> {
     std::fs::read(&path).with_context(|| format!("read {}", path.display()))
 }
 
+/// A program that makes its temporary files where a search finds them, with sealing off if that is asked.
+fn prepared(program: Program, dir: &Path, unsealed: bool) -> Program {
+    let program = program.with_env("TMPDIR", &text(&dir.join(SCRATCH)));
+    if unsealed {
+        program.with_env(UNSEALED, "1")
+    } else {
+        program
+    }
+}
+
 /// The world of a test; its folder goes with it.
 #[derive(Debug)]
 pub struct World {
@@ -105,9 +118,14 @@ impl World {
             .map(|(name, bytes)| (*name, bytes.as_slice()))
             .collect();
         let mut programs = programs(build)?;
-        if unsealed {
-            programs.loketd = programs.loketd.with_env(UNSEALED, "1");
-            programs.central = programs.central.with_env(UNSEALED, "1");
+        std::fs::create_dir(folder.path().join(SCRATCH)).context("make a folder")?;
+        for program in [
+            &mut programs.loketd,
+            &mut programs.central,
+            &mut programs.provision,
+            &mut programs.printer,
+        ] {
+            *program = prepared(program.clone(), folder.path(), unsealed);
         }
         let site = Site::prepare(folder.path(), programs, &trust).await?;
         let tokens = site.tokens().await?;
@@ -130,12 +148,8 @@ impl World {
     pub fn doomed_at(&self, stop: &str) -> anyhow::Result<Site> {
         let mut site = self.site.clone();
         let loketd = programs(Build::Hooks)?.loketd;
-        let loketd = loketd.with_env("LOKET_STOP_AT", stop);
-        site.programs.loketd = if self.unsealed {
-            loketd.with_env(UNSEALED, "1")
-        } else {
-            loketd
-        };
+        let loketd = prepared(loketd, self.dir(), self.unsealed);
+        site.programs.loketd = loketd.with_env("LOKET_STOP_AT", stop);
         Ok(site)
     }
 
