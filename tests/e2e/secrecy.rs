@@ -49,14 +49,13 @@ impl Run {
     async fn search(&mut self) -> anyhow::Result<()> {
         let kept = mosquitto::snapshot(&self.world.site, &self.world.broker).await?;
         ensure!(kept.starts_with(b"\0\xb5\0mosquitto db"), "a database");
-        let found = Search::of(self.world.dir(), &self.canaries)?;
-        self.found.add(found);
-        Ok(())
+        self.found.look(self.world.dir(), &self.canaries)
     }
 
     /// Where a search of this moment finds something.
     fn caught(&self) -> anyhow::Result<Vec<Place>> {
-        let found = Search::of(self.world.dir(), &self.canaries)?;
+        let mut found = Search::default();
+        found.look(self.world.dir(), &self.canaries)?;
         Ok(found.caught.into_keys().collect())
     }
 

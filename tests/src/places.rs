@@ -1,6 +1,6 @@
 //! Where a site leaves bytes, and which of these places name somebody.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::secrecy::{files, found_in};
@@ -69,41 +69,43 @@ impl Place {
     }
 }
 
-/// What one search found, by place.
+/// A frame in base64 stands within so many bytes: as far back a file that has grown is read again.
+const OVERLAP_BYTES: usize = 64 * 1024;
+
+/// What was read and found, by place, of a site that is searched again and again.
 #[derive(Debug, Default)]
 pub struct Search {
-    /// How many bytes were read there.
+    /// How many bytes were looked at there.
     pub read: BTreeMap<Place, usize>,
     /// Files with a canary in them or in their name, by their path from the site's folder.
-    pub caught: BTreeMap<Place, Vec<String>>,
+    pub caught: BTreeMap<Place, BTreeSet<String>>,
+    /// Each file as it was last read: logs and databases' logs grow, and what was read need not be read again.
+    known: BTreeMap<String, Vec<u8>>,
 }
 
 impl Search {
-    /// Searches every file of a site.
+    /// Searches every file of a site as it stands at this moment.
     ///
     /// # Errors
     /// When a folder cannot be read.
-    pub fn of(dir: &Path, canaries: &[String]) -> anyhow::Result<Self> {
-        let mut search = Self::default();
+    pub fn look(&mut self, dir: &Path, canaries: &[String]) -> anyhow::Result<()> {
         for (name, bytes) in files(dir, OUTSIDE)? {
             let place = Place::of(&name);
-            *search.read.entry(place).or_default() += bytes.len();
+            let from = match self.known.get(&name) {
+                Some(known) if bytes.starts_with(known) => {
+                    known.len().saturating_sub(OVERLAP_BYTES)
+                }
+                Some(_) | None => 0,
+            };
+            let new = bytes.get(from..).unwrap_or_default();
+            *self.read.entry(place).or_default() += new.len();
             let names_one = !found_in(name.as_bytes(), canaries).is_empty();
-            if names_one || !found_in(&bytes, canaries).is_empty() {
-                search.caught.entry(place).or_default().push(name);
+            if names_one || !found_in(new, canaries).is_empty() {
+                self.caught.entry(place).or_default().insert(name.clone());
             }
+            self.known.insert(name, bytes);
         }
-        Ok(search)
-    }
-
-    /// Adds what another search of the same site read and found.
-    pub fn add(&mut self, other: Self) {
-        for (place, bytes) in other.read {
-            *self.read.entry(place).or_default() += bytes;
-        }
-        for (place, files) in other.caught {
-            self.caught.entry(place).or_default().extend(files);
-        }
+        Ok(())
     }
 }
 
@@ -125,5 +127,39 @@ mod tests {
         ] {
             assert_eq!(Place::of(path), place, "{path}");
         }
+    }
+
+    #[test]
+    fn what_a_file_grew_by_is_read_with_what_stands_before_it() -> anyhow::Result<()> {
+        let canaries = ["SITI CONTOH".to_owned()];
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("a.log");
+        let mut bytes = vec![b'.'; 3 * OVERLAP_BYTES];
+        bytes.extend(b"SITI CO");
+        std::fs::write(&file, &bytes)?;
+        let mut search = Search::default();
+        search.look(folder.path(), &canaries)?;
+        assert!(search.caught.is_empty());
+        bytes.extend(b"NTOH");
+        std::fs::write(&file, &bytes)?;
+        search.look(folder.path(), &canaries)?;
+        assert_eq!(search.caught.len(), 1);
+        Ok(())
+    }
+
+    #[test]
+    fn a_file_that_was_written_anew_is_read_anew() -> anyhow::Result<()> {
+        let canaries = ["SITI CONTOH".to_owned()];
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("a.db");
+        std::fs::write(&file, vec![b'.'; 3 * OVERLAP_BYTES])?;
+        let mut search = Search::default();
+        search.look(folder.path(), &canaries)?;
+        let mut anew = b"SITI CONTOH".to_vec();
+        anew.extend(vec![b'.'; 3 * OVERLAP_BYTES]);
+        std::fs::write(&file, anew)?;
+        search.look(folder.path(), &canaries)?;
+        assert_eq!(search.caught.len(), 1);
+        Ok(())
     }
 }

@@ -12,9 +12,6 @@ use anyhow::Context as _;
 /// Frame, envelope and a text inside: three wrappings, and one to spare.
 const MAX_DEPTH: u32 = 4;
 
-/// Shorter runs hold nothing that could name a person.
-const MIN_DECODED_BYTES: usize = 8;
-
 /// A name in an address or a file name has one of these for its spaces.
 const SPACES: [&str; 5] = [" ", "%20", "+", "_", "-"];
 
@@ -50,39 +47,46 @@ pub fn found_in<'a>(bytes: &[u8], canaries: &'a [String]) -> Vec<&'a str> {
     canaries.iter().enumerate().filter_map(stands).collect()
 }
 
-/// What is looked for, each with the number of its canary.
+/// What is looked for.
 struct Needles {
-    words: Vec<(usize, Vec<u8>)>,
-    /// Whether a word begins with this byte: most positions are passed by this alone.
-    begins: [bool; 256],
+    /// Words with the number of their canary, by the first byte, written small: most positions are passed by this.
+    by_first: Vec<Vec<(usize, Vec<u8>)>>,
+    /// The shortest word: a shorter run of characters hides none.
+    least_bytes: usize,
 }
 
 impl Needles {
     fn of(canaries: &[String]) -> Self {
-        let mut words = Vec::new();
-        let mut begins = [false; 256];
+        let mut by_first = vec![Vec::new(); 256];
+        let mut least_bytes = usize::MAX;
         for (number, canary) in canaries.iter().enumerate() {
             let spelt: BTreeSet<_> = SPACES.iter().map(|to| canary.replace(' ', to)).collect();
             for word in spelt {
-                for byte in word.bytes().take(1) {
-                    for byte in [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()] {
-                        if let Some(begins) = begins.get_mut(usize::from(byte)) {
-                            *begins = true;
-                        }
-                    }
+                let word = word.to_ascii_lowercase().into_bytes();
+                least_bytes = least_bytes.min(word.len());
+                let first = word.first().copied().map(usize::from);
+                if let Some(words) = first.and_then(|first| by_first.get_mut(first)) {
+                    words.push((number, word));
                 }
-                words.push((number, word.into_bytes()));
             }
         }
-        Self { words, begins }
+        Self {
+            by_first,
+            least_bytes,
+        }
     }
 
     fn look(&self, bytes: &[u8], depth: u32, found: &mut BTreeSet<usize>) {
         for (at, byte) in bytes.iter().enumerate() {
-            if !self.begins.get(usize::from(*byte)).is_some_and(|is| *is) {
+            let first = usize::from(byte.to_ascii_lowercase());
+            let Some(words) = self.by_first.get(first) else {
+                continue;
+            };
+            // Most bytes begin no word; asked first, because a test's build is slow at everything else.
+            if words.is_empty() {
                 continue;
             }
-            for (number, word) in &self.words {
+            for (number, word) in words {
                 let part = bytes.get(at..at.saturating_add(word.len()));
                 if part.is_some_and(|part| part.eq_ignore_ascii_case(word)) {
                     found.insert(*number);
@@ -90,38 +94,39 @@ impl Needles {
             }
         }
         if let Some(depth) = depth.checked_sub(1) {
-            for inner in unwrapped(bytes) {
+            for inner in self.unwrapped(bytes) {
                 self.look(&inner, depth, found);
             }
         }
     }
+
+    /// Everything that `bytes` may hold in another writing, one wrapping taken off.
+    fn unwrapped(&self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let least = self.least_bytes;
+        let mut all = Vec::new();
+        for run in runs(bytes, sextet, least) {
+            // What stands before a text may belong to its alphabet by chance: only each beginning in turn is sure.
+            all.extend((0..4).filter_map(|skip| run.get(skip..).map(from_sextets)));
+        }
+        for run in runs(bytes, nibble, least) {
+            all.extend((0..2).filter_map(|skip| run.get(skip..).map(from_nibbles)));
+        }
+        all.extend(from_utf16(bytes, least));
+        all.retain(|inner| inner.len() >= least);
+        all
+    }
 }
 
-/// Everything that `bytes` may hold in another writing, one wrapping taken off.
-fn unwrapped(bytes: &[u8]) -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
-    for run in runs(bytes, sextet) {
-        // What stands before a text may belong to its alphabet by chance: only each beginning in turn is sure.
-        all.extend((0..4).filter_map(|skip| run.get(skip..).map(from_sextets)));
-    }
-    for run in runs(bytes, nibble) {
-        all.extend((0..2).filter_map(|skip| run.get(skip..).map(from_nibbles)));
-    }
-    all.extend(from_utf16(bytes));
-    all.retain(|inner| inner.len() >= MIN_DECODED_BYTES);
-    all
-}
-
-/// Runs of characters that have a value, as their values; a line break inside is passed over, as PEM and mail break
-/// their lines.
-fn runs(bytes: &[u8], value: fn(u8) -> Option<u8>) -> Vec<Vec<u8>> {
+/// Runs of at least so many characters that have a value, as their values; a line break inside is passed over, as PEM
+/// and mail break their lines.
+fn runs(bytes: &[u8], value: fn(u8) -> Option<u8>, least: usize) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     let mut run = Vec::new();
     for byte in bytes {
         if let Some(value) = value(*byte) {
             run.push(value);
         } else if !matches!(byte, b'\r' | b'\n') {
-            if run.len() >= MIN_DECODED_BYTES {
+            if run.len() > least {
                 all.push(std::mem::take(&mut run));
             }
             run.clear();
@@ -176,14 +181,14 @@ fn from_nibbles(run: &[u8]) -> Vec<u8> {
 }
 
 /// Each run of ASCII characters with a zero byte between, whichever comes first.
-fn from_utf16(bytes: &[u8]) -> Vec<Vec<u8>> {
+fn from_utf16(bytes: &[u8], least: usize) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for skip in 0..2 {
         let mut run = Vec::new();
         for pair in bytes.get(skip..).unwrap_or_default().chunks_exact(2) {
             match pair {
                 [character @ 0x20..=0x7e, 0] => run.push(*character),
-                _other if run.len() >= MIN_DECODED_BYTES => all.push(std::mem::take(&mut run)),
+                _other if run.len() >= least => all.push(std::mem::take(&mut run)),
                 _other => run.clear(),
             }
         }
