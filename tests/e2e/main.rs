@@ -8,6 +8,7 @@ mod bad_input;
 mod by_hand;
 mod clock;
 mod credential;
+mod demo;
 mod doors;
 mod faults;
 mod folder;
