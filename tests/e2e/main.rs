@@ -15,6 +15,7 @@ mod folder;
 mod journal;
 mod officer;
 mod print;
+mod records;
 mod replay;
 mod secrecy;
 mod tls;
