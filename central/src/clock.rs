@@ -45,7 +45,7 @@ pub enum ClockError {
     },
     /// It ran ahead, or central stood still for long.
     #[error(
-        "trust the clock: it says {now}, and central last ran at {known}; set it, or if it is right start once with --accept-clock [C-302]"
+        "trust the clock: it says {now}, and central last ran at {known}; set it, or if it is right run accept-clock [C-302]"
     )]
     Ahead {
         /// What it says.
@@ -55,7 +55,7 @@ pub enum ClockError {
     },
     /// It was set back, or the earlier one was wrong.
     #[error(
-        "trust the clock: it says {now}, and central ran at {known} already; set it, or if it is right start once with --accept-clock [C-303]"
+        "trust the clock: it says {now}, and central ran at {known} already; set it, or if it is right run accept-clock [C-303]"
     )]
     Behind {
         /// What it says.

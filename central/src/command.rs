@@ -48,9 +48,12 @@ enum Task {
         /// The settings file
         #[arg(long)]
         config: PathBuf,
-        /// Take the system clock as right, though it is far from what central last knew
+    },
+    /// Take the system clock as right, though it is far from what central last knew
+    AcceptClock {
+        /// The settings file
         #[arg(long)]
-        accept_clock: bool,
+        config: PathBuf,
     },
     /// Check the settings file and show each effective value
     CheckConfig {
@@ -117,10 +120,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let outcome = match line.task {
-        Task::Run {
-            config,
-            accept_clock,
-        } => run_task(&config, accept_clock),
+        Task::Run { config } => run_task(&config),
+        Task::AcceptClock { config } => accept_clock(&config),
         Task::CheckConfig { config } => check_task(&config),
         Task::Token { task } => token_task(task),
     };
@@ -157,12 +158,9 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     }
 }
 
-fn run_task(path: &Path, accept_clock: bool) -> anyhow::Result<()> {
+fn run_task(path: &Path) -> anyhow::Result<()> {
     let config = Config::load(path)?;
     telemetry::start();
-    if accept_clock {
-        accept(&config)?;
-    }
     test_hooks();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -185,13 +183,16 @@ fn run_task(path: &Path, accept_clock: bool) -> anyhow::Result<()> {
 }
 
 /// Somebody vouches for the clock; the history says that it was done.
-fn accept(config: &Config) -> anyhow::Result<()> {
-    let store = open_store(config)?;
-    clock::accept(&config.state_dir, now()).map_err(RunError::Clock)?;
+fn accept_clock(path: &Path) -> anyhow::Result<()> {
+    let config = Config::load(path)?;
+    let store = open_store(&config)?;
+    let now = now();
+    clock::accept(&config.state_dir, now).map_err(RunError::Clock)?;
     let accepted = Note::Did {
         action: "clock-accepted".to_owned(),
     };
-    Ok(store.note(&accepted, None, &Actor::new("command-line")?, now())?)
+    store.note(&accepted, None, &Actor::new("command-line")?, now)?;
+    print(&format!("{now} is taken as right"))
 }
 
 /// A secrecy test's control may start this program with sealing off; a plain build has no such switch.

@@ -357,17 +357,8 @@ reconnect_max_ms = 1000
     /// # Errors
     /// When it does not.
     pub async fn start_central(&self) -> anyhow::Result<Running> {
-        self.start_central_with(&[]).await
-    }
-
-    /// Starts central with more words on its command line, and waits until it answers.
-    ///
-    /// # Errors
-    /// When it does not.
-    pub async fn start_central_with(&self, more: &[&str]) -> anyhow::Result<Running> {
         let config = text(&self.path("central/central.toml"));
-        let words = [&["run", "--config", &config][..], more].concat();
-        let command = self.programs.central.command(words);
+        let command = self.programs.central.command(["run", "--config", &config]);
         let mut running = Running::start("central", command, &self.path("logs"))?;
         let up = async {
             loop {
