@@ -203,6 +203,16 @@ mod tests {
         );
     }
 
+    #[tokio::test]
+    async fn a_clock_that_is_set_back_while_central_runs_ends_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let later = now().saturating_add(BEHIND * 2);
+        keep(folder.path(), later).unwrap();
+        let wrong = watch(folder.path().to_owned()).await;
+        assert_eq!(wrong.exit_code(), 78);
+        assert_eq!(code(Err(wrong)), "C-303");
+    }
+
     #[test]
     fn a_lost_memory_stops_nothing() {
         let folder = tempfile::tempdir().unwrap();
