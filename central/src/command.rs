@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use loket_store::{Actor, Role, SqliteStore, Store, StoreError, TokenRow};
+use loket_store::{Actor, Note, Role, SqliteStore, Store, StoreError, TokenRow};
 use loket_wire::Sha256Digest;
 use loket_wire::random::draw;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
-use crate::clock::now;
+use crate::clock::{self, now};
 use crate::config::{Config, ConfigError};
 use crate::random::SystemRandomness;
 use crate::run::{RunError, run};
@@ -45,6 +45,12 @@ struct Line {
 enum Task {
     /// Run until SIGTERM or SIGINT
     Run {
+        /// The settings file
+        #[arg(long)]
+        config: PathBuf,
+    },
+    /// Take the system clock as right, though it is far from what central last knew
+    AcceptClock {
         /// The settings file
         #[arg(long)]
         config: PathBuf,
@@ -115,6 +121,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match line.task {
         Task::Run { config } => run_task(&config),
+        Task::AcceptClock { config } => accept_clock(&config),
         Task::CheckConfig { config } => check_task(&config),
         Task::Token { task } => token_task(task),
     };
@@ -175,6 +182,19 @@ fn run_task(path: &Path) -> anyhow::Result<()> {
     })
 }
 
+/// Somebody vouches for the clock; the history says that it was done.
+fn accept_clock(path: &Path) -> anyhow::Result<()> {
+    let config = Config::load(path)?;
+    let store = open_store(&config)?;
+    let now = now();
+    clock::accept(&config.state_dir, now).map_err(RunError::Clock)?;
+    let accepted = Note::Did {
+        action: "clock-accepted".to_owned(),
+    };
+    store.note(&accepted, None, &Actor::new("command-line")?, now)?;
+    print(&format!("{now} is taken as right"))
+}
+
 /// A secrecy test's control may start this program with sealing off; a plain build has no such switch.
 #[cfg(feature = "test-hooks")]
 fn test_hooks() {
@@ -197,8 +217,7 @@ fn print(text: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{text}").context("write the answer")
 }
 
-fn open_store(path: &Path) -> anyhow::Result<SqliteStore> {
-    let config = Config::load(path)?;
+fn open_store(config: &Config) -> anyhow::Result<SqliteStore> {
     files::make_dir(&config.state_dir).map_err(|source| RunError::StateDir {
         path: config.state_dir.clone(),
         source,
@@ -215,7 +234,7 @@ fn token_task(task: TokenTask) -> anyhow::Result<()> {
             role,
             days,
         } => {
-            let store = open_store(&config)?;
+            let store = open_store(&Config::load(&config)?)?;
             let mut random = SystemRandomness::new();
             let bytes = Zeroizing::new(draw::<32>(&mut random));
             random.check()?;
@@ -234,7 +253,7 @@ fn token_task(task: TokenTask) -> anyhow::Result<()> {
             print(&token)
         }
         TokenTask::List { config } => {
-            for token in open_store(&config)?.tokens()? {
+            for token in open_store(&Config::load(&config)?)?.tokens()? {
                 let end = match token.revoked_at {
                     Some(at) => format!("revoked {at}"),
                     None if token.is_good(now()) => format!("good until {}", token.expires_at),
@@ -245,7 +264,7 @@ fn token_task(task: TokenTask) -> anyhow::Result<()> {
             Ok(())
         }
         TokenTask::Revoke { config, name } => {
-            open_store(&config)?.revoke_token(&name, &by, now())?;
+            open_store(&Config::load(&config)?)?.revoke_token(&name, &by, now())?;
             Ok(())
         }
     }

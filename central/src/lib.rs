@@ -31,6 +31,7 @@ mod trust;
 mod web;
 mod words;
 
+pub use clock::ClockError;
 pub use command::main;
 pub use config::{Api, Broker, Config, ConfigError, Documents, Identity, Intake, Timings};
 pub use identity::IdentityError;

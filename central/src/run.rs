@@ -18,7 +18,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::now;
+use crate::clock::{self, ClockError, now};
 use crate::config::Config;
 use crate::dispatch::{Dispatcher, presence_publication};
 use crate::documents::Documents;
@@ -76,6 +76,9 @@ pub enum RunError {
         #[source]
         source: Box<StoreError>,
     },
+    /// The clock cannot be right.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
     /// Central's identity cannot be used.
     #[error("take up central's identity")]
     Identity(#[from] IdentityError),
@@ -118,11 +121,13 @@ pub enum RunError {
 }
 
 impl RunError {
-    /// The exit code by sysexits: 73 for the state folder, 75 when another runs on it, 66 for unreadable files, 78 for wrong ones, 69 for addresses.
+    /// The exit code by sysexits: 73 for the state folder, 75 when another runs on it,
+    /// 66 for unreadable files, 78 for wrong ones or a wrong clock, 69 for addresses.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         match self {
             Self::Locked { .. } => 75,
+            Self::Clock(error) => error.exit_code(),
             Self::StateDir { .. } | Self::Store { .. } | Self::Folder { .. } => 73,
             Self::Identity(IdentityError::Unreadable { .. })
             | Self::Offices(OfficesError::Unreadable { .. })
@@ -162,6 +167,7 @@ pub struct Bound {
 pub async fn bind(config: Config) -> Result<Bound, RunError> {
     install_crypto();
     let lock = lock(&config.state_dir)?;
+    clock::look(&config.state_dir, now())?;
     let (office, cancels) = open_office(&config)?;
     let folder = match &config.intake {
         None => None,
@@ -264,7 +270,8 @@ impl Bound {
     /// Serves until `stop`, then ends every part within the drain deadline.
     ///
     /// # Errors
-    /// [`RunError::Link`] when the first message to the broker could not be made.
+    /// [`RunError::Link`] when the first message to the broker could not be made; [`RunError::Clock`] when the clock
+    /// went wrong meanwhile.
     pub async fn serve(self, stop: CancellationToken) -> Result<(), RunError> {
         let (api_address, documents_address) = (self.api_address(), self.documents_address());
         tracing::info!(
@@ -306,7 +313,11 @@ impl Bound {
         ));
         let status = format!("API on {}, documents on {}", api_address, documents_address);
         tell_systemd(&[NotifyState::Ready, NotifyState::Status(&status)]);
-        stop.cancelled().await;
+        let ended = tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            wrong = clock::watch(config.state_dir.clone()) => Err(RunError::Clock(wrong)),
+        };
+        doors.cancel();
         tell_systemd(&[NotifyState::Stopping]);
         let drain = Duration::from_millis(config.timings.drain_ms);
         end(serving, drain, "requests").await;
@@ -314,7 +325,7 @@ impl Bound {
         end(units, UNITS_STOP, "units").await;
         drop(lock);
         tracing::info!("central stopped");
-        Ok(())
+        ended
     }
 }
 

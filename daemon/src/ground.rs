@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use loket_journal::{Batch, Integrity, Journal, JournalError, check_integrity, set_aside};
 use loket_spool::Spool;
-use loket_wire::{Epoch, Timestamp};
+use loket_wire::Epoch;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -17,7 +17,7 @@ use crate::gate::{Gate, Gated};
 use crate::identity::{IdentityDir, OsRandom};
 use crate::key_seal::KeySeal;
 use crate::supervisor::RunError;
-use crate::unit::link::META_CLOCK_FLOOR;
+use crate::unit::link::META_CLOCK;
 
 /// Counts this program's starts: the session number told in state and sync.
 const META_SESSION_SEQ: &str = "session-seq";
@@ -58,14 +58,8 @@ impl Ground {
         if was_clean {
             gate.open();
         }
-        let floor = journal
-            .meta(META_CLOCK_FLOOR)
-            .await
-            .map_err(RunError::Journal)?;
-        let floor = floor
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(i64::from_le_bytes);
-        let clock = Clock::new(floor.map(Timestamp::from_unix_ms));
+        let kept = journal.meta(META_CLOCK).await.map_err(RunError::Journal)?;
+        let clock = Clock::restore(kept.as_deref());
         let spool = Spool::open(&config.state_dir.join("spool"), config.spool_quota_bytes)
             .map_err(RunError::Spool)?;
         let sealing = identity_dir(config)?

@@ -29,7 +29,7 @@ use crate::local::{self, LocalError};
 use crate::telemetry::chain;
 use crate::unit::control::{ControlError, ControlUnit, Door};
 use crate::unit::health::{HealthLink, HealthUnit};
-use crate::unit::link::{LinkUnit, LinkUnitError, META_CLOCK_FLOOR, state_payload};
+use crate::unit::link::{LinkUnit, LinkUnitError, META_CLOCK, state_payload};
 use crate::unit::print::{DeskError, DeskHandle, Hands, PrintUnit, RecoverError, recover};
 
 /// The clock's floor is kept this often.
@@ -451,11 +451,10 @@ impl Units {
                     }
                 }
                 _at = keep_floor.tick() => {
-                    let floor = ground.clock.floor().unix_ms().to_le_bytes().to_vec();
-                    let meta = vec![(META_CLOCK_FLOOR.to_owned(), floor)];
+                    let meta = vec![(META_CLOCK.to_owned(), ground.clock.kept())];
                     // What is wrong with the journal for good, the desk meets at its next question.
                     if let Err(error) = ground.journal.append(Batch { meta, ..Batch::default() }).await {
-                        tracing::warn!(error = %chain(&error), "clock floor not kept");
+                        tracing::warn!(error = %chain(&error), "clock not kept");
                     }
                 }
             }

@@ -107,6 +107,7 @@ mod tests {
     use rustls::RootCertStore;
 
     use super::*;
+    use crate::clock::Word;
 
     /// A broker's certificate for the year 2028, and the verifier of a machine whose floor is the start of `floor`.
     fn case(floor: &str) -> (Verifier, CertificateDer<'static>) {
@@ -161,7 +162,7 @@ mod tests {
     #[test]
     fn dates_count_once_central_spoke() {
         let (verifier, leaf) = case("2026-11-22");
-        verifier.clock.hear_central(moment("2026-11-23"));
+        verifier.clock.hear(Word::Command(1), moment("2026-11-23"));
         assert!(!judge(&verifier, &leaf, "localhost", "2026-11-23"));
         assert!(!judge(&verifier, &leaf, "localhost", "2040-06-01"));
         assert!(judge(&verifier, &leaf, "localhost", "2028-06-01"));

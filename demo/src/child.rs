@@ -10,11 +10,16 @@ use anyhow::{Context as _, bail};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+/// Set for children that end with their parent, however it ends: their standard input is then a pipe that only the
+/// parent holds.
+pub const TIED: &str = "LOKET_DEMO_TIED";
+
 /// How a program is started: its command line up to its own arguments.
 #[derive(Debug, Clone)]
 pub struct Program {
     words: Vec<OsString>,
     env: Vec<(String, String)>,
+    is_apart: bool,
 }
 
 impl Program {
@@ -24,15 +29,18 @@ impl Program {
         Self {
             words: vec![path.as_os_str().to_owned()],
             env: Vec::new(),
+            is_apart: false,
         }
     }
 
-    /// The demo program started again as one of its parts.
+    /// The demo program started again as one of its parts, in a process group of its own: Ctrl+C at the terminal
+    /// reaches the demo alone, which ends its parts in order.
     #[must_use]
     pub fn part_of(demo: &Path, part: &str) -> Self {
         Self {
             words: vec![demo.as_os_str().to_owned(), "part".into(), part.into()],
             env: Vec::new(),
+            is_apart: true,
         }
     }
 
@@ -61,6 +69,9 @@ impl Program {
             .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .kill_on_drop(true);
+        if self.is_apart {
+            command.process_group(0);
+        }
         command
     }
 
@@ -106,7 +117,7 @@ impl Running {
         let log = logs.join(format!("{name}.log"));
         let file = open_log(&log)?;
         let errors = file.try_clone().context("share a log file")?;
-        let child = command.stdout(file).stderr(errors).spawn();
+        let child = tied(&mut command).stdout(file).stderr(errors).spawn();
         let child = child.with_context(|| format!("start {command:?}"))?;
         Ok(Self {
             name: name.to_owned(),
@@ -126,7 +137,7 @@ impl Running {
         word: &str,
     ) -> anyhow::Result<(Self, String)> {
         let log = logs.join(format!("{name}.log"));
-        let child = command
+        let child = tied(&mut command)
             .stdout(Stdio::piped())
             .stderr(open_log(&log)?)
             .spawn();
@@ -231,6 +242,10 @@ const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longer than the programs' own drain deadlines.
 const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+fn tied(command: &mut Command) -> &mut Command {
+    command.stdin(Stdio::piped()).env(TIED, "1")
+}
 
 fn open_log(path: &Path) -> anyhow::Result<File> {
     let file = File::options().create(true).append(true).open(path);

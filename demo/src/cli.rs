@@ -8,13 +8,16 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
+use rustix::process::{Signal as KillSignal, getpid, kill_process};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::child::{Program, Running};
-use crate::once;
+use crate::child::{Program, Running, TIED};
+use crate::folders::{Held, Output, State};
+use crate::once::{self, Summary};
 use crate::site::{Programs, Site, text};
 
 /// Trust anchors of the sample; a test authority, good for nothing else.
@@ -36,6 +39,9 @@ const TRUST: [(&str, &[u8]); 4] = [
         include_bytes!("../../tests/fixtures/trust/issuing.crl"),
     ),
 ];
+
+/// Exit code when another demo holds the state folder (sysexits `EX_TEMPFAIL`).
+const HELD: u8 = 75;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -109,14 +115,18 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("loket-demo failed to {error:#}");
-            ExitCode::FAILURE
+            eprintln!("loket-demo: failed to {error:#}");
+            let is_held = error.downcast_ref::<Held>().is_some();
+            ExitCode::from(if is_held { HELD } else { 1 })
         }
     }
 }
 
 /// Runs one part in this process, by its own documented command line.
 fn part(name: &str, arguments: Vec<OsString>) -> ExitCode {
+    if std::env::var_os(TIED).is_some() {
+        std::thread::spawn(end_with_parent);
+    }
     let with_name =
         |program: &str| std::iter::once(program.into()).chain(arguments.iter().cloned());
     match name {
@@ -135,6 +145,16 @@ fn part(name: &str, arguments: Vec<OsString>) -> ExitCode {
             eprintln!("loket-demo has no part '{other}'");
             ExitCode::from(64)
         }
+    }
+}
+
+/// Ends this process as a person would who stops it, once the demo is gone: a killed demo leaves nothing behind that
+/// holds its ports.
+fn end_with_parent() {
+    // Nothing is ever written there: this returns when the last holder of the other end is gone.
+    drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
+    if let Err(error) = kill_process(getpid(), KillSignal::TERM) {
+        eprintln!("failed to end after the demo: {error}");
     }
 }
 
@@ -173,17 +193,22 @@ struct Whole {
     it_token: String,
     printer_uri: String,
     running: Vec<Running>,
+    output: Output,
+    /// Given back last.
+    _state: State,
 }
 
 impl Whole {
     async fn start(state: &Path) -> anyhow::Result<Self> {
-        let site = Site::prepare(state, programs()?, &TRUST).await?;
+        let state = State::hold(state)?;
+        let output = Output::beside(&state)?;
+        output.sweep(SystemTime::now())?;
+        let site = Site::prepare(state.dir(), programs()?, &TRUST).await?;
+        site.check_ports()?;
         let tokens = site.tokens().await?;
-        let kept = site.path("printer-output");
-        std::fs::create_dir_all(&kept).context("make the printer's folder")?;
         let broker = site.start_broker().await?;
         let (printer, printer_uri) = site
-            .start_printer("printer", &["--keep", &text(&kept)])
+            .start_printer("printer", &["--keep", &text(output.dir())])
             .await?;
         let central = site.start_central().await?;
         let machine = site.machine(once::SAMPLE_MACHINE, &printer_uri).await?;
@@ -195,6 +220,8 @@ impl Whole {
             it_token: tokens.it,
             printer_uri,
             running,
+            output,
+            _state: state,
         })
     }
 
@@ -207,28 +234,53 @@ impl Whole {
 }
 
 async fn once(state: Option<&Path>, out: Option<&Path>) -> anyhow::Result<()> {
-    let fresh = PathBuf::from(format!("target/demo-once/{}", std::process::id()));
-    let whole = Whole::start(state.unwrap_or(&fresh)).await?;
-    let out = out.unwrap_or(Path::new("target/demo-once/out"));
-    let kept = whole.site.path("printer-output");
-    let done = once::run(&whole.site, &whole.token, &whole.printer_uri, &kept, out).await;
-    whole.stop().await?;
-    let summary = done?;
+    let out = out.unwrap_or(Path::new("target/demo-once"));
+    Summary::clear(out)?;
+    let mut summary = Summary::default();
+    let done = match state {
+        Some(state) => once_in(state, out, &mut summary).await,
+        None => {
+            let mut fresh = tempfile::Builder::new()
+                .prefix("loket-demo-")
+                .tempdir()
+                .context("make a folder")?;
+            let state = fresh.path().join("state");
+            let done = once_in(&state, out, &mut summary).await;
+            if done.is_err() {
+                fresh.disable_cleanup(true);
+                eprintln!("loket-demo: logs are in {}", state.join("logs").display());
+            }
+            done
+        }
+    };
+    summary.write(out)?;
+    done?;
     println!(
         "printed: job {} in {} ms, {} sheet, {}",
-        summary.job_id,
-        summary.timings_ms.printed,
+        summary.job_id.unwrap_or_default(),
+        summary.timings_ms.printed.unwrap_or_default(),
         summary.sheets,
         out.join("summary.json").display()
     );
-    if state.is_none() {
-        drop(std::fs::remove_dir_all(&fresh));
-    }
     Ok(())
 }
 
+async fn once_in(state: &Path, out: &Path, summary: &mut Summary) -> anyhow::Result<()> {
+    let whole = Whole::start(state).await?;
+    let (site, kept) = (&whole.site, whole.output.dir());
+    let done = once::run(site, &whole.token, &whole.printer_uri, kept, out, summary).await;
+    whole.stop().await?;
+    done
+}
+
 async fn stay(state: Option<&Path>) -> anyhow::Result<()> {
-    let mut whole = Whole::start(state.unwrap_or(Path::new("target/demo"))).await?;
+    // Before anything is started: a signal meanwhile must not leave parts behind.
+    let mut asked = Asked::listen()?;
+    let starting = Whole::start(state.unwrap_or(Path::new("target/demo")));
+    let mut whole = tokio::select! {
+        whole = starting => whole?,
+        () = asked.wait() => return Ok(()),
+    };
     println!("central http://{}/", whole.site.api());
     println!("sign-in operator {}", whole.token);
     println!("sign-in it {}", whole.it_token);
@@ -236,17 +288,54 @@ async fn stay(state: Option<&Path>) -> anyhow::Result<()> {
         "intake folder {} (a PDF and an order of the same name)",
         whole.site.path("intake").display()
     );
+    println!(
+        "output folder {} (what the printer printed; emptied after 24 hours)",
+        whole.output.dir().display()
+    );
     println!("printer {}", whole.printer_uri);
     println!("Ctrl+C ends everything");
-    let mut interrupt = signal(SignalKind::interrupt()).context("hear signals")?;
-    let mut terminate = signal(SignalKind::terminate()).context("hear signals")?;
     let ended = tokio::select! {
-        _asked = interrupt.recv() => Ok(()),
-        _asked = terminate.recv() => Ok(()),
+        () = asked.wait() => Ok(()),
         ended = any_ended(&mut whole.running) => Err(ended),
+        never = sweep(&whole.output) => never,
     };
     whole.stop().await?;
-    ended.map_or_else(Err, Ok)
+    ended
+}
+
+/// The signals that end a demo: Ctrl+C, a service manager, a terminal that is closed.
+struct Asked {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Asked {
+    fn listen() -> anyhow::Result<Self> {
+        let hear = |kind| signal(kind).context("hear signals");
+        Ok(Self {
+            interrupt: hear(SignalKind::interrupt())?,
+            terminate: hear(SignalKind::terminate())?,
+            hang_up: hear(SignalKind::hangup())?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _asked = self.interrupt.recv() => {}
+            _asked = self.terminate.recv() => {}
+            _asked = self.hang_up.recv() => {}
+        }
+    }
+}
+
+/// Sweeps the printer's output every hour; ends only with an error.
+async fn sweep(output: &Output) -> anyhow::Result<()> {
+    let mut hours = tokio::time::interval(Duration::from_secs(3600));
+    loop {
+        hours.tick().await;
+        output.sweep(SystemTime::now())?;
+    }
 }
 
 async fn any_ended(running: &mut [Running]) -> anyhow::Error {
@@ -256,6 +345,6 @@ async fn any_ended(running: &mut [Running]) -> anyhow::Error {
                 return error;
             }
         }
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }

@@ -7,6 +7,7 @@
 pub mod broker;
 pub mod child;
 pub mod cli;
+pub mod folders;
 pub mod http;
 pub mod once;
 pub mod site;

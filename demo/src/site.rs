@@ -110,6 +110,25 @@ impl Site {
         format!("127.0.0.1:{}", self.ports.api)
     }
 
+    /// Says which of its ports another program has. They are drawn once, since keys and settings name them.
+    ///
+    /// # Errors
+    /// When one is taken.
+    pub fn check_ports(&self) -> anyhow::Result<()> {
+        for (whose, port) in [
+            ("the broker", self.ports.broker),
+            ("central", self.ports.api),
+            ("central's documents", self.ports.documents),
+        ] {
+            if let Err(error) = std::net::TcpListener::bind(("127.0.0.1", port)) {
+                bail!(
+                    "give port {port} to {whose}: another program has it ({error}); end it, or use another folder with --state DIR"
+                );
+            }
+        }
+        Ok(())
+    }
+
     async fn found(&self) -> anyhow::Result<()> {
         let authority = self.path("authority");
         if authority.exists() {
@@ -345,7 +364,8 @@ reconnect_max_ms = 1000
             loop {
                 running.check()?;
                 match http::call(&self.api(), "GET", "/healthz", None).await {
-                    Ok(answer) if answer.status == 200 => return Ok::<_, anyhow::Error>(()),
+                    // Something else may answer while ours found its port taken.
+                    Ok(answer) if answer.status == 200 => return running.check(),
                     Ok(_) | Err(_) => pause().await,
                 }
             }
@@ -428,7 +448,7 @@ reconnect_max_ms = 1000
                 running.check()?;
                 pause().await;
             }
-            Ok::<_, anyhow::Error>(())
+            running.check()
         };
         tokio::time::timeout(UP_TIMEOUT, wait)
             .await

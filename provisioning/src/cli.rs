@@ -6,18 +6,20 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Write;
 use std::io;
+use std::path::Path;
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
-use loket_wire::Timestamp;
 use loket_wire::enrolment::EnrolmentRequest;
+use loket_wire::{MachineId, Timestamp};
 
 use self::arguments::{BrokerConfig, Cli, Command, Enrol, Init, Kind, Request, Revoke};
 use crate::authority::{Authority, InitOptions};
 use crate::broker::{BrokerOptions, broker_config};
+use crate::crl::CRL_LEAST;
 use crate::durable::{self, Readers};
 use crate::error::{ProvisionError, Refusal};
 use crate::probe::{Probe, probe};
-use crate::revoke::{broker_process, hang_up};
+use crate::revoke::{Revoked, broker_process, hang_up};
 use crate::server::{ServerKind, server_request};
 
 /// Exit code of a command line that cannot be understood (sysexits `EX_USAGE`).
@@ -28,6 +30,9 @@ const EX_IOERR: u8 = 74;
 const CANARY_ADMITTED: u8 = 1;
 /// Exit code when the broker refuses the canary, but not as revoked (sysexits `EX_UNAVAILABLE`).
 const CANARY_UNCLEAR: u8 = 69;
+
+/// Exit code when revocation works and the list runs out soon: for a timer that looks every day.
+const LIST_ENDS_SOON: u8 = 3;
 
 /// What a run of the program leaves.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -79,7 +84,7 @@ fn execute(command: Command, now: Timestamp) -> Result<Outcome, clap::Error> {
         }
         Command::BrokerConfig(args) => write_broker_config(args, now),
         Command::Revoke(args) => revoke(&args, now),
-        Command::Probe(args) => knock(&args),
+        Command::Probe(args) => knock(&args, now),
     };
     Ok(done.unwrap_or_else(|error| Outcome {
         code: error.exit_code(),
@@ -114,7 +119,8 @@ fn init(args: Init, now: Timestamp) -> Result<Outcome, ProvisionError> {
     Ok(said(format!(
         "The authority is in {dir}.\n\
          Keep authority.key off the network and copied in a safe; whoever has it can be any machine.\n\
-         Give central: {dir}/authority.crt, {dir}/central-signing.key and the folder {dir}/machines.\n"
+         Give central: {dir}/authority.crt, {dir}/central-signing.key and, after each enrolment, the machine's \
+         record in {dir}/machines.\n"
     )))
 }
 
@@ -132,16 +138,23 @@ fn request(args: Request) -> Result<Outcome, ProvisionError> {
 
 fn enrol(args: &Enrol, now: Timestamp) -> Result<Outcome, ProvisionError> {
     let authority = Authority::open(&args.dir)?;
+    // A mistyped number is told before anything is done.
+    args.pid.map(broker_process).transpose()?;
+    let mut revoked = None;
     let server = |kind| {
         let csr = durable::read_text(&args.request)?;
         authority.issue_server(kind, &csr, &args.names, now)
     };
+    let mut machine = None;
     let answer = match (args.kind, &args.office) {
         (Kind::Machine, Some(office)) => {
             let request: EnrolmentRequest =
                 serde_json::from_slice(&durable::read(&args.request)?).map_err(Refusal::Request)?;
+            machine = Some(request.machine.clone());
             let bundle = if args.replace {
-                authority.replace(&request, office.clone(), now)?
+                let replaced = authority.replace(&request, office.clone(), now)?;
+                revoked = replaced.revoked;
+                replaced.bundle
             } else {
                 authority.enrol(&request, office.clone(), now)?
             };
@@ -156,13 +169,78 @@ fn enrol(args: &Enrol, now: Timestamp) -> Result<Outcome, ProvisionError> {
         (Kind::Broker, _) => server(ServerKind::Broker)?,
         (Kind::Central, _) => server(ServerKind::Central)?,
     };
+    if let (Some(_list), Some(pid)) = (&revoked, args.pid) {
+        hang_up(pid)?;
+    }
+    let mut text = String::new();
+    if let Some(machine) = &machine {
+        text.push_str(&to_central(&args.dir, machine));
+    }
+    if let Some(revoked) = &revoked {
+        text.push_str(&on_the_list(
+            &authority,
+            "The earlier keys' certificate",
+            revoked,
+            args.pid,
+        )?);
+    }
     match &args.out {
-        None => Ok(said(answer)),
+        // The answer alone is what a pipe reads.
+        None => Ok(Outcome {
+            stdout: answer,
+            stderr: text,
+            ..Outcome::default()
+        }),
         Some(out) => {
             durable::write(out, answer.as_bytes(), Readers::All)?;
-            Ok(said(format!("Carry {} back.\n", out.display())))
+            Ok(said(format!("Carry {} back.\n{text}", out.display())))
         }
     }
+}
+
+/// What of an enrolment must reach central, and how.
+fn to_central(dir: &Path, machine: &MachineId) -> String {
+    format!(
+        "Copy {} to central, into the folder that its settings call machines_dir: \
+         before, central gives the machine no work.\n",
+        dir.join("machines")
+            .join(format!("{machine}.json"))
+            .display()
+    )
+}
+
+/// What is revoked, whether the broker knows, and how long the list is good.
+fn on_the_list(
+    authority: &Authority,
+    whom: &str,
+    revoked: &Revoked,
+    pid: Option<i32>,
+) -> Result<String, ProvisionError> {
+    let told = match (&revoked.broker_folder, pid) {
+        (None, _) => "No broker was told: run broker-config, then restart the broker.".to_owned(),
+        (Some(folder), None) => format!(
+            "NOT IN FORCE YET: have the broker read acl and crl.pem in {} \
+             (copy them where it runs, then SIGHUP).",
+            folder.display()
+        ),
+        (Some(_folder), Some(pid)) => {
+            format!("The broker (process {pid}) was told to read its rules again.")
+        }
+    };
+    Ok(format!(
+        "{whom} is revoked; on the list: {}.\n{}{told}\n",
+        revoked.serials.join(", "),
+        list_ends(authority)?
+    ))
+}
+
+/// Until when the list is good, and what then.
+fn list_ends(authority: &Authority) -> Result<String, ProvisionError> {
+    Ok(format!(
+        "The revocation list is good until {}: run broker-config and have the broker read crl.pem before, \
+         or it refuses every machine.\n",
+        authority.list_until()?
+    ))
 }
 
 fn write_broker_config(args: BrokerConfig, now: Timestamp) -> Result<Outcome, ProvisionError> {
@@ -182,6 +260,7 @@ fn write_broker_config(args: BrokerConfig, now: Timestamp) -> Result<Outcome, Pr
          Start: mosquitto -c {there}/mosquitto.conf (LimitNOFILE of at least 4096).\n\
          Then: loket-provision probe, which must say that the canary was refused.\n"
     ));
+    text.push_str(&list_ends(&authority)?);
     Ok(said(text))
 }
 
@@ -201,35 +280,36 @@ fn revoke(args: &Revoke, now: Timestamp) -> Result<Outcome, ProvisionError> {
             (whom, authority.revoke_serial(serial, now, &mut reload)?)
         }
     };
-    let mut text = format!(
-        "{whom} is revoked; on the list: {}.\n",
-        revoked.serials.join(", ")
-    );
-    text.push_str(&match (&revoked.broker_folder, args.pid) {
-        (None, _) => "No broker was told: run broker-config, then restart the broker.\n".to_owned(),
-        (Some(folder), None) => format!(
-            "NOT IN FORCE YET: have the broker read acl and crl.pem in {} \
-             (copy them where it runs, then SIGHUP).\n",
-            folder.display()
-        ),
-        (Some(_folder), Some(pid)) => {
-            format!("The broker (process {pid}) was told to read its rules again.\n")
-        }
-    });
-    text.push_str(if args.machine.is_some() {
-        "Central takes the machine off its list when it reads machines/ again.\n"
-    } else {
-        "Its open connections live on: restart the broker.\n"
-    });
+    let mut text = on_the_list(&authority, &whom, &revoked, args.pid)?;
+    match &args.machine {
+        Some(machine) => text.push_str(&format!(
+            "At central delete {machine}.json from the folder that its settings call machines_dir (where that is \
+             {} itself, it is gone already): before, central goes on giving the machine work.\n",
+            args.dir.join("machines").display()
+        )),
+        None => text.push_str("Its open connections live on: restart the broker.\n"),
+    }
     text.push_str("Then: loket-provision probe. If the canary gets in, restart the broker.\n");
     Ok(said(text))
 }
 
-fn knock(args: &arguments::Probe) -> Result<Outcome, ProvisionError> {
+fn knock(args: &arguments::Probe, now: Timestamp) -> Result<Outcome, ProvisionError> {
     let authority = Authority::open(&args.dir)?;
     Ok(match probe(&authority, &args.broker)? {
         Probe::Revoked => {
-            said("The canary was refused as revoked: the revocation list is in force.\n".to_owned())
+            let soon = authority.list_until()? < now.saturating_add(CRL_LEAST);
+            let list = list_ends(&authority)?;
+            Outcome {
+                code: if soon { LIST_ENDS_SOON } else { 0 },
+                stdout: format!(
+                    "The canary was refused as revoked: the revocation list is in force.\n{list}"
+                ),
+                stderr: if soon {
+                    "THE LIST RUNS OUT SOON: then the broker refuses every machine.\n".to_owned()
+                } else {
+                    String::new()
+                },
+            }
         }
         Probe::Admitted => Outcome {
             code: CANARY_ADMITTED,

@@ -21,8 +21,8 @@ use crate::error::ProvisionError;
 /// two that forgets its routine for a quarter must not stop the service; the list is made anew at every change.
 const CRL_LIFE: std::time::Duration = days(90);
 
-/// A list with less than this left is not put in place.
-const CRL_LEAST: std::time::Duration = days(30);
+/// A list with less than this left is not put in place, and `probe` warns of one that stands.
+pub(crate) const CRL_LEAST: std::time::Duration = days(30);
 
 /// The list's number (RFC 5280 §5.2.3), written before the list so that no number is given twice.
 #[derive(Debug, Serialize, Deserialize)]
@@ -76,6 +76,19 @@ impl Authority {
         Ok(())
     }
 
+    /// When the list at `crl.pem` runs out. From then on a broker refuses everyone.
+    ///
+    /// # Errors
+    /// When it is not there or is none.
+    pub fn list_until(&self) -> Result<Timestamp, ProvisionError> {
+        let pem = durable::read(&self.path("crl.pem"))?;
+        let bad = |what| ProvisionError::Crl { what };
+        runs_out(&parse(&pem)?)
+            .and_then(|ms| i64::try_from(ms).ok())
+            .map(Timestamp::from_unix_ms)
+            .ok_or_else(|| bad("it never runs out"))
+    }
+
     /// A broken list makes mosquitto stop looking at lists at all, so what the disk gave back is judged first.
     fn check_crl(
         &self,
@@ -84,9 +97,7 @@ impl Authority {
         now: Timestamp,
     ) -> Result<(), ProvisionError> {
         let bad = |what| ProvisionError::Crl { what };
-        let bytes = CertificateRevocationListDer::from_pem_slice(pem)
-            .map_err(|_pem| bad("it is not PEM"))?;
-        let list = CertificateList::from_der(&bytes).map_err(|_der| bad("it is not DER"))?;
+        let list = parse(pem)?;
         let signed = list
             .tbs_cert_list
             .to_der()
@@ -95,10 +106,7 @@ impl Authority {
         if !key.verifies(&signed, list.signature.raw_bytes()) {
             return Err(bad("its signature is not the authority's"));
         }
-        let next_update = list
-            .tbs_cert_list
-            .next_update
-            .map(|time| time.to_unix_duration().as_millis());
+        let next_update = runs_out(&list);
         let least = now.saturating_add(CRL_LEAST).unix_ms();
         if next_update.is_none_or(|at| at < u128::try_from(least).unwrap_or(0)) {
             return Err(bad("it runs out too soon"));
@@ -136,6 +144,19 @@ impl Authority {
         )?;
         Ok(number)
     }
+}
+
+fn parse(pem: &[u8]) -> Result<CertificateList, ProvisionError> {
+    let bad = |what| ProvisionError::Crl { what };
+    let bytes =
+        CertificateRevocationListDer::from_pem_slice(pem).map_err(|_pem| bad("it is not PEM"))?;
+    CertificateList::from_der(&bytes).map_err(|_der| bad("it is not DER"))
+}
+
+/// Milliseconds since 1970.
+fn runs_out(list: &CertificateList) -> Option<u128> {
+    let next_update = list.tbs_cert_list.next_update?;
+    Some(next_update.to_unix_duration().as_millis())
 }
 
 fn serial_of(issued: &Issued) -> Result<SerialNumber, ProvisionError> {

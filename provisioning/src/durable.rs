@@ -79,6 +79,13 @@ pub(crate) fn create_folder(dir: &Path, readers: Readers) -> Result<(), Provisio
         .map_err(|source| failed(dir, source))
 }
 
+/// Makes `dir` readable by all, though an earlier version may have made it its owner's alone.
+pub(crate) fn open_folder(dir: &Path) -> Result<(), ProvisionError> {
+    create_folder(dir, Readers::All)?;
+    let open = Permissions::from_mode(Readers::All.folder_mode());
+    fs::set_permissions(dir, open).map_err(|source| failed(dir, source))
+}
+
 /// Reads a whole file of at most [`MAX_FILE_BYTES`].
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, ProvisionError> {
     let unreadable = |source: io::Error| {

@@ -2,14 +2,15 @@
 
 use loket_wire::enrolment::{EnrolmentRequest, InstallBundle, MachineRecord, RECORD_CONTEXT};
 use loket_wire::sealed::SealingPublic;
-use loket_wire::{OfficeId, Sha256Digest, Timestamp, frame};
+use loket_wire::{MachineId, OfficeId, Sha256Digest, Timestamp, frame};
 
 use crate::authority::Authority;
-use crate::bookkeeping::{Cause, Issued, Revocation};
+use crate::bookkeeping::{Book, Cause, Issued, Revocation};
 use crate::certificate::{Kind, check_clock};
 use crate::durable::{self, Readers};
 use crate::error::{ProvisionError, Refusal};
 use crate::request::{CertificateRequest, check_sealing_key};
+use crate::revoke::Revoked;
 
 /// The version of the wire shapes this module reads and writes.
 const WIRE_VERSION: u16 = 1;
@@ -19,6 +20,15 @@ const WIRE_VERSION: u16 = 1;
 enum OtherKeys {
     Refuse,
     Supersede,
+}
+
+/// A machine that was enrolled with new keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replaced {
+    /// What the machine installs.
+    pub bundle: InstallBundle,
+    /// Its certificates that are on the list; `None` where it never had another.
+    pub revoked: Option<Revoked>,
 }
 
 impl Authority {
@@ -36,11 +46,12 @@ impl Authority {
         office: OfficeId,
         now: Timestamp,
     ) -> Result<InstallBundle, ProvisionError> {
-        self.admit(request, office, now, OtherKeys::Refuse)
+        let enrolled = self.admit(request, office, now, OtherKeys::Refuse)?;
+        Ok(enrolled.bundle)
     }
 
     /// Enrols a machine whose earlier keys are lost (a new disk): like [`Authority::enrol`], and certificates of the
-    /// name for other keys go onto the revocation list as superseded.
+    /// name for other keys go onto the revocation list as superseded. The broker must read the list afterwards.
     ///
     /// # Errors
     /// Those of [`Authority::enrol`], except that other keys are no obstacle.
@@ -49,7 +60,7 @@ impl Authority {
         request: &EnrolmentRequest,
         office: OfficeId,
         now: Timestamp,
-    ) -> Result<InstallBundle, ProvisionError> {
+    ) -> Result<Replaced, ProvisionError> {
         self.admit(request, office, now, OtherKeys::Supersede)
     }
 
@@ -59,7 +70,7 @@ impl Authority {
         office: OfficeId,
         now: Timestamp,
         other_keys: OtherKeys,
-    ) -> Result<InstallBundle, ProvisionError> {
+    ) -> Result<Replaced, ProvisionError> {
         check_clock(now)?;
         let machine = &request.machine;
         let checked = self.check(request)?;
@@ -93,17 +104,37 @@ impl Authority {
             }
         };
         self.put_record(request, &checked, &office, &issued)?;
-        if !others.is_empty() {
-            for mut other in others {
-                other.revoked = Some(Revocation {
-                    at: now,
-                    cause: Cause::Superseded,
-                });
-                book.put(&other)?;
-            }
-            self.put_crl(now)?;
+        for mut other in others {
+            other.revoked = Some(Revocation {
+                at: now,
+                cause: Cause::Superseded,
+            });
+            book.put(&other)?;
         }
-        Ok(self.bundle(request, office, issued))
+        Ok(Replaced {
+            revoked: self.list(&book, machine, now)?,
+            bundle: self.bundle(request, office, issued),
+        })
+    }
+
+    /// Writes the list anew where a certificate of the name is revoked: also one that an earlier run revoked and was
+    /// cut before the list.
+    fn list(
+        &self,
+        book: &Book,
+        machine: &MachineId,
+        now: Timestamp,
+    ) -> Result<Option<Revoked>, ProvisionError> {
+        let mut revoked = book.of(machine.as_str())?;
+        revoked.retain(|issued| issued.revoked.is_some());
+        if revoked.is_empty() {
+            return Ok(None);
+        }
+        self.put_crl(now)?;
+        Ok(Some(Revoked {
+            serials: revoked.into_iter().map(|issued| issued.serial).collect(),
+            broker_folder: self.broker_folder()?,
+        }))
     }
 
     fn check(&self, request: &EnrolmentRequest) -> Result<Checked, ProvisionError> {
@@ -155,8 +186,8 @@ impl Authority {
         })?;
         let framed = frame::seal(RECORD_CONTEXT, &body, self.signing_key())
             .map_err(ProvisionError::Record)?;
-        durable::create_folder(&folder, Readers::Owner)?;
-        // Central, another user, reads the records; they hold public keys alone.
+        // Whoever carries the records to central is another user, and so is central; they hold public keys alone.
+        durable::open_folder(&folder)?;
         durable::write(&path, &framed, Readers::All)
     }
 

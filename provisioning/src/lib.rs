@@ -23,6 +23,7 @@ mod settings;
 
 pub use authority::{Authority, InitOptions};
 pub use broker::{BrokerFiles, BrokerOptions, broker_config};
+pub use enrol::Replaced;
 pub use error::{ProvisionError, Refusal};
 pub use probe::{Probe, probe};
 pub use revoke::{Revoked, hang_up};

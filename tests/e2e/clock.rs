@@ -1,5 +1,6 @@
 //! Kiosks have dead clock batteries: a machine in 1970 or 2040 works, says so, and judges time limits by central's
-//! time or not at all.
+//! time or not at all. Central's own clock may be wrong too: it refuses to run on it, and what was signed with it does
+//! not outlive the mend.
 
 use anyhow::{Context as _, ensure};
 use loket_demo::child::Running;
@@ -9,11 +10,14 @@ use loket_tests::central::moment_in;
 use loket_tests::faketime::with_clock;
 use loket_tests::look::until;
 use loket_tests::mosquitto;
-use loket_tests::world::{Build, DEADLINE, World, order};
+use loket_tests::world::{Build, DEADLINE, World, order, order_again};
 
 const ID: &str = "desa-contoh-1";
 
 const IN_1970: &str = "@1970-01-01 00:00:30";
+/// A month ahead.
+const AHEAD: &str = "+30d";
+
 const IN_2040: &str = "@2040-06-01 12:00:00";
 
 /// Ten years: farther off than any drift.
@@ -105,5 +109,86 @@ async fn a_held_order_is_printed_without_central_by_a_machine_that_wakes_up_in_2
     world.broker = mosquitto::start(&world.site).await?;
     world.wait(&job, &["printed"]).await?;
     ensure!(station.printed().await?.sheets == 1);
+    Ok(())
+}
+
+/// Starts central with a wrong clock, or the right one, and expects the refusal with `code`.
+async fn is_refused(world: &World, clock: Option<&str>, code: &str) -> anyhow::Result<()> {
+    let right = world.site.programs.central.clone();
+    let program = match clock {
+        Some(clock) => with_clock(right, clock)?,
+        None => right,
+    };
+    let config = text(&world.site.path("central/central.toml"));
+    let output = program
+        .command(["run", "--config", &config])
+        .output()
+        .await?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.code() == Some(78), "{output:?}");
+    ensure!(said.contains(&format!("[{code}]")), "{said}");
+    Ok(())
+}
+
+/// Somebody says that the clock is right.
+async fn vouch(world: &World) -> anyhow::Result<()> {
+    let config = text(&world.site.path("central/central.toml"));
+    let central = &world.site.programs.central;
+    central.run(["accept-clock", "--config", &config]).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn central_runs_on_no_clock_far_from_what_it_knew_unless_somebody_vouches_for_it()
+-> anyhow::Result<()> {
+    let mut world = World::start(Build::Plain, false).await?;
+    world.central.stop().await?;
+    is_refused(&world, Some(IN_1970), "C-301").await?;
+    is_refused(&world, Some(AHEAD), "C-302").await?;
+    is_refused(&world, Some("-2d"), "C-303").await?;
+    let right = world.site.programs.central.clone();
+    world.site.programs.central = with_clock(right.clone(), "-2d")?;
+    vouch(&world).await?;
+    world.site.programs.central = right;
+    is_refused(&world, Some(AHEAD), "C-302").await?;
+    vouch(&world).await?;
+    world.central = world.site.start_central().await?;
+    let noted = |row: &serde_json::Value| row.to_string().contains("clock-accepted");
+    world.history_with("who vouched", noted).await?;
+    Ok(())
+}
+
+/// Everything that a wrong central left on the machine, its floor above all, is undone by its next command.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_central_that_was_a_month_ahead_is_mended_and_new_orders_are_printed()
+-> anyhow::Result<()> {
+    let mut world = World::start(Build::Plain, false).await?;
+    let station = world.station(ID, &[]).await?;
+    world.central.stop().await?;
+    let right = world.site.programs.central.clone();
+    world.site.programs.central = with_clock(right.clone(), AHEAD)?;
+    vouch(&world).await?;
+    world.central = world.site.start_central().await?;
+    let mut daemon = world.site.start_machine(&station.machine)?;
+    let first = world.order(ID, "KK-1", "now").await?;
+    world.wait(&first, &["printed"]).await?;
+    // The wrong time is in the machine's journal now.
+    daemon.stop().await?;
+
+    world.central.stop().await?;
+    world.site.programs.central = right;
+    is_refused(&world, None, "C-303").await?;
+    vouch(&world).await?;
+    world.central = world.site.start_central().await?;
+    let _daemon = world.site.start_machine(&station.machine)?;
+    let tomorrow = moment_in("1 day").await?;
+    let mut again: serde_json::Value =
+        serde_json::from_str(&order_again(ID, "KK-2", "now", Some(&first)))?;
+    again["not_after"] = tomorrow.into();
+    let job = world.order_as(SAMPLE_KK, &again.to_string()).await?;
+    let ends = ["printed", "expired", "rejected", "failed", "unknown"];
+    let seen = world.wait(&job, &ends).await?;
+    ensure!(seen["state"] == "printed", "{seen}");
+    ensure!(station.printed().await?.sheets == 2);
     Ok(())
 }

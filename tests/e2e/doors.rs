@@ -1,13 +1,19 @@
 //! The documented command lines, as typed.
 
+use std::path::Path;
+
 use anyhow::{Context as _, ensure};
 use loket_tests::world::{Build, bin_dir};
 use tokio::process::Command;
 
+const MACHINE: &str = include_str!("../../systemd/etc/loket/loket.toml");
+
+const CENTRAL: &str = include_str!("../../docs/examples/central.toml");
+
 /// `cargo demo -- --once --out DIR` in the repository's folder, as README says.
 #[tokio::test]
 async fn cargo_demo_once_prints_the_sample_and_writes_its_summary() -> anyhow::Result<()> {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .context("find the repository")?;
     let out = tempfile::tempdir()?;
@@ -41,7 +47,7 @@ async fn cargo_demo_once_prints_the_sample_and_writes_its_summary() -> anyhow::R
 }
 
 #[tokio::test]
-async fn a_wrong_command_line_ends_with_64_and_wrong_settings_with_78() -> anyhow::Result<()> {
+async fn a_wrong_command_line_ends_with_64_and_help_with_0() -> anyhow::Result<()> {
     let dir = bin_dir(Build::Plain)?;
     for program in [
         "loketd",
@@ -61,36 +67,33 @@ async fn a_wrong_command_line_ends_with_64_and_wrong_settings_with_78() -> anyho
             .await?;
         ensure!(output.status.success(), "{program}: {output:?}");
     }
+    Ok(())
+}
+
+/// A settings file that a program takes, and the same with one key that it does not have.
+#[tokio::test]
+async fn one_unknown_key_is_refused_by_its_name_and_a_missing_file_is_another_code()
+-> anyhow::Result<()> {
+    let dir = bin_dir(Build::Plain)?;
     let folder = tempfile::tempdir()?;
-    let file = folder.path().join("loket.toml");
-    std::fs::write(&file, "machine = \"desa-contoh-1\"\nunheard_of = 1\n")?;
-    for (program, words) in [
-        ("loketd", vec!["check-config"]),
-        ("loketd", vec!["run"]),
-        ("loket-central", vec!["check-config"]),
-        ("loket-central", vec!["run"]),
-    ] {
-        let mut command = Command::new(dir.join(program));
-        let output = command
-            .args(&words)
-            .arg("--config")
-            .arg(&file)
-            .output()
-            .await?;
-        ensure!(
-            output.status.code() == Some(78),
-            "{program} {words:?}: {output:?}"
-        );
-        let mut command = Command::new(dir.join(program));
-        let output = command
-            .args(&words)
-            .args(["--config", "/no/such/file"])
-            .output()
-            .await?;
-        ensure!(
-            output.status.code() == Some(66),
-            "{program} {words:?}: {output:?}"
-        );
+    for (program, settings) in [("loketd", MACHINE), ("loket-central", CENTRAL)] {
+        let file = folder.path().join(format!("{program}.toml"));
+        let run = async |task: &str, file: &Path| {
+            let mut command = Command::new(dir.join(program));
+            command.arg(task).arg("--config").arg(file).output().await
+        };
+        std::fs::write(&file, settings)?;
+        let output = run("check-config", &file).await?;
+        ensure!(output.status.success(), "{program}: {output:?}");
+        std::fs::write(&file, format!("unheard_of = 1\n{settings}"))?;
+        for task in ["check-config", "run"] {
+            let output = run(task, &file).await?;
+            ensure!(output.status.code() == Some(78), "{program}: {output:?}");
+            let said = String::from_utf8_lossy(&output.stderr);
+            ensure!(said.contains("unheard_of"), "{program} {task}: {said}");
+            let output = run(task, Path::new("/no/such/file")).await?;
+            ensure!(output.status.code() == Some(66), "{program}: {output:?}");
+        }
     }
     Ok(())
 }

@@ -16,7 +16,7 @@ use clap::{Args, ValueEnum};
 
 use crate::metadata::Metadata;
 use crate::test::debian::{Package, install_missing};
-use crate::test::{PROGRAMS_FOLDER_VARIABLE, cargo, finish};
+use crate::test::{PROGRAMS_FOLDER_VARIABLE, cargo, check_shut, finish};
 
 /// The programs as shipped: optimised, without symbols, without the doors for tests.
 const BUILD: &str = "build --release --workspace --exclude xtask --bins";
@@ -62,10 +62,13 @@ enum Name {
 
 /// Builds, then runs one benchmark or each.
 pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
-    let target = Metadata::of_members(root)?.target_directory;
+    let metadata = Metadata::of_members(root)?;
+    let target = &metadata.target_directory;
     install_missing("benchmarks", PACKAGES)?;
     finish(cargo(root, BUILD))?;
-    let programs = programs_folder(&target)?;
+    // The test run asks programs without optimisation; what ships is built here.
+    check_shut(&metadata, &target.join("release"))?;
+    let programs = programs_folder(target)?;
     let names: Vec<String> = Name::value_variants().iter().map(|it| it.word()).collect();
     for name in Name::value_variants() {
         if options.name.is_some_and(|only| only != *name) {

@@ -13,6 +13,8 @@ use clap::{Args, ValueEnum};
 use crate::metadata::Metadata;
 use crate::tidy;
 
+pub(crate) use programs::check_shut;
+
 /// Tells tests where the programs lie: `plain/` as shipped, `hooks/` with the doors for tests.
 pub(crate) const PROGRAMS_FOLDER_VARIABLE: &str = "LOKET_BIN_DIR";
 

@@ -28,9 +28,9 @@ use suspects::Suspects;
 
 pub use outbound::state_payload;
 
-/// Key under which the highest command number is kept, and the clock's floor.
+/// Key under which the highest command number is kept, and the clock.
 pub(crate) const META_COMMAND_SEQ: &str = "command-seq";
-pub(crate) const META_CLOCK_FLOOR: &str = "clock-floor";
+pub(crate) const META_CLOCK: &str = "clock";
 
 /// A message that met a full disk is tried again this often: room is made by hand, or by a job that ends.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);

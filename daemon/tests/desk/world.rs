@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loket_daemon::clock::Clock;
+use loket_daemon::clock::{Clock, Word};
 use loket_daemon::device::Printer;
 use loket_daemon::document::{Documents, KeyFile, read_trust};
 use loket_daemon::unit::print::{DeskError, DeskHandle, Hands, JobView, PrintUnit, recover};
@@ -102,7 +102,7 @@ impl World {
         };
         let documents = Documents::new(spool, sealing.clone(), trust, policy);
         let clock = Clock::new(None);
-        clock.hear_central(DAY);
+        clock.hear(Word::Command(1), DAY);
         Self {
             journal,
             documents,

@@ -25,7 +25,7 @@ pub(super) enum Command {
     Request(Request),
     /// Answer a request: of a machine ('loketd identity request'), a broker or central
     Enrol(Enrol),
-    /// Write mosquitto.conf, the access rules and a fresh revocation list; repeat it within 60 days
+    /// Write mosquitto.conf, the access rules and a fresh revocation list, good for 90 days
     BrokerConfig(BrokerConfig),
     /// Take the rights of a machine, or of one certificate, away for good
     Revoke(Revoke),
@@ -95,6 +95,9 @@ pub(super) struct Enrol {
     /// The machine's earlier keys are lost: revoke their certificates
     #[arg(long)]
     pub(super) replace: bool,
+    /// With --replace: the broker's process on this computer, which is told to read its list again
+    #[arg(long, requires = "replace")]
+    pub(super) pid: Option<i32>,
 }
 
 #[derive(Debug, Args)]

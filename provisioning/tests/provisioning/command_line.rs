@@ -1,6 +1,7 @@
 //! The program as it is typed.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -37,21 +38,12 @@ fn a_regency_is_set_up_by_typing() {
     ends(dir, INIT, 0);
     ends(dir, INIT, 78);
     for kind in ["broker", "central"] {
-        ends(
-            dir,
-            &format!(
-                "request --kind {kind} --out {kind}.csr --key {kind}.key --name {kind}.contoh.id"
-            ),
-            0,
+        let ask = format!(
+            "request --kind {kind} --out {kind}.csr --key {kind}.key --name {kind}.contoh.id"
         );
+        ends(dir, &ask, 0);
         // A key is never overwritten.
-        ends(
-            dir,
-            &format!(
-                "request --kind {kind} --out {kind}.csr --key {kind}.key --name {kind}.contoh.id"
-            ),
-            73,
-        );
+        ends(dir, &ask, 73);
         ends(
             dir,
             &format!("enrol {kind}.csr --dir authority --kind {kind} --out {kind}.crt"),
@@ -69,13 +61,25 @@ fn a_regency_is_set_up_by_typing() {
     let bundle = fs::read(dir.join("install.json")).unwrap();
     let bundle: InstallBundle = serde_json::from_slice(&bundle).unwrap();
     assert_eq!(bundle.brokers[0].host, "broker.contoh.id");
-    let printed = ends(dir, line.split(" --out").next().unwrap(), 0);
+    let printed = typed(dir, line.split(" --out").next().unwrap());
     assert_eq!(
-        serde_json::from_str::<InstallBundle>(&printed).unwrap(),
+        serde_json::from_slice::<InstallBundle>(&printed.stdout).unwrap(),
         bundle
     );
 
+    // The way to central is said: on the terminal, and beside an answer that goes into a pipe.
+    let told = typed(dir, line.split(" --out").next().unwrap());
+    let told = String::from_utf8(told.stderr).unwrap();
+    assert!(
+        told.contains("Copy authority/machines/desa-a-1.json"),
+        "{told}"
+    );
+    let folder = dir.join("authority/machines");
+    let mode = fs::metadata(&folder).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755, "another user carries the records");
+
     let told = ends(dir, "broker-config --dir authority --out mosquitto", 0);
+    assert!(told.contains("list is good until 20"), "{told}");
     assert!(told.contains("mosquitto.conf"), "{told}");
     let config = fs::read_to_string(dir.join("mosquitto/mosquitto.conf")).unwrap();
     let acl = dir.join("mosquitto/acl");
@@ -85,6 +89,8 @@ fn a_regency_is_set_up_by_typing() {
     );
     let told = ends(dir, "revoke desa-a-1 --dir authority", 0);
     assert!(told.contains("NOT IN FORCE YET"), "{told}");
+    assert!(told.contains("At central delete desa-a-1.json"), "{told}");
+    assert!(told.contains("list is good until 20"), "{told}");
     assert!(fs::read_to_string(acl).unwrap().contains("user desa-a-1"));
 
     // A machine that calls itself central is refused before anything is signed.
@@ -120,6 +126,10 @@ fn what_cannot_be_done_ends_with_the_documented_code() {
         ),
         (
             "enrol r.csr --dir authority --kind machine --office desa-a --name x",
+            64,
+        ),
+        (
+            "enrol r.csr --dir authority --kind machine --office desa-a --pid 1",
             64,
         ),
         ("revoke central --dir authority", 64),

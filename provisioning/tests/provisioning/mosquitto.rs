@@ -1,5 +1,6 @@
 //! What the generated rules do in a real broker.
 
+use std::ffi::OsString;
 use std::fs;
 use std::process::Command;
 
@@ -304,10 +305,12 @@ fn a_replaced_machine_keeps_its_name_and_loses_its_old_keys() {
     let old = enrolled(&site.authority, "desa-a-1", now());
     let key = KeyPair::generate().unwrap();
     let request = crate::site::request("desa-a-1", "desa-a-1", &key);
-    let bundle = site
+    let replaced = site
         .authority
         .replace(&request, crate::site::office(), now())
         .unwrap();
+    let bundle = replaced.bundle;
+    assert_eq!(replaced.revoked.unwrap().serials, [serial_of(&old)]);
     site.reload();
     let new = Identity {
         certificate_pem: bundle.certificate_pem,
@@ -316,6 +319,55 @@ fn a_replaced_machine_keeps_its_name_and_loses_its_old_keys() {
     assert!(site.try_connect(Some(&old), "desa-a-1").is_err());
     let mut client = site.connect(&new, "desa-a-1");
     assert!(accepted(client.publish("loket/v1/desa-a-1/state", b"{}")));
+}
+
+/// A timer that probes every day is told in time that the list must be made anew.
+#[test]
+fn a_probe_tells_when_the_list_runs_out_and_ends_with_3_when_that_is_soon() {
+    let site = Site::open();
+    let authority = site.folder().join("authority");
+    let broker = format!("127.0.0.1:{}", site.endpoint.port);
+    let line = ["loket-provision", "probe", "--broker", &broker, "--dir"].map(OsString::from);
+    for (after, code) in [(0, 0), (59, 0), (61, 3), (100, 3)] {
+        let at = jiff::Timestamp::from_millisecond(now().saturating_add(days(after)).unix_ms());
+        let words = line.iter().cloned().chain([authority.clone().into()]);
+        let outcome = cli::run(words, at.unwrap());
+        assert_eq!(outcome.code, code, "{after}: {outcome:?}");
+        let until = site.authority.list_until().unwrap().to_string();
+        assert!(outcome.stdout.contains(&until), "{outcome:?}");
+        assert_eq!(outcome.stderr.contains("RUNS OUT SOON"), code == 3);
+    }
+}
+
+#[test]
+fn a_replacement_at_the_command_line_tells_the_broker_or_says_that_it_was_not_told() {
+    let site = Site::open();
+    let pid = site.pid().to_string();
+    let old = enrolled(&site.authority, "desa-a-1", now());
+    let at = jiff::Timestamp::from_millisecond(now().unix_ms()).unwrap();
+    let replace = |more: &[&str]| {
+        let key = KeyPair::generate().unwrap();
+        let asked = crate::site::request("desa-a-1", "desa-a-1", &key);
+        let path = site.folder().join("request.json");
+        fs::write(&path, serde_json::to_string(&asked).unwrap()).unwrap();
+        let dir = site.folder().join("authority");
+        let out = site.folder().join("install.json");
+        let mut line: Vec<OsString> = vec!["loket-provision".into(), "enrol".into(), path.into()];
+        line.extend(["--dir".into(), dir.into(), "--out".into(), out.into()]);
+        let words = "--kind machine --office desa-a --replace";
+        line.extend(words.split(' ').chain(more.iter().copied()).map(Into::into));
+        cli::run(line, at)
+    };
+    let told = replace(&[]).stdout;
+    assert!(told.contains("NOT IN FORCE YET"), "{told}");
+    assert!(told.contains("machines/desa-a-1.json to central"), "{told}");
+    assert!(site.try_connect(Some(&old), "desa-a-1").is_ok(), "not told");
+    let told = replace(&["--pid", &pid]).stdout;
+    site.await_reload();
+    assert!(told.contains(&format!("process {pid}")), "{told}");
+    assert!(site.try_connect(Some(&old), "desa-a-1").is_err());
+    let wrong = replace(&["--pid", &std::process::id().to_string()]);
+    assert_eq!(wrong.code, 65, "{wrong:?}");
 }
 
 #[test]

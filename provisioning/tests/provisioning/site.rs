@@ -1,5 +1,6 @@
 //! The scene: an authority in a temporary folder, machines that ask it, and Debian's mosquitto with its rules.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -17,6 +18,8 @@ use loket_wire::{MachineId, OfficeId, Timestamp};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use ring::agreement::{EphemeralPrivateKey, X25519};
 use ring::rand::SystemRandom;
+use rustls::pki_types::CertificateRevocationListDer;
+use rustls::pki_types::pem::PemObject as _;
 use tempfile::TempDir;
 
 use crate::client::{Client, Identity};
@@ -83,6 +86,18 @@ pub(crate) fn request_with(
         csr_pem: params.serialize_request(key).unwrap().pem().unwrap(),
         sealing_public_key: BASE64.encode(sealing.compute_public_key().unwrap().as_ref()),
     }
+}
+
+/// Serial numbers on an authority's revocation list, in hexadecimal.
+pub(crate) fn listed(dir: &Path) -> BTreeSet<String> {
+    let pem = fs::read(dir.join("crl.pem")).unwrap();
+    let der = CertificateRevocationListDer::from_pem_slice(&pem).unwrap();
+    let list: x509_cert::crl::CertificateList = der::Decode::from_der(&der).unwrap();
+    let entries = list.tbs_cert_list.revoked_certificates.unwrap_or_default();
+    entries
+        .iter()
+        .map(|entry| data_encoding::HEXLOWER.encode(entry.serial_number.as_bytes()))
+        .collect()
 }
 
 /// Enrols a machine and gives what it would connect with.

@@ -35,10 +35,7 @@ const BUILD: &str = "build --workspace --exclude xtask --bins";
 /// Builds plain programs, then those with hooks, and compares them.
 pub(super) fn build(root: &Path) -> anyhow::Result<()> {
     let metadata = Metadata::of_members(root)?;
-    let shipped = metadata.packages.iter().filter(|it| it.name != "xtask");
-    let shipped: Vec<&Package> = shipped
-        .filter(|it| it.programs().next().is_some())
-        .collect();
+    let shipped = shipped(&metadata);
     if shipped.is_empty() {
         println!("no package has a program");
         return Ok(());
@@ -69,6 +66,31 @@ pub(super) fn build(root: &Path) -> anyhow::Result<()> {
     compare(&shipped, &hooked, &folder)
 }
 
+/// Proves that the programs in `folder`, optimised ones for instance, hold no door for tests.
+pub(crate) fn check_shut(metadata: &Metadata, folder: &Path) -> anyhow::Result<()> {
+    are_shut(&shipped(metadata), folder)
+}
+
+fn shipped(metadata: &Metadata) -> Vec<&Package> {
+    let packages = metadata.packages.iter().filter(|it| it.name != "xtask");
+    packages
+        .filter(|it| it.programs().next().is_some())
+        .collect()
+}
+
+fn are_shut(shipped: &[&Package], folder: &Path) -> anyhow::Result<()> {
+    for name in shipped.iter().flat_map(|package| package.programs()) {
+        let markers = markers_in(&folder.join(name))?;
+        if !markers.is_empty() {
+            bail!(
+                "keep doors for tests out of {name}: it holds {}",
+                markers.join(", ")
+            );
+        }
+    }
+    Ok(())
+}
+
 fn copy(packages: &[&Package], from: &Path, to: &Path) -> anyhow::Result<()> {
     // Emptied first: a program that was renamed must not be found under its old name.
     if to.exists() {
@@ -83,15 +105,7 @@ fn copy(packages: &[&Package], from: &Path, to: &Path) -> anyhow::Result<()> {
 }
 
 fn compare(shipped: &[&Package], hooked: &[&Package], folder: &Path) -> anyhow::Result<()> {
-    for name in shipped.iter().flat_map(|package| package.programs()) {
-        let markers = markers_in(&folder.join("plain").join(name))?;
-        if !markers.is_empty() {
-            bail!(
-                "keep doors for tests out of {name}: it holds {}",
-                markers.join(", ")
-            );
-        }
-    }
+    are_shut(shipped, &folder.join("plain"))?;
     let mut seen = Vec::new();
     for package in hooked {
         let mut held = Vec::new();
@@ -242,6 +256,21 @@ mod tests {
             error,
             "keep doors for tests out of loketd: it holds LOKET_STOP_AT"
         );
+    }
+
+    #[test]
+    fn a_door_in_an_optimised_program_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let daemon = package("loket-daemon", &["loketd"]);
+        let own = package("xtask", &["xtask"]);
+        let mut metadata = Metadata::planted(&[], &[]);
+        metadata.packages = vec![daemon, own];
+        let program = folder.path().join("loketd");
+        std::fs::write(&program, "\0LOKET_UNSEALED").unwrap();
+        let error = check_shut(&metadata, folder.path()).unwrap_err();
+        assert!(error.to_string().ends_with("it holds LOKET_UNSEALED"));
+        std::fs::write(&program, "\0code").unwrap();
+        check_shut(&metadata, folder.path()).unwrap();
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Documents: those that every newcomer looks for exist, and decisions have their parts.
+//! Documents: those that every newcomer looks for exist, decisions have their parts and stand in the list.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,11 @@ const MISSING: Rule = Rule {
 const DECISION: Rule = Rule {
     name: "decision",
     reason: "a decision says what was weighed, what was chosen, what it costs and when",
+};
+
+const LISTED: Rule = Rule {
+    name: "decision list",
+    reason: "who is about to undo a decision looks into the list, not into a folder",
 };
 
 const REQUIRED: &[&str] = &[
@@ -31,6 +36,9 @@ const REQUIRED: &[&str] = &[
 ];
 
 const DECISIONS: &str = "docs/adr/";
+
+/// The document that lists them, one a row.
+const LIST: &str = "ARCHITECTURE.md";
 
 const PARTS: &[&str] = &[
     "\nDate: ",
@@ -62,6 +70,37 @@ pub(super) fn check(tree: &Tree) -> Vec<Violation> {
             found.push(Violation::new(&DECISION, path, 1, what));
         }
     }
+    found.extend(listed(tree));
+    found
+}
+
+/// Every decision has one row of the list, and every row a decision.
+fn listed(tree: &Tree) -> Vec<Violation> {
+    let mut found = Vec::new();
+    let mut rows = BTreeMap::new();
+    let lines = tree.text(LIST).unwrap_or_default().lines();
+    for (number, line) in (1..).zip(lines) {
+        let cell = line
+            .strip_prefix("| ")
+            .and_then(|rest| rest.split(' ').next());
+        let Some(path) = cell.filter(|it| it.starts_with(DECISIONS)) else {
+            continue;
+        };
+        if rows.insert(path, number).is_some() {
+            let what = format!("{path} is listed twice");
+            found.push(Violation::new(&LISTED, LIST, number, what));
+        }
+        if !tree.has(path) {
+            let what = format!("there is no {path}");
+            found.push(Violation::new(&LISTED, LIST, number, what));
+        }
+    }
+    for (path, _text) in tree.texts(&[".md"]) {
+        if path.starts_with(DECISIONS) && !rows.contains_key(path) {
+            let what = format!("{LIST} does not list it");
+            found.push(Violation::new(&LISTED, path, 1, what));
+        }
+    }
     found
 }
 
@@ -86,23 +125,55 @@ mod tests {
         check(&[], &[]);
     }
 
+    /// Rows of the list for these decisions.
+    fn list(paths: &[&str]) -> String {
+        let rows = paths.iter().map(|path| format!("| {path} | decides |\n"));
+        rows.collect()
+    }
+
     #[test]
     fn a_decision_with_its_parts_passes() {
+        let both = list(&["docs/adr/0001-a.md", "docs/adr/0002-b.md"]);
         check(
-            &[("docs/adr/0001-a.md", GOOD), ("docs/adr/0002-b.md", GOOD)],
+            &[
+                ("docs/adr/0001-a.md", GOOD),
+                ("docs/adr/0002-b.md", GOOD),
+                (LIST, &both),
+            ],
             &[],
         );
     }
 
     #[test]
+    fn a_decision_outside_the_list_and_a_row_without_one_are_found() {
+        let named = "see docs/adr/0001-a.md\n";
+        check(&[("docs/adr/0001-a.md", GOOD), (LIST, named)], &[&LISTED]);
+        let gone = list(&["docs/adr/0001-a.md", "docs/adr/0002-b.md"]);
+        check(&[("docs/adr/0001-a.md", GOOD), (LIST, &gone)], &[&LISTED]);
+        let twice = list(&["docs/adr/0001-a.md", "docs/adr/0001-a.md"]);
+        check(&[("docs/adr/0001-a.md", GOOD), (LIST, &twice)], &[&LISTED]);
+    }
+
+    #[test]
     fn a_decision_without_its_parts_or_number_is_found() {
+        let one = list(&["docs/adr/0001-a.md"]);
+        let costly = GOOD.replace("Price", "Cost");
         check(
-            &[("docs/adr/0001-a.md", &GOOD.replace("Price", "Cost"))],
+            &[("docs/adr/0001-a.md", &costly), (LIST, &one)],
             &[&DECISION],
         );
-        check(&[("docs/adr/a.md", GOOD)], &[&DECISION]);
+        let unnumbered = list(&["docs/adr/a.md"]);
         check(
-            &[("docs/adr/0001-a.md", GOOD), ("docs/adr/0001-b.md", GOOD)],
+            &[("docs/adr/a.md", GOOD), (LIST, &unnumbered)],
+            &[&DECISION],
+        );
+        let both = list(&["docs/adr/0001-a.md", "docs/adr/0001-b.md"]);
+        check(
+            &[
+                ("docs/adr/0001-a.md", GOOD),
+                ("docs/adr/0001-b.md", GOOD),
+                (LIST, &both),
+            ],
             &[&DECISION],
         );
     }

@@ -32,7 +32,7 @@ const TEST_DOORS: Rule = Rule {
 };
 
 /// Features that open a door for tests and must be in no default and asked for by no manifest.
-const TEST_FEATURES: &[&str] = &["test-hooks", "crash-stops"];
+const TEST_FEATURES: &[&str] = &["test-hooks", "crash-stops", "unsealed"];
 
 /// Our own crates need no reason: each says in its first line what it is for.
 const OURS: &str = "loket-";
@@ -205,6 +205,7 @@ mod tests {
             &[&TEST_DOORS],
         );
         check_member("[features]\nextra = [\"b/crash-stops\"]\n", &[&TEST_DOORS]);
+        check_member("[features]\nextra = [\"b/unsealed\"]\n", &[&TEST_DOORS]);
         let asked = "[dependencies]\nb = { workspace = true, features = [\"test-hooks\"] }\n";
         check_member(asked, &[&TEST_DOORS]);
     }

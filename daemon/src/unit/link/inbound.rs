@@ -16,7 +16,8 @@ use tokio::time::Instant;
 
 use super::outbound::read_seq;
 use super::suspects::Name;
-use super::{Cursor, LinkUnit, LinkUnitError, META_CLOCK_FLOOR, META_COMMAND_SEQ};
+use super::{Cursor, LinkUnit, LinkUnitError, META_CLOCK, META_COMMAND_SEQ};
+use crate::clock::Word;
 use crate::document::KeyFile;
 use crate::shell::stream_of;
 use crate::stops::{Stop, pass};
@@ -119,10 +120,10 @@ impl LinkUnit {
         let Ok(ack) = decode::<Ack>(body) else {
             return Ok(true);
         };
-        self.clock.hear_central(ack.at);
         if ack.epoch != self.state.epoch {
             return Ok(true);
         }
+        self.clock.hear(Word::Ack(ack.seq), ack.at);
         match self.journal.settle(ack.seq).await {
             Ok(gone) if gone > 0 => {
                 cursor.republish_at = Instant::now() + self.republish_after;
@@ -203,7 +204,7 @@ impl LinkUnit {
     }
 
     async fn on_cancel(&self, cancel: &Cancel) -> Result<Taken, LinkUnitError> {
-        self.clock.hear_central(cancel.issued_at);
+        self.clock.hear(Word::Command(cancel.seq), cancel.issued_at);
         let asked = Desk::Cancel {
             job: cancel.job_id,
             by: Actor::Central,
@@ -216,7 +217,7 @@ impl LinkUnit {
 
     async fn on_order(&self, order: &PrintOrder, payload: &[u8]) -> Result<Taken, LinkUnitError> {
         pass(Stop::OrderArrived);
-        self.clock.hear_central(order.issued_at);
+        self.clock.hear(Word::Command(order.seq), order.issued_at);
         if order.epoch != self.state.epoch {
             return self.quarantined(Quarantine::OtherEpoch, payload).await;
         }
@@ -312,7 +313,7 @@ impl LinkUnit {
         }
     }
 
-    /// Crosses the command out and, where it counts, keeps its number and with it the clock's floor.
+    /// Crosses the command out and, where it counts, keeps its number and with it the clock.
     async fn keep(&self, taken: Taken, cursor: &Cursor) -> Result<bool, LinkUnitError> {
         let mut meta = vec![cursor.suspects.meta()];
         if let Taken::Kept(seq) = taken {
@@ -321,9 +322,8 @@ impl LinkUnit {
                 Err(error) => return self.journal_fault(error),
             };
             if kept.is_none_or(|bytes| read_seq(&bytes) < seq) {
-                let floor = self.clock.floor().unix_ms().to_le_bytes().to_vec();
                 meta.push((META_COMMAND_SEQ.to_owned(), seq.to_le_bytes().to_vec()));
-                meta.push((META_CLOCK_FLOOR.to_owned(), floor));
+                meta.push((META_CLOCK.to_owned(), self.clock.kept()));
             }
         }
         let appended = self.journal.append(Batch {
