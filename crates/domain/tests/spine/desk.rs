@@ -9,7 +9,7 @@ use crate::machine::{Machine, START, job_id, officer, order};
 use crate::printer::{Counter, Habits, Memory, Printer, Torn};
 use crate::{check, find_failure};
 use loket_domain::print::{Actor, Command, Facts, Intake, Origin, What};
-use loket_wire::{Epoch, Reason, Release, Sha256Digest};
+use loket_wire::{Epoch, JobState, Reason, Release, Sha256Digest};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -384,4 +384,74 @@ fn a_printer_that_is_believed_though_it_lies_is_caught_printing_twice() {
         let is_caught = failure.contains(twice) || failure.contains(again);
         assert!(is_caught, "{failure}");
     }
+}
+
+const FORGETFUL: Habits = Habits {
+    memory: Memory::ForgetsAndRestartsIds,
+    counter: Counter::Honest,
+    torn: Torn::AbortsJob,
+    is_single_document: true,
+    has_uuid: false,
+    is_believed: false,
+    is_one_at_a_time: false,
+    gives_up_waiting: false,
+};
+
+/// A machine with one job, whose printer started a little while ago; so many effects of it have been run.
+fn under_way(habits: Habits, effects: usize) -> Machine {
+    let mut machine = Machine::new(EPOCH, vec![Printer::new(habits)]);
+    happen(&mut machine, &Op::Power(0));
+    accept(&mut machine, facts(0, Release::Now, None, 100, false));
+    for _effect in 0..effects {
+        happen(
+            &mut machine,
+            &Op::Run {
+                pick: 0,
+                way: Way::Good,
+            },
+        );
+    }
+    machine
+}
+
+#[test]
+fn after_a_crash_a_card_goes_into_no_job_that_got_the_number_of_ours() {
+    // Fetched, verified, surveyed, created: the number is on disk.
+    let mut machine = under_way(FORGETFUL, 4);
+    for op in [Op::Power(0), Op::Foreign(0), Op::Restart] {
+        happen(&mut machine, &op);
+    }
+    for _effect in 0..2 {
+        happen(
+            &mut machine,
+            &Op::Run {
+                pick: 0,
+                way: Way::Good,
+            },
+        );
+        machine.check_paper();
+    }
+    machine.settle();
+    machine.check_rest();
+    machine.check_paper();
+    assert_eq!(machine.pages_of(job_id(0)), 1);
+}
+
+#[test]
+fn a_second_power_cycle_is_seen_though_the_printer_has_run_longer_than_before_by_then() {
+    let habits = Habits {
+        memory: Memory::KeepsButMiscounts,
+        ..FORGETFUL
+    };
+    // Compared and sent as well; a page comes out, and the power goes.
+    let mut machine = under_way(habits, 6);
+    for op in [Op::Work(0), Op::Work(0), Op::Power(0)] {
+        happen(&mut machine, &op);
+    }
+    assert_eq!(machine.pages_of(job_id(0)), 1);
+    machine.now.wall = machine.now.wall.saturating_add(Duration::from_secs(1_200));
+    machine.settle();
+    let unknown = (JobState::Unknown, Some(Reason::PrinterRestarted));
+    assert_eq!(machine.last_word(job_id(0)), Some(unknown));
+    machine.check_paper();
 }
