@@ -66,6 +66,13 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::FormatUnsupported => "printer tidak mengenal format; hubungi tim TI",
         Reason::PrinterRefused => "printer menolak; periksa printer",
         Reason::AttemptsExhausted => "berkali-kali gagal tanpa kertas; periksa printer",
+        Reason::PrinterBusy => "printer sedang sibuk; ditunggu",
+        Reason::PrinterAway => "printer tidak terhubung; periksa kabel dan daya",
+        Reason::PrinterFault => "printer gangguan; dicoba lagi berkala",
+        Reason::AttributesRefused => {
+            "printer tidak dapat mencetak A4 apa adanya; periksa setelan printer"
+        }
+        Reason::CancelledAtPrinter => "dibatalkan di printer; periksa apakah ada kertas keluar",
         Reason::PrinterAborted => "printer berhenti; petugas perlu melihat kertasnya",
         Reason::PrinterForgot => "printer lupa pekerjaan; petugas perlu melihat kertasnya",
         Reason::PrinterRestarted => "printer menyala ulang; petugas perlu melihat kertasnya",

@@ -285,7 +285,7 @@ fn devices(at: &At, json: bool) -> Exit {
     };
     let mut found = Vec::new();
     for printer in &config.printers {
-        let (state, reasons, model) = match IppDevice::new(printer) {
+        let (state, reasons, model) = match IppDevice::new(printer, &config.machine) {
             Err(error) => (format!("unusable: {}", chain(&error)), Vec::new(), None),
             Ok(device) => match runtime.block_on(device.status()) {
                 Ok(status) => (status.state.to_owned(), status.reasons, status.model),

@@ -14,6 +14,7 @@ use loket_ipp_printer::{
     IppError, IppPrinter, JobAttributes, JobState, Media, NewJob, Operation, Options,
     PrinterAttributes, PrinterState, WhichJobs,
 };
+use loket_wire::{MachineId, Reason};
 use thiserror::Error;
 
 use crate::config::PrinterConfig;
@@ -57,6 +58,39 @@ pub enum DeviceFault {
     Refused(#[source] IppError),
 }
 
+impl DeviceFault {
+    const fn cause(&self) -> &IppError {
+        match self {
+            Self::Wait(error) | Self::Unclear(error) | Self::Refused(error) => error,
+        }
+    }
+
+    /// Why a job waits that met it.
+    pub(crate) fn waits_for(&self) -> Reason {
+        match self {
+            Self::Wait(error) if error.nothing_left() => Reason::PrinterAway,
+            Self::Wait(_busy) => Reason::PrinterBusy,
+            Self::Unclear(_) | Self::Refused(_) => Reason::PrinterFault,
+        }
+    }
+
+    /// Whether no byte of the document that was sent can be at the printer. One that says it has a document already
+    /// may have this one.
+    pub(crate) fn left_no_byte(&self) -> bool {
+        let error = self.cause();
+        error.document_bytes_at_most() == 0 && !error.is_second_document()
+    }
+}
+
+/// What the printer made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The job there.
+    pub remote: RemoteJob,
+    /// Names of the attributes that it will not honour.
+    pub unsupported: Vec<String>,
+}
+
 /// What a printer says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrinterStatus {
@@ -70,12 +104,12 @@ pub struct PrinterStatus {
 
 /// A printer of controlled documents.
 pub trait Printer: Send + Sync {
-    /// What it is and can, before an attempt.
+    /// What it is and can, and which jobs it has or remembers under this machine's name, before an attempt.
     fn survey(&self) -> DeviceFuture<'_, PrinterSurvey>;
     /// Its state, for health.
     fn status(&self) -> DeviceFuture<'_, PrinterStatus>;
     /// Makes an empty job of this name.
-    fn create<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, RemoteJob>;
+    fn create<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, Made>;
     /// Looks for a job of this exact name.
     fn locate<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, Sighting>;
     /// Sends the document to the job, once.
@@ -95,6 +129,8 @@ pub trait Printer: Send + Sync {
 #[derive(Debug)]
 pub struct IppDevice {
     printer: IppPrinter,
+    /// The name under which this machine makes its jobs: two stations may share a printer.
+    user: String,
     trusts_impressions: bool,
     /// How the last survey found that paper is asked for. Create-Job follows a survey of the same process: after a
     /// start an attempt is looked for first.
@@ -106,17 +142,27 @@ impl IppDevice {
     ///
     /// # Errors
     /// The address or pin cannot be used.
-    pub fn new(config: &PrinterConfig) -> Result<Self, IppError> {
+    pub fn new(config: &PrinterConfig, machine: &MachineId) -> Result<Self, IppError> {
+        let user = format!("loket-{machine}");
         let options = Options {
+            requesting_user_name: user.clone(),
             pinned_spki_sha256: config.pinned_spki_sha256.map(|digest| *digest.as_bytes()),
             ..Options::default()
         };
         let printer = IppPrinter::new(&config.uri, options)?;
         Ok(Self {
             printer,
+            user,
             trusts_impressions: config.trusts_impressions,
             asks_by_keyword: AtomicBool::new(false),
         })
+    }
+
+    /// This machine's jobs there, also where the printer lists everybody's.
+    async fn own_jobs(&self, which: WhichJobs) -> Result<Vec<JobAttributes>, DeviceFault> {
+        let mut jobs = self.printer.jobs(which, LOCATE_LIMIT).await.map_err(sort)?;
+        jobs.retain(|job| job.originating_user_name.as_deref() == Some(self.user.as_str()));
+        Ok(jobs)
     }
 }
 
@@ -133,7 +179,13 @@ impl Printer for IppDevice {
             }
             let by_keyword = seen.media == Media::Keyword;
             self.asks_by_keyword.store(by_keyword, Ordering::Release);
-            Ok(survey_of(&seen, self.trusts_impressions))
+            let mut survey = survey_of(&seen, self.trusts_impressions);
+            if let PrinterSurvey::Ready { jobs, .. } = &mut survey {
+                for which in [WhichJobs::NotCompleted, WhichJobs::Completed] {
+                    jobs.extend(self.own_jobs(which).await?.into_iter().map(view_of));
+                }
+            }
+            Ok(survey)
         })
     }
 
@@ -162,7 +214,7 @@ impl Printer for IppDevice {
         })
     }
 
-    fn create<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, RemoteJob> {
+    fn create<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, Made> {
         Box::pin(async move {
             let media = if self.asks_by_keyword.load(Ordering::Acquire) {
                 Media::Keyword
@@ -171,9 +223,15 @@ impl Printer for IppDevice {
             };
             let job = NewJob { name, media };
             let made = self.printer.create_job(&job).await.map_err(sort)?;
-            Ok(RemoteJob {
-                id: made.id,
-                uuid: made.uuid,
+            if !made.unsupported.is_empty() {
+                tracing::warn!(attributes = ?made.unsupported, "the printer will not honour all that was asked");
+            }
+            Ok(Made {
+                remote: RemoteJob {
+                    id: made.id,
+                    uuid: made.uuid,
+                },
+                unsupported: made.unsupported,
             })
         })
     }
@@ -226,8 +284,12 @@ impl Printer for IppDevice {
 const SURVEY: Operation = Operation::GetPrinterAttributes;
 const NOT_ACCEPTING_JOBS: u16 = 0x0506;
 
+/// server-error-service-unavailable (RFC 8011 appendix B.1.5.3): temporary overload or maintenance.
+const SERVICE_UNAVAILABLE: u16 = 0x0502;
+
 fn sort(error: IppError) -> DeviceFault {
-    if error.nothing_left() || error.is_busy() || error.is_not_accepting_jobs() {
+    let is_passing = error.status() == Some(SERVICE_UNAVAILABLE);
+    if error.nothing_left() || error.is_busy() || error.is_not_accepting_jobs() || is_passing {
         DeviceFault::Wait(error)
     } else if error.outcome_unknown() {
         DeviceFault::Unclear(error)
@@ -248,14 +310,25 @@ fn survey_of(seen: &PrinterAttributes, trusts_impressions: bool) -> PrinterSurve
     if !seen.formats.iter().any(|format| format == PDF) {
         return PrinterSurvey::FormatUnsupported;
     }
-    PrinterSurvey::Ready(PrinterMark {
+    let mark = PrinterMark {
         uuid: seen.uuid.clone(),
         up_time_s: seen.up_time_s,
         format: PDF.to_owned(),
         is_single_document: seen.multiple_document_jobs_supported == Some(false),
         trusts_impressions,
-    })
+    };
+    PrinterSurvey::Ready {
+        mark,
+        jobs: Vec::new(),
+    }
 }
+
+/// The reasons of RFC 8011 section 5.3.8 by which a printer says that a person called a job off.
+const CANCELED_BY_PERSON: [&str; 3] = [
+    "job-canceled-by-user",
+    "job-canceled-by-operator",
+    "job-canceled-at-device",
+];
 
 fn cut(text: &str, max_chars: usize) -> String {
     text.chars().take(max_chars).collect()
@@ -276,7 +349,9 @@ fn view_of(job: JobAttributes) -> RemoteView {
         JobState::Aborted => RemoteState::Aborted,
         JobState::Completed => RemoteState::Completed,
     };
+    let by_person = |reason: &String| CANCELED_BY_PERSON.contains(&reason.as_str());
     RemoteView {
+        is_canceled_by_person: job.state_reasons.iter().any(by_person),
         id: job.id,
         uuid: job.uuid,
         name: job.name,

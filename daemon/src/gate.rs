@@ -7,7 +7,7 @@ use bytes::Bytes;
 use loket_domain::print::{PrinterSurvey, RemoteJob, Sighting};
 use loket_ipp_printer::IppError;
 
-use crate::device::{DeviceFault, DeviceFuture, Printer, PrinterStatus};
+use crate::device::{DeviceFault, DeviceFuture, Made, Printer, PrinterStatus};
 
 /// Opens once, for all printers behind it.
 #[derive(Debug, Clone, Default)]
@@ -54,7 +54,7 @@ impl<P: Printer> Printer for Gated<P> {
         self.printer.status()
     }
 
-    fn create<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, RemoteJob> {
+    fn create<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, Made> {
         Box::pin(async move {
             self.gate.check()?;
             self.printer.create(name).await

@@ -72,10 +72,11 @@ impl Ground {
         let documents = Documents::new(spool, sealing, trust, policy_of(config));
         let mut printers: BTreeMap<String, Arc<dyn Printer>> = BTreeMap::new();
         for printer in &config.printers {
-            let device = IppDevice::new(printer).map_err(|source| RunError::Printer {
-                name: printer.name.clone(),
-                source: Box::new(source),
-            })?;
+            let device =
+                IppDevice::new(printer, &config.machine).map_err(|source| RunError::Printer {
+                    name: printer.name.clone(),
+                    source: Box::new(source),
+                })?;
             printers.insert(
                 printer.name.clone(),
                 Arc::new(Gated::new(device, gate.clone())),

@@ -11,7 +11,14 @@ use crate::clock::Clock;
 use crate::stops::{Stop, pass};
 
 /// A core whose events can be kept: how an event is written, and what central is told of it.
-pub trait Recorded: Core + Clone {
+pub trait Recorded: Core + Sized {
+    /// A core of which only what these events touch is there: they are tried on it before they are written, at a cost
+    /// that does not grow with everything else.
+    fn touched_by(&self, events: &[Self::Event]) -> Self;
+
+    /// Takes over what became of it.
+    fn take_over(&mut self, touched: Self);
+
     /// The journal entry of `event`, which `self` has just applied.
     ///
     /// # Errors
@@ -22,8 +29,8 @@ pub trait Recorded: Core + Clone {
 /// How an event stands in the journal.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Its disk form.
-    pub event: NewEvent,
+    /// Its disk form; none for what is only told again.
+    pub event: Option<NewEvent>,
     /// What central is told, if anything.
     pub report: Option<NewReport>,
     /// Set when the stream ends with it.
@@ -83,7 +90,7 @@ where
 
     /// Decides, journals and applies; gives what happened.
     ///
-    /// The events are applied to a copy first, so that nothing illegal is ever written.
+    /// The events are applied to a copy of what they touch first, so that nothing illegal is ever written.
     ///
     /// # Errors
     /// [`SubmitError`]; the state is unchanged then.
@@ -99,17 +106,17 @@ where
         // A batch has at most so many rows; more than one batch is more than one transaction, so events of one job
         // stay together: only `Resume` and `Tick` decide for several jobs, each with a single event.
         for part in events.chunks(MAX_EVENTS_PER_BATCH) {
-            let mut next = self.core.clone();
+            let mut next = self.core.touched_by(part);
             let mut batch = Batch::default();
             for event in part {
                 next.apply(event).map_err(SubmitError::Illegal)?;
                 let entry = next.entry(event).map_err(SubmitError::Encode)?;
-                batch.events.push(entry.event);
+                batch.events.extend(entry.event);
                 batch.reports.extend(entry.report);
                 batch.close_streams.extend(entry.close);
             }
             self.append(batch).await?;
-            self.core = next;
+            self.core.take_over(next);
         }
         Ok(events)
     }
@@ -159,6 +166,14 @@ fn new_report(report: &Report) -> Result<NewReport, serde_json::Error> {
 }
 
 impl Recorded for print::Desk {
+    fn touched_by(&self, events: &[print::Event]) -> Self {
+        self.with_only(events.iter().map(|event| event.job_id))
+    }
+
+    fn take_over(&mut self, touched: Self) {
+        Self::take_over(self, touched);
+    }
+
     fn entry(&self, event: &print::Event) -> Result<Entry, serde_json::Error> {
         let stream = stream_of(event.job_id);
         let report = self.job(event.job_id).and_then(|job| event.report(job));
@@ -166,13 +181,14 @@ impl Recorded for print::Desk {
             name: stream.clone(),
             at_ms: event.at.unix_ms(),
         });
+        let kept = NewEvent {
+            stream,
+            kind: event.what.kind().to_owned(),
+            version: event.v,
+            bytes: serde_json::to_vec(event)?,
+        };
         Ok(Entry {
-            event: NewEvent {
-                stream,
-                kind: event.what.kind().to_owned(),
-                version: event.v,
-                bytes: serde_json::to_vec(event)?,
-            },
+            event: event.what.is_change().then_some(kept),
             report: report.as_ref().map(new_report).transpose()?,
             close,
         })

@@ -1,6 +1,7 @@
 //! The shape every state machine here has, and what it is told of time.
 
 use std::error::Error;
+use std::time::Duration;
 
 use loket_wire::Timestamp;
 
@@ -22,6 +23,12 @@ impl Now {
     #[must_use]
     pub fn is_past(&self, moment: Timestamp) -> bool {
         (self.trusted && self.wall > moment) || self.floor > moment
+    }
+
+    /// Whether `pause` has gone by since `from`. A clock that was set back says yes: a pause must never become a year.
+    #[must_use]
+    pub fn is_after(&self, from: Timestamp, pause: Duration) -> bool {
+        self.wall < from || self.wall >= from.saturating_add(pause)
     }
 }
 
@@ -52,8 +59,8 @@ pub trait Core {
     /// What must be done in the present state, oldest first; each effect carries its own id.
     fn effects(&self, now: Now) -> Vec<Self::Effect>;
 
-    /// When to ask again although nothing happened; `None` for never.
-    fn wake_at(&self) -> Option<Timestamp>;
+    /// The first moment after `now` at which to ask again although nothing happened; `None` for never.
+    fn wake_at(&self, now: Now) -> Option<Timestamp>;
 }
 
 /// An event that cannot follow the present state.

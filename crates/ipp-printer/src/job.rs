@@ -196,6 +196,8 @@ pub struct JobAttributes {
     pub media_sheets_completed: Option<u32>,
     /// Seconds since the printer started, where the answer holds `job-printer-up-time`.
     pub printer_up_time_s: Option<u32>,
+    /// The name under which the job was made: tells it from a neighbour's where a printer lists everybody's.
+    pub originating_user_name: Option<String>,
 }
 
 /// The attributes asked for of each job.
@@ -210,6 +212,7 @@ pub(crate) const REQUESTED: &[&str] = &[
     "job-impressions-completed",
     "job-media-sheets-completed",
     "job-printer-up-time",
+    "job-originating-user-name",
 ];
 
 impl JobAttributes {
@@ -227,6 +230,7 @@ impl JobAttributes {
             impressions_completed: count(group, "job-impressions-completed"),
             media_sheets_completed: count(group, "job-media-sheets-completed"),
             printer_up_time_s: count(group, "job-printer-up-time"),
+            originating_user_name: text(group, "job-originating-user-name"),
         })
     }
 

@@ -151,8 +151,18 @@ pub enum Reason {
     FormatUnsupported,
     /// The printer refused the job for good.
     PrinterRefused,
-    /// The printer ended the job and says that no sheet came out, too often.
+    /// The printer failed too often, and no sheet came out.
     AttemptsExhausted,
+    /// The printer takes no job at present: busy, or not accepting.
+    PrinterBusy,
+    /// The printer cannot be reached.
+    PrinterAway,
+    /// The printer fails while it takes the job; it is asked again, ever more slowly.
+    PrinterFault,
+    /// The printer would not print as certified: it refuses one copy, A4, or printing without scaling.
+    AttributesRefused,
+    /// Somebody called the job off at the printer.
+    CancelledAtPrinter,
     /// The printer ended the job after sheets may have come out.
     PrinterAborted,
     /// The printer no longer knows the job after bytes had left.

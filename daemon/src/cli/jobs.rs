@@ -29,6 +29,9 @@ pub(super) enum JobCommand {
         /// What was found at the printer.
         #[arg(value_enum)]
         answer: Found,
+        /// The attempt that is meant; needed where this job was answered before.
+        #[arg(long)]
+        attempt: Option<u32>,
     },
 }
 
@@ -97,7 +100,11 @@ pub(super) fn change(what: &JobCommand) -> Exit {
                 by: who.by.clone(),
             },
         ),
-        JobCommand::Answer { who, answer } => {
+        JobCommand::Answer {
+            who,
+            answer,
+            attempt,
+        } => {
             let answer = match answer {
                 Found::CameOut => Answer::CameOut,
                 Found::DidNot => Answer::DidNot,
@@ -109,6 +116,7 @@ pub(super) fn change(what: &JobCommand) -> Exit {
                     job: who.id,
                     by: who.by.clone(),
                     answer,
+                    attempt: *attempt,
                 },
             )
         }

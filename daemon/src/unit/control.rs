@@ -82,6 +82,9 @@ pub enum Request {
         by: String,
         /// What was found.
         answer: Answer,
+        /// The attempt that was looked at; asked for where an officer answered before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        attempt: Option<u32>,
     },
 }
 
@@ -277,9 +280,17 @@ async fn answer(request: Request, door: &Door) -> Response {
         Request::Print { .. } => None,
         Request::Release { job, by } => officer(&by).map(|by| Command::Release { job, by }),
         Request::Cancel { job, by } => officer(&by).map(|by| Command::Cancel { job, by }),
-        Request::Answer { job, by, answer } => {
-            officer(&by).map(|by| Command::Answer { job, answer, by })
-        }
+        Request::Answer {
+            job,
+            by,
+            answer,
+            attempt,
+        } => officer(&by).map(|by| Command::Answer {
+            job,
+            attempt,
+            answer,
+            by,
+        }),
     };
     let Some(command) = command else {
         return refused(
@@ -289,7 +300,7 @@ async fn answer(request: Request, door: &Door) -> Response {
     };
     match desk.submit(command).await {
         Ok(_changed) => Response::Ok(Vec::new()),
-        Err(DeskError::Refused(refusal)) => refused(refusal.code(), sentence(refusal)),
+        Err(DeskError::Refused(refusal)) => refused_by_rule(refusal),
         Err(error) => {
             tracing::error!(error = %crate::telemetry::chain(&error), "an officer's command failed");
             refused(
@@ -337,6 +348,21 @@ fn refused(code: &str, message: &str) -> Response {
 }
 
 /// What happened, what to do, whom to ask.
+fn refused_by_rule(refusal: Refusal) -> Response {
+    match refusal {
+        Refusal::SayWhich { attempt } => {
+            let again = format!("{} Ulangi dengan --attempt {attempt}.", sentence(refusal));
+            refused(refusal.code(), &again)
+        }
+        Refusal::UnknownJob
+        | Refusal::NotNow { .. }
+        | Refusal::AlreadySending
+        | Refusal::PastNotAfter
+        | Refusal::Stale
+        | Refusal::Replay => refused(refusal.code(), sentence(refusal)),
+    }
+}
+
 const fn sentence(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::UnknownJob => {
@@ -351,5 +377,8 @@ const fn sentence(refusal: Refusal) -> &'static str {
         Refusal::PastNotAfter => "Batas waktu cetak sudah lewat. Minta pusat mengirim ulang.",
         Refusal::Stale => "Keadaan sudah berubah. Lihat daftar terbaru.",
         Refusal::Replay => "Nomor pekerjaan sudah dipakai. Hubungi petugas TI.",
+        Refusal::SayWhich { .. } => {
+            "Pekerjaan ini pernah dijawab. Lihat lagi kertasnya, lalu sebut percobaan yang dimaksud."
+        }
     }
 }

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use loket_domain::core::Core as _;
 use loket_domain::print::{
-    Actor, Command, Desk, EVENT_VERSION, EffectStep, Event, Intake, Job, Verification, What,
+    Actor, Command, Desk, EffectStep, Event, Intake, Job, Verification, What,
 };
 use loket_journal::Journal;
 use loket_wire::{JobId, Reason, Report};
@@ -41,7 +41,8 @@ use running::Running;
 /// Questions waiting for the desk: a handful of units ask, each one at a time, and effects answer.
 const ASK_QUEUE: usize = 64;
 
-/// Time limits are looked at this often although nothing happened: `not_after` is a matter of days.
+/// Time limits are looked at this often although nothing happened, where the desk names no earlier moment: a clock that
+/// is set must not let a limit pass unseen.
 const TICK: Duration = Duration::from_secs(30);
 
 /// A start that met a full disk is tried again this often.
@@ -120,6 +121,7 @@ impl PrintUnit {
             } else if is_resumed {
                 while self.start_effects(&mut running).await? {}
             }
+            let rest = self.until_wake();
             tokio::select! {
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
                 Some(ended) = running.ended() => if let Err(error) = ended {
@@ -129,6 +131,7 @@ impl PrintUnit {
                 },
                 Some(ask) = self.asks.recv() => self.answer(ask).await?,
                 _at = tick.tick() => self.tick().await?,
+                () = tokio::time::sleep(rest) => self.tick().await?,
                 () = tokio::time::sleep(RESUME_AGAIN), if !is_resumed => {}
             }
         }
@@ -149,6 +152,15 @@ impl PrintUnit {
                 Ok(false)
             }
         }
+    }
+
+    /// How long the desk may be left alone; what is due comes first, so there is always some time.
+    fn until_wake(&self) -> Duration {
+        let now = self.clock.now();
+        let wake = self.shell.core().wake_at(now);
+        let ms = wake.map(|wake| wake.unix_ms().saturating_sub(now.wall.unix_ms()));
+        let wait = ms.and_then(|ms| u64::try_from(ms).ok());
+        wait.map_or(TICK, Duration::from_millis).min(TICK)
     }
 
     /// Starts what the state asks for and lets end what it asks for no longer; true when the state changed meanwhile.
@@ -270,56 +282,45 @@ impl PrintUnit {
 
     async fn decide(&mut self, command: Command) -> Result<bool, DeskError> {
         let events = self.shell.submit(command).await.map_err(handle::sort)?;
-        for event in &events {
-            let kind = event.what.kind();
-            tracing::info!(job.id = %event.job_id, event = kind, "job {}: {kind}", event.job_id);
-        }
-        Ok(!events.is_empty())
+        events.iter().for_each(log);
+        Ok(events.iter().any(|event| event.what.is_change()))
     }
 
     /// Takes an order, or tells again what became of a job that is known.
     ///
-    /// What is told again changes nothing and is journalled as a report alone: a closed job's stream takes no event
-    /// any more, and an open one's would grow with every delivery. After a replay the present state is told too: it
-    /// heals a central that was restored from an older copy.
+    /// After a replay the present state is told too: it heals a central that was restored from an older copy.
     async fn accept(&mut self, job: JobId, command: Command) -> Result<bool, DeskError> {
         self.remember_or_tell(job).await?;
         if self.shell.core().job(job).is_none() {
             return self.decide(command).await;
         }
-        let decided = self.shell.core().decide(self.clock.now(), command);
-        self.tell_again(job).await?;
-        decided.map(|_restated| false).map_err(DeskError::Refused)
+        let decided = self.decide_unless_crowded(command).await;
+        if let Err(DeskError::Refused(_)) = &decided {
+            self.decide_unless_crowded(Command::Restate { job }).await?;
+        }
+        decided
     }
 
     /// Central's question to call a job off is answered for a closed job as well.
     async fn call_off(&mut self, job: JobId, command: Command) -> Result<bool, DeskError> {
         self.remember_or_tell(job).await?;
         if self.shell.core().job(job).is_some_and(Job::is_closed) {
-            self.tell_again(job).await?;
-            return Ok(false);
+            return self.decide_unless_crowded(command).await;
         }
         self.decide(command).await
     }
 
-    async fn tell_again(&mut self, id: JobId) -> Result<(), DeskError> {
-        let Some(job) = self.shell.core().job(id) else {
-            return Ok(());
-        };
-        let now = self.clock.now();
-        let (state, reason) = job.public_state();
-        let restated = Event {
-            v: EVENT_VERSION,
-            job_id: id,
-            at: now.wall,
-            clock_trusted: now.trusted,
-            actor: Actor::Machine,
-            what: What::Restated { state, reason },
-        };
-        match restated.report(job) {
-            Some(report) => self.answer_central(&report).await,
-            None => Ok(()),
+    /// What only tells central again where a job stands yields where very much waits for central: it is in there.
+    async fn decide_unless_crowded(&mut self, command: Command) -> Result<bool, DeskError> {
+        if self.is_crowded().await? {
+            let decided = self.shell.core().decide(self.clock.now(), command);
+            return decided.map(|_told| false).map_err(DeskError::Refused);
         }
+        self.decide(command).await
+    }
+
+    async fn is_crowded(&self) -> Result<bool, DeskError> {
+        Ok(self.journal.outbox_span().await?.count >= MAX_WAITING_REPORTS)
     }
 
     /// Journals an answer to central. Where very much waits for central already, what it asks is in there.
@@ -333,8 +334,7 @@ impl PrintUnit {
     /// Journals a report that belongs to no event. Such reports could be called forth without end (a message that a
     /// broker repeats, a printer that flaps for a week without link), so they yield when very many wait.
     async fn report(&mut self, report: &Report) -> Result<(), DeskError> {
-        let outbox = self.journal.outbox_span().await?;
-        if outbox.count >= MAX_WAITING_REPORTS {
+        if self.is_crowded().await? {
             return Err(DeskError::Crowded);
         }
         self.shell.report(report).await.map_err(handle::sort)
@@ -366,8 +366,8 @@ impl PrintUnit {
             let row = self.journal.ledger(&stream).await?;
             return row.map_or(Ok(()), |_row| Err(DeskError::LongOver));
         }
-        // On a copy: half a history must never stand on the desk, where its effects would run.
-        let mut known = self.shell.core().clone();
+        // Beside the desk: half a history must never stand on it, where its effects would run.
+        let mut known = self.shell.core().with_only([]);
         for stored in events {
             recover::apply_stored(&mut known, &stored).map_err(|error| {
                 tracing::error!(%error, "a closed job's history cannot be read");
@@ -378,8 +378,21 @@ impl PrintUnit {
             tracing::error!(job.id = %job, "a job stands open in the journal and not on the desk");
             return Err(DeskError::Bug);
         }
-        *self.shell.core_mut() = known;
+        self.shell.core_mut().take_over(known);
         Ok(())
+    }
+}
+
+/// A change is told once; why a job waits is for a person to mend.
+fn log(event: &Event) {
+    let (job, kind) = (event.job_id, event.what.kind());
+    if let What::Waiting {
+        reason: Some(reason),
+    } = &event.what
+    {
+        tracing::warn!(job.id = %job, event = kind, ?reason, "job {job} waits for its printer");
+    } else {
+        tracing::info!(job.id = %job, event = kind, "job {job}: {kind}");
     }
 }
 

@@ -1,13 +1,15 @@
 //! Printers that lose answers or refuse, journals without room, documents that take the program down.
 
+use std::time::Duration;
+
 use loket_daemon::unit::print::DeskError;
 use loket_domain::print::{Command, PrinterSurvey};
 use loket_journal::{Batch, Journal, JournalError};
 use loket_wire::event::QuarantineReport;
-use loket_wire::{JobState, Reason, Release, Report, Sha256Digest};
+use loket_wire::{JobReport, JobState, Reason, Release, Report, Sha256Digest};
 
 use crate::printer::{Fate, Op};
-use crate::world::{EPOCH, World, job_no, officer, until};
+use crate::world::{DAY, EPOCH, World, job_no, officer, until};
 
 #[tokio::test]
 async fn a_lost_answer_makes_no_second_sheet() {
@@ -67,6 +69,124 @@ async fn a_printer_that_refuses_or_cannot_do_it_ends_the_job_with_its_reason() {
         assert_eq!(end, (JobState::Failed, Some(reason)));
         assert_eq!(printer.count(Op::Send), 0);
     }
+}
+
+#[tokio::test]
+async fn a_printer_that_never_makes_the_job_is_asked_twenty_times_and_given_up() {
+    let mut world = World::new();
+    let printer = world.printer();
+    printer.set(Op::Create, Fate::Lost);
+    world.start().await;
+    world.accept(&world.spooled(1, Release::Now)).await.unwrap();
+    // The longest pause is five minutes: in each the clock is set past it, until the job is over.
+    for attempt in 1..=20_u32 {
+        until("the attempt failed", || async {
+            // Asking wakes the desk, which looks at the clock.
+            world.job(job_no(1)).await;
+            let events = world.events(job_no(1)).await;
+            let failed = events.iter().filter(|kind| *kind == "attempt-failed");
+            failed.count() >= usize::try_from(attempt).unwrap()
+        })
+        .await;
+        let pauses = Duration::from_secs(301).saturating_mul(attempt);
+        world.clock.hear_central(DAY.saturating_add(pauses));
+    }
+    let end = world.until_closed(job_no(1)).await;
+    let exhausted = (JobState::Failed, Some(Reason::AttemptsExhausted));
+    assert_eq!(end, exhausted);
+    assert_eq!(printer.count(Op::Create), 20);
+    assert!(world.events(job_no(1)).await.len() < 80);
+    let told = world.told(job_no(1)).await;
+    let printing = told
+        .iter()
+        .filter(|report| report.state == JobState::Printing);
+    let reasons: Vec<_> = printing.map(|report| report.reason).collect();
+    assert_eq!(reasons, [None, None, Some(Reason::PrinterFault)]);
+}
+
+#[tokio::test]
+async fn a_job_that_waits_says_why_and_that_it_goes_on() {
+    for (op, fate, reason) in [
+        (Op::Create, Fate::Busy, Reason::PrinterBusy),
+        (Op::Survey, Fate::Away, Reason::PrinterAway),
+    ] {
+        let mut world = World::new();
+        let printer = world.printer();
+        printer.set(op, fate);
+        world.start().await;
+        world.accept(&world.spooled(1, Release::Now)).await.unwrap();
+        until("central is told why", || async {
+            world.job(job_no(1)).await.reason == Some(reason)
+        })
+        .await;
+        printer.set(op, Fate::Answered);
+        assert_eq!(world.until_closed(job_no(1)).await.0, JobState::Printed);
+        let told = world.told(job_no(1)).await;
+        let is_printing = |report: &&JobReport| report.state == JobState::Printing;
+        let printing = told.iter().filter(is_printing).map(|report| report.reason);
+        let mut reasons: Vec<_> = printing.collect();
+        reasons.dedup();
+        assert_eq!(reasons, [None, Some(reason), None], "{op:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_job_that_nobody_owns_is_called_off_at_the_printer() {
+    for name in [
+        format!("loket:{}:1", job_no(9)),
+        format!("loket:{}:4", job_no(1)),
+    ] {
+        let mut world = World::new();
+        let printer = world.printer();
+        printer.leave_stray(&name);
+        world.start().await;
+        world.accept(&world.spooled(1, Release::Now)).await.unwrap();
+        assert_eq!(world.until_closed(job_no(1)).await.0, JobState::Printed);
+        assert_eq!(printer.waiting(), Vec::<String>::new(), "{name}");
+        assert_eq!(printer.sheets().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_did_not_leave_goes_into_nobody_elses_job() {
+    let mut world = World::new();
+    let printer = world.printer();
+    printer.set(Op::Send, Fate::Stuck);
+    world.start().await;
+    world.accept(&world.spooled(1, Release::Now)).await.unwrap();
+    world
+        .until_printer("the document is about to leave", |printer| {
+            printer.count(Op::Send) == 1
+        })
+        .await;
+    printer.restart_with_others_jobs();
+    printer.set(Op::Send, Fate::Away);
+    world
+        .until_printer("it is tried anew", |printer| printer.count(Op::Send) == 2)
+        .await;
+    printer.set(Op::Send, Fate::Answered);
+    assert_eq!(world.until_closed(job_no(1)).await.0, JobState::Printed);
+    let names: Vec<_> = printer
+        .sheets()
+        .into_iter()
+        .map(|(name, _digest)| name)
+        .collect();
+    assert_eq!(names.len(), 1);
+    assert!(names[0].starts_with("loket:"), "{names:?}");
+    assert_eq!(printer.waiting(), ["minutes.pdf"], "and stops none");
+}
+
+#[tokio::test]
+async fn a_printer_that_would_print_something_else_is_not_sent_a_certified_sheet() {
+    let mut world = World::new();
+    let printer = world.printer();
+    printer.ignores(&["print-scaling"]);
+    world.start().await;
+    world.accept(&world.spooled(1, Release::Now)).await.unwrap();
+    let end = world.until_closed(job_no(1)).await;
+    assert_eq!(end, (JobState::Failed, Some(Reason::AttributesRefused)));
+    assert_eq!(printer.count(Op::Send), 0);
+    assert!(printer.waiting().is_empty());
 }
 
 /// A world over a journal file of 512 KiB.

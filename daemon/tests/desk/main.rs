@@ -13,6 +13,7 @@ mod cancel;
 mod faults;
 mod local;
 mod orders;
+mod peer;
 mod printer;
 mod restart;
 mod retention;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use loket_daemon::device::{DeviceFault, DeviceFuture, Printer, PrinterStatus};
+use loket_daemon::device::{DeviceFault, DeviceFuture, Made, Printer, PrinterStatus};
 use loket_domain::print::{
     PrinterMark, PrinterSurvey, RemoteJob, RemoteState, RemoteView, Sighting,
 };
@@ -38,6 +38,8 @@ pub(crate) enum Fate {
     Lost,
     /// Nothing leaves for the printer.
     Away,
+    /// The printer is at work for somebody else.
+    Busy,
     /// The printer says no.
     Refused,
 }
@@ -58,6 +60,7 @@ struct State {
     sheets: Vec<(String, Sha256Digest)>,
     prints_at_once: bool,
     survey: PrinterSurvey,
+    unsupported: Vec<String>,
 }
 
 /// The scripted printer.
@@ -71,13 +74,17 @@ pub(crate) struct FakePrinter {
 pub(crate) const PAGES: u32 = 1;
 
 pub(crate) fn ready(is_single_document: bool) -> PrinterSurvey {
-    PrinterSurvey::Ready(PrinterMark {
+    let mark = PrinterMark {
         uuid: Some("urn:uuid:printer".to_owned()),
         up_time_s: Some(100),
         format: "application/pdf".to_owned(),
         is_single_document,
         trusts_impressions: true,
-    })
+    };
+    PrinterSurvey::Ready {
+        mark,
+        jobs: Vec::new(),
+    }
 }
 
 impl FakePrinter {
@@ -91,6 +98,7 @@ impl FakePrinter {
                 sheets: Vec::new(),
                 prints_at_once: true,
                 survey: ready(true),
+                unsupported: Vec::new(),
             }),
             changed: watch::channel(0).0,
         }
@@ -123,6 +131,47 @@ impl FakePrinter {
 
     pub(crate) fn answers_survey(&self, survey: PrinterSurvey) {
         self.change(|state| state.survey = survey);
+    }
+
+    /// Says which attributes it will not honour.
+    pub(crate) fn ignores(&self, names: &[&str]) {
+        self.change(|state| {
+            state.unsupported = names.iter().map(|name| (*name).to_owned()).collect()
+        });
+    }
+
+    /// Puts an empty job of this name there, as a Create-Job that came late does.
+    pub(crate) fn leave_stray(&self, name: &str) {
+        self.change(|state| {
+            let id = i32::try_from(state.jobs.len()).expect("few jobs") + 1;
+            let job = Job {
+                name: name.to_owned(),
+                state: RemoteState::AwaitingDocument,
+                impressions: Some(0),
+            };
+            state.jobs.insert(id, job);
+        });
+    }
+
+    /// Forgets its jobs and gives its numbers to somebody else's, which wait for their documents.
+    pub(crate) fn restart_with_others_jobs(&self) {
+        self.change(|state| {
+            for job in state.jobs.values_mut() {
+                job.name = "minutes.pdf".to_owned();
+                job.state = RemoteState::AwaitingDocument;
+                job.impressions = Some(0);
+            }
+        });
+    }
+
+    /// Names of jobs that wait for their documents.
+    pub(crate) fn waiting(&self) -> Vec<String> {
+        let state = self.lock();
+        let waiting = state
+            .jobs
+            .values()
+            .filter(|job| job.state == RemoteState::AwaitingDocument);
+        waiting.map(|job| job.name.clone()).collect()
     }
 
     /// How often it was asked.
@@ -203,6 +252,10 @@ impl FakePrinter {
             Fate::Away | Fate::Stuck => {
                 Err(DeviceFault::Wait(IppError::NotReached { source: lost() }))
             }
+            Fate::Busy => Err(DeviceFault::Wait(IppError::Refused {
+                operation,
+                status: 0x0507,
+            })),
             Fate::Refused => Err(DeviceFault::Refused(IppError::Refused {
                 operation,
                 status: 0x0400,
@@ -255,6 +308,7 @@ impl State {
                 state: job.state,
                 impressions: job.impressions,
                 up_time_s: Some(200),
+                is_canceled_by_person: false,
             })
         })
     }
@@ -284,7 +338,17 @@ fn uuid(id: i32) -> String {
 
 impl Printer for FakePrinter {
     fn survey(&self) -> DeviceFuture<'_, PrinterSurvey> {
-        Box::pin(self.answer(Op::Survey, |state| state.survey.clone()))
+        Box::pin(self.answer(Op::Survey, |state| {
+            let mut survey = state.survey.clone();
+            if let PrinterSurvey::Ready { jobs, .. } = &mut survey {
+                let seen = state.jobs.keys().map(|id| state.view(*id));
+                jobs.extend(seen.filter_map(|sighting| match sighting {
+                    Sighting::Seen(view) => Some(view),
+                    Sighting::Absent => None,
+                }));
+            }
+            survey
+        }))
     }
 
     fn status(&self) -> DeviceFuture<'_, PrinterStatus> {
@@ -297,7 +361,7 @@ impl Printer for FakePrinter {
         })
     }
 
-    fn create<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, RemoteJob> {
+    fn create<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, Made> {
         Box::pin(self.answer(Op::Create, |state| {
             let id = i32::try_from(state.jobs.len()).expect("few jobs") + 1;
             let job = Job {
@@ -306,9 +370,13 @@ impl Printer for FakePrinter {
                 impressions: Some(0),
             };
             state.jobs.insert(id, job);
-            RemoteJob {
+            let remote = RemoteJob {
                 id,
                 uuid: Some(uuid(id)),
+            };
+            Made {
+                remote,
+                unsupported: state.unsupported.clone(),
             }
         }))
     }

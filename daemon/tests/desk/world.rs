@@ -56,6 +56,8 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) printers: BTreeMap<String, Arc<FakePrinter>>,
     pub(crate) lanes: Vec<String>,
+    /// Stands in the lane `a4` instead of the scripted one.
+    pub(crate) real: Option<Arc<dyn Printer>>,
     sealing: SealingKey,
     unit: Option<Unit>,
     _dir: tempfile::TempDir,
@@ -109,6 +111,7 @@ impl World {
             clock,
             printers: BTreeMap::from([("a4".to_owned(), Arc::new(FakePrinter::new()))]),
             lanes: vec!["a4".to_owned()],
+            real: None,
             sealing,
             unit: None,
             _dir: dir,
@@ -129,6 +132,9 @@ impl World {
         for (name, printer) in &self.printers {
             let printer: Arc<FakePrinter> = Arc::clone(printer);
             printers.insert(name.clone(), printer);
+        }
+        if let Some(real) = &self.real {
+            printers.insert("a4".to_owned(), Arc::clone(real));
         }
         let hands = Arc::new(Hands {
             documents: Arc::clone(&self.documents),

@@ -5,9 +5,14 @@
     reason = "the last arm of each function names the rest: whatever stands not above it is illegal there"
 )]
 
-use loket_wire::JobState;
+use std::collections::BTreeSet;
 
-use super::attempt::{Attempt, Step};
+use loket_wire::{JobId, JobState, Reason, Timestamp};
+
+use super::attempt::{
+    Attempt, Clearing, Holds, Left, Phase, PrinterMark, RemoteJob, Step, Withdrawal, job_name,
+    parse_job_name,
+};
 use super::command::Answer;
 use super::desk::Desk;
 use super::event::{Event, What};
@@ -24,53 +29,83 @@ pub(super) fn apply(desk: &mut Desk, event: &Event) -> Result<(), IllegalEvent> 
             state: "not here",
         });
     };
-    let illegal = || IllegalEvent {
-        event: event.what.kind(),
-        state: job.stage_name(),
-    };
     // Told again or refused: a report, not a change.
     if matches!(event.what, What::Restated { .. } | What::CancelRefused) {
         return Ok(());
     }
-    let next = match &job.stage {
-        Stage::Fetching => fetching(&event.what),
-        Stage::Received => received(&event.what),
-        Stage::Held => held(&event.what),
-        Stage::Released => released(&event.what),
-        Stage::Attempting(attempt) => attempting(attempt, &event.what),
-        Stage::Unknown { reason, attempt } => match (&event.what, reason, attempt) {
-            (
-                What::Answered {
-                    answer: Answer::DidNot,
-                },
-                _,
-                _,
-            ) => Some(Stage::Released),
-            (What::Ended { state, reason, .. }, _, _) => Some(Stage::Ended {
-                state: *state,
-                reason: *reason,
-            }),
-            (_rest, _, _) => None,
-        },
-        Stage::Ended { state, reason } => {
-            matches!(event.what, What::Shredded).then_some(Stage::Closed {
-                state: *state,
-                reason: *reason,
-            })
-        }
-        Stage::Closed { .. } => None,
-    };
-    let stage = next.ok_or_else(illegal)?;
-    let had_bytes = matches!(&job.stage, Stage::Attempting(at) if !at.step.is_before_bytes());
-    match &event.what {
-        What::AttemptFailed if had_bytes => job.abort_count = job.abort_count.saturating_add(1),
-        What::Answered { .. } => job.abort_count = 0,
-        What::Verified { revision } => job.revision = Some(*revision),
-        What::AttemptStarted { no, .. } => job.attempt_count = *no,
-        _no_fact => {}
-    }
+    let stage = next_stage(job, event.at, &event.what).ok_or_else(|| IllegalEvent {
+        event: event.what.kind(),
+        state: job.stage_name(),
+    })?;
+    note(job, event.at, &event.what);
     job.stage = stage;
     Ok(())
+}
+
+fn next_stage(job: &Job, at: Timestamp, what: &What) -> Option<Stage> {
+    match &job.stage {
+        Stage::Fetching => fetching(what),
+        Stage::Received => received(what),
+        Stage::Held => held(what),
+        Stage::Released => released(at, what),
+        Stage::Clearing(clearing) => clearing_on(job, clearing, at, what),
+        Stage::Attempting(attempt) => attempting(attempt, at, what),
+        Stage::Unknown { attempt, left, .. } => match what {
+            What::Answered {
+                answer: Answer::DidNot,
+            } => Some(answered(job.facts.job_id, *attempt, left.as_ref(), at)),
+            rest => ended(rest),
+        },
+        Stage::Ended { state, reason } => matches!(what, What::Shredded).then_some(Stage::Closed {
+            state: *state,
+            reason: *reason,
+        }),
+        Stage::Closed { .. } => None,
+    }
+}
+
+/// What a job remembers beyond its stage.
+fn note(job: &mut Job, at: Timestamp, what: &What) {
+    match what {
+        What::AttemptFailed => match &job.stage {
+            Stage::Attempting(attempt) if !attempt.step.is_before_bytes() => {
+                job.abort_count = job.abort_count.saturating_add(1);
+            }
+            Stage::Attempting(attempt) if attempt.is_faulted => {
+                job.fault_count = job.fault_count.saturating_add(1);
+                job.faulted_at = Some(at);
+            }
+            _crash => {}
+        },
+        What::Answered { .. } => {
+            job.abort_count = 0;
+            job.fault_count = 0;
+            job.answer_count = job.answer_count.saturating_add(1);
+        }
+        What::Verified { revision } => job.revision = Some(*revision),
+        What::AttemptStarted { no, .. } => job.attempt_count = *no,
+        What::ForgottenSeen { no, .. } => {
+            job.attempt_count = job.attempt_count.max(*no);
+            job.waits = None;
+        }
+        What::BecameUnknown { .. } => job.waits = None,
+        What::StrayFound { name, .. } => {
+            if let Some((_job, no)) = own_attempt(job.facts.job_id, name) {
+                job.attempt_count = job.attempt_count.max(no);
+            }
+        }
+        What::StrayStays => {
+            if let Stage::Clearing(clearing) = &job.stage {
+                job.let_be.insert(clearing.name.clone());
+            }
+        }
+        What::Waiting { reason } => job.waits = reason.map(|reason| (reason, at)),
+        _no_fact => {}
+    }
+}
+
+fn own_attempt(job: JobId, name: &str) -> Option<(JobId, u32)> {
+    parse_job_name(name).filter(|(of, _no)| *of == job)
 }
 
 fn accept(desk: &mut Desk, facts: &Facts) -> Result<(), IllegalEvent> {
@@ -91,6 +126,11 @@ fn accept(desk: &mut Desk, facts: &Facts) -> Result<(), IllegalEvent> {
         revision: None,
         attempt_count: 0,
         abort_count: 0,
+        fault_count: 0,
+        faulted_at: None,
+        answer_count: 0,
+        waits: None,
+        let_be: BTreeSet::new(),
     };
     desk.next_no = desk.next_no.saturating_add(1);
     desk.jobs.insert(facts.job_id, job);
@@ -131,7 +171,7 @@ fn held(what: &What) -> Option<Stage> {
     }
 }
 
-fn released(what: &What) -> Option<Stage> {
+fn released(at: Timestamp, what: &What) -> Option<Stage> {
     match what {
         What::AttemptStarted { no, printer, mark } => Some(Stage::Attempting(Attempt {
             no: *no,
@@ -140,53 +180,167 @@ fn released(what: &What) -> Option<Stage> {
             step: Step::Creating,
             send_count: 0,
             called_off: None,
+            marked_at: at,
+            since: at,
+            is_faulted: false,
         })),
+        What::StrayFound {
+            printer,
+            name,
+            remote,
+            holds,
+            mark,
+        } => Some(Stage::Clearing(Clearing {
+            printer: printer.clone(),
+            name: name.clone(),
+            withdrawal: Withdrawal::new(remote.clone()),
+            holds: *holds,
+            mark: mark.clone(),
+            marked_at: at,
+            called_off: None,
+            since: at,
+        })),
+        What::ForgottenSeen {
+            no,
+            printer,
+            mark,
+            left,
+        } => Some(Stage::Unknown {
+            reason: Reason::FateNotSeen,
+            attempt: *no,
+            left: stands(printer, mark, at, left.as_ref()),
+        }),
+        What::Waiting { .. } => Some(Stage::Released),
         rest => ended(rest),
     }
 }
 
-/// Events that any step of an attempt may end with, and those of its own step.
-fn attempting(attempt: &Attempt, what: &What) -> Option<Stage> {
+fn stands(
+    printer: &str,
+    mark: &PrinterMark,
+    marked_at: Timestamp,
+    left: Option<&RemoteJob>,
+) -> Option<Left> {
+    left.map(|remote| Left {
+        printer: printer.to_owned(),
+        remote: remote.clone(),
+        mark: mark.clone(),
+        marked_at,
+    })
+}
+
+/// That none came out allows another attempt once the old job can print no more.
+fn answered(job: JobId, attempt: u32, left: Option<&Left>, at: Timestamp) -> Stage {
+    let Some(left) = left else {
+        return Stage::Released;
+    };
+    Stage::Clearing(Clearing {
+        printer: left.printer.clone(),
+        name: job_name(job, attempt),
+        withdrawal: Withdrawal::new(left.remote.clone()),
+        holds: Holds::Answered,
+        mark: left.mark.clone(),
+        marked_at: left.marked_at,
+        called_off: None,
+        since: at,
+    })
+}
+
+fn clearing_on(job: &Job, clearing: &Clearing, at: Timestamp, what: &What) -> Option<Stage> {
+    let next = clearing.clone();
     match what {
-        What::AttemptFailed => return Some(Stage::Released),
-        What::BecameUnknown { reason } => {
-            return Some(Stage::Unknown {
+        What::StrayCleared => Some(Stage::Released),
+        What::StrayStays if clearing.holds == Holds::Nothing => Some(Stage::Released),
+        What::CalledOff { reason } => Some(Stage::Clearing(Clearing {
+            called_off: Some(*reason),
+            ..next
+        })),
+        What::Waiting { .. } => Some(Stage::Clearing(next)),
+        What::BecameUnknown { reason, left } => {
+            let (printer, mark) = (&clearing.printer, &clearing.mark);
+            let own = own_attempt(job.facts.job_id, &clearing.name);
+            Some(Stage::Unknown {
                 reason: *reason,
-                attempt: attempt.no,
-            });
+                attempt: own.map_or(job.attempt_count, |(_job, no)| no),
+                left: stands(printer, mark, clearing.marked_at, left.as_ref()),
+            })
         }
-        What::Ended { state, .. } if may_end(&attempt.step, *state) => return ended(what),
+        step => match withdrawn(&clearing.withdrawal, step) {
+            Some(withdrawal) => Some(Stage::Clearing(Clearing {
+                withdrawal,
+                since: at,
+                ..next
+            })),
+            None => ended(step),
+        },
+    }
+}
+
+fn withdrawn(withdrawal: &Withdrawal, what: &What) -> Option<Withdrawal> {
+    let (phase, asks) = match (withdrawal.phase, what) {
+        (Phase::Look | Phase::Follow, What::CancelDue) => (Phase::Ask, 0),
+        (Phase::Ask, What::CancelTried) => (Phase::Follow, 1),
+        (_phase, _rest) => return None,
+    };
+    Some(Withdrawal {
+        phase,
+        ask_count: withdrawal.ask_count.saturating_add(asks),
+        ..withdrawal.clone()
+    })
+}
+
+/// Events that any step of an attempt may end with, and those of its own step.
+fn attempting(attempt: &Attempt, at: Timestamp, what: &What) -> Option<Stage> {
+    let next = attempt.clone();
+    match what {
+        What::AttemptFailed => Some(Stage::Released),
+        What::BecameUnknown { reason, left } => Some(Stage::Unknown {
+            reason: *reason,
+            attempt: attempt.no,
+            left: stands(
+                &attempt.printer,
+                &attempt.mark,
+                attempt.marked_at,
+                left.as_ref(),
+            ),
+        }),
+        What::Ended { state, .. } if may_end(&attempt.step, *state) => ended(what),
         What::CalledOff { reason } if attempt.step.is_before_bytes() => {
-            let called_off = Some(*reason);
-            return Some(Stage::Attempting(Attempt {
-                called_off,
-                ..attempt.clone()
-            }));
+            Some(Stage::Attempting(Attempt {
+                called_off: Some(*reason),
+                ..next
+            }))
         }
+        What::Waiting { .. } => Some(Stage::Attempting(next)),
         What::CancellingRemote {
             remote,
             bytes_left,
             then,
-        } => {
-            let step = Step::Cancelling {
-                remote: remote.clone(),
+            by_printer,
+        } => Some(Stage::Attempting(Attempt {
+            step: Step::Cancelling {
+                withdrawal: Withdrawal::new(remote.clone()),
                 bytes_left: *bytes_left,
                 then: *then,
-            };
-            return Some(Stage::Attempting(Attempt {
-                step,
-                ..attempt.clone()
-            }));
-        }
-        _step_event => {}
+            },
+            since: at,
+            is_faulted: *by_printer || attempt.is_faulted,
+            ..next
+        })),
+        step => Some(Stage::Attempting(Attempt {
+            step: next_step(&attempt.step, step)?,
+            send_count: attempt
+                .send_count
+                .saturating_add(u32::from(*step == What::SendingBegan)),
+            is_faulted: match step {
+                What::CreationUnclear { by_printer } => *by_printer,
+                What::CancelDue | What::CancelTried => attempt.is_faulted,
+                _rest => false,
+            },
+            since: at,
+            ..next
+        })),
     }
-    let step = next_step(&attempt.step, what)?;
-    let sends = u32::from(*what == What::SendingBegan);
-    Some(Stage::Attempting(Attempt {
-        step,
-        send_count: attempt.send_count.saturating_add(sends),
-        ..attempt.clone()
-    }))
 }
 
 fn next_step(step: &Step, what: &What) -> Option<Step> {
@@ -194,7 +348,9 @@ fn next_step(step: &Step, what: &What) -> Option<Step> {
         (Step::Creating | Step::Locating, What::RemoteCreated { remote }) => {
             Some(Step::Created(remote.clone()))
         }
-        (Step::Creating, What::CreationUnclear) => Some(Step::Locating),
+        (Step::Creating, What::CreationUnclear { .. }) => Some(Step::Locating),
+        (Step::Created(remote), What::CheckingRemote) => Some(Step::Checking(remote.clone())),
+        (Step::Checking(remote), What::RemoteConfirmed) => Some(Step::Created(remote.clone())),
         (Step::Created(remote) | Step::Probing(remote), What::SendingBegan) => {
             Some(Step::Sending(remote.clone()))
         }
@@ -202,6 +358,18 @@ fn next_step(step: &Step, what: &What) -> Option<Step> {
         (Step::Sending(remote) | Step::Probing(remote), What::Sent) => {
             Some(Step::Sent(remote.clone()))
         }
+        (
+            Step::Cancelling {
+                withdrawal,
+                bytes_left,
+                then,
+            },
+            rest,
+        ) => withdrawn(withdrawal, rest).map(|withdrawal| Step::Cancelling {
+            withdrawal,
+            bytes_left: *bytes_left,
+            then: *then,
+        }),
         (_step, _rest) => None,
     }
 }

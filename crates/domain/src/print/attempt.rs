@@ -1,6 +1,6 @@
 //! One try at a printer, and what is seen of it there.
 
-use loket_wire::{JobId, JobState, Reason};
+use loket_wire::{JobId, JobState, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One try at a printer.
@@ -18,6 +18,12 @@ pub struct Attempt {
     pub send_count: u32,
     /// Who called the job off while it was not yet too late, and why.
     pub called_off: Option<Reason>,
+    /// When the mark was taken.
+    pub marked_at: Timestamp,
+    /// When the present step began.
+    pub since: Timestamp,
+    /// Whether the printer, which answered, failed to make the job or to take its document.
+    pub is_faulted: bool,
 }
 
 /// How far an attempt got. Up to and including `Created` no document byte has left.
@@ -27,6 +33,8 @@ pub enum Step {
     Creating,
     /// Create-Job was asked for and its answer was lost: look whether the job is there.
     Locating,
+    /// The program started with the printer's job id on disk and nothing sent: look whether it is still that job.
+    Checking(RemoteJob),
     /// The printer's job id is on disk.
     Created(RemoteJob),
     /// Send-Document is on its way; bytes may have left.
@@ -37,13 +45,92 @@ pub enum Step {
     Sent(RemoteJob),
     /// The job at the printer is being called off.
     Cancelling {
-        /// The job there.
-        remote: RemoteJob,
+        /// The job there, and how far calling it off got.
+        withdrawal: Withdrawal,
         /// Whether document bytes may have left.
         bytes_left: bool,
         /// What follows when it is certain that nothing was printed.
         then: Afterwards,
     },
+}
+
+/// Calling a job off at a printer: look whether it is there and the very job, ask, look what came of it. A number
+/// alone is never called off: printers give it to somebody else's job after a restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// The job there.
+    pub remote: RemoteJob,
+    /// What is done about it.
+    pub phase: Phase,
+    /// Times Cancel-Job was asked for.
+    pub ask_count: u32,
+}
+
+impl Withdrawal {
+    pub(super) const fn new(remote: RemoteJob) -> Self {
+        Self {
+            remote,
+            phase: Phase::Look,
+            ask_count: 0,
+        }
+    }
+}
+
+/// What is done about a job that is called off at a printer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Look whether it is there.
+    Look,
+    /// Cancel-Job.
+    Ask,
+    /// Look what came of it.
+    Follow,
+}
+
+/// A job of ours at a printer that no attempt owns; it must go before the next attempt there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clearing {
+    /// The lane.
+    pub printer: String,
+    /// Its job-name.
+    pub name: String,
+    /// How far calling it off got.
+    pub withdrawal: Withdrawal,
+    /// What it may hold.
+    pub holds: Holds,
+    /// What the printer said of itself before.
+    pub mark: PrinterMark,
+    /// When the mark was taken.
+    pub marked_at: Timestamp,
+    /// Who called the job off meanwhile, and why.
+    pub called_off: Option<Reason>,
+    /// When the present phase began.
+    pub since: Timestamp,
+}
+
+/// What a job at a printer that no attempt owns may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holds {
+    /// No document, as the printer says.
+    Nothing,
+    /// A document that this journal does not know to have been sent.
+    Document,
+    /// The document of an attempt of which an officer said that nothing came out.
+    Answered,
+}
+
+/// A job that may still stand at a printer though its attempt is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// The lane.
+    pub printer: String,
+    /// The job there.
+    pub remote: RemoteJob,
+    /// What the printer said of itself before the attempt.
+    pub mark: PrinterMark,
+    /// When the mark was taken.
+    pub marked_at: Timestamp,
 }
 
 /// What follows a cancelled remote job.
@@ -65,7 +152,7 @@ impl Step {
     /// Whether no document byte has left: up to and including `Created`.
     pub(super) const fn is_before_bytes(&self) -> bool {
         match self {
-            Self::Creating | Self::Locating | Self::Created(_) => true,
+            Self::Creating | Self::Locating | Self::Checking(_) | Self::Created(_) => true,
             Self::Cancelling { bytes_left, .. } => !*bytes_left,
             Self::Sending(_) | Self::Probing(_) | Self::Sent(_) => false,
         }
@@ -75,6 +162,7 @@ impl Step {
         match self {
             Self::Creating => "creating",
             Self::Locating => "locating",
+            Self::Checking(_) => "checking",
             Self::Created(_) => "created",
             Self::Sending(_) => "sending",
             Self::Probing(_) => "probing",
@@ -147,6 +235,21 @@ pub struct RemoteView {
     pub impressions: Option<u32>,
     /// printer-up-time with the answer.
     pub up_time_s: Option<u32>,
+    /// Whether somebody called it off (job-canceled-by-user, -by-operator, -at-device).
+    pub is_canceled_by_person: bool,
+}
+
+impl RemoteView {
+    pub(super) fn remote(&self) -> RemoteJob {
+        RemoteJob {
+            id: self.id,
+            uuid: self.uuid.clone(),
+        }
+    }
+
+    pub(super) fn has_pages(&self) -> bool {
+        self.impressions.is_some_and(|count| count > 0)
+    }
 }
 
 /// What was seen when the printer was asked for a job.
@@ -175,4 +278,12 @@ impl Sighting {
 #[must_use]
 pub fn job_name(job: JobId, attempt: u32) -> String {
     format!("loket:{job}:{attempt}")
+}
+
+/// What a job-name says, where it is of the form that [`job_name`] gives.
+pub(super) fn parse_job_name(name: &str) -> Option<(JobId, u32)> {
+    let (job, attempt) = name.strip_prefix("loket:")?.rsplit_once(':')?;
+    let parsed = (job.parse().ok()?, attempt.parse().ok()?);
+    // Written the same way: nobody else's name passes for ours by luck.
+    (job_name(parsed.0, parsed.1) == name).then_some(parsed)
 }

@@ -4,7 +4,7 @@ use loket_wire::{JobId, Reason, Sha256Digest};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::attempt::{PrinterMark, RemoteJob, Sighting};
+use super::attempt::{PrinterMark, RemoteJob, RemoteView, Sighting};
 use super::event::Actor;
 use super::job::{Facts, Revision};
 
@@ -60,6 +60,9 @@ pub enum Command {
     Answer {
         /// The job.
         job: JobId,
+        /// The attempt that was looked at; may be left out for the first that an officer is asked about, so that the
+        /// same answer given again never counts for a later sheet.
+        attempt: Option<u32>,
         /// What was found.
         answer: Answer,
         /// Who.
@@ -82,6 +85,17 @@ pub enum Command {
         attempt: u32,
         /// The job there.
         remote: RemoteJob,
+        /// Names of the attributes that the printer will not honour.
+        unsupported: Vec<String>,
+    },
+    /// The printer cannot be asked, or is busy: nothing has left, and it is asked again.
+    Waits {
+        /// The job.
+        job: JobId,
+        /// The attempt, 0 before the first.
+        attempt: u32,
+        /// Why.
+        reason: Reason,
     },
     /// Create-Job was refused for good.
     CreateRefused {
@@ -90,7 +104,7 @@ pub enum Command {
         /// The attempt.
         attempt: u32,
     },
-    /// Create-Job went out and its answer did not come.
+    /// Create-Job went out and its answer did not come, or tells of the printer's own trouble.
     CreateUnclear {
         /// The job.
         job: JobId,
@@ -120,7 +134,21 @@ pub enum Command {
         /// The attempt.
         attempt: u32,
     },
-    /// The printer was asked for the attempt's job.
+    /// Send-Document failed and no byte of the document can have left or was kept.
+    SendNotTaken {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: u32,
+    },
+    /// Cancel-Job was asked for, with or without an answer.
+    CancelTried {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: u32,
+    },
+    /// The printer was asked for the attempt's job, or for the one that is cleared before the next attempt.
     Sighted {
         /// The job.
         job: JobId,
@@ -163,7 +191,12 @@ pub enum Verification {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PrinterSurvey {
     /// It can take the document.
-    Ready(PrinterMark),
+    Ready {
+        /// What it says of itself.
+        mark: PrinterMark,
+        /// The jobs that it has or remembers under this machine's name, as far as it tells.
+        jobs: Vec<RemoteView>,
+    },
     /// It has no format that we can give.
     FormatUnsupported,
     /// It lacks an operation that printing once rests on: Create-Job, Send-Document, or asking for and calling off
@@ -207,6 +240,12 @@ pub enum Refusal {
     /// The same id with other bytes or for another journal.
     #[error("accept the order: its id is known with other bytes")]
     Replay,
+    /// Asked about this job before, an officer must say which attempt is meant.
+    #[error("take the answer: it must name attempt {attempt}")]
+    SayWhich {
+        /// The attempt in question.
+        attempt: u32,
+    },
 }
 
 impl Refusal {
@@ -220,6 +259,7 @@ impl Refusal {
             Self::PastNotAfter => "P-104",
             Self::Stale => "P-105",
             Self::Replay => "P-106",
+            Self::SayWhich { .. } => "P-107",
         }
     }
 }

@@ -1,19 +1,22 @@
-//! What a command means in the present state. Decisions about paper stand in `sighting`.
+//! What a command means in the present state. Decisions about paper stand in `sighting`, those before an attempt in
+//! `survey`, and what a job that must go from a printer tells in `clearing`.
 
+mod clearing;
+mod pace;
 mod sighting;
+mod steps;
+mod survey;
 
 use loket_wire::{JobId, JobState, Reason, Release};
 
-use super::attempt::{Afterwards, Attempt, RemoteJob, Step};
-use super::command::{Answer, Command, Intake, PrinterSurvey, Refusal, Verification};
+use super::attempt::{Afterwards, Attempt, Phase, RemoteJob, Step};
+use super::command::{Answer, Command, Intake, Refusal, Verification};
 use super::desk::Desk;
 use super::event::{Actor, EVENT_VERSION, Event, What};
 use super::job::{Facts, Job, Origin, Stage};
 use crate::core::Now;
 
-/// Times a printer may abort a job unprinted before a person must look: a fault that comes five times running will
-/// not be mended by a sixth attempt. Attempts that never reached the printer do not count: a crash is no fault of it.
-const MAX_ABORTS: u32 = 5;
+pub(super) use pace::{fault_pause, may_survey};
 
 pub(super) fn decide(desk: &Desk, now: Now, command: Command) -> Result<Vec<Event>, Refusal> {
     #[expect(
@@ -26,8 +29,13 @@ pub(super) fn decide(desk: &Desk, now: Now, command: Command) -> Result<Vec<Even
         Command::Accept(intake) => return accept(desk, now, intake),
         Command::Restate { job } => (job, Actor::Machine, vec![restated(find(desk, job)?)]),
         Command::Release { job, by } => (job, by, release(desk, now, job)?),
-        Command::Cancel { job, by } => (job, by.clone(), cancel(desk, job, &by)?),
-        Command::Answer { job, answer, by } => (job, by, answered(desk, job, answer)?),
+        Command::Cancel { job, by } => (job, by.clone(), cancel(find(desk, job)?, &by)?),
+        Command::Answer {
+            job,
+            attempt,
+            answer,
+            by,
+        } => (job, by, answered(desk, job, attempt, answer)?),
         observed => {
             let (job, whats) = observe(desk, now, observed)?;
             (job, Actor::Machine, whats)
@@ -52,7 +60,7 @@ fn find(desk: &Desk, job: JobId) -> Result<&Job, Refusal> {
     desk.jobs.get(&job).ok_or(Refusal::UnknownJob)
 }
 
-fn end(state: JobState, reason: Reason) -> What {
+const fn end(state: JobState, reason: Reason) -> What {
     What::Ended {
         state,
         reason: Some(reason),
@@ -60,21 +68,41 @@ fn end(state: JobState, reason: Reason) -> What {
     }
 }
 
+/// How a job ends that was called off, by a person or because its time ran out.
+fn called_off_end(reason: Reason) -> What {
+    end(called_off_state(reason), reason)
+}
+
+fn called_off_state(reason: Reason) -> JobState {
+    if reason == Reason::NotAfter {
+        JobState::Expired
+    } else {
+        JobState::Cancelled
+    }
+}
+
 /// Whatever was awaited when the program stopped is lost: the printer must be asked.
 fn resume(desk: &Desk, now: Now) -> Vec<Event> {
-    let lost = |job: &Job| {
-        let Stage::Attempting(attempt) = &job.stage else {
-            return None;
-        };
-        match &attempt.step {
-            Step::Creating => Some(What::CreationUnclear),
+    let lost = |job: &Job| match &job.stage {
+        Stage::Attempting(attempt) => match &attempt.step {
+            Step::Creating => Some(What::CreationUnclear { by_printer: false }),
+            Step::Created(_) => Some(What::CheckingRemote),
             Step::Sending(_) => Some(What::SendingUnclear),
-            Step::Locating
-            | Step::Created(_)
-            | Step::Probing(_)
-            | Step::Sent(_)
-            | Step::Cancelling { .. } => None,
+            Step::Cancelling { withdrawal, .. } => {
+                (withdrawal.phase == Phase::Ask).then_some(What::CancelTried)
+            }
+            Step::Locating | Step::Checking(_) | Step::Probing(_) | Step::Sent(_) => None,
+        },
+        Stage::Clearing(clearing) => {
+            (clearing.withdrawal.phase == Phase::Ask).then_some(What::CancelTried)
         }
+        Stage::Fetching
+        | Stage::Received
+        | Stage::Held
+        | Stage::Released
+        | Stage::Unknown { .. }
+        | Stage::Ended { .. }
+        | Stage::Closed { .. } => None,
     };
     let found = desk
         .jobs
@@ -85,24 +113,77 @@ fn resume(desk: &Desk, now: Now) -> Vec<Event> {
         .collect()
 }
 
-/// Whether time alone can end the job.
-pub(super) const fn may_expire(job: &Job) -> bool {
-    matches!(
-        job.stage,
-        Stage::Fetching | Stage::Received | Stage::Held | Stage::Released
-    )
+/// Whether time alone can end the job, or call it off: no document byte has left.
+pub(super) fn may_expire(job: &Job) -> bool {
+    match &job.stage {
+        Stage::Fetching | Stage::Received | Stage::Held | Stage::Released | Stage::Clearing(_) => {
+            true
+        }
+        Stage::Attempting(attempt) => attempt.step.is_before_bytes(),
+        Stage::Unknown { .. } | Stage::Ended { .. } | Stage::Closed { .. } => false,
+    }
 }
 
+/// What time does: ends what is past its time, and notes who waits for a printer that left the settings.
 fn tick(desk: &Desk, now: Now) -> Vec<Event> {
-    let due = desk
-        .jobs
-        .values()
-        .filter(|job| may_expire(job) && now.is_past(job.facts.not_after));
-    let ended = |job: &Job| {
-        let what = end(JobState::Expired, Reason::NotAfter);
-        stamp(now, job.facts.job_id, &Actor::Machine, vec![what])
+    let due = |job: &Job| {
+        if may_expire(job) && now.is_past(job.facts.not_after) {
+            return called_off(job, Reason::NotAfter);
+        }
+        if job.stage != Stage::Released {
+            return Vec::new();
+        }
+        match (desk.lane_of(job), job.waits) {
+            (None, Some((Reason::NoPrinter, _since))) => Vec::new(),
+            (None, _other) => vec![waiting(Reason::NoPrinter)],
+            (Some(_lane), Some((Reason::NoPrinter, _since))) => {
+                vec![What::Waiting { reason: None }]
+            }
+            (Some(_lane), _other) => Vec::new(),
+        }
     };
-    due.flat_map(ended).collect()
+    let jobs = desk.jobs.values();
+    jobs.flat_map(|job| stamp(now, job.facts.job_id, &Actor::Machine, due(job)))
+        .collect()
+}
+
+const fn waiting(reason: Reason) -> What {
+    What::Waiting {
+        reason: Some(reason),
+    }
+}
+
+/// What calling a job off means while no document byte has left; nothing where it is being called off already.
+fn called_off(job: &Job, reason: Reason) -> Vec<What> {
+    match &job.stage {
+        Stage::Fetching | Stage::Received | Stage::Held | Stage::Released => {
+            vec![called_off_end(reason)]
+        }
+        Stage::Clearing(clearing) if clearing.called_off.is_none() => {
+            vec![What::CalledOff { reason }]
+        }
+        Stage::Attempting(attempt) => match &attempt.step {
+            Step::Created(remote) => vec![call_off(remote, reason)],
+            Step::Creating
+            | Step::Locating
+            | Step::Checking(_)
+            | Step::Cancelling {
+                bytes_left: false,
+                then: Afterwards::TryAgain,
+                ..
+            } if attempt.called_off.is_none() => vec![What::CalledOff { reason }],
+            Step::Creating
+            | Step::Locating
+            | Step::Checking(_)
+            | Step::Sending(_)
+            | Step::Probing(_)
+            | Step::Sent(_)
+            | Step::Cancelling { .. } => Vec::new(),
+        },
+        Stage::Clearing(_) | Stage::Unknown { .. } | Stage::Ended { .. } | Stage::Closed { .. } => {
+            Vec::new()
+        }
+    }
 }
 
 fn accept(desk: &Desk, now: Now, intake: Intake) -> Result<Vec<Event>, Refusal> {
@@ -134,7 +215,7 @@ fn accept(desk: &Desk, now: Now, intake: Intake) -> Result<Vec<Event>, Refusal> 
     Ok(stamp(now, job_id, &Actor::Central, whats))
 }
 
-const fn restated(job: &Job) -> What {
+fn restated(job: &Job) -> What {
     let (state, reason) = job.public_state();
     What::Restated { state, reason }
 }
@@ -168,7 +249,7 @@ fn release(desk: &Desk, now: Now, job: JobId) -> Result<Vec<What>, Refusal> {
         Stage::Held if now.is_past(job.facts.not_after) => Err(Refusal::PastNotAfter),
         Stage::Held => Ok(vec![What::Released]),
         // A second tap of the same button is no error.
-        Stage::Released | Stage::Attempting(_) => Ok(Vec::new()),
+        Stage::Released | Stage::Clearing(_) | Stage::Attempting(_) => Ok(Vec::new()),
         Stage::Fetching
         | Stage::Received
         | Stage::Unknown { .. }
@@ -179,63 +260,58 @@ fn release(desk: &Desk, now: Now, job: JobId) -> Result<Vec<What>, Refusal> {
     }
 }
 
-fn cancel(desk: &Desk, job: JobId, by: &Actor) -> Result<Vec<What>, Refusal> {
-    let job = find(desk, job)?;
+fn cancel(job: &Job, by: &Actor) -> Result<Vec<What>, Refusal> {
     let reason = match by {
         Actor::Central => Reason::ByCentral,
         Actor::Officer(_) | Actor::Machine => Reason::ByOfficer,
     };
-    match &job.stage {
-        Stage::Fetching | Stage::Received | Stage::Held | Stage::Released => {
-            Ok(vec![end(JobState::Cancelled, reason)])
-        }
-        Stage::Attempting(attempt) if attempt.step.is_before_bytes() => match &attempt.step {
-            Step::Created(remote) => Ok(vec![call_off(remote, reason)]),
-            Step::Creating | Step::Locating | Step::Cancelling { .. }
-                if attempt.called_off.is_none() =>
-            {
-                Ok(vec![What::CalledOff { reason }])
-            }
-            Step::Creating
-            | Step::Locating
-            | Step::Sending(_)
-            | Step::Probing(_)
-            | Step::Sent(_)
-            | Step::Cancelling { .. } => Ok(Vec::new()),
-        },
+    if may_expire(job) {
+        return Ok(called_off(job, reason));
+    }
+    match (&job.stage, by) {
         // Central asked over the link and is answered with a report; an officer is told at once.
-        Stage::Attempting(_) => match by {
-            Actor::Central => Ok(vec![What::CancelRefused]),
-            Actor::Officer(_) | Actor::Machine => Err(Refusal::AlreadySending),
-        },
-        Stage::Unknown { .. } | Stage::Ended { .. } | Stage::Closed { .. } => match by {
-            Actor::Central => Ok(vec![restated(job)]),
-            Actor::Officer(_) | Actor::Machine => Err(Refusal::NotNow {
-                state: job.stage_name(),
-            }),
-        },
+        (Stage::Attempting(_), Actor::Central) => Ok(vec![What::CancelRefused]),
+        (Stage::Attempting(_), Actor::Officer(_) | Actor::Machine) => Err(Refusal::AlreadySending),
+        (_over, Actor::Central) => Ok(vec![restated(job)]),
+        (_over, Actor::Officer(_) | Actor::Machine) => Err(Refusal::NotNow {
+            state: job.stage_name(),
+        }),
     }
 }
 
+/// Calls off a job at the printer to which no byte was sent.
 fn call_off(remote: &RemoteJob, reason: Reason) -> What {
-    let then = Afterwards::End {
-        state: JobState::Cancelled,
-        reason,
-    };
+    let state = called_off_state(reason);
+    withdraw(remote, Afterwards::End { state, reason })
+}
+
+fn withdraw(remote: &RemoteJob, then: Afterwards) -> What {
     What::CancellingRemote {
         remote: remote.clone(),
         bytes_left: false,
         then,
+        by_printer: false,
     }
 }
 
-fn answered(desk: &Desk, job: JobId, answer: Answer) -> Result<Vec<What>, Refusal> {
+fn answered(
+    desk: &Desk,
+    job: JobId,
+    seen: Option<u32>,
+    answer: Answer,
+) -> Result<Vec<What>, Refusal> {
     let job = find(desk, job)?;
-    let Stage::Unknown { .. } = job.stage else {
-        return Err(Refusal::NotNow {
-            state: job.stage_name(),
-        });
+    let not_now = Refusal::NotNow {
+        state: job.stage_name(),
     };
+    let Stage::Unknown { attempt, .. } = job.stage else {
+        return Err(not_now);
+    };
+    match seen {
+        Some(seen) if seen != attempt => return Err(Refusal::SayWhich { attempt }),
+        None if job.answer_count > 0 => return Err(Refusal::SayWhich { attempt }),
+        Some(_) | None => {}
+    }
     let pages = job.revision.map(|revision| revision.page_count);
     let ended = |state, reason| What::Ended {
         state,
@@ -265,43 +341,40 @@ fn observe(desk: &Desk, now: Now, command: Command) -> Result<(JobId, Vec<What>)
             job,
             printer,
             survey,
-        } => Ok((job, surveyed(desk, now, find(desk, job)?, printer, survey)?)),
-        Command::Created {
+        } => Ok((
+            job,
+            survey::surveyed(desk, now, find(desk, job)?, printer, survey)?,
+        )),
+        Command::Waits {
             job,
             attempt,
-            remote,
-        } => Ok((job, created(attempt_of(desk, job, attempt)?, remote)?)),
-        Command::CreateRefused { job, attempt } => {
-            let awaited = matches!(attempt_of(desk, job, attempt)?.step, Step::Creating);
-            only_if(awaited, job, end(JobState::Failed, Reason::PrinterRefused))
-        }
-        Command::CreateUnclear { job, attempt } => {
-            let awaited = matches!(attempt_of(desk, job, attempt)?.step, Step::Creating);
-            only_if(awaited, job, What::CreationUnclear)
-        }
-        Command::Prepared {
+            reason,
+        } => Ok((job, pace::waits(now, find(desk, job)?, attempt, reason)?)),
+        Command::Created { .. }
+        | Command::CreateRefused { .. }
+        | Command::CreateUnclear { .. }
+        | Command::Prepared { .. }
+        | Command::Sent { .. }
+        | Command::SendUnclear { .. }
+        | Command::SendNotTaken { .. } => steps::of_attempt(desk, now, command),
+        Command::CancelTried { job, attempt } => only_if(
+            steps::asks_to_cancel(find(desk, job)?, attempt),
             job,
-            attempt,
-            opened,
-        } => {
-            let seen = attempt_of(desk, job, attempt)?;
-            Ok((job, prepared(find(desk, job)?, seen, opened)?))
-        }
-        Command::Sent { job, attempt } => {
-            let awaited = matches!(attempt_of(desk, job, attempt)?.step, Step::Sending(_));
-            only_if(awaited, job, What::Sent)
-        }
-        Command::SendUnclear { job, attempt } => {
-            let awaited = matches!(attempt_of(desk, job, attempt)?.step, Step::Sending(_));
-            only_if(awaited, job, What::SendingUnclear)
-        }
+            What::CancelTried,
+        ),
         Command::Sighted {
             job,
             attempt,
             sighting,
         } => {
+            let found = find(desk, job)?;
+            if let Stage::Clearing(clearing) = &found.stage
+                && found.attempt_count == attempt
+            {
+                return Ok((job, clearing::sighted(now, found, clearing, sighting)?));
+            }
             let seen = attempt_of(desk, job, attempt)?;
-            Ok((job, sighting::sighted(find(desk, job)?, seen, sighting)?))
+            Ok((job, sighting::sighted(now, found, seen, sighting)?))
         }
         Command::Shredded { job } => {
             let awaited = matches!(find(desk, job)?.stage, Stage::Ended { .. });
@@ -354,69 +427,4 @@ fn verified(desk: &Desk, job: &Job, outcome: Verification) -> Result<Vec<What>, 
         Release::Officer | Release::Code => What::Held,
     };
     Ok(vec![What::Verified { revision }, next])
-}
-
-fn surveyed(
-    desk: &Desk,
-    now: Now,
-    job: &Job,
-    printer: String,
-    survey: PrinterSurvey,
-) -> Result<Vec<What>, Refusal> {
-    if job.stage != Stage::Released
-        || !desk.is_next_in_lane(job)
-        || desk.lane_of(job) != Some(printer.as_str())
-    {
-        return Err(Refusal::Stale);
-    }
-    if now.is_past(job.facts.not_after) {
-        return Ok(vec![end(JobState::Expired, Reason::NotAfter)]);
-    }
-    if job.abort_count >= MAX_ABORTS {
-        return Ok(vec![end(JobState::Failed, Reason::AttemptsExhausted)]);
-    }
-    Ok(match survey {
-        PrinterSurvey::FormatUnsupported => vec![end(JobState::Failed, Reason::FormatUnsupported)],
-        PrinterSurvey::OperationsMissing => vec![end(JobState::Failed, Reason::PrinterRefused)],
-        PrinterSurvey::Ready(mark) => {
-            vec![What::AttemptStarted {
-                no: job.attempt_count.saturating_add(1),
-                printer,
-                mark,
-            }]
-        }
-    })
-}
-
-fn created(attempt: &Attempt, remote: RemoteJob) -> Result<Vec<What>, Refusal> {
-    if attempt.step != Step::Creating {
-        return Err(Refusal::Stale);
-    }
-    Ok(vec![match attempt.called_off {
-        None => What::RemoteCreated { remote },
-        Some(reason) => call_off(&remote, reason),
-    }])
-}
-
-fn prepared(
-    job: &Job,
-    attempt: &Attempt,
-    opened: Option<loket_wire::Sha256Digest>,
-) -> Result<Vec<What>, Refusal> {
-    let Step::Created(remote) = &attempt.step else {
-        return Err(Refusal::Stale);
-    };
-    let expected = job.revision.map(|revision| revision.sha256);
-    if opened.is_some() && opened == expected {
-        return Ok(vec![What::SendingBegan]);
-    }
-    let then = Afterwards::End {
-        state: JobState::Failed,
-        reason: Reason::SpoolLost,
-    };
-    Ok(vec![What::CancellingRemote {
-        remote: remote.clone(),
-        bytes_left: false,
-        then,
-    }])
 }

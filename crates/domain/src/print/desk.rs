@@ -1,6 +1,6 @@
 //! All jobs of one machine, and the lanes of its printers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use loket_wire::{JobId, OpenJob, Timestamp};
 
@@ -66,24 +66,65 @@ impl Desk {
 
     /// Whether the lane is free for `job`: no attempt in it, and no job waiting for it that came earlier.
     pub(super) fn is_next_in_lane(&self, job: &Job) -> bool {
-        let Some(lane) = self.lane_of(job) else {
-            return false;
-        };
-        self.jobs
-            .values()
-            .filter(|other| other.facts.job_id != job.facts.job_id)
-            .all(|other| match &other.stage {
-                Stage::Attempting(attempt) => attempt.printer != lane,
+        let next = self.lane_of(job).and_then(|lane| {
+            let mut lanes = self.next_in_lanes();
+            lanes.remove(lane)
+        });
+        next == Some(job.facts.job_id)
+    }
+
+    /// For each free lane the job that comes next, in one pass over all jobs.
+    pub(super) fn next_in_lanes(&self) -> BTreeMap<&str, JobId> {
+        let mut first: BTreeMap<&str, &Job> = BTreeMap::new();
+        let mut taken = BTreeSet::new();
+        for job in self.jobs.values() {
+            match &job.stage {
+                Stage::Attempting(attempt) => {
+                    taken.insert(attempt.printer.as_str());
+                }
+                Stage::Clearing(clearing) => {
+                    taken.insert(clearing.printer.as_str());
+                }
                 Stage::Released => {
-                    self.lane_of(other) != Some(lane) || other.accepted_no > job.accepted_no
+                    let Some(lane) = self.lane_of(job) else {
+                        continue;
+                    };
+                    let earlier = first.entry(lane).or_insert(job);
+                    if job.accepted_no < earlier.accepted_no {
+                        *earlier = job;
+                    }
                 }
                 Stage::Fetching
                 | Stage::Received
                 | Stage::Held
                 | Stage::Unknown { .. }
                 | Stage::Ended { .. }
-                | Stage::Closed { .. } => true,
-            })
+                | Stage::Closed { .. } => {}
+            }
+        }
+        let free = first
+            .into_iter()
+            .filter(|(lane, _job)| !taken.contains(lane));
+        free.map(|(lane, job)| (lane, job.facts.job_id)).collect()
+    }
+
+    /// A desk that holds only these jobs: what would become of them is tried on it before it is written.
+    #[must_use]
+    pub fn with_only(&self, ids: impl IntoIterator<Item = JobId>) -> Self {
+        let jobs = ids
+            .into_iter()
+            .filter_map(|id| Some((id, self.jobs.get(&id)?.clone())));
+        Self {
+            lanes: self.lanes.clone(),
+            jobs: jobs.collect(),
+            next_no: self.next_no,
+        }
+    }
+
+    /// Takes over the jobs of a desk made by [`Self::with_only`], as they have become there.
+    pub fn take_over(&mut self, other: Self) {
+        self.jobs.extend(other.jobs);
+        self.next_no = self.next_no.max(other.next_no);
     }
 
     /// Drops a closed job from memory; the journal keeps its ledger.
@@ -111,8 +152,12 @@ impl Core for Desk {
         effect::effects(self, now)
     }
 
-    fn wake_at(&self) -> Option<Timestamp> {
-        let waiting = self.jobs.values().filter(|job| decide::may_expire(job));
-        waiting.map(|job| job.facts.not_after).min()
+    fn wake_at(&self, now: Now) -> Option<Timestamp> {
+        let moments = self.jobs.values().flat_map(|job| {
+            let ends = decide::may_expire(job).then_some(job.facts.not_after);
+            let pauses = decide::fault_pause(job).filter(|_pause| job.stage == Stage::Released);
+            [ends, pauses.map(|(from, pause)| from.saturating_add(pause))]
+        });
+        moments.flatten().filter(|at| *at > now.wall).min()
     }
 }

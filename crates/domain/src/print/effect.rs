@@ -1,12 +1,13 @@
 //! What the shell must do for the desk; each answer is a command.
 //!
-//! Each effect may run twice without a second sheet, with two exceptions that a start never repeats without a look
-//! in between: Create-Job leaves a stray empty job (hence `Locate`), and Send-Document relies on a printer that
-//! refuses a second document (hence `Probe`).
+//! Each effect may run twice without a second sheet, with exceptions that a start never repeats without a look in
+//! between: Create-Job leaves a stray empty job (hence `Locate`), Send-Document relies on a printer that refuses a
+//! second document (hence `Probe`), and Cancel-Job on a number that still means the same job.
 
 use loket_wire::{Blob, Class, JobId, Timestamp};
 
-use super::attempt::{PrinterMark, RemoteJob, Step, job_name};
+use super::attempt::{Phase, PrinterMark, RemoteJob, Step, Withdrawal, job_name};
+use super::decide::may_survey;
 use super::desk::Desk;
 use super::job::{Job, Origin, Revision, Stage};
 use crate::core::Now;
@@ -44,6 +45,8 @@ pub enum EffectStep {
     Create,
     /// Look for the job by name.
     Locate,
+    /// Look whether the job made before a start is still there.
+    Check,
     /// Open the document and compare digests.
     Prepare,
     /// Send-Document.
@@ -52,14 +55,18 @@ pub enum EffectStep {
     Probe,
     /// Follow the job to its end.
     Watch,
-    /// Cancel-Job, then look.
+    /// Look at a job that is to be called off.
+    Withdraw,
+    /// Cancel-Job.
     Cancel,
+    /// Look what came of it.
+    Follow,
     /// Destroy the document.
     Shred,
 }
 
 /// What to do. Actions at a printer are repeated by the shell, with pauses, until their answer is a command that
-/// changes the job; an unreachable printer is waited for.
+/// changes the job; an unreachable or busy printer is waited for, and named by `Waits` when that lasts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
     /// Fetch the sealed document into the spool, resuming what is there; answer `Received` or `FetchFailed`.
@@ -74,7 +81,7 @@ pub enum Action {
         /// The moment of judgement.
         at: Timestamp,
     },
-    /// Ask the lane's printer what it is and can; answer `Surveyed`.
+    /// Ask the lane's printer what it is and can, and which jobs of ours it has; answer `Surveyed`.
     Survey {
         /// The lane.
         printer: String,
@@ -98,7 +105,7 @@ pub enum Action {
         /// What must be there.
         revision: Revision,
     },
-    /// Send-Document with the revision's bytes; answer `Sent` or `SendUnclear`.
+    /// Send-Document with the revision's bytes; answer `Sent`, `SendNotTaken` or `SendUnclear`.
     Send {
         /// The lane.
         printer: String,
@@ -116,7 +123,7 @@ pub enum Action {
         /// The job there.
         remote: RemoteJob,
     },
-    /// Cancel-Job, then Get-Job-Attributes; answer `Sighted`.
+    /// Cancel-Job; answer `CancelTried`, whatever the printer said.
     Cancel {
         /// The lane.
         printer: String,
@@ -129,7 +136,10 @@ pub enum Action {
 
 /// Everything to do now, in the order of acceptance.
 pub(super) fn effects(desk: &Desk, now: Now) -> Vec<Effect> {
+    let next = desk.next_in_lanes();
+    let is_next = |job: &Job| next.values().any(|id| *id == job.facts.job_id);
     let mut jobs: Vec<&Job> = desk.jobs.values().collect();
+    jobs.retain(|job| job.stage != Stage::Released || is_next(job));
     jobs.sort_by_key(|job| job.accepted_no);
     jobs.into_iter()
         .filter_map(|job| effect_of(desk, now, job))
@@ -147,12 +157,13 @@ fn effect_of(desk: &Desk, now: Now, job: &Job) -> Option<Effect> {
             (EffectStep::Verify, Action::Verify { class, at })
         }
         Stage::Released => {
-            if now.is_past(job.facts.not_after) || !desk.is_next_in_lane(job) {
+            if now.is_past(job.facts.not_after) || !may_survey(job, now) {
                 return None;
             }
             let printer = desk.lane_of(job)?.to_owned();
             (EffectStep::Survey, Action::Survey { printer })
         }
+        Stage::Clearing(clearing) => withdrawal_effect(&clearing.withdrawal, &clearing.printer),
         Stage::Attempting(attempt) => {
             let name = job_name(job.facts.job_id, attempt.no);
             attempt_effect(
@@ -181,43 +192,49 @@ fn attempt_effect(
     name: String,
     revision: Revision,
 ) -> (EffectStep, Action) {
-    let printer = printer.to_owned();
+    let lane = printer.to_owned();
+    let look = |remote: &RemoteJob| Action::Look {
+        printer: printer.to_owned(),
+        remote: remote.clone(),
+    };
     match step {
-        Step::Creating => (EffectStep::Create, Action::Create { printer, name }),
-        Step::Locating => (EffectStep::Locate, Action::Locate { printer, name }),
+        Step::Creating => (
+            EffectStep::Create,
+            Action::Create {
+                printer: lane,
+                name,
+            },
+        ),
+        Step::Locating => (
+            EffectStep::Locate,
+            Action::Locate {
+                printer: lane,
+                name,
+            },
+        ),
+        Step::Checking(remote) => (EffectStep::Check, look(remote)),
         Step::Created(_remote) => (EffectStep::Prepare, Action::Prepare { revision }),
         Step::Sending(remote) => {
             let (remote, format) = (remote.clone(), mark.format.clone());
-            (
-                EffectStep::Send,
-                Action::Send {
-                    printer,
-                    remote,
-                    revision,
-                    format,
-                },
-            )
+            let action = Action::Send {
+                printer: lane,
+                remote,
+                revision,
+                format,
+            };
+            (EffectStep::Send, action)
         }
-        Step::Probing(remote) => (
-            EffectStep::Probe,
-            Action::Look {
-                printer,
-                remote: remote.clone(),
-            },
-        ),
-        Step::Sent(remote) => (
-            EffectStep::Watch,
-            Action::Look {
-                printer,
-                remote: remote.clone(),
-            },
-        ),
-        Step::Cancelling { remote, .. } => (
-            EffectStep::Cancel,
-            Action::Cancel {
-                printer,
-                remote: remote.clone(),
-            },
-        ),
+        Step::Probing(remote) => (EffectStep::Probe, look(remote)),
+        Step::Sent(remote) => (EffectStep::Watch, look(remote)),
+        Step::Cancelling { withdrawal, .. } => withdrawal_effect(withdrawal, printer),
+    }
+}
+
+fn withdrawal_effect(withdrawal: &Withdrawal, printer: &str) -> (EffectStep, Action) {
+    let (printer, remote) = (printer.to_owned(), withdrawal.remote.clone());
+    match withdrawal.phase {
+        Phase::Look => (EffectStep::Withdraw, Action::Look { printer, remote }),
+        Phase::Ask => (EffectStep::Cancel, Action::Cancel { printer, remote }),
+        Phase::Follow => (EffectStep::Follow, Action::Look { printer, remote }),
     }
 }

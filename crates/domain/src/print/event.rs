@@ -1,16 +1,17 @@
-//! What happened to a job; the JSON of [`Event`] is the journal's disk form, version 1.
+//! What happened to a job; the JSON of [`Event`] is the journal's disk form, version 2. Version 1 had fewer kinds and
+//! fields and is read as it stands.
 
 use std::fmt;
 
 use loket_wire::{JobId, JobReport, JobState, Reason, Report, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::attempt::{Afterwards, PrinterMark, RemoteJob};
+use super::attempt::{Afterwards, Holds, PrinterMark, RemoteJob};
 use super::command::Answer;
 use super::job::{Facts, Job, Revision};
 
 /// The version of the disk form.
-pub const EVENT_VERSION: u16 = 1;
+pub const EVENT_VERSION: u16 = 2;
 
 /// One thing that happened to one job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,7 +97,15 @@ pub enum What {
         remote: RemoteJob,
     },
     /// Whether the printer made the job is not known.
-    CreationUnclear,
+    CreationUnclear {
+        /// Whether the printer failed, not this program.
+        #[serde(default, skip_serializing_if = "is_false")]
+        by_printer: bool,
+    },
+    /// The program started before the document was sent: the printer's job is looked at first.
+    CheckingRemote,
+    /// It is still that job, and still waits for its document.
+    RemoteConfirmed,
     /// Bytes of the document may leave from here on.
     SendingBegan,
     /// Whether the printer took the document is not known.
@@ -116,6 +125,48 @@ pub enum What {
         bytes_left: bool,
         /// What follows.
         then: Afterwards,
+        /// Whether the printer failed to take the document.
+        #[serde(default, skip_serializing_if = "is_false")]
+        by_printer: bool,
+    },
+    /// The job to be called off is there: Cancel-Job may leave from here on.
+    CancelDue,
+    /// Cancel-Job was asked for.
+    CancelTried,
+    /// A job of ours that no attempt owns stands at the printer; it is called off before the next attempt.
+    StrayFound {
+        /// The lane.
+        printer: String,
+        /// Its job-name.
+        name: String,
+        /// The job there.
+        remote: RemoteJob,
+        /// What it may hold.
+        holds: Holds,
+        /// What the printer said of itself.
+        mark: PrinterMark,
+    },
+    /// It is gone.
+    StrayCleared,
+    /// It will not go, holds nothing, and is let be.
+    StrayStays,
+    /// The printer has a job of an attempt that this journal does not hold, and it may have printed.
+    ForgottenSeen {
+        /// The attempt's number.
+        no: u32,
+        /// The lane.
+        printer: String,
+        /// What the printer said of itself.
+        mark: PrinterMark,
+        /// The job there, where it is not over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<RemoteJob>,
+    },
+    /// The job waits for its printer for this reason, or no longer waits.
+    Waiting {
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
     },
     /// The attempt is over and printed nothing.
     AttemptFailed,
@@ -125,6 +176,9 @@ pub enum What {
     BecameUnknown {
         /// Why.
         reason: Reason,
+        /// The job at the printer, where it may not be over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        left: Option<RemoteJob>,
     },
     /// An officer answered.
     Answered {
@@ -159,12 +213,21 @@ impl What {
             Self::Released => "released",
             Self::AttemptStarted { .. } => "attempt-started",
             Self::RemoteCreated { .. } => "remote-created",
-            Self::CreationUnclear => "creation-unclear",
+            Self::CreationUnclear { .. } => "creation-unclear",
+            Self::CheckingRemote => "checking-remote",
+            Self::RemoteConfirmed => "remote-confirmed",
             Self::SendingBegan => "sending-began",
             Self::SendingUnclear => "sending-unclear",
             Self::Sent => "sent",
             Self::CalledOff { .. } => "called-off",
             Self::CancellingRemote { .. } => "cancelling-remote",
+            Self::CancelDue => "cancel-due",
+            Self::CancelTried => "cancel-tried",
+            Self::StrayFound { .. } => "stray-found",
+            Self::StrayCleared => "stray-cleared",
+            Self::StrayStays => "stray-stays",
+            Self::ForgottenSeen { .. } => "forgotten-seen",
+            Self::Waiting { .. } => "waiting",
             Self::AttemptFailed => "attempt-failed",
             Self::CancelRefused => "cancel-refused",
             Self::BecameUnknown { .. } => "became-unknown",
@@ -173,6 +236,19 @@ impl What {
             Self::Shredded => "shredded",
         }
     }
+}
+
+impl What {
+    /// Whether it changes the job. What is only told again is a report and no line of the journal: a closed job's
+    /// history takes none, and an open one's would grow with every delivery.
+    #[must_use]
+    pub const fn is_change(&self) -> bool {
+        !matches!(self, Self::Restated { .. })
+    }
+}
+
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl Event {
@@ -186,24 +262,36 @@ impl Event {
             What::Restated { state, reason } => (*state, *reason, None),
             What::Received => (JobState::Journalled, None, None),
             What::Held => (JobState::Held, None, None),
-            What::Released | What::AttemptStarted { .. } => (JobState::Printing, None, None),
+            What::Released => (JobState::Printing, None, None),
+            // The number of attempts grows while a printer fails; that they go on is no news.
+            What::AttemptStarted { no: 1, .. } => (JobState::Printing, None, None),
+            What::Waiting { reason } => (JobState::Printing, *reason, None),
             // That none came out: any other answer is an end, and told as one.
             What::Answered { .. } => (JobState::Printing, Some(Reason::OfficerFoundNone), None),
             What::CancelRefused => (job.public_state().0, Some(Reason::AlreadySending), None),
-            What::BecameUnknown { reason } => (JobState::Unknown, Some(*reason), None),
+            What::BecameUnknown { reason, .. } => (JobState::Unknown, Some(*reason), None),
+            What::ForgottenSeen { .. } => (JobState::Unknown, Some(Reason::FateNotSeen), None),
             What::Ended {
                 state,
                 reason,
                 sheet_count,
             } => (*state, *reason, *sheet_count),
             What::Verified { .. }
+            | What::AttemptStarted { .. }
             | What::RemoteCreated { .. }
-            | What::CreationUnclear
+            | What::CreationUnclear { .. }
+            | What::CheckingRemote
+            | What::RemoteConfirmed
             | What::SendingBegan
             | What::SendingUnclear
             | What::Sent
             | What::CalledOff { .. }
             | What::CancellingRemote { .. }
+            | What::CancelDue
+            | What::CancelTried
+            | What::StrayFound { .. }
+            | What::StrayCleared
+            | What::StrayStays
             | What::AttemptFailed
             | What::Shredded => return None,
         };

@@ -1,12 +1,14 @@
 //! What a job is and where it stands.
 
+use std::collections::BTreeSet;
+
 use loket_wire::{
     Blob, Class, Epoch, JobId, JobState, Reason, Reference, Release, Service, Sha256Digest,
     Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, Clearing, Left};
 
 /// What is known of a job from its order; never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +77,8 @@ pub enum Stage {
     Held,
     /// To be printed; waits for its lane and a ready printer.
     Released,
+    /// A job that no attempt owns must go from the printer first.
+    Clearing(Clearing),
     /// An attempt at the printer is under way.
     Attempting(Attempt),
     /// Whether paper came out cannot be known; an officer says.
@@ -83,6 +87,8 @@ pub enum Stage {
         reason: Reason,
         /// The attempt in question.
         attempt: u32,
+        /// Its job at the printer, where that may not be over.
+        left: Option<Left>,
     },
     /// Over; the document is destroyed next.
     Ended {
@@ -115,18 +121,31 @@ pub struct Job {
     pub attempt_count: u32,
     /// Attempts that the printer ended unprinted after document bytes had left.
     pub abort_count: u32,
+    /// Attempts that failed before any byte left though the printer answered.
+    pub fault_count: u32,
+    /// When the last of them failed.
+    pub faulted_at: Option<Timestamp>,
+    /// Times an officer said that nothing came out.
+    pub answer_count: u32,
+    /// Why it waits for its printer, as central was told, and since when.
+    pub waits: Option<(Reason, Timestamp)>,
+    /// job-names at printers that would not go and hold nothing.
+    pub let_be: BTreeSet<String>,
 }
 
 impl Job {
     /// The public state and reason.
     #[must_use]
-    pub const fn public_state(&self) -> (JobState, Option<Reason>) {
+    pub fn public_state(&self) -> (JobState, Option<Reason>) {
         match &self.stage {
             Stage::Fetching => (JobState::Fetching, None),
             Stage::Received => (JobState::Journalled, None),
             Stage::Held => (JobState::Held, None),
-            Stage::Released | Stage::Attempting(_) => (JobState::Printing, None),
-            Stage::Unknown { reason, attempt: _ } => (JobState::Unknown, Some(*reason)),
+            Stage::Released | Stage::Clearing(_) | Stage::Attempting(_) => (
+                JobState::Printing,
+                self.waits.map(|(reason, _since)| reason),
+            ),
+            Stage::Unknown { reason, .. } => (JobState::Unknown, Some(*reason)),
             Stage::Ended { state, reason } | Stage::Closed { state, reason } => (*state, *reason),
         }
     }
@@ -138,6 +157,7 @@ impl Job {
             Stage::Received => "received",
             Stage::Held => "held",
             Stage::Released => "released",
+            Stage::Clearing(_) => "clearing",
             Stage::Attempting(attempt) => attempt.step.name(),
             Stage::Unknown { .. } => "unknown",
             Stage::Ended { .. } => "ended",

@@ -7,8 +7,11 @@
 
 mod asking;
 mod disk;
+mod faults;
 mod garbage;
+mod many;
 mod sightings;
+mod strays;
 
 use std::time::Duration;
 
@@ -91,6 +94,15 @@ fn view(state: RemoteState, impressions: Option<u32>) -> RemoteView {
         state,
         impressions,
         up_time_s: Some(600),
+        is_canceled_by_person: false,
+    }
+}
+
+/// A printer with this mark and none of our jobs.
+fn ready(mark: PrinterMark) -> PrinterSurvey {
+    PrinterSurvey::Ready {
+        mark,
+        jobs: Vec::new(),
     }
 }
 
@@ -99,6 +111,8 @@ struct Bench {
     desk: Desk,
     now: Now,
     mark: PrinterMark,
+    /// What the printer lists of our jobs.
+    jobs: Vec<RemoteView>,
 }
 
 impl Bench {
@@ -111,7 +125,26 @@ impl Bench {
                 floor: NOON,
             },
             mark: mark(),
+            jobs: Vec::new(),
         }
+    }
+
+    /// The lane's printer is asked for job 1.
+    fn survey(&mut self) -> String {
+        let survey = PrinterSurvey::Ready {
+            mark: self.mark.clone(),
+            jobs: self.jobs.clone(),
+        };
+        self.give(Command::Surveyed {
+            job: job_no(1),
+            printer: "a".to_owned(),
+            survey,
+        })
+    }
+
+    /// Time passes.
+    fn pass(&mut self, seconds: u64) {
+        self.now.wall = self.now.wall.saturating_add(Duration::from_secs(seconds));
     }
 
     /// Decides and applies.
@@ -164,7 +197,7 @@ impl Bench {
 
     fn way_to(&self, stage: &str) -> Vec<Command> {
         let (job, attempt) = (job_no(1), 1);
-        let survey = PrinterSurvey::Ready(self.mark.clone());
+        let survey = ready(self.mark.clone());
         let printer = "a".to_owned();
         let outcome = Verification::Valid(revision());
         let opened = Some(revision().sha256);
@@ -179,6 +212,7 @@ impl Bench {
             job,
             attempt,
             remote: remote(),
+            unsupported: Vec::new(),
         };
         let prepared = Command::Prepared {
             job,
@@ -194,43 +228,44 @@ impl Bench {
             sighting,
         };
         let cancel = Command::Cancel { job, by: officer() };
-        let mut way = vec![received, verified, surveyed, created, prepared, sent];
-        match stage {
-            "fetching" => way.truncate(0),
-            "received" => way.truncate(1),
-            "held" | "released" => way.truncate(2),
-            "creating" => way.truncate(3),
-            "calling-off" => {
-                way.truncate(3);
-                way.push(cancel);
-            }
-            "locating" => {
-                way.truncate(3);
-                way.push(Command::CreateUnclear { job, attempt });
-            }
-            "created" => way.truncate(4),
-            "cancelling" => {
-                way.truncate(4);
-                way.push(cancel);
-            }
-            "sending" => way.truncate(5),
-            "probing" => {
-                way.truncate(5);
-                way.push(unclear);
-            }
-            "sent" => {}
-            "unknown" => way.push(absent),
-            "ended" => {
-                way.truncate(2);
-                way.push(cancel);
-            }
-            "closed" => {
-                way.truncate(2);
-                way.extend([cancel, Command::Shredded { job }]);
-            }
+        let whole = [received, verified, surveyed, created, prepared, sent];
+        let stray = self.stray_found();
+        let (length, then) = match stage {
+            "fetching" => (0, vec![]),
+            "received" => (1, vec![]),
+            "held" | "released" => (2, vec![]),
+            "clearing" => (2, vec![stray]),
+            "creating" => (3, vec![]),
+            "calling-off" => (3, vec![cancel]),
+            "locating" => (3, vec![Command::CreateUnclear { job, attempt }]),
+            "checking" => (4, vec![Command::Resume]),
+            "created" => (4, vec![]),
+            "cancelling" => (4, vec![cancel]),
+            "sending" => (5, vec![]),
+            "probing" => (5, vec![unclear]),
+            "sent" => (6, vec![]),
+            "unknown" => (6, vec![absent]),
+            "ended" => (2, vec![cancel]),
+            "closed" => (2, vec![cancel, Command::Shredded { job }]),
             other => panic!("no way to {other}"),
+        };
+        whole.into_iter().take(length).chain(then).collect()
+    }
+
+    /// The printer lists an empty job of ours that nobody here made.
+    fn stray_found(&self) -> Command {
+        let stray = RemoteView {
+            name: Some(job_name(job_no(9), 1)),
+            ..view(RemoteState::AwaitingDocument, None)
+        };
+        Command::Surveyed {
+            job: job_no(1),
+            printer: "a".to_owned(),
+            survey: PrinterSurvey::Ready {
+                mark: self.mark.clone(),
+                jobs: vec![stray],
+            },
         }
-        way
     }
 
     fn job(&self) -> &Job {
@@ -280,13 +315,15 @@ impl Bench {
 }
 
 /// Every stage and step, by its name in errors.
-const STAGES: [&str; 14] = [
+const STAGES: [&str; 16] = [
     "fetching",
     "received",
     "held",
     "released",
+    "clearing",
     "creating",
     "locating",
+    "checking",
     "created",
     "sending",
     "probing",

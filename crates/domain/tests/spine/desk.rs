@@ -9,7 +9,7 @@ use crate::machine::{Machine, START, job_id, officer, order};
 use crate::printer::{Counter, Habits, Memory, Printer, Torn};
 use crate::{check, find_failure};
 use loket_domain::print::{Actor, Command, Facts, Intake, Origin, What};
-use loket_wire::{Epoch, Reason, Release, Sha256Digest};
+use loket_wire::{Epoch, JobState, Reason, Release, Sha256Digest};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -139,16 +139,18 @@ pub(crate) fn habits() -> impl Strategy<Value = Habits> {
         any::<bool>(),
         any::<bool>(),
         any::<bool>(),
+        any::<bool>(),
     )
         .prop_map(
-            |(memory, counter, torn, is_single_document, has_uuid, is_one_at_a_time)| Habits {
+            |(memory, counter, torn, single, has_uuid, one, gives_up)| Habits {
                 memory,
                 counter,
                 torn,
-                is_single_document,
+                is_single_document: single,
                 has_uuid,
                 is_believed: false,
-                is_one_at_a_time,
+                is_one_at_a_time: one,
+                gives_up_waiting: gives_up,
             },
         )
 }
@@ -175,6 +177,9 @@ fn lane_of(machine: &mut Machine, lane: u8) -> &mut Printer {
 }
 
 fn happen(machine: &mut Machine, op: &Op) {
+    // Nobody is so fast that a printer starts twice within a minute.
+    machine.now.wall = machine.now.wall.saturating_add(Duration::from_secs(120));
+    machine.tell_time();
     match op {
         Op::Order { .. } | Op::Redeliver(_) | Op::Replay(_) | Op::OtherEpoch(_) => {
             arrive(machine, op);
@@ -304,6 +309,47 @@ fn play(first: Habits, second: Habits, ops: &[Op]) {
     machine.check_paper();
 }
 
+/// Lines in the journal that one job may bring, whatever its printer does: twenty attempts that fail before any byte
+/// left, five that are aborted, and calling off after each.
+const MAX_LINES: usize = 400;
+
+#[test]
+fn whatever_always_fails_at_the_printers_comes_to_an_end_within_bounds() {
+    let bad = prop_oneof![
+        Just(Way::RequestLost),
+        Just(Way::AnswerLost),
+        Just(Way::Torn),
+        Just(Way::Late),
+    ];
+    check(
+        200,
+        (habits(), vec(op(), 1..30), bad),
+        |(habits, ops, way)| {
+            let printers = vec![Printer::new(habits), Printer::new(habits)];
+            let mut machine = Machine::new(EPOCH, printers);
+            for op in &ops {
+                happen(&mut machine, op);
+            }
+            machine.settle_though(way);
+            machine.check_paper();
+            for job in (0..JOBS).map(job_id) {
+                let of_job = machine
+                    .disk
+                    .events
+                    .iter()
+                    .filter(|event| event.job_id == job);
+                assert!(
+                    of_job.count() < MAX_LINES,
+                    "a printer's fault fills the journal"
+                );
+            }
+            machine.settle();
+            machine.check_rest();
+            machine.check_paper();
+        },
+    );
+}
+
 #[test]
 fn no_history_prints_twice_loses_a_job_or_gets_stuck() {
     let world = ((habits(), habits()), vec(op(), 1..80));
@@ -329,14 +375,83 @@ fn a_printer_that_is_believed_though_it_lies_is_caught_printing_twice() {
         is_single_document: false,
         ..lies(habits)
     });
+    let twice = "a page came out twice";
     let again = "a document is sent while another job at the printer may hold it";
-    for (habits, expect) in [
-        (counts_nothing.boxed(), again),
-        (takes_several.boxed(), "a page came out twice"),
-    ] {
+    for habits in [counts_nothing.boxed(), takes_several.boxed()] {
         let world = (habits, vec(op(), 40..80));
         let found = find_failure(600, 0, world, |(habits, ops)| play(habits, habits, &ops));
         let failure = found.unwrap_err();
-        assert!(failure.contains(expect), "{failure}");
+        let is_caught = failure.contains(twice) || failure.contains(again);
+        assert!(is_caught, "{failure}");
     }
+}
+
+const FORGETFUL: Habits = Habits {
+    memory: Memory::ForgetsAndRestartsIds,
+    counter: Counter::Honest,
+    torn: Torn::AbortsJob,
+    is_single_document: true,
+    has_uuid: false,
+    is_believed: false,
+    is_one_at_a_time: false,
+    gives_up_waiting: false,
+};
+
+/// A machine with one job, whose printer started a little while ago; so many effects of it have been run.
+fn under_way(habits: Habits, effects: usize) -> Machine {
+    let mut machine = Machine::new(EPOCH, vec![Printer::new(habits)]);
+    happen(&mut machine, &Op::Power(0));
+    accept(&mut machine, facts(0, Release::Now, None, 100, false));
+    for _effect in 0..effects {
+        happen(
+            &mut machine,
+            &Op::Run {
+                pick: 0,
+                way: Way::Good,
+            },
+        );
+    }
+    machine
+}
+
+#[test]
+fn after_a_crash_a_card_goes_into_no_job_that_got_the_number_of_ours() {
+    // Fetched, verified, surveyed, created: the number is on disk.
+    let mut machine = under_way(FORGETFUL, 4);
+    for op in [Op::Power(0), Op::Foreign(0), Op::Restart] {
+        happen(&mut machine, &op);
+    }
+    for _effect in 0..2 {
+        happen(
+            &mut machine,
+            &Op::Run {
+                pick: 0,
+                way: Way::Good,
+            },
+        );
+        machine.check_paper();
+    }
+    machine.settle();
+    machine.check_rest();
+    machine.check_paper();
+    assert_eq!(machine.pages_of(job_id(0)), 1);
+}
+
+#[test]
+fn a_second_power_cycle_is_seen_though_the_printer_has_run_longer_than_before_by_then() {
+    let habits = Habits {
+        memory: Memory::KeepsButMiscounts,
+        ..FORGETFUL
+    };
+    // Compared and sent as well; a page comes out, and the power goes.
+    let mut machine = under_way(habits, 6);
+    for op in [Op::Work(0), Op::Work(0), Op::Power(0)] {
+        happen(&mut machine, &op);
+    }
+    assert_eq!(machine.pages_of(job_id(0)), 1);
+    machine.now.wall = machine.now.wall.saturating_add(Duration::from_secs(1_200));
+    machine.settle();
+    let unknown = (JobState::Unknown, Some(Reason::PrinterRestarted));
+    assert_eq!(machine.last_word(job_id(0)), Some(unknown));
+    machine.check_paper();
 }

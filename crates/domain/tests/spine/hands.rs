@@ -1,8 +1,10 @@
 //! What a machine does for its desk: effects that run, fail, are late, lost or done twice.
 
+use std::time::Duration;
+
 use loket_domain::core::Core as _;
 use loket_domain::print::{
-    Action, Command, Effect, EffectId, RemoteJob, Revision, Verification, What,
+    Action, Command, Effect, EffectId, Job, RemoteJob, Revision, Stage, Verification, What,
 };
 use loket_wire::{JobId, Reason};
 
@@ -24,6 +26,13 @@ pub(crate) enum Way {
     Torn,
     /// The document's bytes arrive after everybody stopped waiting.
     Late,
+}
+
+/// What is known of a document that was sent.
+enum Sending {
+    Taken,
+    NotTaken,
+    Unclear,
 }
 
 /// A started effect.
@@ -53,7 +62,7 @@ impl Machine {
         let asked: Vec<_> = self.flying.iter().filter_map(asked).collect();
         let (id, effect) = asked.get(pick.checked_rem(asked.len())?)?.clone();
         let mut answer = self.act(&effect, way);
-        if way == Way::Twice && is_repeatable(self, &effect) {
+        if way == Way::Twice && is_repeatable(&effect) {
             answer = self.act(&effect, Way::Good).or(answer);
         }
         match answer {
@@ -89,6 +98,9 @@ impl Machine {
     pub(crate) fn repeat_stale(&mut self, pick: usize) {
         let stale = |command: &&Command| match command {
             Command::Created { job, attempt, .. }
+            | Command::Waits { job, attempt, .. }
+            | Command::SendNotTaken { job, attempt }
+            | Command::CancelTried { job, attempt }
             | Command::CreateUnclear { job, attempt }
             | Command::Prepared { job, attempt, .. }
             | Command::Sent { job, attempt }
@@ -141,11 +153,11 @@ impl Machine {
                 ..
             } => {
                 self.check_send(job, attempt, remote);
-                let is_sent = self.send(printer, remote, *revision, way);
-                Some(if is_sent {
-                    Command::Sent { job, attempt }
-                } else {
-                    Command::SendUnclear { job, attempt }
+                let sent = self.send(printer, remote, *revision, way);
+                Some(match sent {
+                    Sending::Taken => Command::Sent { job, attempt },
+                    Sending::NotTaken => Command::SendNotTaken { job, attempt },
+                    Sending::Unclear => Command::SendUnclear { job, attempt },
                 })
             }
             Action::Survey { .. }
@@ -157,96 +169,111 @@ impl Machine {
 
     fn ask_printer(&mut self, effect: &Effect, way: Way) -> Option<Command> {
         let (job, attempt) = (effect.id.job, effect.id.attempt);
-        match &effect.action {
+        let away = Command::Waits {
+            job,
+            attempt,
+            reason: Reason::PrinterAway,
+        };
+        let sighting = match &effect.action {
             Action::Survey { printer } => {
-                let survey = self.printer(printer).survey().ok()?;
+                let Ok(survey) = self.printer(printer).survey() else {
+                    return Some(away);
+                };
                 let printer = printer.clone();
-                Some(Command::Surveyed {
+                return Some(Command::Surveyed {
                     job,
                     printer,
                     survey,
-                })
-            }
-            Action::Locate { printer, name } => {
-                let sighting = self.printer(printer).locate(name).ok()?;
-                Some(Command::Sighted {
-                    job,
-                    attempt,
-                    sighting,
-                })
+                });
             }
             Action::Cancel { printer, remote } => {
                 if way != Way::RequestLost {
                     self.printer(printer).cancel(remote);
                 }
-                let sighting = self.printer(printer).look(remote).ok()?;
-                Some(Command::Sighted {
-                    job,
-                    attempt,
-                    sighting,
-                })
+                return Some(Command::CancelTried { job, attempt });
             }
-            Action::Look { printer, remote } => {
-                let sighting = self.printer(printer).look(remote).ok()?;
-                Some(Command::Sighted {
-                    job,
-                    attempt,
-                    sighting,
-                })
-            }
+            Action::Locate { printer, name } => self.printer(printer).locate(name),
+            Action::Look { printer, remote } => self.printer(printer).look(remote),
             Action::Fetch { .. }
             | Action::Verify { .. }
             | Action::Prepare { .. }
             | Action::Create { .. }
             | Action::Send { .. }
-            | Action::Shred => None,
-        }
+            | Action::Shred => return None,
+        };
+        Some(sighting.map_or(away, |sighting| Command::Sighted {
+            job,
+            attempt,
+            sighting,
+        }))
     }
 
     fn create(&mut self, effect: &Effect, printer: &str, name: &str, way: Way) -> Option<Command> {
         let (job, attempt) = (effect.id.job, effect.id.attempt);
         let lost = Some(Command::CreateUnclear { job, attempt });
-        if way == Way::RequestLost {
-            return lost;
+        match way {
+            Way::RequestLost | Way::Torn => return lost,
+            Way::Late => {
+                self.printer(printer).create_late(name);
+                return lost;
+            }
+            Way::Good | Way::Twice | Way::AnswerLost => {}
         }
+        let waits = |reason| {
+            Some(Command::Waits {
+                job,
+                attempt,
+                reason,
+            })
+        };
         match self.printer(printer).create(name) {
             Ok(_remote) if way == Way::AnswerLost => lost,
             Ok(remote) => Some(Command::Created {
                 job,
                 attempt,
                 remote,
+                unsupported: Vec::new(),
             }),
-            Err(No::NotNow) => None,
+            Err(No::Away) => waits(Reason::PrinterAway),
+            Err(No::Busy) => waits(Reason::PrinterBusy),
             Err(No::Never) => Some(Command::CreateRefused { job, attempt }),
         }
     }
 
-    fn send(&mut self, printer: &str, remote: &RemoteJob, revision: Revision, way: Way) -> bool {
+    fn send(&mut self, printer: &str, remote: &RemoteJob, revision: Revision, way: Way) -> Sending {
         let printer = self.printer(printer);
         match way {
-            Way::Good | Way::Twice => printer.send(remote, revision).is_ok(),
+            Way::Good | Way::Twice => match printer.send(remote, revision) {
+                Ok(()) => Sending::Taken,
+                Err(_no) => Sending::NotTaken,
+            },
             Way::AnswerLost => {
                 drop(printer.send(remote, revision));
-                false
+                Sending::Unclear
             }
             Way::Torn => {
                 printer.send_torn(remote, revision);
-                false
+                Sending::Unclear
             }
             Way::Late => {
                 printer.send_late(remote, revision);
-                false
+                Sending::Unclear
             }
-            Way::RequestLost => false,
+            Way::RequestLost => Sending::NotTaken,
         }
     }
 
     /// Faults stop: everything is reachable, and effects and printers run until nothing moves.
     pub(crate) fn settle(&mut self) {
-        const MAX_ROUNDS: u32 = 400;
+        self.settle_though(Way::Good);
+    }
+
+    /// The same while every request to a printer fares badly.
+    pub(crate) fn settle_though(&mut self, way: Way) {
+        const MAX_ROUNDS: u32 = 2_000;
         let mut quiet = 0;
         for _round in 0..MAX_ROUNDS {
-            quiet = if self.round() { 0 } else { quiet + 1 };
+            quiet = if self.round_though(way) { 0 } else { quiet + 1 };
             if quiet > 3 {
                 return;
             }
@@ -256,6 +283,10 @@ impl Machine {
 
     /// Every effect and every printer once, without faults; whether anything moved.
     pub(crate) fn round(&mut self) -> bool {
+        self.round_though(Way::Good)
+    }
+
+    fn round_though(&mut self, way: Way) -> bool {
         let before = self.disk.events.len();
         for printer in self.printers.values_mut() {
             printer.is_on = true;
@@ -263,15 +294,33 @@ impl Machine {
         }
         while self.start(0).is_some() {}
         while self.has_asked() {
-            self.perform(0, Way::Good);
+            self.perform(0, way);
         }
+        self.tell_time();
         while self.deliver(0).is_some() {}
         for printer in self.printers.values_mut() {
             printer.work();
         }
         drop(self.submit(Command::Tick));
         let is_idle = self.printers.values().all(Printer::is_idle);
-        !is_idle || self.disk.events.len() != before
+        !is_idle || self.disk.events.len() != before || self.wait()
+    }
+
+    /// Nothing moves: time goes on to where the desk wants to be asked, or a minute while it waits for a printer.
+    fn wait(&mut self) -> bool {
+        let is_waiting = |job: &Job| {
+            matches!(
+                job.stage,
+                Stage::Released | Stage::Clearing(_) | Stage::Attempting(_)
+            )
+        };
+        if !self.desk.jobs().any(is_waiting) {
+            return false;
+        }
+        let minute = self.now.wall.saturating_add(Duration::from_secs(60));
+        let wake = self.desk.wake_at(self.now);
+        self.now.wall = wake.map_or(minute, |wake| wake.min(minute));
+        true
     }
 
     fn has_asked(&self) -> bool {
@@ -309,12 +358,7 @@ impl Machine {
     }
 }
 
-/// What the effect's documentation allows to happen twice: all but Create-Job, and Send-Document only where the
-/// printer refuses a second document.
-fn is_repeatable(machine: &Machine, effect: &Effect) -> bool {
-    match &effect.action {
-        Action::Create { .. } => false,
-        Action::Send { printer, .. } => machine.printers[printer].habits().is_single_document,
-        _other => true,
-    }
+/// What the effect's documentation allows to happen twice: all but Create-Job and Send-Document.
+const fn is_repeatable(effect: &Effect) -> bool {
+    !matches!(effect.action, Action::Create { .. } | Action::Send { .. })
 }

@@ -15,6 +15,7 @@ const HONEST: Habits = Habits {
     has_uuid: true,
     is_believed: false,
     is_one_at_a_time: false,
+    gives_up_waiting: true,
 };
 
 /// A machine that central knows, and one job of one page for it.
@@ -62,7 +63,8 @@ fn a_journal_lost_before_its_first_report_came_through_is_noticed_by_the_documen
     );
 }
 
-/// Why `DocumentAsked` must be committed before the first byte is served.
+/// Why `DocumentAsked` must be committed before the first byte is served: the printer is a witness only while it has
+/// power.
 #[test]
 fn without_that_note_a_journal_lost_too_early_would_be_printed_twice() {
     let faults = Faults {
@@ -73,15 +75,14 @@ fn without_that_note_a_journal_lost_too_early_would_be_printed_twice() {
     world.happen(&unheard(12));
     world.happen(&Op::WipeBroker);
     world.happen(&Op::Wipe(0));
+    world.happen(&Op::Power(0));
     world.machines[0].forgotten_pages.insert(job, 1);
     world.settle();
     assert_eq!(world.machines[0].pages_of(job), 2);
 }
 
-/// A flaw that stands: no rule on the machine tells a journal that was set back (a restored disk image) from its own
-/// past before central does, and by then it may have printed.
-#[test]
-fn a_journal_set_back_behind_a_sheet_prints_it_again() {
+/// The machine's journal is set back to where it had not begun, and the printer has printed meanwhile.
+fn set_back_behind_a_sheet() -> (World, JobId) {
     let (mut world, job) = linked(Faults::default());
     world.happen(&unheard(1));
     world.happen(&Op::Copy(0));
@@ -90,11 +91,31 @@ fn a_journal_set_back_behind_a_sheet_prints_it_again() {
     world.flush();
     assert_eq!(public(&world, job), (JobState::Printed, None));
     world.happen(&Op::RollBack(0));
+    (world, job)
+}
+
+#[test]
+fn a_journal_set_back_behind_a_sheet_finds_it_at_the_printer_and_asks_the_officer() {
+    let (mut world, job) = set_back_behind_a_sheet();
+    world.happen(&unheard(12));
+    assert_eq!(world.machines[0].pages_of(job), 1);
+    let unknown = (JobState::Unknown, Some(Reason::FateNotSeen));
+    assert_eq!(world.machines[0].last_word(job), Some(unknown));
+    world.happen(&Op::AnswerHere(0));
+    world.settle();
+    assert_eq!(world.machines[0].pages_of(job), 1);
+    assert_eq!(public(&world, job).0, JobState::Printed);
+}
+
+/// A flaw that stands: where journal and printer forget the same sheet, nobody on the site is left to tell of it before
+/// central does, and by then it may have printed again.
+#[test]
+fn a_journal_set_back_behind_a_sheet_that_the_printer_forgot_prints_it_again() {
+    let (mut world, job) = set_back_behind_a_sheet();
+    world.happen(&Op::Power(0));
     assert_eq!(world.machines[0].forgotten_pages.get(&job), Some(&1));
     world.happen(&unheard(12));
     assert_eq!(world.machines[0].pages_of(job), 2);
-    world.settle();
-    assert_eq!(public(&world, job).0, JobState::Printed);
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! must hold at every moment is checked at every moment.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use loket_domain::core::{Core as _, Now};
 use loket_domain::print::{
@@ -61,7 +62,7 @@ pub(crate) fn order(job: JobId, epoch: Epoch, command_seq: u64, envelope: u8) ->
         service: Service::new("kk").unwrap(),
         class: Class::Controlled,
         release: Release::Now,
-        not_after: START.saturating_add(std::time::Duration::from_secs(7 * 86_400)),
+        not_after: START.saturating_add(Duration::from_secs(7 * 86_400)),
         verified_at: START,
         printer: None,
     }
@@ -136,6 +137,8 @@ pub(crate) struct Machine {
     /// Pages of a job that may come out again because a journal forgot that it was sent; empty unless a test says
     /// which flaw it shows.
     pub(crate) forgotten_pages: BTreeMap<JobId, u32>,
+    /// Jobs whose sending a journal forgot.
+    pub(crate) forgotten: BTreeSet<JobId>,
     session_seq: u64,
     /// The journal, folded as it grows.
     shadow: Desk,
@@ -168,6 +171,7 @@ impl Machine {
             gone: BTreeSet::new(),
             fetched: Vec::new(),
             forgotten_pages: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
             session_seq: 0,
             flying: BTreeMap::new(),
             given: Vec::new(),
@@ -192,7 +196,9 @@ impl Machine {
             let read: Event = serde_json::from_str(&written).unwrap();
             assert_eq!(&read, event, "an event survives its disk form: {written}");
             self.shadow.apply(&read).unwrap();
-            self.disk.events.push(read);
+            if read.what.is_change() {
+                self.disk.events.push(read);
+            }
             self.desk
                 .apply(event)
                 .unwrap_or_else(|illegal| panic!("apply refuses what decide gave: {illegal}"));
@@ -202,7 +208,7 @@ impl Machine {
             }
         }
         self.desk.forget_closed();
-        if !events.is_empty() {
+        if events.iter().any(|event| event.what.is_change()) {
             self.check();
         }
         Ok(events)
@@ -343,28 +349,40 @@ impl Machine {
             all if all >= revision_of(job).page_count => Answer::CameOut,
             _some => Answer::Damaged,
         };
+        let attempt = self.desk.job(job).and_then(|job| match &job.stage {
+            Stage::Unknown { attempt, .. } => Some(*attempt),
+            _known => None,
+        });
         self.submit(Command::Answer {
             job,
+            attempt,
             answer,
             by: officer(),
         })
     }
 
     pub(crate) fn printer(&mut self, lane: &str) -> &mut Printer {
+        self.tell_time();
         self.printers.get_mut(lane).unwrap()
+    }
+
+    pub(crate) fn tell_time(&mut self) {
+        for printer in self.printers.values_mut() {
+            printer.tell_time(self.now.wall);
+        }
     }
 
     /// What must hold at every moment.
     fn check(&self) {
         let mut lanes: Vec<&str> = Vec::new();
         for job in self.desk.jobs() {
-            if let Stage::Attempting(attempt) = &job.stage {
-                assert!(
-                    !lanes.contains(&attempt.printer.as_str()),
-                    "one attempt a lane"
-                );
-                lanes.push(&attempt.printer);
-            }
+            let lane = match &job.stage {
+                Stage::Attempting(attempt) => &attempt.printer,
+                Stage::Clearing(clearing) => &clearing.printer,
+                _no_lane => continue,
+            };
+            assert!(!lanes.contains(&lane.as_str()), "one attempt a lane");
+            lanes.push(lane);
         }
         self.check_paper();
         for job in self.shadow.jobs().filter(|job| !job.is_closed()) {
@@ -380,6 +398,11 @@ impl Machine {
 
     /// What must hold of paper, whatever the desk believes.
     pub(crate) fn check_paper(&self) {
+        let are_hurt = self.printers.values().any(Printer::has_hurt_others);
+        assert!(
+            !are_hurt,
+            "somebody else's job was called off or given a card"
+        );
         for job in self.shadow.jobs() {
             let id = job.facts.job_id;
             let (pages, whole) = (self.pages_of(id), revision_of(id).page_count);
@@ -397,7 +420,7 @@ impl Machine {
                 JobState::Failed if *reason == Some(Reason::SheetDamaged) => assert!(pages > 0),
                 other => {
                     assert!(
-                        pages == 0 || again > 0,
+                        pages == 0 || again > 0 || self.forgotten.contains(&id),
                         "{other} {reason:?} means no sheet: {pages}"
                     );
                 }
@@ -405,8 +428,8 @@ impl Machine {
         }
     }
 
-    /// After faults stopped: nothing waits but for a person, and nothing is left at the printers.
-    pub(crate) fn check_rest(&self) {
+    /// After faults stopped: nothing waits but for a person, and once each printer was used again nothing is left there.
+    pub(crate) fn check_rest(&mut self) {
         for job in self.desk.jobs() {
             assert!(
                 matches!(
@@ -417,6 +440,20 @@ impl Machine {
                 job.stage
             );
         }
+        self.check_nothing_is_left();
+    }
+
+    /// A job of ours that waits for its document blocks printers; whoever prints next finds and clears it.
+    pub(crate) fn check_nothing_is_left(&mut self) {
+        for (no, lane) in (200..).zip(self.printers.keys().cloned().collect::<Vec<_>>()) {
+            let mut facts = order(job_id(no), self.disk.epoch, 0, no);
+            facts.origin = Origin::Local;
+            facts.printer = Some(lane);
+            facts.not_after = self.now.wall.saturating_add(Duration::from_secs(86_400));
+            let intake = Intake::Good(Box::new(facts));
+            self.submit(Command::Accept(intake)).unwrap();
+        }
+        self.settle();
         for printer in self.printers.values() {
             assert_eq!(
                 printer.open_count("loket:"),

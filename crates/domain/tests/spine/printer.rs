@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use loket_domain::print::{
     PrinterMark, PrinterSurvey, RemoteJob, RemoteState, RemoteView, Revision, Sighting,
 };
-use loket_wire::Sha256Digest;
+use loket_wire::{Sha256Digest, Timestamp};
+
+use crate::machine::START;
 
 /// What a printer remembers of its jobs after a power cycle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,13 +61,17 @@ pub(crate) struct Habits {
     pub(crate) is_believed: bool,
     /// Whether it refuses jobs while it has one, as ippeveprinter does.
     pub(crate) is_one_at_a_time: bool,
+    /// Whether it gives up a job that waits long for its document; ippeveprinter says so and does not.
+    pub(crate) gives_up_waiting: bool,
 }
 
 /// Why the printer did not do it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum No {
-    /// Switched off, or busy with another job.
-    NotNow,
+    /// Switched off.
+    Away,
+    /// Busy with another job.
+    Busy,
     /// It has no such job, or the job takes no document.
     Never,
 }
@@ -84,9 +90,14 @@ struct Entry {
     state: RemoteState,
     docs: Vec<Doc>,
     pages_out: u32,
+    is_canceled_by_person: bool,
 }
 
 impl Entry {
+    fn is_ours(&self) -> bool {
+        self.name.starts_with("loket:")
+    }
+
     fn is_over(&self) -> bool {
         matches!(
             self.state,
@@ -103,15 +114,19 @@ pub(crate) struct Printer {
     pub(crate) is_on: bool,
     entries: Vec<Entry>,
     late: Vec<(i32, Doc)>,
+    late_names: Vec<String>,
     tray: BTreeMap<Sha256Digest, u32>,
     next_id: i32,
     made_count: u32,
-    up_time_s: u32,
+    now: Timestamp,
+    started_at: Timestamp,
     miscounted: BTreeSet<i32>,
+    /// Whether a card was put into somebody else's job, or such a job called off.
+    has_hurt_others: bool,
 }
 
-/// Longer than any history of these tests.
-const FIRST_UP_TIME_S: u32 = 1_000_000;
+/// It has run since long before.
+const FIRST_UP_TIME_MS: i64 = 1_000_000_000;
 
 impl Printer {
     pub(crate) fn new(habits: Habits) -> Self {
@@ -123,13 +138,34 @@ impl Printer {
             tray: BTreeMap::new(),
             next_id: 1,
             made_count: 0,
-            up_time_s: FIRST_UP_TIME_S,
+            late_names: Vec::new(),
+            now: START,
+            started_at: Timestamp::from_unix_ms(START.unix_ms() - FIRST_UP_TIME_MS),
             miscounted: BTreeSet::new(),
+            has_hurt_others: false,
         }
     }
 
-    pub(crate) const fn habits(&self) -> Habits {
-        self.habits
+    /// The time on everybody's clock.
+    pub(crate) const fn tell_time(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    fn up_time_s(&self) -> u32 {
+        let ms = self.now.unix_ms() - self.started_at.unix_ms();
+        u32::try_from(ms / 1_000).unwrap()
+    }
+
+    pub(crate) const fn has_hurt_others(&self) -> bool {
+        self.has_hurt_others
+    }
+
+    /// Whether it can still tell that it took this job's document.
+    pub(crate) fn is_witness_of(&self, prefix: &str) -> bool {
+        self.entries.iter().any(|entry| {
+            let gave_up = matches!(entry.state, RemoteState::Canceled | RemoteState::Aborted);
+            entry.name.starts_with(prefix) && !entry.docs.is_empty() && !gave_up
+        })
     }
 
     /// Pages of a document that lie in the tray.
@@ -160,20 +196,23 @@ impl Printer {
 
     pub(crate) fn survey(&self) -> Result<PrinterSurvey, No> {
         self.reach()?;
-        Ok(PrinterSurvey::Ready(PrinterMark {
+        let mark = PrinterMark {
             uuid: Some("urn:uuid:model".to_owned()),
-            up_time_s: Some(self.up_time_s),
+            up_time_s: Some(self.up_time_s()),
             format: "application/pdf".to_owned(),
             is_single_document: self.habits.is_single_document || self.habits.is_believed,
             trusts_impressions: self.habits.counter != Counter::StuckAtZero
                 || self.habits.is_believed,
-        }))
+        };
+        let ours = self.entries.iter().filter(|entry| entry.is_ours());
+        let jobs = ours.map(|entry| self.view(entry)).collect();
+        Ok(PrinterSurvey::Ready { mark, jobs })
     }
 
     pub(crate) fn create(&mut self, name: &str) -> Result<RemoteJob, No> {
         self.reach()?;
         if self.habits.is_one_at_a_time && self.entries.iter().any(|entry| !entry.is_over()) {
-            return Err(No::NotNow);
+            return Err(No::Busy);
         }
         let id = self.next_id;
         self.next_id += 1;
@@ -189,16 +228,20 @@ impl Printer {
             state: RemoteState::AwaitingDocument,
             docs: Vec::new(),
             pages_out: 0,
+            is_canceled_by_person: false,
         });
         Ok(RemoteJob { id, uuid })
     }
 
-    /// A job of somebody else, which takes an id.
+    /// A job of somebody else, which takes an id and waits for its document as ours do.
     pub(crate) fn print_foreign(&mut self) {
-        if let Ok(remote) = self.create("minutes.pdf")
-            && let Some(entry) = self.entry(remote.id)
-        {
-            entry.state = RemoteState::Pending;
+        drop(self.create("minutes.pdf"));
+    }
+
+    /// Create-Job that is on the line when its sender stops waiting.
+    pub(crate) fn create_late(&mut self, name: &str) {
+        if self.is_on {
+            self.late_names.push(name.to_owned());
         }
     }
 
@@ -233,6 +276,9 @@ impl Printer {
         for (id, doc) in std::mem::take(&mut self.late) {
             drop(self.take(id, doc));
         }
+        for name in std::mem::take(&mut self.late_names) {
+            drop(self.create(&name));
+        }
     }
 
     pub(crate) fn look(&self, remote: &RemoteJob) -> Result<Sighting, No> {
@@ -253,12 +299,16 @@ impl Printer {
         }
         if let Some(entry) = self.entry(remote.id).filter(|entry| !entry.is_over()) {
             entry.state = RemoteState::Canceled;
+            entry.is_canceled_by_person = true;
+            let is_ours = entry.is_ours();
+            self.has_hurt_others |= !is_ours;
         }
     }
 
     /// Somebody presses cancel at the printer, or it gives up waiting or printing.
     pub(crate) fn give_up(&mut self, is_panel: bool) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| !entry.is_over()) {
+            entry.is_canceled_by_person = is_panel;
             entry.state = if is_panel {
                 RemoteState::Canceled
             } else {
@@ -269,7 +319,6 @@ impl Printer {
 
     /// One step of work: a page, or the end of a job.
     pub(crate) fn work(&mut self) {
-        self.up_time_s += 1;
         let busy = |entry: &&mut Entry| {
             matches!(
                 entry.state,
@@ -277,6 +326,7 @@ impl Printer {
             )
         };
         let Some(entry) = self.entries.iter_mut().find(busy) else {
+            self.serve_others();
             return;
         };
         let mut page = entry.pages_out;
@@ -297,8 +347,20 @@ impl Printer {
         }
     }
 
-    /// Jobs that waited too long for their document are given up, as printers promise.
+    /// Somebody else's document arrives.
+    fn serve_others(&mut self) {
+        let waits =
+            |entry: &&mut Entry| entry.state == RemoteState::AwaitingDocument && !entry.is_ours();
+        if let Some(entry) = self.entries.iter_mut().find(waits) {
+            entry.state = RemoteState::Pending;
+        }
+    }
+
+    /// Jobs that waited too long for their document are given up where the printer does so.
     pub(crate) fn time_out(&mut self) {
+        if !self.habits.gives_up_waiting {
+            return;
+        }
         let waits = |entry: &&mut Entry| entry.state == RemoteState::AwaitingDocument;
         for entry in self.entries.iter_mut().filter(waits) {
             entry.state = RemoteState::Aborted;
@@ -307,7 +369,7 @@ impl Printer {
 
     /// Whether it has nothing to print.
     pub(crate) fn is_idle(&self) -> bool {
-        let waits = |entry: &Entry| entry.state == RemoteState::AwaitingDocument;
+        let waits = |entry: &Entry| entry.state == RemoteState::AwaitingDocument && entry.is_ours();
         self.entries
             .iter()
             .all(|entry| entry.is_over() || waits(entry))
@@ -323,8 +385,8 @@ impl Printer {
 
     pub(crate) fn power_cycle(&mut self) {
         self.late.clear();
-        let ran_long = self.up_time_s >= FIRST_UP_TIME_S;
-        self.up_time_s = 0;
+        self.late_names.clear();
+        self.started_at = self.now;
         self.is_on = true;
         match self.habits.memory {
             Memory::ForgetsAndRestartsIds => {
@@ -338,15 +400,14 @@ impl Printer {
                 }
             }
         }
-        // Up-time is evidence only while it is lower than before: the second time, this habit is not modelled.
-        if self.habits.memory == Memory::KeepsButMiscounts && ran_long {
+        if self.habits.memory == Memory::KeepsButMiscounts {
             self.miscounted
                 .extend(self.entries.iter().map(|entry| entry.id));
         }
     }
 
     const fn reach(&self) -> Result<(), No> {
-        if self.is_on { Ok(()) } else { Err(No::NotNow) }
+        if self.is_on { Ok(()) } else { Err(No::Away) }
     }
 
     fn entry(&mut self, id: i32) -> Option<&mut Entry> {
@@ -363,6 +424,8 @@ impl Printer {
         let entry = self.waiting(id).ok_or(No::Never)?;
         entry.docs.push(doc);
         entry.state = RemoteState::Pending;
+        let is_ours = entry.is_ours();
+        self.has_hurt_others |= !is_ours;
         Ok(())
     }
 
@@ -378,7 +441,8 @@ impl Printer {
                 Counter::Absent => None,
                 Counter::StuckAtZero => Some(0),
             },
-            up_time_s: Some(self.up_time_s),
+            up_time_s: Some(self.up_time_s()),
+            is_canceled_by_person: entry.is_canceled_by_person,
         }
     }
 }

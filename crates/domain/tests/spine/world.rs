@@ -179,17 +179,23 @@ impl World {
         let copy = self.copies[no].clone();
         if copy.epoch == self.machines[no].disk.epoch {
             let forgotten = self.machines[no].replace_disk(copy);
-            self.allow_again(no, forgotten);
+            self.machines[no].forgotten.extend(forgotten);
+            self.allow_again(no);
             self.machines[no].restart();
             self.published[no] = 0;
         }
     }
 
-    /// A journal set back prints again by itself what it forgot to have sent: no rule of today prevents that.
-    pub(crate) fn allow_again(&mut self, no: usize, jobs: BTreeSet<JobId>) {
-        for job in jobs {
-            let pages = self.machines[no].forgotten_pages.entry(job).or_default();
-            *pages += revision_of(job).page_count;
+    /// A journal set back prints again by itself what it forgot to have sent, where the printer is no witness of it.
+    pub(crate) fn allow_again(&mut self, no: usize) {
+        let machine = &mut self.machines[no];
+        for job in &machine.forgotten {
+            let prefix = format!("loket:{job}:");
+            let mut printers = machine.printers.values();
+            if !printers.any(|printer| printer.is_witness_of(&prefix)) {
+                let pages = machine.forgotten_pages.entry(*job).or_default();
+                *pages += revision_of(*job).page_count;
+            }
         }
     }
 
@@ -330,7 +336,7 @@ impl World {
         format!("{jobs:?} {events:?} {idle:?}")
     }
 
-    pub(crate) fn check_rest(&self) {
+    pub(crate) fn check_rest(&mut self) {
         for (id, kept) in &self.central.jobs {
             let machine = &self.machines[kept.machine_no];
             let (state, reason) = (kept.job.state, kept.job.reason);
@@ -345,6 +351,9 @@ impl World {
                 }
                 stuck => panic!("a job is stuck: {stuck} at central, {here:?} at its machine"),
             }
+        }
+        for machine in &mut self.machines {
+            machine.check_nothing_is_left();
         }
     }
 

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fetch::fetch;
 use super::handle::{DeskError, DeskHandle};
-use crate::device::{DeviceFault, Printer};
+use crate::device::{DeviceFault, Made, Printer};
 use crate::document::{DocumentError, Documents};
 use crate::stops::{Stop, pass};
 use crate::telemetry::chain;
@@ -31,6 +31,9 @@ const LAST_FETCH_PAUSE: Duration = Duration::from_secs(10);
 
 /// Panics of the reader on one document, which are caught, after which it is set aside.
 const MAX_PANICS: u32 = 3;
+
+/// Tries that found the printer away or busy after which the desk is told: what passes in a blink is no news.
+const TOLD_AFTER: u32 = 3;
 
 /// What effects work with.
 pub struct Hands {
@@ -58,6 +61,8 @@ pub(super) enum Outcome {
     Tell(Command),
     /// Nothing yet: pause and try again.
     Wait,
+    /// The same, for a printer, and why.
+    WaitFor(Reason),
 }
 
 /// What one run of an effect counts.
@@ -66,6 +71,7 @@ pub(super) struct Tries {
     /// Fetches of the wrong bytes.
     pub(super) mismatches: u32,
     panics: u32,
+    waits: u32,
 }
 
 /// Runs an effect until its answer is on disk, or `stop` says that it is not asked for any more.
@@ -88,7 +94,19 @@ pub(super) async fn run(
         } else {
             trying.await
         };
-        if let Outcome::Tell(command) = outcome
+        let command = match outcome {
+            Outcome::Tell(command) => Some(command),
+            Outcome::WaitFor(reason) => {
+                tries.waits += 1;
+                (tries.waits >= TOLD_AFTER).then_some(Command::Waits {
+                    job: id.job,
+                    attempt: id.attempt,
+                    reason,
+                })
+            }
+            Outcome::Wait => None,
+        };
+        if let Some(command) = command
             && tell(&hands.desk, command, &stop).await
         {
             return id;
@@ -109,8 +127,11 @@ const fn may_be_cut(step: EffectStep) -> bool {
         EffectStep::Fetch
         | EffectStep::Survey
         | EffectStep::Locate
+        | EffectStep::Check
         | EffectStep::Probe
-        | EffectStep::Watch => true,
+        | EffectStep::Watch
+        | EffectStep::Withdraw
+        | EffectStep::Follow => true,
         EffectStep::Verify
         | EffectStep::Create
         | EffectStep::Prepare
@@ -125,8 +146,11 @@ const fn last_pause(step: EffectStep) -> Duration {
         EffectStep::Fetch => LAST_FETCH_PAUSE,
         EffectStep::Survey
         | EffectStep::Locate
+        | EffectStep::Check
         | EffectStep::Probe
         | EffectStep::Watch
+        | EffectStep::Withdraw
+        | EffectStep::Follow
         | EffectStep::Verify
         | EffectStep::Create
         | EffectStep::Prepare
@@ -199,7 +223,8 @@ async fn attempt(
 fn without_printer(effect: &Effect, printer: &str) -> Outcome {
     let (job, attempt) = (effect.id.job, effect.id.attempt);
     match &effect.action {
-        Action::Locate { .. } | Action::Look { .. } | Action::Cancel { .. } => {
+        Action::Cancel { .. } => Outcome::Tell(Command::CancelTried { job, attempt }),
+        Action::Locate { .. } | Action::Look { .. } => {
             tracing::error!(job.id = %job, device.id = printer, "the job's printer is no longer in the settings");
             let sighting = Sighting::Absent;
             Outcome::Tell(Command::Sighted {
@@ -305,13 +330,19 @@ async fn at_printer(hands: &Arc<Hands>, device: &dyn Printer, effect: &Effect) -
             let created = device.create(name).await;
             pass(Stop::AfterCreate);
             match created {
-                Ok(remote) => Outcome::Tell(Command::Created {
+                Ok(Made {
+                    remote,
+                    unsupported,
+                }) => Outcome::Tell(Command::Created {
                     job,
                     attempt,
                     remote,
+                    unsupported,
                 }),
                 Err(fault @ DeviceFault::Wait(_)) => waited(effect, &fault),
-                Err(DeviceFault::Unclear(_)) => {
+                Err(fault @ DeviceFault::Unclear(_)) => {
+                    // The desk says once that the printer fails; here is how.
+                    tracing::debug!(job.id = %job, error = %chain(&fault), "job not known to be made");
                     Outcome::Tell(Command::CreateUnclear { job, attempt })
                 }
                 Err(fault @ DeviceFault::Refused(_)) => {
@@ -327,7 +358,7 @@ async fn at_printer(hands: &Arc<Hands>, device: &dyn Printer, effect: &Effect) -
             if let Err(fault) = device.cancel(remote).await {
                 tracing::debug!(job.id = %job, error = %chain(&fault), "job not called off at the printer");
             }
-            seen(effect, device.look(remote).await)
+            Outcome::Tell(Command::CancelTried { job, attempt })
         }
         Action::Send {
             remote,
@@ -355,11 +386,11 @@ async fn send(
         Some(Ok(Some(bytes))) => bytes,
         Some(Ok(None)) | None => {
             tracing::error!(job.id = %job, "document not sent: it is not the one that was compared");
-            return Outcome::Tell(Command::SendUnclear { job, attempt });
+            return Outcome::Tell(Command::SendNotTaken { job, attempt });
         }
         Some(Err(error)) => {
             tracing::error!(job.id = %job, error = %chain(&error), "document not sent");
-            return Outcome::Tell(Command::SendUnclear { job, attempt });
+            return Outcome::Tell(Command::SendNotTaken { job, attempt });
         }
     };
     pass(Stop::BeforeSend);
@@ -367,6 +398,10 @@ async fn send(
     pass(Stop::AfterSend);
     match sent {
         Ok(()) => Outcome::Tell(Command::Sent { job, attempt }),
+        Err(fault) if fault.left_no_byte() => {
+            tracing::warn!(job.id = %job, error = %chain(&fault), "document not taken");
+            Outcome::Tell(Command::SendNotTaken { job, attempt })
+        }
         Err(fault) => {
             tracing::warn!(job.id = %job, error = %chain(&fault), "document may not have arrived; looking");
             Outcome::Tell(Command::SendUnclear { job, attempt })
@@ -394,7 +429,7 @@ fn seen(effect: &Effect, looked: Result<Sighting, DeviceFault>) -> Outcome {
 fn waited(effect: &Effect, fault: &DeviceFault) -> Outcome {
     let job = effect.id.job;
     tracing::debug!(job.id = %job, step = ?effect.id.step, error = %chain(fault), "printer not ready; waiting");
-    Outcome::Wait
+    Outcome::WaitFor(fault.waits_for())
 }
 
 /// Runs blocking work off the async threads; `None` when it panicked.

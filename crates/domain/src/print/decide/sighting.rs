@@ -4,228 +4,323 @@
 //! aborted or canceled with impressions present and 0 and they may be believed. Impressions absent or 0 after
 //! completed are no evidence; another number than the document's pages makes the sheet unknown.
 
-use loket_wire::{JobState, Reason};
+use std::time::Duration;
+
+use loket_wire::{JobState, Reason, Timestamp};
 
 use super::super::attempt::{
-    Afterwards, Attempt, PrinterMark, RemoteJob, RemoteState, RemoteView, Sighting, Step, job_name,
+    Afterwards, Attempt, PrinterMark, RemoteJob, RemoteState, RemoteView, Sighting, Step,
+    Withdrawal, job_name,
 };
 use super::super::command::Refusal;
 use super::super::event::What;
 use super::super::job::Job;
-use super::{call_off, end};
+use super::clearing::{self, Next};
+use super::{call_off, called_off_end, end, pace, withdraw};
+use crate::core::Now;
 
 /// Times one remote job is sent the document: a printer that still waits for it after three is called off.
 const MAX_SENDS: u32 = 3;
 
+/// A printer that took a document with success and still waits for it after so long will wait for ever; printers give
+/// up a job without its document after 60 s (field notes of printing, 3.1).
+const DOCUMENT_WAIT: Duration = Duration::from_secs(60);
+
+/// How much a printer's clock and ours may drift apart, and an answer be late, before a lower up-time than expected
+/// means that the printer started again: 100 ppm, which is twice what a cheap crystal does, over a quarter of a minute,
+/// and never more than a printer needs to start and be asked anew.
+const UP_TIME_SLACK_S: i64 = 15;
+const UP_TIME_DRIFT: i64 = 10_000;
+const MAX_UP_TIME_SLACK_S: i64 = 90;
+
+/// What an answer about paper is judged by.
+pub(super) struct Evidence<'a> {
+    pub(super) mark: &'a PrinterMark,
+    pub(super) marked_at: Timestamp,
+    pub(super) now: Now,
+}
+
+impl Evidence<'_> {
+    /// A printer that started again since may have lost its count with its power.
+    pub(super) fn says_unprinted(&self, view: &RemoteView) -> bool {
+        view.impressions == Some(0) && self.mark.trusts_impressions && !self.has_restarted(view)
+    }
+
+    /// Whether the printer started again since the mark: its up-time is lower than then, or lower than it must be by
+    /// the time that passed. A wrong clock makes this say yes too often, which asks a person.
+    ///
+    /// That it is the same printer is told by the job: nobody else has one of that name and uuid.
+    pub(super) fn has_restarted(&self, view: &RemoteView) -> bool {
+        let (Some(before), Some(after)) = (self.mark.up_time_s, view.up_time_s) else {
+            return false;
+        };
+        let passed_ms = self
+            .now
+            .wall
+            .unix_ms()
+            .saturating_sub(self.marked_at.unix_ms());
+        let passed_s = passed_ms.checked_div(1_000).unwrap_or(0);
+        let drift_s = passed_s.checked_div(UP_TIME_DRIFT).unwrap_or(0);
+        let slack_s = UP_TIME_SLACK_S
+            .saturating_add(drift_s)
+            .min(MAX_UP_TIME_SLACK_S);
+        let expected_s = i64::from(before)
+            .saturating_add(passed_s)
+            .saturating_sub(slack_s);
+        after < before || i64::from(after) < expected_s
+    }
+}
+
+const fn evidence(attempt: &Attempt, now: Now) -> Evidence<'_> {
+    Evidence {
+        mark: &attempt.mark,
+        marked_at: attempt.marked_at,
+        now,
+    }
+}
+
 pub(super) fn sighted(
+    now: Now,
     job: &Job,
     attempt: &Attempt,
     sighting: Sighting,
 ) -> Result<Vec<What>, Refusal> {
     let name = job_name(job.facts.job_id, attempt.no);
     match &attempt.step {
-        Step::Locating => Ok(located(attempt, sighting, &name)),
+        Step::Locating => Ok(located(job, attempt, sighting, &name)),
+        Step::Checking(remote) => Ok(checked(job, attempt, sighting.of(remote, &name))),
         Step::Probing(remote) => Ok(match sighting.of(remote, &name) {
             None => vec![forgotten()],
-            Some(view) => probed(job, attempt, remote, &view),
+            Some(view) => probed(now, job, attempt, remote, &view),
         }),
         Step::Sent(remote) => Ok(match sighting.of(remote, &name) {
             None => vec![forgotten()],
-            Some(view) => watched(job, attempt, &view),
+            Some(view) => watched(now, job, attempt, &view),
         }),
         Step::Cancelling {
-            remote,
+            withdrawal,
             bytes_left,
             then,
-        } => Ok(cancelled(
-            job,
-            attempt,
-            sighting.of(remote, &name),
-            *bytes_left,
-            *then,
-        )),
+        } => {
+            let view = sighting.of(&withdrawal.remote, &name);
+            cancelled(now, job, attempt, view, withdrawal, (*bytes_left, *then))
+        }
         Step::Creating | Step::Created(_) | Step::Sending(_) => Err(Refusal::Stale),
     }
 }
 
 /// No document byte has left by this journal: a job that waits for its document is adopted, any other is of no use.
 /// A job that prints or has printed tells that the journal was set back behind a sheet.
-fn located(attempt: &Attempt, sighting: Sighting, name: &str) -> Vec<What> {
+fn located(job: &Job, attempt: &Attempt, sighting: Sighting, name: &str) -> Vec<What> {
     let view = match sighting {
         Sighting::Seen(view) if view.name.as_deref() == Some(name) => view,
-        Sighting::Seen(_) | Sighting::Absent => return none_there(attempt),
+        Sighting::Seen(_) | Sighting::Absent => return none_there(job, attempt),
     };
-    let is_on_paper = has_pages(&view);
-    let remote = RemoteJob {
-        id: view.id,
-        uuid: view.uuid,
+    let adopted = What::RemoteCreated {
+        remote: view.remote(),
     };
-    match (view.state, attempt.called_off) {
-        (RemoteState::Processing | RemoteState::Stopped | RemoteState::Completed, _) => {
-            vec![fate_not_seen()]
-        }
-        (RemoteState::Canceled | RemoteState::Aborted, _) if is_on_paper => vec![fate_not_seen()],
-        (RemoteState::Canceled | RemoteState::Aborted, _) => none_there(attempt),
-        (_open, Some(reason)) => vec![call_off(&remote, reason)],
-        (RemoteState::AwaitingDocument, None) => vec![What::RemoteCreated { remote }],
-        (RemoteState::Pending | RemoteState::Held, None) => vec![What::CancellingRemote {
-            remote,
-            bytes_left: false,
-            then: Afterwards::TryAgain,
-        }],
+    empty(job, attempt, &view, adopted)
+}
+
+/// After a start: the job that was made before is sent to only when the printer says that it is that job.
+fn checked(job: &Job, attempt: &Attempt, view: Option<RemoteView>) -> Vec<What> {
+    match view {
+        Some(view) => empty(job, attempt, &view, What::RemoteConfirmed),
+        None => none_there(job, attempt),
     }
 }
 
-fn none_there(attempt: &Attempt) -> Vec<What> {
+/// A job that should hold no document; goes on with `confirmed` where it waits for one.
+fn empty(job: &Job, attempt: &Attempt, view: &RemoteView, confirmed: What) -> Vec<What> {
+    let remote = view.remote();
+    match (view.state, attempt.called_off) {
+        (RemoteState::Processing | RemoteState::Stopped, _) => vec![fate_not_seen(Some(remote))],
+        (RemoteState::Completed, _) => vec![fate_not_seen(None)],
+        (RemoteState::Canceled | RemoteState::Aborted, _) if view.has_pages() => {
+            vec![fate_not_seen(None)]
+        }
+        (RemoteState::Canceled | RemoteState::Aborted, _) => none_there(job, attempt),
+        (_open, Some(reason)) => vec![call_off(&remote, reason)],
+        (RemoteState::AwaitingDocument, None) => vec![confirmed],
+        (RemoteState::Pending | RemoteState::Held, None) => {
+            vec![withdraw(&remote, Afterwards::TryAgain)]
+        }
+    }
+}
+
+fn none_there(job: &Job, attempt: &Attempt) -> Vec<What> {
     match attempt.called_off {
-        Some(reason) => vec![end(JobState::Cancelled, reason)],
-        None => vec![What::AttemptFailed],
+        Some(reason) => vec![called_off_end(reason)],
+        None => pace::attempt_failed(job, attempt),
     }
 }
 
 /// After a lost answer to Send-Document.
-fn probed(job: &Job, attempt: &Attempt, remote: &RemoteJob, view: &RemoteView) -> Vec<What> {
+fn probed(
+    now: Now,
+    job: &Job,
+    attempt: &Attempt,
+    remote: &RemoteJob,
+    view: &RemoteView,
+) -> Vec<What> {
+    let has_restarted = evidence(attempt, now).has_restarted(view);
     match view.state {
         // Where the printer takes one document a job, it refuses a second one itself: sending again is idempotent.
+        // One that started again may have forgotten the first.
         RemoteState::AwaitingDocument
-            if attempt.mark.is_single_document && attempt.send_count < MAX_SENDS =>
+            if attempt.mark.is_single_document
+                && attempt.send_count < MAX_SENDS
+                && !has_restarted =>
         {
             vec![What::SendingBegan]
         }
-
-        RemoteState::AwaitingDocument => vec![What::CancellingRemote {
-            remote: remote.clone(),
-            bytes_left: true,
-            then: Afterwards::TryAgain,
-        }],
+        RemoteState::AwaitingDocument => vec![take_back(remote)],
         RemoteState::Pending
         | RemoteState::Held
         | RemoteState::Processing
         | RemoteState::Stopped => vec![What::Sent],
-        RemoteState::Canceled | RemoteState::Aborted => vec![given_up(attempt, view)],
-        RemoteState::Completed => {
-            let mut whats = vec![What::Sent];
-            whats.push(completed(job, view));
-            whats
-        }
+        RemoteState::Canceled | RemoteState::Aborted => given_up(now, job, attempt, view),
+        RemoteState::Completed => vec![What::Sent, completed(job, attempt, view)],
+    }
+}
+
+/// Calls off a job that may have bytes of the document.
+fn take_back(remote: &RemoteJob) -> What {
+    What::CancellingRemote {
+        remote: remote.clone(),
+        bytes_left: true,
+        then: Afterwards::TryAgain,
+        by_printer: false,
     }
 }
 
 /// While the printer has the document. No news: no event.
-fn watched(job: &Job, attempt: &Attempt, view: &RemoteView) -> Vec<What> {
+fn watched(now: Now, job: &Job, attempt: &Attempt, view: &RemoteView) -> Vec<What> {
     match view.state {
+        RemoteState::AwaitingDocument if now.is_after(attempt.since, DOCUMENT_WAIT) => {
+            vec![take_back(&view.remote())]
+        }
         RemoteState::AwaitingDocument
         | RemoteState::Pending
         | RemoteState::Held
         | RemoteState::Processing
-        | RemoteState::Stopped => Vec::new(),
-        RemoteState::Canceled | RemoteState::Aborted => vec![given_up(attempt, view)],
-        RemoteState::Completed => vec![completed(job, view)],
+        | RemoteState::Stopped => pace::waits_no_more(job),
+        RemoteState::Canceled | RemoteState::Aborted => given_up(now, job, attempt, view),
+        RemoteState::Completed => vec![completed(job, attempt, view)],
     }
 }
 
-fn completed(job: &Job, view: &RemoteView) -> What {
+/// A count that the profile distrusts says nothing, for a sheet or against it.
+fn completed(job: &Job, attempt: &Attempt, view: &RemoteView) -> What {
     let pages = job.revision.map(|revision| revision.page_count);
-    match view.impressions {
-        None | Some(0) => What::Ended {
-            state: JobState::Printed,
-            reason: None,
-            sheet_count: None,
-        },
-        Some(count) if Some(count) == pages => What::Ended {
-            state: JobState::Printed,
-            reason: None,
-            sheet_count: Some(count),
-        },
-        Some(_other) => What::BecameUnknown {
+    let trusted = view
+        .impressions
+        .filter(|count| *count > 0 && attempt.mark.trusts_impressions);
+    match trusted {
+        Some(count) if Some(count) != pages => What::BecameUnknown {
             reason: Reason::ImpressionsDisagree,
+            left: None,
+        },
+        sheet_count => What::Ended {
+            state: JobState::Printed,
+            reason: None,
+            sheet_count,
         },
     }
 }
 
-/// The printer ended the job: only its word that no sheet came out allows another attempt.
-fn given_up(attempt: &Attempt, view: &RemoteView) -> What {
-    if says_unprinted(attempt, view) {
-        What::AttemptFailed
-    } else if has_restarted(&attempt.mark, view) {
-        What::BecameUnknown {
-            reason: Reason::PrinterRestarted,
-        }
-    } else {
-        What::BecameUnknown {
-            reason: Reason::PrinterAborted,
-        }
+/// The printer ended the job: only its word that no sheet came out allows another attempt, and a person's wish that it
+/// should not print is not fought.
+fn given_up(now: Now, job: &Job, attempt: &Attempt, view: &RemoteView) -> Vec<What> {
+    let by_person = view.state == RemoteState::Canceled && view.is_canceled_by_person;
+    let evidence = evidence(attempt, now);
+    let unknown = |reason| vec![What::BecameUnknown { reason, left: None }];
+    match (evidence.says_unprinted(view), by_person) {
+        (true, true) => vec![end(JobState::Cancelled, Reason::CancelledAtPrinter)],
+        (true, false) => pace::attempt_failed(job, attempt),
+        (false, true) => unknown(Reason::CancelledAtPrinter),
+        (false, false) if evidence.has_restarted(view) => unknown(Reason::PrinterRestarted),
+        (false, false) => unknown(Reason::PrinterAborted),
     }
 }
 
-/// A printer that started again since may have lost its count with its power.
-fn says_unprinted(attempt: &Attempt, view: &RemoteView) -> bool {
-    view.impressions == Some(0)
-        && attempt.mark.trusts_impressions
-        && !has_restarted(&attempt.mark, view)
-}
-
-/// Whether the printer's up-time went down since the mark. One that has run longer since than before is not seen.
-fn has_restarted(mark: &PrinterMark, view: &RemoteView) -> bool {
-    matches!((mark.up_time_s, view.up_time_s), (Some(before), Some(after)) if after < before)
-}
-
-fn has_pages(view: &RemoteView) -> bool {
-    view.impressions.is_some_and(|count| count > 0)
-}
-
-const fn fate_not_seen() -> What {
+pub(super) const fn fate_not_seen(left: Option<RemoteJob>) -> What {
     What::BecameUnknown {
         reason: Reason::FateNotSeen,
+        left,
     }
 }
 
-const fn forgotten() -> What {
+pub(super) const fn forgotten() -> What {
     What::BecameUnknown {
         reason: Reason::PrinterForgot,
+        left: None,
     }
 }
 
-/// After Cancel-Job: what follows once it is certain that nothing was printed.
+/// While the job is called off: what follows once it is certain that nothing was printed.
 fn cancelled(
+    now: Now,
     job: &Job,
     attempt: &Attempt,
     view: Option<RemoteView>,
-    bytes_left: bool,
-    then: Afterwards,
-) -> Vec<What> {
-    let nothing_left = !bytes_left && attempt.step.is_before_bytes();
+    withdrawal: &Withdrawal,
+    (bytes_left, then): (bool, Afterwards),
+) -> Result<Vec<What>, Refusal> {
+    let nothing_left = !bytes_left;
     let Some(view) = view else {
-        return if nothing_left {
-            vec![afterwards(attempt, then)]
+        return Ok(if nothing_left {
+            afterwards(job, attempt, then)
         } else {
             vec![forgotten()]
-        };
+        });
     };
-    if nothing_left && has_pages(&view) {
-        return vec![fate_not_seen()];
+    let is_over = matches!(
+        view.state,
+        RemoteState::Canceled | RemoteState::Aborted | RemoteState::Completed
+    );
+    if nothing_left && view.has_pages() {
+        return Ok(vec![fate_not_seen((!is_over).then(|| view.remote()))]);
     }
-    match view.state {
+    Ok(match view.state {
         RemoteState::Canceled | RemoteState::Aborted | RemoteState::Completed if nothing_left => {
-            vec![afterwards(attempt, then)]
+            afterwards(job, attempt, then)
         }
-        RemoteState::Canceled | RemoteState::Aborted if says_unprinted(attempt, &view) => {
-            vec![afterwards(attempt, then)]
+        RemoteState::Canceled | RemoteState::Aborted
+            if evidence(attempt, now).says_unprinted(&view) =>
+        {
+            afterwards(job, attempt, then)
         }
-        RemoteState::Canceled | RemoteState::Aborted => vec![given_up(attempt, &view)],
-        RemoteState::Completed => vec![completed(job, &view)],
+        // It was this program that called it off.
+        RemoteState::Canceled | RemoteState::Aborted => {
+            let ours = RemoteView {
+                is_canceled_by_person: false,
+                ..view
+            };
+            given_up(now, job, attempt, &ours)
+        }
+        RemoteState::Completed => vec![completed(job, attempt, &view)],
         RemoteState::AwaitingDocument
         | RemoteState::Pending
         | RemoteState::Held
         | RemoteState::Processing
-        | RemoteState::Stopped => Vec::new(),
-    }
+        | RemoteState::Stopped => {
+            match clearing::next(now, withdrawal, attempt.since, view.state)? {
+                Next::Ask => vec![What::CancelDue],
+                Next::Wait => Vec::new(),
+                Next::GiveUp if nothing_left && view.state == RemoteState::AwaitingDocument => {
+                    afterwards(job, attempt, then)
+                }
+                Next::GiveUp => vec![fate_not_seen(Some(view.remote()))],
+            }
+        }
+    })
 }
 
-fn afterwards(attempt: &Attempt, then: Afterwards) -> What {
+fn afterwards(job: &Job, attempt: &Attempt, then: Afterwards) -> Vec<What> {
     match (then, attempt.called_off) {
-        (Afterwards::End { state, reason }, _) => end(state, reason),
-        (Afterwards::TryAgain, Some(reason)) => end(JobState::Cancelled, reason),
-        (Afterwards::TryAgain, None) => What::AttemptFailed,
+        (Afterwards::End { state, reason }, _) => vec![end(state, reason)],
+        (Afterwards::TryAgain, Some(reason)) => vec![called_off_end(reason)],
+        (Afterwards::TryAgain, None) => pace::attempt_failed(job, attempt),
     }
 }

@@ -135,6 +135,7 @@ fn whoever_calls_a_job_off_before_bytes_left_ends_it() {
             job: job_no(1),
             attempt: 1,
             remote: remote(),
+            unsupported: Vec::new(),
         };
         assert_eq!(bench.give(created), "cancelling-remote", "no orphan stays");
         assert_eq!(bench.see(view(Canceled, None)), "ended");
@@ -215,6 +216,7 @@ fn an_officers_answer_ends_an_unknown_sheet_or_allows_another() {
         assert_eq!(
             bench.give(Command::Answer {
                 job,
+                attempt: None,
                 answer,
                 by: officer()
             }),
@@ -234,6 +236,7 @@ fn an_officers_answer_ends_an_unknown_sheet_or_allows_another() {
         assert_eq!(
             bench.give(Command::Answer {
                 job,
+                attempt: None,
                 answer,
                 by: officer()
             }),
@@ -244,7 +247,7 @@ fn an_officers_answer_ends_an_unknown_sheet_or_allows_another() {
 }
 
 #[test]
-fn time_ends_what_no_attempt_has_begun_and_only_on_a_clock_that_is_sure() {
+fn time_ends_what_no_byte_has_left_of_and_only_on_a_clock_that_is_sure() {
     let late = NOON.saturating_add(Duration::from_secs(90_000));
     for (wall, trusted, floor, is_past) in [
         (late, true, NOON, true),
@@ -254,16 +257,24 @@ fn time_ends_what_no_attempt_has_begun_and_only_on_a_clock_that_is_sure() {
     ] {
         for stage in STAGES {
             let mut bench = Bench::new().at(stage);
-            let wakes = bench.desk.wake_at();
+            let wakes = bench.desk.wake_at(bench.now);
             bench.now = Now {
                 wall,
                 trusted,
                 floor,
             };
-            let can = matches!(stage, "fetching" | "received" | "held" | "released");
+            let expect = match stage {
+                "fetching" | "received" | "held" | "released" => "ended",
+                // Nothing has left; what is at the printer goes first.
+                "created" => "cancelling-remote",
+                "clearing" | "creating" | "locating" | "checking" => "called-off",
+                _bytes_left_or_over => "",
+            };
+            let can = !expect.is_empty() || stage == "cancelling";
             assert_eq!(wakes, can.then(|| bench.job().facts.not_after), "{stage}");
-            let expect = if can && is_past { "ended" } else { "" };
+            let expect = if is_past { expect } else { "" };
             assert_eq!(bench.give(Command::Tick), expect, "{stage} {trusted}");
+            assert_eq!(bench.give(Command::Tick), "", "{stage}: once is enough");
             if expect == "ended" {
                 assert_eq!(bench.public(), (JobState::Expired, Some(Reason::NotAfter)));
             }
@@ -290,7 +301,7 @@ fn an_order_past_its_time_is_not_printed_whatever_comes_first() {
     let mut bench = Bench::new().at("released");
     bench.now.wall = late;
     assert_eq!(bench.effects(), "", "nothing is begun any more");
-    let survey = PrinterSurvey::Ready(mark());
+    let survey = ready(mark());
     let surveyed = Command::Surveyed {
         job: job_no(1),
         printer: "a".to_owned(),
@@ -355,7 +366,7 @@ fn a_lane_serves_one_job_at_a_time_in_the_order_of_acceptance() {
     let survey = |job, printer: &str| Command::Surveyed {
         job,
         printer: printer.to_owned(),
-        survey: PrinterSurvey::Ready(mark()),
+        survey: ready(mark()),
     };
     assert_eq!(bench.give(survey(job_no(2), "a")), Refusal::Stale.code());
     assert_eq!(
@@ -466,6 +477,7 @@ fn an_answer_that_none_came_out_is_told_to_central_at_once() {
     let mut bench = Bench::new().at("unknown");
     let command = Command::Answer {
         job: job_no(1),
+        attempt: None,
         answer: Answer::DidNot,
         by: officer(),
     };

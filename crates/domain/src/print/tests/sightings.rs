@@ -97,21 +97,29 @@ fn a_count_that_the_profile_distrusts_never_allows_another_attempt() {
 
 #[test]
 fn a_printer_that_restarted_is_not_believed_that_no_page_came_out() {
-    for (before, after, expect) in [
-        (Some(500), Some(499), "became-unknown"),
-        (Some(500), Some(500), "attempt-failed"),
-        (None, Some(1), "attempt-failed"),
-        (Some(500), None, "attempt-failed"),
+    for (before, passed_s, after, expect) in [
+        (Some(500), 0, Some(499), "became-unknown"),
+        (Some(500), 0, Some(500), "attempt-failed"),
+        (None, 0, Some(1), "attempt-failed"),
+        (Some(500), 0, None, "attempt-failed"),
+        // Up for two minutes, power lost, up for three.
+        (Some(120), 190, Some(180), "became-unknown"),
+        (Some(120), 190, Some(310), "attempt-failed"),
+        (Some(120), 190, Some(298), "attempt-failed"),
+        // Drift over a night; a day in which it was switched off and on.
+        (Some(120), 43_200, Some(43_305), "attempt-failed"),
+        (Some(120), 43_200, Some(43_190), "became-unknown"),
     ] {
         let mut bench = Bench::new();
         bench.mark.up_time_s = before;
         let mut bench = bench.at("sent");
+        bench.pass(passed_s);
         let up_time_s = after;
         let seen = RemoteView {
             up_time_s,
             ..view(Aborted, Some(0))
         };
-        assert_eq!(bench.see(seen), expect, "{before:?} {after:?}");
+        assert_eq!(bench.see(seen), expect, "{before:?} {passed_s} {after:?}");
         if expect == "became-unknown" {
             assert_eq!(bench.public().1, Some(Reason::PrinterRestarted));
         }
@@ -208,15 +216,24 @@ fn a_job_that_still_waits_is_called_off_where_the_printer_takes_several_document
     bench.mark.is_single_document = false;
     let mut bench = bench.at("probing");
     assert_eq!(bench.see(view(AwaitingDocument, None)), "cancelling-remote");
-    assert_eq!(bench.effects(), "cancel");
+    assert_eq!(bench.effects(), "withdraw");
+    let called_off = bench.desk.clone();
     for state in [Pending, Held, Processing, Stopped, AwaitingDocument] {
+        bench.desk = called_off.clone();
+        assert_eq!(bench.see(view(state, None)), "cancel-due");
+        assert_eq!(bench.effects(), "cancel");
+        let (job, attempt) = (job_no(1), 1);
+        assert_eq!(
+            bench.give(Command::CancelTried { job, attempt }),
+            "cancel-tried"
+        );
+        assert_eq!(bench.effects(), "follow");
         assert_eq!(
             bench.see(view(state, None)),
             "",
             "not yet called off: {state:?}"
         );
     }
-    let called_off = bench.desk.clone();
     for (state, impressions, expect) in [
         (Canceled, Some(0), "attempt-failed"),
         (Aborted, Some(0), "attempt-failed"),
@@ -257,14 +274,14 @@ fn a_lost_creation_that_cannot_be_adopted_is_called_off_and_tried_again() {
         let kinds = bench.see(view(state, None));
         match state {
             AwaitingDocument => assert_eq!(kinds, "remote-created"),
-            Canceled | Aborted => assert_eq!(kinds, "attempt-failed", "{state:?}"),
+            Canceled | Aborted => assert_eq!(kinds, "attempt-failed waiting", "{state:?}"),
             Pending | Held => {
                 assert_eq!(
                     kinds, "cancelling-remote",
                     "an orphan blocks the printer: {state:?}"
                 );
-                assert_eq!(bench.effects(), "cancel");
-                assert_eq!(bench.see(view(Canceled, None)), "attempt-failed");
+                assert_eq!(bench.effects(), "withdraw");
+                assert_eq!(bench.see(view(Canceled, None)), "attempt-failed waiting");
             }
             Processing | Stopped | Completed => assert_eq!(kinds, "became-unknown", "{state:?}"),
         }
@@ -286,7 +303,7 @@ fn a_job_that_printed_though_the_journal_never_sent_it_is_unknown() {
     }
     check("locating", Aborted, Some(1), "became-unknown");
     check("locating", Canceled, Some(1), "became-unknown");
-    check("locating", Canceled, Some(0), "attempt-failed");
+    check("locating", Canceled, Some(0), "attempt-failed waiting");
     check("cancelling", Canceled, Some(1), "became-unknown");
     check("cancelling", Completed, Some(1), "became-unknown");
     check("cancelling", Completed, Some(PAGES), "became-unknown");
@@ -307,14 +324,9 @@ fn a_creation_that_did_not_happen_is_a_new_attempt_under_a_new_name() {
         } else {
             bench.see_nothing()
         };
-        assert_eq!(kinds, "attempt-failed");
-        let survey = PrinterSurvey::Ready(mark());
-        let command = Command::Surveyed {
-            job: job_no(1),
-            printer: "a".to_owned(),
-            survey,
-        };
-        assert_eq!(bench.give(command), "attempt-started");
+        assert_eq!(kinds, "attempt-failed waiting");
+        bench.pass(1);
+        assert_eq!(bench.survey(), "attempt-started");
         assert_eq!(bench.attempt().no, 2);
         assert_eq!(bench.job().abort_count, 0, "no fault of the printer");
     }
@@ -325,11 +337,13 @@ fn a_start_asks_the_printer_wherever_an_answer_was_awaited() {
     for (step, kinds, effect) in [
         ("creating", "creation-unclear", "locate"),
         ("locating", "", "locate"),
-        ("created", "", "prepare"),
+        ("created", "checking-remote", "check"),
+        ("checking", "", "check"),
+        ("clearing", "", "withdraw"),
         ("sending", "sending-unclear", "probe"),
         ("probing", "", "probe"),
         ("sent", "", "watch"),
-        ("cancelling", "", "cancel"),
+        ("cancelling", "", "withdraw"),
         ("fetching", "", "fetch"),
         ("received", "", "verify"),
         ("held", "", ""),
@@ -360,7 +374,7 @@ fn a_printer_that_aborts_five_times_is_given_up() {
         };
         assert_eq!(bench.give(aborted), "attempt-failed");
         let attempt = attempt + 1;
-        let survey = PrinterSurvey::Ready(mark());
+        let survey = ready(mark());
         let again = Command::Surveyed {
             job: job_no(1),
             printer: "a".to_owned(),
@@ -376,6 +390,7 @@ fn a_printer_that_aborts_five_times_is_given_up() {
             job,
             attempt,
             remote: remote(),
+            unsupported: Vec::new(),
         });
         bench.give(Command::Prepared {
             job,
@@ -432,7 +447,7 @@ fn an_observation_of_an_attempt_or_step_that_is_over_is_stale() {
     for stage in STAGES {
         let mut bench = Bench::new().at(stage);
         let seen = bench.see(view(Completed, None));
-        let looks = ["locating", "probing", "sent", "cancelling"];
+        let looks = ["locating", "checking", "probing", "sent", "cancelling"];
         assert_eq!(
             seen == Refusal::Stale.code(),
             !looks.contains(&stage),
