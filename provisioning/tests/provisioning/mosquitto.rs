@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use der::DecodePem;
 use loket_provisioning::{Probe, ProvisionError, Refusal, ServerKind, cli, probe};
@@ -245,8 +246,12 @@ fn the_command_line_revokes_at_a_running_broker() {
 
     let told = cli::run(words(&site.pid().to_string()), jiff::Timestamp::now());
     assert_eq!(told.code, 0, "{told:?}");
-    site.await_reload();
-    assert!(site.try_connect(Some(&own), "desa-a-1").is_err());
+    // It is told twice, of its rules and of its list; the system may make one signal of two, so no line tells when the
+    // second was heard.
+    let until = Instant::now() + Duration::from_secs(20);
+    while site.try_connect(Some(&own), "desa-a-1").is_ok() {
+        assert!(Instant::now() < until, "a revoked machine is let in");
+    }
 }
 
 #[test]
