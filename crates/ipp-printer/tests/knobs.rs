@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use loket_ipp_printer::{
-    Garbage, IppError, IppPrinter, JobAttributes, JobState, NewJob, Options, PrinterState,
+    Asked, Garbage, IppError, IppPrinter, JobAttributes, JobState, NewJob, Options, PrinterState,
     WhichJobs,
 };
 use loket_sim::printer::{PrinterConfig, Report, SimPrinter};
@@ -311,4 +311,5 @@ async fn what_a_printer_ignores_is_named() {
         .await
         .unwrap();
     assert_eq!(created.unsupported, ["print-scaling", "media-col"]);
+    assert_eq!(created.ignored(), [Asked::Scaling, Asked::Media]);
 }
