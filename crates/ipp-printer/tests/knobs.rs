@@ -162,6 +162,7 @@ async fn a_fixed_status_is_said_to_each_request_of_its_kind_and_nothing_is_done(
             assert_eq!(refused.status(), Some(status));
         }
         assert_eq!(bench.said().await.0, PrinterState::Idle);
+        assert_eq!(bench.sim.report().fixed_replies, 3);
         assert_eq!(bench.sim.report().jobs, vec![]);
         bench.turn(r#"{"reply": null}"#).await;
         bench.create("loket:2:1").await.unwrap();

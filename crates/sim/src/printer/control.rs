@@ -38,6 +38,8 @@ pub struct Report {
     pub up_time_s: i32,
     /// Sheets that came out, ever.
     pub sheets: u64,
+    /// Requests that got the fixed reply, ever.
+    pub fixed_replies: u64,
     /// The jobs it remembers, oldest first.
     pub jobs: Vec<JobReport>,
     /// SHA-256 of each document that came out whole, once a time it came out, in order.
@@ -85,6 +87,7 @@ impl Report {
             uuid: identity.uuid.to_string(),
             up_time_s: state.up_time_s(now),
             sheets: state.sheets,
+            fixed_replies: state.fixed_replies,
             jobs: jobs.collect(),
             printed_sha256: state
                 .printed

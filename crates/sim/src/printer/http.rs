@@ -79,6 +79,9 @@ async fn ipp(shared: &Arc<Shared>, body: Incoming) -> Result<Response<Full<Bytes
     if lost.is_some_and(|lost| lost.has(&request)) {
         return Err(Cut::Closed);
     }
+    if fixed.is_some() {
+        shared.change(|state| state.fixed_replies = state.fixed_replies.saturating_add(1));
+    }
     let reply = match fixed.map(|fixed| fixed.says) {
         None => reply,
         Some(Says::IppStatus(status)) => reply.saying(status),

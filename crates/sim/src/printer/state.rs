@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) jobs: BTreeMap<i32, Job>,
     /// Sheets that came out since the printer was made.
     pub(crate) sheets: u64,
+    /// Requests that got the fixed reply.
+    pub(crate) fixed_replies: u64,
     /// The digest of each document that came out whole, in order, once a time it came out.
     pub(crate) printed: VecDeque<[u8; 32]>,
     kept: VecDeque<([u8; 32], Bytes)>,
@@ -58,6 +60,7 @@ impl State {
             knobs,
             jobs: BTreeMap::new(),
             sheets: 0,
+            fixed_replies: 0,
             printed: VecDeque::new(),
             kept: VecDeque::new(),
             next_id: 1,
