@@ -8,6 +8,7 @@ pub mod central;
 pub mod faketime;
 pub mod look;
 pub mod mosquitto;
+pub mod peer_printer;
 pub mod secrecy;
 pub mod seed;
 pub mod spy;
