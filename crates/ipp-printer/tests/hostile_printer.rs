@@ -239,7 +239,7 @@ enum Then {
 
 /// A printer with a small receive buffer that reads the head of a Send-Document, says that all is
 /// well, and then does something; gives what it read.
-async fn too_early(then: Then) -> (IppPrinter, JoinSet<usize>) {
+fn too_early(then: Then) -> (IppPrinter, JoinSet<usize>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -293,7 +293,7 @@ async fn send_large(printer: &IppPrinter) -> Result<(), IppError> {
 #[tokio::test]
 async fn a_success_before_the_whole_document_has_left_is_lost_where_the_rest_cannot_leave() {
     for then in [Then::FallSilent, Then::Close] {
-        let (printer, _tasks) = too_early(then).await;
+        let (printer, _tasks) = too_early(then);
         let lost = send_large(&printer).await.unwrap_err();
         assert!(
             matches!(lost, IppError::Lost { sent_bytes, .. } if sent_bytes > 0),
@@ -305,7 +305,7 @@ async fn a_success_before_the_whole_document_has_left_is_lost_where_the_rest_can
 
 #[tokio::test]
 async fn a_success_before_the_whole_document_has_left_counts_once_the_rest_has_left_too() {
-    let (printer, mut tasks) = too_early(Then::ReadOn).await;
+    let (printer, mut tasks) = too_early(Then::ReadOn);
     send_large(&printer).await.unwrap();
     let read_len = tasks.join_next().await.unwrap().unwrap();
     assert!(read_len > LARGE_LEN, "{read_len}");
