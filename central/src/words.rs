@@ -97,6 +97,7 @@ pub(crate) fn device_state(state: &str) -> (&'static str, Tone) {
         "processing" => ("mencetak", Tone::Note),
         "stopped" => ("berhenti", Tone::Bad),
         "unreachable" => ("tidak terjangkau", Tone::Bad),
+        "refusing" => ("menolak", Tone::Bad),
         _newer => ("tidak dikenal", Tone::Wait),
     }
 }
@@ -120,6 +121,81 @@ pub(crate) fn device_reason(keyword: &str) -> &str {
         "paused" => "dijeda",
         "offline" | "shutdown" => "mati",
         "output-area-full" => "baki keluaran penuh",
-        other => other,
+        other => between(other).unwrap_or(other),
+    }
+}
+
+/// What stands between a machine and its printer, and what to do; the keywords are those of a device report.
+fn between(keyword: &str) -> Option<&'static str> {
+    Some(match keyword {
+        "certificate-mismatch" => {
+            "printer lain menjawab di alamat ini (sertifikat tidak cocok), tidak ada yang dikirim; pastikan printernya, lalu perbarui sidik sertifikatnya di pengaturan mesin"
+        }
+        "tls-failed" => {
+            "sambungan aman dengan printer gagal; periksa pengaturan TLS printer atau ganti alamat ipps"
+        }
+        "connection-refused" => {
+            "printer menolak sambungan; nyalakan ulang printer, pastikan layanan IPP aktif"
+        }
+        "connection-lost" => "sambungan ke printer terputus; periksa kabel dan jaringan kantor",
+        "name-unknown" => {
+            "nama printer tidak ditemukan di jaringan; periksa alamat printer di pengaturan mesin"
+        }
+        "no-route" | "not-reached" => {
+            "printer tidak ditemukan di jaringan; periksa daya, kabel, dan alamat printer"
+        }
+        "timed-out" => "printer tidak menjawab; periksa daya dan kabel, nyalakan ulang bila perlu",
+        "http-404" => {
+            "yang menjawab bukan antrean cetak (HTTP 404); periksa bagian akhir alamat printer"
+        }
+        "http-401" | "http-403" => {
+            "printer meminta kata sandi (HTTP 401/403); izinkan mesin ini di pengaturan printer"
+        }
+        "http-426" => "printer hanya menerima sambungan aman; ganti alamat menjadi ipps",
+        "http-503" | "busy" => {
+            "printer sedang sibuk; tunggu, bila lama periksa pekerjaan lain di printer"
+        }
+        "not-ipp" => "yang menjawab bukan printer IPP; periksa alamat printer di pengaturan mesin",
+        "address-invalid" => "alamat printer tidak dapat dipakai; perbaiki pengaturan mesin",
+        _ if keyword.starts_with("http-") => {
+            "layanan web printer menjawab galat; nyalakan ulang printer, periksa alamatnya"
+        }
+        _ if keyword.starts_with("ipp-0x") => {
+            "printer menolak permintaan; periksa layar printer, hubungi tim TI"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_between_machine_and_printer_is_said_with_what_to_do() {
+        for keyword in [
+            "certificate-mismatch",
+            "tls-failed",
+            "connection-refused",
+            "connection-lost",
+            "name-unknown",
+            "no-route",
+            "not-reached",
+            "timed-out",
+            "http-404",
+            "http-500",
+            "not-ipp",
+            "busy",
+            "ipp-0x0401",
+            "address-invalid",
+        ] {
+            let words = device_reason(keyword);
+            assert!(
+                words.contains("; ") || words.contains(", "),
+                "{keyword}: {words}"
+            );
+        }
+        assert_eq!(device_reason("media-jam"), "kertas macet");
+        assert_eq!(device_reason("x-vendor-trouble"), "x-vendor-trouble");
     }
 }

@@ -1,11 +1,15 @@
 //! Settings of the daemon: one TOML file, unknown keys refused, each effective value with its origin.
 
+mod office_hours;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use loket_wire::{MachineId, Sha256Digest};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+
+pub use office_hours::{Day, OfficeHours, Zone};
 
 /// Room for sealed documents unless the settings say otherwise: a thousand family cards of the largest honest size,
 /// and a few large documents.
@@ -16,6 +20,9 @@ const DEFAULT_HEARTBEAT_S: u64 = 900;
 
 /// An idle printer is asked this often in office hours, so that a fault reaches central's console within 4 s.
 const DEFAULT_IDLE_POLL_MS: u64 = 2_000;
+
+/// An idle printer is asked this often outside office hours and while it sleeps.
+const DEFAULT_QUIET_POLL_MS: u64 = 30_000;
 
 /// How long running work may take to finish after SIGTERM; shorter than the unit's TimeoutStopSec.
 const DEFAULT_DRAIN_S: u64 = 20;
@@ -47,12 +54,18 @@ pub struct Config {
     /// Seconds between heartbeats.
     #[serde(default = "default_heartbeat_s")]
     pub heartbeat_s: u64,
-    /// Milliseconds between looks at an idle printer.
+    /// Milliseconds between looks at an idle printer in office hours.
     #[serde(default = "default_idle_poll_ms")]
     pub idle_poll_ms: u64,
+    /// Milliseconds between looks at an idle printer outside office hours, or while it sleeps.
+    #[serde(default = "default_quiet_poll_ms")]
+    pub quiet_poll_ms: u64,
     /// Seconds for running work to finish after SIGTERM.
     #[serde(default = "default_drain_s")]
     pub drain_s: u64,
+    /// When the office is open.
+    #[serde(default)]
+    pub office_hours: OfficeHours,
     /// Pauses between attempts to reach a broker.
     #[serde(default)]
     pub link: LinkTimes,
@@ -98,6 +111,10 @@ pub struct PrinterConfig {
     /// Whether its count of printed impressions may be believed.
     #[serde(default = "yes")]
     pub trusts_impressions: bool,
+    /// Milliseconds between looks at it while it is idle in office hours, where it should be asked more seldom or more
+    /// often than the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_poll_ms: Option<u64>,
 }
 
 /// When revocation data must be at hand.
@@ -136,6 +153,9 @@ const fn default_heartbeat_s() -> u64 {
 }
 const fn default_idle_poll_ms() -> u64 {
     DEFAULT_IDLE_POLL_MS
+}
+const fn default_quiet_poll_ms() -> u64 {
+    DEFAULT_QUIET_POLL_MS
 }
 const fn default_drain_s() -> u64 {
     DEFAULT_DRAIN_S
@@ -229,8 +249,19 @@ impl Config {
                 return bad("printer.pinned_spki_sha256", problem);
             }
         }
-        if !(100..=60_000).contains(&self.idle_poll_ms) {
-            return bad("idle_poll_ms", "it must be 100 to 60000");
+        let polls = [
+            ("idle_poll_ms", self.idle_poll_ms),
+            ("quiet_poll_ms", self.quiet_poll_ms),
+        ];
+        let own = self.printers.iter().filter_map(|each| each.idle_poll_ms);
+        let own = own.map(|poll_ms| ("printer.idle_poll_ms", poll_ms));
+        for (key, poll_ms) in polls.into_iter().chain(own) {
+            if !(100..=60_000).contains(&poll_ms) {
+                return bad(key, "it must be 100 to 60000");
+            }
+        }
+        if let Err(problem) = self.office_hours.parse() {
+            return bad("office_hours", problem);
         }
         if !(1..=3_600).contains(&self.heartbeat_s) {
             return bad("heartbeat_s", "it must be 1 to 3600");
@@ -270,7 +301,7 @@ impl Config {
 
 #[expect(
     clippy::wildcard_enum_match_arm,
-    reason = "every value that is no table or array is written as it is"
+    reason = "every value that is no table is written as it is"
 )]
 fn explain_table(
     lines: &mut String,
@@ -285,7 +316,7 @@ fn explain_table(
                 let file = given.and_then(toml::Value::as_table);
                 explain_table(lines, &format!("{prefix}{key}."), inner, file);
             }
-            toml::Value::Array(items) => {
+            toml::Value::Array(items) if items.iter().all(toml::Value::is_table) => {
                 for (at, item) in items.iter().enumerate() {
                     let file = given
                         .and_then(|array| array.get(at))
@@ -340,6 +371,11 @@ uri = "ipp://127.0.0.1:8631/ipp/print"
             "{lines}"
         );
         assert!(lines.contains("idle_poll_ms = 2000  # default"), "{lines}");
+        assert!(lines.contains("office_hours.open = \"07:00\"  # default"));
+        assert!(
+            lines.contains("office_hours.working_days = [\"mon\""),
+            "{lines}"
+        );
         assert!(lines.contains("printer[0].uri = \"ipp://127.0.0.1:8631/ipp/print\"  # file"));
         assert_eq!(config.hash().len(), 16);
     }
@@ -349,6 +385,16 @@ uri = "ipp://127.0.0.1:8631/ipp/print"
         for (text, word) in [
             (format!("color = 1\n{GOOD}"), "color"),
             (format!("drain_s = 0\n{GOOD}"), "drain_s"),
+            (format!("quiet_poll_ms = 0\n{GOOD}"), "quiet_poll_ms"),
+            (format!("{GOOD}idle_poll_ms = 99\n"), "printer.idle_poll_ms"),
+            (
+                format!("{GOOD}[office_hours]\nopen = \"7\"\n"),
+                "office_hours",
+            ),
+            (
+                format!("{GOOD}[office_hours]\nzone = \"Asia/Tokyo\"\n"),
+                "zone",
+            ),
             (GOOD.replace("desa-contoh-1", "central"), "reserved"),
             (GOOD.replace("ipp://", "ipps://"), "pinned_spki_sha256"),
             (GOOD.replace("\"a4\"", "\"A 4\""), "printer.name"),

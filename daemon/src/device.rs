@@ -2,6 +2,8 @@
 //!
 //! The trait is this program's own and as narrow as the walk; hands know nothing of it.
 
+mod reason;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -284,15 +286,11 @@ impl Printer for IppDevice {
 const SURVEY: Operation = Operation::GetPrinterAttributes;
 const NOT_ACCEPTING_JOBS: u16 = 0x0506;
 
-/// server-error-service-unavailable (RFC 8011 appendix B.1.5.3): temporary overload or maintenance.
-const SERVICE_UNAVAILABLE: u16 = 0x0502;
-
 fn sort(error: IppError) -> DeviceFault {
-    let is_passing = error.status() == Some(SERVICE_UNAVAILABLE);
-    if error.nothing_left() || error.is_busy() || error.is_not_accepting_jobs() || is_passing {
-        DeviceFault::Wait(error)
-    } else if error.outcome_unknown() {
+    if error.outcome_unknown() {
         DeviceFault::Unclear(error)
+    } else if error.nothing_left() || error.is_temporary() {
+        DeviceFault::Wait(error)
     } else {
         DeviceFault::Refused(error)
     }
@@ -389,6 +387,21 @@ mod tests {
             supplies: Supplies::default(),
         };
         assert_eq!(survey_of(&seen, true), PrinterSurvey::OperationsMissing);
+    }
+
+    #[test]
+    fn a_printer_that_says_not_yet_is_waited_for_unless_it_may_have_the_document() {
+        let refused = |operation, status| sort(IppError::Refused { operation, status });
+        for status in [0x0502, 0x0505, 0x0506, 0x0507] {
+            let created = refused(Operation::CreateJob, status);
+            assert!(matches!(created, DeviceFault::Wait(_)), "0x{status:04x}");
+        }
+        for status in [0x0502, 0x0505] {
+            let sent = refused(Operation::SendDocument, status);
+            assert!(matches!(sent, DeviceFault::Unclear(_)), "0x{status:04x}");
+        }
+        let never = refused(Operation::CreateJob, 0x040b);
+        assert!(matches!(never, DeviceFault::Refused(_)));
     }
 
     #[test]

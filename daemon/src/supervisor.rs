@@ -28,7 +28,7 @@ use crate::identity::{Identity, IdentityError, OsRandom};
 use crate::local::{self, LocalError};
 use crate::telemetry::chain;
 use crate::unit::control::{ControlError, ControlUnit, Door};
-use crate::unit::health::{HealthLink, HealthUnit};
+use crate::unit::health::{HealthLink, HealthUnit, watched};
 use crate::unit::link::{LinkUnit, LinkUnitError, META_CLOCK, state_payload};
 use crate::unit::print::{DeskError, DeskHandle, Hands, PrintUnit, RecoverError, recover};
 
@@ -401,13 +401,12 @@ impl Units {
     ) {
         let health = HealthUnit {
             machine: config.machine.clone(),
-            printers: ground.printers.clone(),
+            printers: watched(config, ground),
             desk: desk.clone(),
             journal: ground.journal.clone(),
             documents: Arc::clone(&ground.documents),
             state_dir: config.state_dir.clone(),
             clock: ground.clock.clone(),
-            idle_poll: Duration::from_millis(config.idle_poll_ms),
             heartbeat: Duration::from_secs(config.heartbeat_s),
             link,
         };

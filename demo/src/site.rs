@@ -487,6 +487,7 @@ state_dir = "state"
 runtime_dir = "run"
 trust_dir = {trust:?}
 drain_s = 10
+quiet_poll_ms = 2000
 [link]
 backoff_min_ms = 50
 backoff_max_ms = 500

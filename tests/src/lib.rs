@@ -10,6 +10,7 @@ pub mod faketime;
 pub mod look;
 pub mod mosquitto;
 pub mod mutate;
+pub mod peer_printer;
 pub mod places;
 pub mod secrecy;
 pub mod seed;

@@ -7,4 +7,5 @@
 
 pub mod core;
 pub mod dispatch;
+pub mod health;
 pub mod print;

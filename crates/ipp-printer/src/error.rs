@@ -85,10 +85,11 @@ pub enum Garbage {
 /// Says why an operation has no good answer, and whether the printer may have acted on it.
 ///
 /// ```text
-/// BadUri, Pin, Tls, NotReached   nothing of the request left: asking again is harmless
-/// BadRequest                     nothing left: the request itself cannot be written
-/// Refused                        the printer read the request and said no
-/// NotIpp, Lost                   the request may have been acted on: ask the printer what it knows
+/// BadUri, Pin, Tls, UnknownHost, NotReached
+///                nothing of the request left: asking again is harmless
+/// BadRequest     nothing left: the request itself cannot be written
+/// Refused        the printer read the request and said no
+/// NotIpp, Lost   the request may have been acted on: ask the printer what it knows
 /// ```
 #[derive(Debug, thiserror::Error)]
 pub enum IppError {
@@ -119,10 +120,17 @@ pub enum IppError {
         #[source]
         source: io::Error,
     },
+    /// The printer's host name has no address; nothing of the request left.
+    #[error("find the printer's host by its name")]
+    UnknownHost {
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
     /// No byte stream to the printer came about; nothing of the request left.
     #[error("reach the printer")]
     NotReached {
-        /// The cause: refused, unknown host, connect timeout.
+        /// The cause: refused, no route, connect timeout.
         #[source]
         source: io::Error,
     },
@@ -167,6 +175,7 @@ impl IppError {
             | Self::BadRequest { .. }
             | Self::Pin { .. }
             | Self::Tls { .. }
+            | Self::UnknownHost { .. }
             | Self::NotReached { .. }
             | Self::Lost { .. }
             | Self::NotIpp { .. } => None,
@@ -204,6 +213,19 @@ impl IppError {
         self.status() == Some(NOT_ACCEPTING_JOBS)
     }
 
+    /// True where the printer says no for the present: the same request may pass later
+    /// (server-error-service-unavailable, -temporary-error, -not-accepting-jobs, -busy).
+    ///
+    /// After Send-Document the first two leave open whether the document was taken: ask
+    /// [`outcome_unknown`](Self::outcome_unknown) before anything is sent again.
+    ///
+    /// # Source
+    /// RFC 8011 sections B.1.5.3, B.1.5.6, B.1.5.7 and B.1.5.8.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        self.status().is_some_and(is_temporary)
+    }
+
     /// True where nothing of the request left this machine.
     #[must_use]
     pub fn nothing_left(&self) -> bool {
@@ -212,6 +234,7 @@ impl IppError {
             | Self::BadRequest { .. }
             | Self::Pin { .. }
             | Self::Tls { .. }
+            | Self::UnknownHost { .. }
             | Self::NotReached { .. } => true,
             Self::Lost { .. } | Self::Refused { .. } | Self::NotIpp { .. } => false,
         }
@@ -220,17 +243,23 @@ impl IppError {
     /// True where the printer may have acted on the request, and only asking it can tell.
     ///
     /// A refusal is such a case where it tells of the printer's own trouble (internal, device or
-    /// temporary error, job canceled) or has a status that RFC 8011 does not know: the trouble
-    /// may have come after the document.
+    /// temporary error, service unavailable, job canceled) or has a status that RFC 8011 does not
+    /// know: the trouble may have come after the document. Where no document was on its way, a
+    /// temporary one means that nothing was done.
     #[must_use]
     pub fn outcome_unknown(&self) -> bool {
         match self {
             Self::Lost { .. } | Self::NotIpp { .. } => true,
-            Self::Refused { status, .. } => is_own_trouble(*status),
+            Self::Refused {
+                operation: Operation::SendDocument,
+                status,
+            } => is_own_trouble(*status),
+            Self::Refused { status, .. } => is_own_trouble(*status) && !is_temporary(*status),
             Self::BadUri { .. }
             | Self::BadRequest { .. }
             | Self::Pin { .. }
             | Self::Tls { .. }
+            | Self::UnknownHost { .. }
             | Self::NotReached { .. } => false,
         }
     }
@@ -250,6 +279,7 @@ impl IppError {
             | Self::BadRequest { .. }
             | Self::Pin { .. }
             | Self::Tls { .. }
+            | Self::UnknownHost { .. }
             | Self::NotReached { .. }
             | Self::Refused { .. } => 0,
         }
@@ -259,6 +289,8 @@ impl IppError {
 const NOT_POSSIBLE: u16 = 0x0404;
 const NOT_FOUND: u16 = 0x0406;
 const GONE: u16 = 0x0407;
+const SERVICE_UNAVAILABLE: u16 = 0x0502;
+const TEMPORARY_ERROR: u16 = 0x0505;
 const NOT_ACCEPTING_JOBS: u16 = 0x0506;
 const BUSY: u16 = 0x0507;
 const MULTIPLE_DOCUMENT_JOBS_NOT_SUPPORTED: u16 = 0x0509;
@@ -267,10 +299,26 @@ const MULTIPLE_DOCUMENT_JOBS_NOT_SUPPORTED: u16 = 0x0509;
 fn is_own_trouble(status: u16) -> bool {
     const INTERNAL_ERROR: u16 = 0x0500;
     const DEVICE_ERROR: u16 = 0x0504;
-    const TEMPORARY_ERROR: u16 = 0x0505;
     const JOB_CANCELED: u16 = 0x0508;
-    let known = [INTERNAL_ERROR, DEVICE_ERROR, TEMPORARY_ERROR, JOB_CANCELED];
+    let known = [
+        INTERNAL_ERROR,
+        SERVICE_UNAVAILABLE,
+        DEVICE_ERROR,
+        TEMPORARY_ERROR,
+        JOB_CANCELED,
+    ];
     known.contains(&status) || status_keyword(status).is_none()
+}
+
+/// True for the error statuses that ask to try again later.
+fn is_temporary(status: u16) -> bool {
+    let known = [
+        SERVICE_UNAVAILABLE,
+        TEMPORARY_ERROR,
+        NOT_ACCEPTING_JOBS,
+        BUSY,
+    ];
+    known.contains(&status)
 }
 
 /// The keyword of an IPP status code, where RFC 8011 has one.
@@ -356,10 +404,34 @@ mod tests {
             let refused = refused(status);
             assert!(!refused.outcome_unknown() && refused.document_bytes_at_most() == 0);
         }
-        for status in [0x0500, 0x0504, 0x0505, 0x0508, 0x0599, 0x0700] {
+        for status in [0x0500, 0x0502, 0x0504, 0x0505, 0x0508, 0x0599, 0x0700] {
             let refused = refused(status);
             assert!(refused.outcome_unknown() && refused.document_bytes_at_most() == u64::MAX);
         }
+    }
+
+    #[test]
+    fn a_printer_that_says_not_yet_has_made_no_job_but_may_have_taken_a_document() {
+        for (status, may_have_document) in [
+            (0x0502, true),
+            (0x0505, true),
+            (0x0506, false),
+            (0x0507, false),
+        ] {
+            let refused = |operation| IppError::Refused { operation, status };
+            let created = refused(Operation::CreateJob);
+            assert!(
+                created.is_temporary() && !created.outcome_unknown(),
+                "{created}"
+            );
+            let sent = refused(Operation::SendDocument);
+            assert_eq!(sent.outcome_unknown(), may_have_document, "{sent}");
+        }
+        let for_good = IppError::Refused {
+            operation: Operation::CreateJob,
+            status: 0x0500,
+        };
+        assert!(!for_good.is_temporary() && for_good.outcome_unknown());
     }
 
     #[test]

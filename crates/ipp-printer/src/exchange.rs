@@ -4,10 +4,11 @@
 //! turn a harmless poll into a lost one, and a dial on the site's own wire costs a millisecond.
 
 use std::convert::Infallible;
+use std::future::{Future as _, poll_fn};
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
@@ -54,7 +55,6 @@ pub(crate) async fn exchange(
     };
     let progress = Arc::new(Progress::new());
     let operation = request.operation_name();
-    let message = request.to_bytes();
     let deadline = Instant::now() + timeouts.whole;
     let run = http(
         Watched {
@@ -62,7 +62,7 @@ pub(crate) async fn exchange(
             progress: Arc::clone(&progress),
         },
         uri,
-        message,
+        request,
         document,
     );
     tokio::pin!(run);
@@ -80,9 +80,7 @@ pub(crate) async fn exchange(
             }
         }
     };
-    let read = outcome
-        .and_then(|answer| Answer::read(operation, request.id(), answer).map_err(Failure::Garbage));
-    let mut answer = read.map_err(|failure| failure.into_error(operation, &progress))?;
+    let mut answer = outcome.map_err(|failure| failure.into_error(operation, &progress))?;
     answer.sent_bytes = progress.document_bytes.load(Ordering::Acquire);
     Ok(answer)
 }
@@ -124,24 +122,24 @@ impl From<hyper::Error> for Failure {
 async fn http(
     stream: Watched,
     uri: &PrinterUri,
-    message: Bytes,
+    request: &Request,
     document: Bytes,
-) -> Result<Bytes, Failure> {
+) -> Result<Answer, Failure> {
     let progress = Arc::clone(&stream.progress);
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let request = hyper::Request::post(uri.path())
+    let outgoing = hyper::Request::post(uri.path())
         .header(HOST, uri.authority())
         .header(CONTENT_TYPE, IPP_MEDIA_TYPE)
         .header(ACCEPT, IPP_MEDIA_TYPE)
         .header(USER_AGENT, AGENT)
         .body(Outgoing {
-            message,
+            message: request.to_bytes(),
             document,
-            progress,
+            progress: Arc::clone(&progress),
         })
         .map_err(|error| Failure::Io(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
     let answer = async {
-        let response = sender.send_request(request).await?;
+        let response = sender.send_request(outgoing).await?;
         let status = response.status();
         if status != hyper::StatusCode::OK {
             return Err(Failure::Garbage(Garbage::HttpStatus(status.as_u16())));
@@ -151,12 +149,34 @@ async fn http(
     tokio::pin!(answer, connection);
     // The connection moves the bytes; it ends first where the printer closes right after its
     // answer, which then lies ready to be read.
-    tokio::select! {
+    let (answer, has_ended) = tokio::select! {
         biased;
-        answered = &mut answer => return answered,
-        ended = &mut connection => ended?,
+        answered = &mut answer => (answered?, false),
+        ended = &mut connection => {
+            ended?;
+            (answer.await?, true)
+        }
+    };
+    let answer =
+        Answer::read(request.operation_name(), request.id(), answer).map_err(Failure::Garbage)?;
+    // A success said before the request is whole promises nothing yet: the rest must leave too.
+    if answer.is_success() && !has_ended {
+        poll_fn(|cx| {
+            if progress.has_left_whole() {
+                return Poll::Ready(Ok(()));
+            }
+            connection.as_mut().poll(cx)
+        })
+        .await?;
     }
-    answer.await
+    if answer.is_success() && !progress.has_left_whole() {
+        let early = "answered and closed before the whole request had left";
+        return Err(Failure::Io(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            early,
+        )));
+    }
+    Ok(answer)
 }
 
 async fn collect(mut body: Incoming) -> Result<Bytes, Failure> {
@@ -183,6 +203,10 @@ struct Progress {
     last_ms: AtomicU64,
     written_bytes: AtomicU64,
     document_bytes: AtomicU64,
+    /// The body has been handed over to its last byte.
+    is_body_out: AtomicBool,
+    /// The stream was flushed after that: nothing of the request is held back on this side.
+    is_whole_out: AtomicBool,
 }
 
 impl Progress {
@@ -192,6 +216,8 @@ impl Progress {
             last_ms: AtomicU64::new(0),
             written_bytes: AtomicU64::new(0),
             document_bytes: AtomicU64::new(0),
+            is_body_out: AtomicBool::new(false),
+            is_whole_out: AtomicBool::new(false),
         }
     }
 
@@ -202,6 +228,10 @@ impl Progress {
 
     fn last(&self) -> Instant {
         self.began + std::time::Duration::from_millis(self.last_ms.load(Ordering::Acquire))
+    }
+
+    fn has_left_whole(&self) -> bool {
+        self.is_whole_out.load(Ordering::Acquire)
     }
 
     fn has_begun(&self) -> bool {
@@ -216,6 +246,14 @@ struct Outgoing {
     progress: Arc<Progress>,
 }
 
+impl Outgoing {
+    fn note_end(&self) {
+        if self.is_end_stream() {
+            self.progress.is_body_out.store(true, Ordering::Release);
+        }
+    }
+}
+
 impl Body for Outgoing {
     type Data = Bytes;
     type Error = Infallible;
@@ -226,6 +264,7 @@ impl Body for Outgoing {
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         if !self.message.is_empty() {
             let message = std::mem::take(&mut self.message);
+            self.note_end();
             return Poll::Ready(Some(Ok(Frame::data(message))));
         }
         if self.document.is_empty() {
@@ -237,6 +276,7 @@ impl Body for Outgoing {
         self.progress
             .document_bytes
             .fetch_add(counted, Ordering::AcqRel);
+        self.note_end();
         Poll::Ready(Some(Ok(Frame::data(chunk))))
     }
 
@@ -307,7 +347,14 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        // The connection flushes its stream only once its own buffer is empty.
+        if matches!(flushed, Poll::Ready(Ok(())))
+            && self.progress.is_body_out.load(Ordering::Acquire)
+        {
+            self.progress.is_whole_out.store(true, Ordering::Release);
+        }
+        flushed
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -169,8 +169,48 @@ pub struct CreatedJob {
     pub state: JobState,
     /// Why it is in this state, as keywords.
     pub state_reasons: Vec<String>,
-    /// Names of the attributes that the printer ignored or replaced.
+    /// Names of the attributes that the printer ignored or replaced; see
+    /// [`ignored`](Self::ignored).
     pub unsupported: Vec<String>,
+}
+
+/// What a job asks for that shows on the sheet, or in how many sheets there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// One copy: `copies`.
+    Copies,
+    /// One side: `sides`.
+    Sides,
+    /// Nothing scaled: `print-scaling`.
+    Scaling,
+    /// A4 stationery: `media`, `media-col` or a member of it.
+    Media,
+}
+
+impl Asked {
+    /// What the attribute of this name asks for; none for names that no job of this crate uses.
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            "copies" => Some(Self::Copies),
+            "sides" => Some(Self::Sides),
+            "print-scaling" => Some(Self::Scaling),
+            "media" | "media-col" | "media-size" | "media-size-name" | "media-type" => {
+                Some(Self::Media)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl CreatedJob {
+    /// What of the job the printer ignored or replaced, in the order in which it said so.
+    #[must_use]
+    pub fn ignored(&self) -> Vec<Asked> {
+        self.unsupported
+            .iter()
+            .filter_map(|name| Asked::of(name))
+            .collect()
+    }
 }
 
 /// What the printer says about a job.

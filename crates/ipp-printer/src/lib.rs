@@ -27,7 +27,7 @@ mod transport;
 mod uri;
 
 pub use error::{Garbage, IppError, Operation, status_keyword};
-pub use job::{CreatedJob, JobAttributes, JobState, Media, NewJob, WhichJobs};
+pub use job::{Asked, CreatedJob, JobAttributes, JobState, Media, NewJob, WhichJobs};
 pub use operations::{IppPrinter, Options};
 pub use printer::{Operations, PrinterAttributes, PrinterState, Severity, StateReason, Supplies};
 pub use timeouts::Timeouts;

@@ -156,9 +156,14 @@ impl Answer {
         })
     }
 
+    /// True where its status is a success.
+    pub(crate) fn is_success(&self) -> bool {
+        self.status < FIRST_ERROR_STATUS
+    }
+
     /// The answer itself where its status is a success.
     pub(crate) fn successful(self) -> Result<Self, IppError> {
-        if self.status < FIRST_ERROR_STATUS {
+        if self.is_success() {
             Ok(self)
         } else {
             Err(IppError::Refused {

@@ -65,12 +65,12 @@ impl IppPrinter {
     ///
     /// # Errors
     /// [`IppError::BadUri`] where the address cannot be used, `ipps` comes without a pin, or
-    /// `ipp` with one.
+    /// `ipp` with one; [`IppError::Tls`] as [`TlsTransport::new`].
     pub fn new(uri: &str, options: Options) -> Result<Self, IppError> {
         let parsed = PrinterUri::parse(uri).map_err(|fault| IppError::BadUri { fault })?;
         let transport: Arc<dyn Transport> = match (parsed.scheme(), options.pinned_spki_sha256) {
             (Scheme::Ipp, None) => Arc::new(TcpTransport::new(&parsed)),
-            (Scheme::Ipps, Some(pin)) => Arc::new(TlsTransport::new(&parsed, pin)),
+            (Scheme::Ipps, Some(pin)) => Arc::new(TlsTransport::new(&parsed, pin)?),
             (Scheme::Ipp, Some(_)) => {
                 return Err(IppError::BadUri {
                     fault: UriFault::PinWithoutTls,
@@ -162,7 +162,8 @@ impl IppPrinter {
     /// Send-Document: gives the job its one and last document.
     ///
     /// `format` is a media type out of [`PrinterAttributes::formats`]. The document leaves under
-    /// one Content-Length, in small pieces that share the buffer given.
+    /// one Content-Length, in small pieces that share the buffer given. A success that the printer
+    /// says before it has the whole document counts only once the rest has left too.
     ///
     /// # Errors
     /// Any [`IppError`]. After [`IppError::Lost`] or [`IppError::NotIpp`] the document may have

@@ -4,7 +4,8 @@
 //! the key: whoever proves to hold the private key of the pinned public key is the printer that
 //! was installed.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use ring::digest::{SHA256, digest};
@@ -12,32 +13,38 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 
 /// Accepts the one certificate key whose SubjectPublicKeyInfo has the pinned SHA-256.
 #[derive(Debug)]
 pub(crate) struct PinnedKey {
     pinned: [u8; 32],
     provider: Arc<CryptoProvider>,
-    /// What was shown where it was not the pinned one: TLS errors cannot carry it.
-    refused: Mutex<Option<String>>,
+}
+
+/// The cause inside a TLS error: a key was shown that is not the pinned one.
+#[derive(Debug, thiserror::Error)]
+#[error("the key with SHA-256 {presented} is not the pinned one")]
+pub(crate) struct OtherKey {
+    /// Lowercase hex of the SHA-256 of the key that was shown.
+    pub(crate) presented: String,
+}
+
+impl OtherKey {
+    /// Finds it in the error of a handshake.
+    pub(crate) fn in_error(error: &io::Error) -> Option<&Self> {
+        let Error::InvalidCertificate(CertificateError::Other(OtherError(cause))) =
+            error.get_ref()?.downcast_ref::<Error>()?
+        else {
+            return None;
+        };
+        cause.downcast_ref()
+    }
 }
 
 impl PinnedKey {
     pub(crate) fn new(pinned: [u8; 32], provider: Arc<CryptoProvider>) -> Self {
-        Self {
-            pinned,
-            provider,
-            refused: Mutex::new(None),
-        }
-    }
-
-    /// Lowercase hex of the key digest that was refused, if one was.
-    pub(crate) fn refused(&self) -> Option<String> {
-        self.refused
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        Self { pinned, provider }
     }
 }
 
@@ -55,11 +62,9 @@ impl ServerCertVerifier for PinnedKey {
         if shown.as_ref() == self.pinned {
             return Ok(ServerCertVerified::assertion());
         }
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        *refused = Some(HEXLOWER.encode(shown.as_ref()));
-        Err(Error::InvalidCertificate(
-            CertificateError::ApplicationVerificationFailure,
-        ))
+        let presented = HEXLOWER.encode(shown.as_ref());
+        let other = OtherError(Arc::new(OtherKey { presented }));
+        Err(Error::InvalidCertificate(CertificateError::Other(other)))
     }
 
     fn verify_tls12_signature(

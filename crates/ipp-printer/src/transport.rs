@@ -7,13 +7,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use rustls::ClientConfig;
+use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio_rustls::TlsConnector;
 
 use crate::error::IppError;
-use crate::pin::PinnedKey;
+use crate::pin::{OtherKey, PinnedKey};
 use crate::uri::PrinterUri;
 
 /// A stream of bytes in both directions.
@@ -46,7 +47,10 @@ pub trait Transport: fmt::Debug + Send + Sync {
 /// Says why no byte stream came about.
 #[derive(Debug, thiserror::Error)]
 pub enum DialError {
-    /// The printer cannot be reached: refused, unknown host, timeout, unplugged.
+    /// The printer's host name has no address.
+    #[error("find the printer's host by its name")]
+    UnknownHost(#[source] io::Error),
+    /// The printer cannot be reached: refused, no route, timeout, unplugged.
     #[error("reach the printer")]
     NotReached(#[source] io::Error),
     /// The printer was reached, but speaks no TLS that we accept.
@@ -63,6 +67,7 @@ pub enum DialError {
 impl From<DialError> for IppError {
     fn from(error: DialError) -> Self {
         match error {
+            DialError::UnknownHost(source) => Self::UnknownHost { source },
             DialError::NotReached(source) => Self::NotReached { source },
             DialError::Tls(source) => Self::Tls { source },
             DialError::Pin { presented } => Self::Pin { presented },
@@ -89,7 +94,11 @@ impl TcpTransport {
 
     async fn connect(&self) -> Result<TcpStream, DialError> {
         let target = (self.host.as_str(), self.port);
-        let stream = TcpStream::connect(target)
+        let addresses: Vec<_> = lookup_host(target)
+            .await
+            .map_err(DialError::UnknownHost)?
+            .collect();
+        let stream = TcpStream::connect(addresses.as_slice())
             .await
             .map_err(DialError::NotReached)?;
         // A request goes out in few writes and waits for its answer: Nagle would only delay it.
@@ -108,57 +117,66 @@ impl Transport for TcpTransport {
 }
 
 /// TLS over TCP, with the printer's key pinned.
+///
+/// The key is proved in a full handshake; later dials resume that session where the printer
+/// allows it, which only the holder of the session's secret can do. Clones share their sessions.
 #[derive(Debug, Clone)]
 pub struct TlsTransport {
     tcp: TcpTransport,
-    pinned_spki_sha256: [u8; 32],
+    config: Arc<ClientConfig>,
 }
 
 impl TlsTransport {
     /// The way to the host and port of this address, to whoever holds the key whose
     /// SubjectPublicKeyInfo (DER) has this SHA-256.
     ///
+    /// # Errors
+    /// [`IppError::Tls`] where the cryptography at hand has no protocol version in common with
+    /// the TLS library, which no printer can cause.
+    ///
     /// # Source
-    /// RFC 7472 (ipps), RFC 7469 section 2.4 (what is pinned).
-    #[must_use]
-    pub fn new(uri: &PrinterUri, pinned_spki_sha256: [u8; 32]) -> Self {
-        Self {
+    /// RFC 7472 (ipps), RFC 7469 section 2.4 (what is pinned), RFC 8446 section 2.2 (resumption).
+    pub fn new(uri: &PrinterUri, pinned_spki_sha256: [u8; 32]) -> Result<Self, IppError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = Arc::new(PinnedKey::new(pinned_spki_sha256, Arc::clone(&provider)));
+        let mut config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| IppError::Tls {
+                source: io::Error::other(error),
+            })?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier)
+            .with_no_client_auth();
+        // Sessions are of this printer alone: they were made under its pin and are used under no
+        // other. An idle printer is asked every 2 s, and a full handshake costs it a signature.
+        config.resumption = Resumption::in_memory_sessions(MAX_SESSIONS);
+        Ok(Self {
             tcp: TcpTransport::new(uri),
-            pinned_spki_sha256,
-        }
+            config: Arc::new(config),
+        })
     }
 
     async fn connect(&self) -> Result<Stream, DialError> {
-        let tls = |error| DialError::Tls(io::Error::other::<rustls::Error>(error));
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let verifier = Arc::new(PinnedKey::new(
-            self.pinned_spki_sha256,
-            Arc::clone(&provider),
-        ));
-        let trusting: Arc<PinnedKey> = Arc::clone(&verifier);
-        let mut config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(tls)?
-            .dangerous()
-            .with_custom_certificate_verifier(trusting)
-            .with_no_client_auth();
-        // A resumed session shows no certificate: each dial proves the key anew.
-        config.resumption = rustls::client::Resumption::disabled();
         let name = ServerName::try_from(self.tcp.host.clone())
             .map_err(|error| DialError::Tls(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
         let stream = self.tcp.connect().await?;
-        match TlsConnector::from(Arc::new(config))
+        match TlsConnector::from(Arc::clone(&self.config))
             .connect(name, stream)
             .await
         {
             Ok(stream) => Ok(Box::new(stream)),
-            Err(source) => Err(match verifier.refused() {
-                Some(presented) => DialError::Pin { presented },
+            Err(source) => Err(match OtherKey::in_error(&source) {
+                Some(OtherKey { presented }) => DialError::Pin {
+                    presented: presented.clone(),
+                },
                 None => DialError::Tls(source),
             }),
         }
     }
 }
+
+/// One printer under one name; health and an attempt may dial it at once.
+const MAX_SESSIONS: usize = 2;
 
 impl Transport for TlsTransport {
     fn dial(&self) -> DialFuture<'_> {

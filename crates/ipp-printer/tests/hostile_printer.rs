@@ -11,7 +11,7 @@ use loket_ipp_printer::{
     Garbage, IppError, IppPrinter, NewJob, Operation, Options, Timeouts, UriFault,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 /// An idle time-out short enough to be waited for.
@@ -217,13 +217,98 @@ async fn a_printer_that_hangs_up_at_once_is_lost() {
 }
 
 #[tokio::test]
-async fn a_host_that_does_not_exist_is_not_reached() {
+async fn a_host_that_does_not_exist_is_unknown_and_nothing_has_left() {
     let printer = IppPrinter::new("ipp://printer.invalid/ipp/print", Options::default()).unwrap();
     let error = printer.printer_attributes().await.unwrap_err();
     assert!(
-        matches!(error, IppError::NotReached { .. }) && error.nothing_left(),
+        matches!(error, IppError::UnknownHost { .. }) && error.nothing_left(),
         "{error:?}"
     );
+}
+
+/// A document that no socket buffer of either side holds.
+const LARGE_LEN: usize = 16 * 1024 * 1024;
+
+/// What an early printer does after its answer.
+#[derive(Debug, Clone, Copy)]
+enum Then {
+    ReadOn,
+    FallSilent,
+    Close,
+}
+
+/// A printer with a small receive buffer that reads the head of a Send-Document, says that all is
+/// well, and then does something; gives what it read.
+fn too_early(then: Then) -> (IppPrinter, JoinSet<usize>) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let uri = format!("ipp://{}/ipp/print", listener.local_addr().unwrap());
+    let job = [
+        &[1, 1, 0, 0, 0, 0, 0, 1, 2][..],
+        &[0x21, 0, 6],
+        b"job-id",
+        &[0, 4, 0, 0, 0, 1],
+        &[0x23, 0, 9],
+        b"job-state",
+        &[0, 4, 0, 0, 0, 5, 3],
+    ]
+    .concat();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut piece = vec![0; 4_096];
+        let mut read_len = stream.read(&mut piece).await.unwrap();
+        stream.write_all(&ok(&job)).await.unwrap();
+        match then {
+            Then::Close => {}
+            Then::FallSilent => std::future::pending().await,
+            Then::ReadOn => loop {
+                match stream.read(&mut piece).await.unwrap() {
+                    0 => break,
+                    len => read_len += len,
+                }
+            },
+        }
+        read_len
+    });
+    let timeouts = Timeouts {
+        idle: SOON,
+        ..Timeouts::default()
+    };
+    let options = Options {
+        timeouts,
+        ..Options::default()
+    };
+    (IppPrinter::new(&uri, options).unwrap(), tasks)
+}
+
+async fn send_large(printer: &IppPrinter) -> Result<(), IppError> {
+    let document = Bytes::from(vec![b'%'; LARGE_LEN]);
+    let sent = printer.send_document(1, "application/pdf", document).await;
+    sent.map(drop)
+}
+
+#[tokio::test]
+async fn a_success_before_the_whole_document_has_left_is_lost_where_the_rest_cannot_leave() {
+    for then in [Then::FallSilent, Then::Close] {
+        let (printer, _tasks) = too_early(then);
+        let lost = send_large(&printer).await.unwrap_err();
+        assert!(
+            matches!(lost, IppError::Lost { sent_bytes, .. } if sent_bytes > 0),
+            "{then:?}: {lost:?}"
+        );
+        assert!(lost.outcome_unknown());
+    }
+}
+
+#[tokio::test]
+async fn a_success_before_the_whole_document_has_left_counts_once_the_rest_has_left_too() {
+    let (printer, mut tasks) = too_early(Then::ReadOn);
+    send_large(&printer).await.unwrap();
+    let read_len = tasks.join_next().await.unwrap().unwrap();
+    assert!(read_len > LARGE_LEN, "{read_len}");
 }
 
 #[tokio::test]

@@ -76,6 +76,33 @@ async fn a_printer_behind_any_byte_stream_is_printed_on_with_one_dial_an_operati
     sim.stop().await;
 }
 
+/// A way that neither opens nor fails, as an address that drops every packet.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Transport for Nowhere {
+    fn dial(&self) -> DialFuture<'_> {
+        Box::pin(std::future::pending())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_way_that_does_not_open_is_given_up_after_the_connect_time_out() {
+    let uri = PrinterUri::parse("ipp://localhost/ipp/print").unwrap();
+    let options = Options::default();
+    let began = tokio::time::Instant::now();
+    let connect = options.timeouts.connect;
+    let printer = IppPrinter::over(Arc::new(Nowhere), uri, options);
+    let error = printer.printer_attributes().await.unwrap_err();
+    assert!(error.nothing_left());
+    let IppError::NotReached { source } = error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(source.kind(), std::io::ErrorKind::TimedOut);
+    // The clock is paused: it stands where the timer that fired was set.
+    assert_eq!(began.elapsed().as_secs(), connect.as_secs());
+}
+
 #[tokio::test]
 async fn a_cable_that_is_not_plugged_in_is_a_printer_not_reached() {
     let sim = SimPrinter::start(PrinterConfig::default()).await.unwrap();

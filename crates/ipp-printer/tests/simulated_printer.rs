@@ -11,15 +11,16 @@ use loket_ipp_printer::{
     IppError, IppPrinter, JobState, Media, NewJob, Operation, Options, PrinterState, Severity,
     StateReason, WhichJobs,
 };
-use loket_sim::printer::{
-    Impressions, Knobs, LostReply, Memory, PrinterConfig, Report, SimPrinter,
-};
+use loket_sim::printer::{Impressions, Knobs, Memory, PrinterConfig, Replies, Report, SimPrinter};
 use tokio::time::timeout;
 
 /// Ends a hung test; none takes a second.
 const DEADLINE: Duration = Duration::from_secs(30);
 
 const PDF: &str = "application/pdf";
+
+/// What stands in fixtures and must stand nowhere else.
+const CANARIES: &str = include_str!("../../../tests/fixtures/canaries.txt");
 
 /// One page, and longer than a few pieces of the body.
 fn document() -> Bytes {
@@ -171,7 +172,7 @@ async fn a_document_cut_off_in_the_middle_is_lost_and_its_job_aborted_with_nothi
 #[tokio::test]
 async fn a_job_whose_creation_was_not_answered_is_found_by_its_name() {
     let (sim, printer) = start(Knobs {
-        lose_reply: Some(LostReply::CreateJob),
+        lose_reply: Some(Replies::CreateJob),
         ..Knobs::default()
     })
     .await;
@@ -194,7 +195,7 @@ async fn a_job_whose_creation_was_not_answered_is_found_by_its_name() {
 #[tokio::test]
 async fn a_document_whose_arrival_was_not_answered_still_comes_out_once() {
     let (sim, printer) = start(Knobs {
-        lose_reply: Some(LostReply::SendDocument),
+        lose_reply: Some(Replies::SendDocument),
         ..Knobs::default()
     })
     .await;
@@ -439,9 +440,12 @@ async fn an_error_and_a_job_tell_nothing_of_the_document() {
         .await
         .unwrap()
         .id;
-    let secret = Bytes::from_static(b"%PDF 3275000000000001 BUDI");
-    let lost = printer.send_document(id, PDF, secret).await.unwrap_err();
+    let secret = format!("%PDF {CANARIES}");
+    assert!(CANARIES.lines().all(|canary| secret.contains(canary)));
+    let lost = printer.send_document(id, PDF, secret.into()).await;
+    let lost = lost.unwrap_err();
     let told = format!("{lost} {lost:?} {printer:?}");
-    assert!(!told.contains("BUDI") && !told.contains("3275"), "{told}");
+    let canary = CANARIES.lines().find(|canary| told.contains(canary));
+    assert_eq!(canary, None);
     sim.stop().await;
 }

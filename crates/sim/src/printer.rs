@@ -20,6 +20,7 @@ mod control;
 mod http;
 mod intake;
 mod job;
+mod keep;
 mod knobs;
 mod operations;
 mod pages;
@@ -31,5 +32,5 @@ mod template;
 
 pub use config::{PrinterConfig, SimError};
 pub use control::{JobReport, Report};
-pub use knobs::{Impressions, Knobs, LostReply, Memory};
+pub use knobs::{ClaimedState, FixedReply, Impressions, Knobs, Memory, Replies, Says};
 pub use server::SimPrinter;

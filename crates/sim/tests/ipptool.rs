@@ -161,7 +161,8 @@ async fn documents_are_written_only_where_a_folder_is_named() {
         .collect();
     assert_eq!(written.len(), 1);
     let file = written[0].as_ref().unwrap();
-    assert!(file.file_name().to_str().unwrap().starts_with("000001-"));
+    let name = file.file_name();
+    assert!(name.to_str().unwrap().ends_with(".received"), "{name:?}");
     assert_eq!(
         std::fs::read(file.path()).unwrap(),
         std::fs::read(sample()).unwrap()

@@ -40,13 +40,15 @@ async fn start(arguments: &[&str]) -> (Child, String) {
 }
 
 /// One HTTP exchange by hand: the status, and the body.
-async fn ask(address: &str, request_line: &str, body: &str) -> (u16, Vec<u8>) {
+async fn ask(address: &str, request_line: &str, body: impl AsRef<[u8]>) -> (u16, Vec<u8>) {
+    let body = body.as_ref();
     let mut stream = TcpStream::connect(address).await.unwrap();
     let len = body.len();
     let request = format!(
-        "{request_line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {len}\r\n\r\n{body}"
+        "{request_line} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {len}\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
+    stream.write_all(body).await.unwrap_or_default();
     let mut answer = Vec::new();
     timeout(DEADLINE, stream.read_to_end(&mut answer))
         .await
@@ -139,4 +141,43 @@ async fn an_address_in_use_ends_with_69() {
         .unwrap();
     assert_eq!(run.status.code(), Some(69));
     child.kill().await.unwrap();
+}
+
+/// The smallest Print-Job: charset, language, printer, user, then a document.
+fn print_job(address: &str) -> Vec<u8> {
+    let mut message = vec![1, 1, 0, 2, 0, 0, 0, 1, 1];
+    let uri = format!("ipp://{address}/ipp/print");
+    for (tag, name, value) in [
+        (0x47, "attributes-charset", "utf-8"),
+        (0x48, "attributes-natural-language", "en"),
+        (0x45, "printer-uri", uri.as_str()),
+        (0x42, "requesting-user-name", "loket"),
+    ] {
+        message.push(tag);
+        for text in [name, value] {
+            message.extend(u16::try_from(text.len()).unwrap().to_be_bytes());
+            message.extend(text.as_bytes());
+        }
+    }
+    message.push(3);
+    message.extend(b"%PDF-1.4 3 0 obj<</Type/Page>>endobj");
+    message
+}
+
+#[tokio::test]
+async fn a_printer_that_starts_again_keeps_documents_in_the_same_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let keep = folder.path().to_str().unwrap();
+    for started in 1..=2 {
+        let (mut child, address) = start(&["--keep", keep, "--delay-ms", "0"]).await;
+        let body = print_job(&address);
+        let (status, answer) = ask(&address, "POST /ipp/print", &body).await;
+        assert_eq!(
+            (status, &answer[2..4]),
+            (200, &[0, 0][..]),
+            "start {started}"
+        );
+        assert_eq!(folder.path().read_dir().unwrap().count(), started);
+        child.kill().await.unwrap();
+    }
 }

@@ -133,9 +133,13 @@ pub struct JobReport {
 pub struct DeviceReport {
     /// The device's name in the machine's settings.
     pub device: String,
-    /// IPP printer-state keyword (`idle`, `processing`, `stopped`) or `unreachable`.
+    /// IPP printer-state keyword (`idle`, `processing`, `stopped`), `refusing` where it answers and says no, or
+    /// `unreachable`.
     pub state: String,
-    /// IPP printer-state-reasons, unknown keywords passed through.
+    /// IPP printer-state-reasons, unknown keywords passed through. Where it refuses or is not reached, what stands in
+    /// between: `certificate-mismatch`, `tls-failed`, `connection-refused`, `connection-lost`, `name-unknown`,
+    /// `no-route`, `not-reached`, `timed-out`, `http-<status>`, `not-ipp`, `busy`, `ipp-0x<status>`,
+    /// `address-invalid`.
     #[serde(default)]
     pub reasons: Vec<String>,
     /// Make and model as the device says.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::event::DeviceReport;
 use crate::ids::{Epoch, JobId, KeyId};
 use crate::job::JobState;
 use crate::time::Timestamp;
@@ -25,7 +26,7 @@ pub struct MachineState {
     pub key_id: KeyId,
 }
 
-/// Health by exception: counters, and the devices that changed since the last one.
+/// Health by exception: sent when a bound was crossed or a report found no room, and now and then as a sign of life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heartbeat {
     /// The connection it belongs to.
@@ -52,6 +53,13 @@ pub struct Heartbeat {
     /// Whole days until the machine's certificate ends; negative once it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_days_left: Option<i64>,
+    /// Bounds that are crossed, by keyword: `disk-low`, `disk-full`, `spool-high`, `clock-untrusted`, `clock-off`,
+    /// `certificate-ends-soon`, `certificate-ended`; unknown ones pass through.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<String>,
+    /// Devices whose last change is not in the outbox, because the journal had no room for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<DeviceReport>,
 }
 
 /// What a machine holds, said on each connect before anything else.

@@ -138,6 +138,7 @@ fn alone(
             uri: uri.to_owned(),
             pinned_spki_sha256: None,
             trusts_impressions: true,
+            idle_poll_ms: None,
         });
         config.check().map_err(|error| {
             eprintln!("failed to {}", chain(&error));

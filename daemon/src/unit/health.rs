@@ -1,37 +1,54 @@
-//! The health unit: looks at devices, tells what changed, and beats.
+//! The health unit: looks at devices and at the machine, tells what changed, and beats.
 //!
-//! Health by exception: a device that changes becomes a report in the outbox; counters ride on a heartbeat.
+//! Health by exception: a device that changes becomes a report in the outbox; a heartbeat leaves when a bound was
+//! crossed, when a report found no room, and now and then as a sign of life. What is told and when is decided by
+//! `loket_domain::health`; this unit asks devices, clock and disk, and carries its effects out.
+//!
+//! ```text
+//! watch (one a printer) ──look──┐
+//! measure ──────────────────────┴──> Health::decide ──> outbox, heartbeat
+//! ```
 
-use std::collections::BTreeMap;
+mod beat;
+mod watch;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use loket_domain::core::Core as _;
+use loket_domain::health::{Command, Effect, Event, Health};
 use loket_journal::Journal;
-use loket_link::{LinkHandle, Publication, Qos};
-use loket_wire::presence::{Heartbeat, encode};
-use loket_wire::topic::Channel;
-use loket_wire::{DeviceReport, MachineId, Report, frame};
+use loket_link::LinkHandle;
+use loket_wire::{MachineId, Report};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use watch::Watched;
+pub(crate) use watch::watched;
+
 use crate::clock::Clock;
-use crate::device::{DeviceFault, Printer};
 use crate::document::Documents;
 use crate::identity::Identity;
-use crate::unit::print::DeskHandle;
+use crate::telemetry::chain;
+use crate::unit::print::{DeskError, DeskHandle};
+use watch::Seen;
 
-/// A look at a printer that takes longer counts as unreachable: the next one is due by then anyway.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
+/// Looks that wait for this unit: one a printer, of which a machine has a handful.
+const LOOK_QUEUE: usize = 16;
 
-/// Reasons of one device that are told: printers name a handful.
-const MAX_REASONS: usize = 16;
+/// Disk, spool, clock and certificate are measured this often: they change slowly, and a bound that is crossed is
+/// told by the next heartbeat, which then leaves at once.
+const MEASURE_EVERY: Duration = Duration::from_secs(10);
 
 /// What the health unit looks at.
+#[derive(Debug)]
 pub struct HealthUnit {
     /// This machine.
     pub machine: MachineId,
-    /// Printers by lane.
-    pub printers: BTreeMap<String, Arc<dyn Printer>>,
+    /// Its printers, and how often each is looked at.
+    pub printers: Vec<Watched>,
     /// Takes device reports and counts jobs.
     pub desk: DeskHandle,
     /// Counts reports not acknowledged.
@@ -42,9 +59,7 @@ pub struct HealthUnit {
     pub state_dir: PathBuf,
     /// Tells time and its trust.
     pub clock: Clock,
-    /// Between looks at an idle printer.
-    pub idle_poll: Duration,
-    /// Between heartbeats.
+    /// Between heartbeats while nothing happens.
     pub heartbeat: Duration,
     /// The way out; none on a machine that is not enrolled.
     pub link: Option<HealthLink>,
@@ -61,129 +76,138 @@ pub struct HealthLink {
     pub session_seq: u64,
 }
 
-impl std::fmt::Debug for HealthUnit {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("HealthUnit")
-            .field("machine", &self.machine)
-            .finish_non_exhaustive()
+impl HealthLink {
+    /// True where a heartbeat would be taken: nothing is counted and signed for a link that is down.
+    async fn is_up(&self) -> bool {
+        self.handle.room().await.is_ok()
     }
 }
-
-/// What was last told of a device.
-type Told = (String, Vec<String>);
 
 impl HealthUnit {
     /// Runs until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        let mut told: BTreeMap<String, Told> = BTreeMap::new();
-        let mut poll = tokio::time::interval(self.idle_poll);
-        poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut is_owed = false;
-        let mut beat = tokio::time::interval(self.heartbeat);
-        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
+        let (looks, mut seen) = mpsc::channel(LOOK_QUEUE);
+        let mut watchers = JoinSet::new();
+        for printer in &self.printers {
+            let watch = watch::run(printer.clone(), self.clock.clone(), looks.clone());
+            watchers.spawn(watch);
+        }
+        let mut health = Health::new(self.heartbeat);
+        let mut is_measure_due = false;
+        let mut measure = tokio::time::interval(MEASURE_EVERY);
+        measure.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while !stop.is_cancelled() {
+            let mut look = None;
             tokio::select! {
-                () = stop.cancelled() => return,
-                _at = poll.tick() => {
-                    tokio::select! {
-                        () = stop.cancelled() => return,
-                        () = self.look(&mut told) => {}
-                    }
-                    // The first one falls due before the link is up: it is owed until it leaves.
-                    if is_owed {
-                        is_owed = !self.beat().await;
-                    }
+                () = stop.cancelled() => break,
+                Some(seen) = seen.recv() => look = Some(seen),
+                _at = measure.tick() => is_measure_due = true,
+                () = tokio::time::sleep(self.until_beat(&health)) => {}
+            }
+            let work = async {
+                if let Some(look) = look {
+                    self.take_look(&mut health, look);
                 }
-                _at = beat.tick() => is_owed = !self.beat().await,
+                self.drive(&mut health, &mut is_measure_due).await;
+            };
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = work => {}
             }
         }
+        watchers.shutdown().await;
     }
 
-    async fn look(&self, told: &mut BTreeMap<String, Told>) {
-        for (name, printer) in &self.printers {
-            let seen = tokio::time::timeout(LOOK_TIMEOUT, printer.status()).await;
-            let (state, mut reasons, model) = match seen {
-                Ok(Ok(status)) => (status.state.to_owned(), status.reasons, status.model),
-                Ok(Err(DeviceFault::Wait(_) | DeviceFault::Unclear(_))) | Err(_) => {
-                    ("unreachable".to_owned(), Vec::new(), None)
-                }
-                Ok(Err(DeviceFault::Refused(_))) => ("refusing".to_owned(), Vec::new(), None),
-            };
-            reasons.truncate(MAX_REASONS);
-            // Idle and processing alternate with every job, which job reports tell already.
-            let shown = if state == "processing" {
-                "idle".to_owned()
-            } else {
-                state.clone()
-            };
-            let now = (shown, reasons.clone());
-            if told.get(name) == Some(&now) {
-                continue;
-            }
-            let at = self.clock.now().wall;
-            let report = DeviceReport {
-                device: name.clone(),
-                state,
-                reasons,
-                model,
-                at,
-            };
-            tracing::info!(device.id = %name, state = %report.state, reasons = ?report.reasons, "device changed");
-            if self.desk.report(Report::Device(report)).await.is_ok() {
-                told.insert(name.clone(), now);
-            }
-        }
-    }
-
-    /// Sends a heartbeat; false when the link did not take it.
-    async fn beat(&self) -> bool {
-        let Some(link) = &self.link else { return true };
+    /// Until the next heartbeat is due. One that is due already waits for the link, which other events look at.
+    fn until_beat(&self, health: &Health) -> Duration {
         let now = self.clock.now();
-        let jobs = self.desk.jobs().await.map_or(0, |jobs| jobs.len());
-        let outbox = self
-            .journal
-            .outbox_span()
-            .await
-            .map_or(0, |span| span.count);
-        let heartbeat = Heartbeat {
-            session_seq: link.session_seq,
-            at: now.wall,
-            clock_trusted: now.trusted,
-            clock_offset_ms: self.clock.offset_ms(),
-            up_time_s: self.clock.up_time().as_secs(),
-            open_job_count: u32::try_from(jobs).unwrap_or(u32::MAX),
-            outbox_count: outbox,
-            spool_bytes: self
-                .documents
-                .spool
-                .stats()
-                .map_or(0, |stats| stats.size_bytes),
-            disk_free_bytes: disk_free_bytes(&self.state_dir),
-            certificate_days_left: link.identity.days_left(self.clock.tls_now()),
-        };
-        let topic = Channel::Heartbeat.topic(&self.machine);
-        let Ok(body) = encode(&heartbeat) else {
-            return true;
-        };
-        let Ok(payload) = frame::seal(&topic, &body, &link.identity.report_key) else {
-            return true;
-        };
-        let publication = Publication {
-            topic,
-            payload,
-            qos: Qos::AtMostOnce,
-            retain: false,
-            expiry: Some(self.heartbeat * 2),
-        };
-        let sent = link.handle.publish(publication);
-        if let Err(error) = &sent {
-            tracing::debug!(%error, "heartbeat not sent yet");
-        }
-        sent.is_ok()
+        health
+            .wake_at(now)
+            .map_or(MEASURE_EVERY, |at| at.since(now.wall))
     }
-}
 
-fn disk_free_bytes(dir: &std::path::Path) -> Option<u64> {
-    let stat = rustix::fs::statvfs(dir).ok()?;
-    stat.f_bavail.checked_mul(stat.f_frsize)
+    /// A look changes what is known, and what is new is logged once.
+    fn take_look(&self, health: &mut Health, seen: Seen) {
+        let Seen {
+            device,
+            look,
+            fault,
+        } = seen;
+        for event in self.submit(health, Command::Looked { device, look }) {
+            let Event::Changed { device, look, .. } = event else {
+                continue;
+            };
+            let (state, reasons) = (&look.state, &look.reasons);
+            match &fault {
+                None => {
+                    tracing::info!(device.id = %device, %state, ?reasons, "device changed");
+                }
+                Some(error) => {
+                    tracing::warn!(device.id = %device, %state, ?reasons, %error, "printer cannot be used");
+                }
+            }
+        }
+    }
+
+    /// Does what the state asks for.
+    async fn drive(&self, health: &mut Health, is_measure_due: &mut bool) {
+        self.tell_devices(health).await;
+        let link = match &self.link {
+            Some(link) if link.is_up().await => link,
+            Some(_) | None => return,
+        };
+        let is_beat = |effect: &Effect| matches!(effect, Effect::Heartbeat { .. });
+        let is_beat_due = health.effects(self.clock.now()).iter().any(is_beat);
+        if !is_beat_due && !*is_measure_due {
+            return;
+        }
+        let measures = self.measure(link).await;
+        *is_measure_due = false;
+        for event in self.submit(health, Command::Measured(measures)) {
+            if let Event::Crossed { troubles } = event {
+                tracing::warn!(?troubles, "bounds that this machine crosses changed");
+            }
+        }
+        for effect in health.effects(self.clock.now()) {
+            if let Effect::Heartbeat { troubles, devices } = effect
+                && self.beat(link, &measures, &troubles, devices).await
+            {
+                self.submit(health, Command::Beaten);
+            }
+        }
+    }
+
+    async fn tell_devices(&self, health: &mut Health) {
+        for effect in health.effects(self.clock.now()) {
+            if let Effect::Report(report) = effect {
+                let device = report.device.clone();
+                let kept = self.desk.report(Report::Device(report)).await;
+                self.answer(health, device, kept);
+            }
+        }
+    }
+
+    /// Says what became of a report; that there is no room is logged once a change.
+    fn answer(&self, health: &mut Health, device: String, kept: Result<(), DeskError>) {
+        let Err(error) = kept else {
+            self.submit(health, Command::Kept { device });
+            return;
+        };
+        for event in self.submit(health, Command::NotKept { device }) {
+            if let Event::NotKept { device } = event {
+                let error = chain(&error);
+                tracing::warn!(device.id = %device, %error, "device change not kept; it goes with heartbeats");
+            }
+        }
+    }
+
+    fn submit(&self, health: &mut Health, command: Command) -> Vec<Event> {
+        let Ok(events) = health.decide(self.clock.now(), command);
+        for event in &events {
+            if let Err(error) = health.apply(event) {
+                tracing::error!(%error, "health decided what it cannot apply");
+            }
+        }
+        events
+    }
 }

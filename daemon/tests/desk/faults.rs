@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use loket_daemon::clock::Word;
 use loket_daemon::unit::print::DeskError;
 use loket_domain::print::{Command, PrinterSurvey};
 use loket_journal::{Batch, Journal, JournalError};
@@ -89,7 +90,8 @@ async fn a_printer_that_never_makes_the_job_is_asked_twenty_times_and_given_up()
         })
         .await;
         let pauses = Duration::from_secs(301).saturating_mul(attempt);
-        world.clock.hear_central(DAY.saturating_add(pauses));
+        let word = Word::Command(u64::from(attempt) + 1);
+        world.clock.hear(word, DAY.saturating_add(pauses));
     }
     let end = world.until_closed(job_no(1)).await;
     let exhausted = (JobState::Failed, Some(Reason::AttemptsExhausted));

@@ -11,6 +11,7 @@
 
 mod cancel;
 mod faults;
+mod health;
 mod local;
 mod orders;
 mod peer;

@@ -93,6 +93,7 @@ impl Peer {
     /// The printer as `machine` reaches it.
     fn device(&self, machine: &str) -> IppDevice {
         let config = PrinterConfig {
+            idle_poll_ms: None,
             name: "a4".to_owned(),
             uri: self.uri.clone(),
             pinned_spki_sha256: None,

@@ -5,7 +5,7 @@ use ipp::value::IppValue;
 use tokio::time::Instant;
 
 use super::job::Job;
-use super::knobs::Impressions;
+use super::knobs::{ClaimedState, Impressions};
 use super::reply::{attribute, keyword, keywords, set, text};
 use super::server::Identity;
 use super::state::State;
@@ -53,6 +53,7 @@ pub(crate) fn printer(state: &State, identity: &Identity, now: Instant) -> Vec<I
 fn printer_state(state: &State, now: Instant) -> Vec<IppAttribute> {
     let integer = |number: i32| Some(IppValue::Integer(number));
     let code = match (state.is_stopped(), state.is_at_work()) {
+        _ if state.knobs.hides_faults => 3,
         (true, _) => 5,
         (false, true) => 4,
         (false, false) => 3,
@@ -175,7 +176,7 @@ fn printer_reasons(state: &State, code: i32) -> Option<IppValue> {
         _ => "error",
     };
     let faults = state.knobs.faults();
-    if faults.is_empty() {
+    if faults.is_empty() || state.knobs.hides_faults {
         return keyword("none");
     }
     let wants_paper = state.is_stopped() && faults.contains(&"media-empty");
@@ -212,6 +213,12 @@ fn job_description(
     let time = |at: Option<i32>| Some(at.map_or(IppValue::NoValue, IppValue::Integer));
     let count = |number: u32| i32::try_from(number).unwrap_or(i32::MAX);
     let stopped = state.is_stopped();
+    let claimed = state.knobs.claims.map(ClaimedState::code);
+    let code = claimed.unwrap_or(job.phase.code(stopped));
+    let reasons = match claimed {
+        Some(_) => keyword("none"),
+        None => keywords(job.phase.reasons(stopped)),
+    };
     let done = match state.knobs.impressions {
         Impressions::Honest => Some(count(job.sheets_done)),
         Impressions::Absent => None,
@@ -242,8 +249,8 @@ fn job_description(
         ),
         attribute("job-printer-uri", IppValue::new_uri(&*identity.uri).ok()),
         attribute("job-printer-up-time", integer(state.up_time_s(now))),
-        attribute("job-state", Some(IppValue::Enum(job.phase.code(stopped)))),
-        attribute("job-state-reasons", keywords(job.phase.reasons(stopped))),
+        attribute("job-state", Some(IppValue::Enum(code))),
+        attribute("job-state-reasons", reasons),
         attribute("job-state-message", text("")),
         attribute(
             "job-k-octets",

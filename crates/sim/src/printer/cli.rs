@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{Impressions, Knobs, LostReply, Memory, PrinterConfig, SimPrinter};
+use super::{Impressions, Knobs, Memory, PrinterConfig, Replies, SimPrinter};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use uuid::Uuid;
@@ -52,9 +52,9 @@ struct Arguments {
     /// Takes no new job while another has not ended.
     #[arg(long)]
     busy: bool,
-    /// Acts, but loses its answer: create-job, send-document, cancel-job, all.
-    #[arg(long, value_parser = by_name::<LostReply>)]
-    lose_reply: Option<LostReply>,
+    /// Acts, but loses its answer: create-job, send-document, cancel-job, get-jobs, get-printer-attributes, all.
+    #[arg(long, value_parser = by_name::<Replies>)]
+    lose_reply: Option<Replies>,
     /// What it remembers after a power cycle: keep, forget-restart-ids, forget-keep-ids.
     #[arg(long, value_parser = by_name::<Memory>)]
     memory: Option<Memory>,
@@ -70,7 +70,7 @@ struct Arguments {
     /// Seconds a job without a document is kept.
     #[arg(long, value_name = "SECONDS")]
     multiple_operation_time_out_s: Option<u32>,
-    /// Writes each received document into this folder.
+    /// Writes each received document into this folder, readable to its owner alone, and deletes it after 24 hours.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
 }
@@ -91,12 +91,12 @@ impl Arguments {
             stop_after_bytes: self.stop_after_bytes,
             refuse: self.refuse,
             busy: self.busy,
-            offline: false,
             lose_reply: self.lose_reply,
             memory: self.memory.unwrap_or_default(),
             completes_without_paper: self.completes_without_paper,
             impressions: self.impressions.unwrap_or_default(),
             multiple_document_jobs: self.multiple_document_jobs,
+            ..sound.knobs
         };
         let time_out = self
             .multiple_operation_time_out_s

@@ -4,6 +4,7 @@
 //! GET  /control/state               Report
 //! POST /control                     {"paper": 0, …}: the knobs that change; answers all knobs
 //! POST /control/power-cycle         cuts the power and brings it back; answers Report
+//! POST /control/cancel/<id>         ends a job as somebody at the panel would; answers Report, 404 where there is none
 //! GET  /control/documents/<sha256>  the bytes of a received document, while they are kept
 //! ```
 
@@ -23,6 +24,9 @@ use super::state::State;
 /// All knobs at once take under 400 bytes.
 const MAX_CHANGE_LEN: usize = 16 * 1024;
 
+/// Under this path a job is ended by its number.
+const CANCEL: &str = "/control/cancel/";
+
 /// What the printer did so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -34,6 +38,8 @@ pub struct Report {
     pub up_time_s: i32,
     /// Sheets that came out, ever.
     pub sheets: u64,
+    /// Requests that got the fixed reply, ever.
+    pub fixed_replies: u64,
     /// The jobs it remembers, oldest first.
     pub jobs: Vec<JobReport>,
     /// SHA-256 of each document that came out whole, once a time it came out, in order.
@@ -81,6 +87,7 @@ impl Report {
             uuid: identity.uuid.to_string(),
             up_time_s: state.up_time_s(now),
             sheets: state.sheets,
+            fixed_replies: state.fixed_replies,
             jobs: jobs.collect(),
             printed_sha256: state
                 .printed
@@ -111,6 +118,13 @@ pub(crate) async fn serve(shared: &Shared, request: Request<Incoming>) -> Respon
         (&Method::POST, "/control/power-cycle") => {
             shared.power_cycle();
             json(&shared.report())
+        }
+        (&Method::POST, path) if path.starts_with(CANCEL) => {
+            let id = path.strip_prefix(CANCEL).and_then(|id| id.parse().ok());
+            match id.is_some_and(|id| shared.cancel_at_device(id)) {
+                true => json(&shared.report()),
+                false => plain(StatusCode::NOT_FOUND),
+            }
         }
         (&Method::GET, path) => {
             let digest = path

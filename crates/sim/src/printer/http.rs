@@ -8,9 +8,11 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
+use ipp::model::StatusCode as IppStatus;
 
 use super::control;
 use super::intake::{Cut, Intake};
+use super::knobs::Says;
 use super::operations::{self, Begun};
 use super::reply::Reply;
 use super::request;
@@ -41,21 +43,27 @@ pub(crate) async fn serve(
         () = power.cancelled() => Err(Cut::Closed),
     };
     match answered {
-        Ok(message) => Ok(with_type("application/ipp", message)),
+        Ok(answer) => Ok(answer),
         Err(Cut::TooLarge) => Ok(plain(StatusCode::PAYLOAD_TOO_LARGE)),
         Err(Cut::Encoding) => Ok(plain(StatusCode::BAD_REQUEST)),
         Err(cut @ (Cut::ClientGone | Cut::Closed)) => Err(cut),
     }
 }
 
-async fn ipp(shared: &Arc<Shared>, body: Incoming) -> Result<Bytes, Cut> {
+async fn ipp(shared: &Arc<Shared>, body: Incoming) -> Result<Response<Full<Bytes>>, Cut> {
     if shared.read(|state| state.knobs.offline) {
         return Err(Cut::Closed);
     }
     let mut intake = Intake::new(body);
     let message = intake.attributes().await?;
     let request = request::Request::read(message).ok_or(Cut::Encoding)?;
-    let reply = match operations::begin(shared, &request) {
+    let fixed = shared.read(|state| state.knobs.reply);
+    let fixed = fixed.filter(|fixed| fixed.to.has(&request));
+    let begun = match fixed {
+        Some(fixed) if !fixed.acts => Ok(Begun::Done(Reply::new(IppStatus::SuccessfulOk))),
+        Some(_) | None => operations::begin(shared, &request),
+    };
+    let reply = match begun {
         Ok(Begun::Takes(taking)) => {
             let stop = shared.read(|state| state.knobs.stop_after_bytes);
             let document = intake.document(stop).await?;
@@ -67,10 +75,22 @@ async fn ipp(shared: &Arc<Shared>, body: Incoming) -> Result<Bytes, Cut> {
             reply
         }
     };
-    if operations::is_lost(shared.read(|state| state.knobs.lose_reply), &request) {
+    let lost = shared.read(|state| state.knobs.lose_reply);
+    if lost.is_some_and(|lost| lost.has(&request)) {
         return Err(Cut::Closed);
     }
-    Ok(answer(&reply, &request))
+    if fixed.is_some() {
+        shared.change(|state| state.fixed_replies = state.fixed_replies.saturating_add(1));
+    }
+    let reply = match fixed.map(|fixed| fixed.says) {
+        None => reply,
+        Some(Says::IppStatus(status)) => reply.saying(status),
+        Some(Says::HttpStatus(status)) => {
+            let status = StatusCode::from_u16(status);
+            return Ok(plain(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)));
+        }
+    };
+    Ok(with_type("application/ipp", answer(&reply, &request)))
 }
 
 fn answer(reply: &Reply, request: &request::Request) -> Bytes {

@@ -4,6 +4,15 @@ use ipp::attribute::IppAttribute;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+/// Who ended a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CanceledBy {
+    /// A client, by Cancel-Job.
+    User,
+    /// Somebody at the printer's own panel.
+    Device,
+}
+
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -16,7 +25,7 @@ pub(crate) enum Phase {
     /// Its sheets come out.
     Processing,
     /// Somebody ended it.
-    Canceled,
+    Canceled(CanceledBy),
     /// The printer gave it up.
     Aborted,
     /// It is done, as the printer says.
@@ -26,7 +35,7 @@ pub(crate) enum Phase {
 impl Phase {
     /// True where it never changes again.
     pub(crate) fn is_final(self) -> bool {
-        matches!(self, Self::Canceled | Self::Aborted | Self::Completed)
+        matches!(self, Self::Canceled(_) | Self::Aborted | Self::Completed)
     }
 
     /// The `job-state`, where a fault stops a job in the middle.
@@ -36,7 +45,7 @@ impl Phase {
             Self::Pending => 3,
             Self::Processing if stopped => 6,
             Self::Processing => 5,
-            Self::Canceled => 7,
+            Self::Canceled(_) => 7,
             Self::Aborted => 8,
             Self::Completed => 9,
         }
@@ -49,7 +58,7 @@ impl Phase {
             Self::Pending => "pending",
             Self::Processing if stopped => "processing-stopped",
             Self::Processing => "processing",
-            Self::Canceled => "canceled",
+            Self::Canceled(_) => "canceled",
             Self::Aborted => "aborted",
             Self::Completed => "completed",
         }
@@ -63,7 +72,8 @@ impl Phase {
             Self::Pending => &["none"],
             Self::Processing if stopped => &["job-printing", "printer-stopped"],
             Self::Processing => &["job-printing"],
-            Self::Canceled => &["job-canceled-by-user"],
+            Self::Canceled(CanceledBy::User) => &["job-canceled-by-user"],
+            Self::Canceled(CanceledBy::Device) => &["job-canceled-at-device"],
             Self::Aborted => &["aborted-by-system"],
             Self::Completed => &["job-completed-successfully"],
         }

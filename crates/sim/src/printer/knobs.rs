@@ -32,18 +32,73 @@ pub enum Impressions {
     OneMore,
 }
 
-/// Names the answers that get lost: the printer acts, then closes without a word.
+/// Names replies by what they answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum LostReply {
-    /// Answers to Create-Job.
+pub enum Replies {
+    /// Replies to Create-Job.
     CreateJob,
-    /// Answers to Send-Document and Print-Job.
+    /// Replies to Send-Document and Print-Job.
     SendDocument,
-    /// Answers to Cancel-Job.
+    /// Replies to Cancel-Job.
     CancelJob,
-    /// All answers.
+    /// Replies to Get-Job-Attributes and Get-Jobs.
+    GetJobs,
+    /// Replies to Get-Printer-Attributes.
+    GetPrinterAttributes,
+    /// All replies.
     All,
+}
+
+/// One reply for all operations of a kind, as long as the knob stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixedReply {
+    /// What gets it.
+    pub to: Replies,
+    /// What it says.
+    #[serde(flatten)]
+    pub says: Says,
+    /// The printer acts first, and says this all the same.
+    #[serde(default)]
+    pub acts: bool,
+}
+
+/// What a fixed reply says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Says {
+    /// This IPP status, for instance 1280 for 0x0500.
+    IppStatus(u16),
+    /// This HTTP status, without a body.
+    HttpStatus(u16),
+}
+
+/// A `job-state` that a printer tells of every job, whatever is true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClaimedState {
+    /// 3.
+    Pending,
+    /// 5.
+    Processing,
+    /// 7.
+    Canceled,
+    /// 8.
+    Aborted,
+    /// 9.
+    Completed,
+}
+
+impl ClaimedState {
+    pub(crate) fn code(self) -> i32 {
+        match self {
+            Self::Pending => 3,
+            Self::Processing => 5,
+            Self::Canceled => 7,
+            Self::Aborted => 8,
+            Self::Completed => 9,
+        }
+    }
 }
 
 /// The knobs; the defaults are a printer without faults.
@@ -69,11 +124,19 @@ pub struct Knobs {
     /// Closes each IPP connection without an answer.
     pub offline: bool,
     /// Acts, but loses its answer.
-    pub lose_reply: Option<LostReply>,
+    pub lose_reply: Option<Replies>,
+    /// Says the same to each request of a kind.
+    pub reply: Option<FixedReply>,
+    /// Leaves these job template attributes out of account, and says so.
+    pub ignores: Vec<String>,
     /// What it remembers when its power fails.
     pub memory: Memory,
     /// Says completed, though nothing came out.
     pub completes_without_paper: bool,
+    /// Says this of every job it is asked about.
+    pub claims: Option<ClaimedState>,
+    /// Says that it is idle and has no trouble, whatever is true.
+    pub hides_faults: bool,
     /// What it says of the sides that came out.
     pub impressions: Impressions,
     /// Takes a second document for the same job, and prints it.
@@ -95,8 +158,12 @@ impl Default for Knobs {
             busy: false,
             offline: false,
             lose_reply: None,
+            reply: None,
+            ignores: Vec::new(),
             memory: Memory::default(),
             completes_without_paper: false,
+            claims: None,
+            hides_faults: false,
             impressions: Impressions::default(),
             multiple_document_jobs: false,
         }
@@ -161,5 +228,7 @@ mod tests {
     fn an_unknown_knob_is_refused() {
         assert!(Knobs::default().turned(br#"{"papers": 5}"#).is_err());
         assert!(Knobs::default().turned(b"[]").is_err());
+        let reply = br#"{"reply": {"to": "create-job"}}"#;
+        assert!(Knobs::default().turned(reply).is_err());
     }
 }

@@ -8,8 +8,8 @@ use ipp::value::IppValue;
 use tokio::time::Instant;
 
 use super::attributes::{self, FORMATS, Wanted};
-use super::job::{Document, Job, JobKey, NewJob};
-use super::knobs::LostReply;
+use super::job::{CanceledBy, Document, Job, JobKey, NewJob};
+use super::knobs::Replies;
 use super::pages;
 use super::reply::Reply;
 use super::request::Request;
@@ -68,7 +68,7 @@ pub(crate) fn begin(shared: &Arc<Shared>, request: &Request) -> Result<Begun, Re
     match request.code {
         PRINT_JOB => {
             request.check_printer()?;
-            let (asked, unsupported) = asked_for(request)?;
+            let (asked, unsupported) = asked_for(shared, request)?;
             let key = shared.change(|state| {
                 let key = state.create(asked, now)?;
                 state.begin_document(key.id, now)
@@ -77,7 +77,7 @@ pub(crate) fn begin(shared: &Arc<Shared>, request: &Request) -> Result<Begun, Re
         }
         VALIDATE_JOB => {
             request.check_printer()?;
-            let (_, unsupported) = asked_for(request)?;
+            let (_, unsupported) = asked_for(shared, request)?;
             if shared.read(|state| state.knobs.refuse) {
                 return Err(StatusCode::ServerErrorNotAcceptingJobs.into());
             }
@@ -87,7 +87,7 @@ pub(crate) fn begin(shared: &Arc<Shared>, request: &Request) -> Result<Begun, Re
         }
         CREATE_JOB => {
             request.check_printer()?;
-            let (asked, unsupported) = asked_for(request)?;
+            let (asked, unsupported) = asked_for(shared, request)?;
             let key = shared.change(|state| state.create(asked, now))?;
             let reply = Reply::new(StatusCode::SuccessfulOk).ignoring(unsupported);
             Ok(Begun::Done(status_of(shared, key, reply)))
@@ -103,7 +103,7 @@ pub(crate) fn begin(shared: &Arc<Shared>, request: &Request) -> Result<Begun, Re
         }
         CANCEL_JOB => {
             let id = request.job_id()?;
-            shared.change(|state| state.cancel(id, now))?;
+            shared.change(|state| state.cancel(id, CanceledBy::User, now))?;
             Ok(Begun::Done(Reply::new(StatusCode::SuccessfulOk)))
         }
         CLOSE_JOB => {
@@ -127,14 +127,17 @@ pub(crate) fn begin(shared: &Arc<Shared>, request: &Request) -> Result<Begun, Re
     }
 }
 
-/// True where the knob loses the answer to this operation.
-pub(crate) fn is_lost(knob: Option<LostReply>, request: &Request) -> bool {
-    match knob {
-        None => false,
-        Some(LostReply::CreateJob) => request.code == CREATE_JOB,
-        Some(LostReply::SendDocument) => matches!(request.code, SEND_DOCUMENT | PRINT_JOB),
-        Some(LostReply::CancelJob) => request.code == CANCEL_JOB,
-        Some(LostReply::All) => true,
+impl Replies {
+    /// True where the reply to this request is among them.
+    pub(crate) fn has(self, request: &Request) -> bool {
+        match self {
+            Self::CreateJob => request.code == CREATE_JOB,
+            Self::SendDocument => matches!(request.code, SEND_DOCUMENT | PRINT_JOB),
+            Self::CancelJob => request.code == CANCEL_JOB,
+            Self::GetJobs => matches!(request.code, GET_JOBS | GET_JOB_ATTRIBUTES),
+            Self::GetPrinterAttributes => request.code == GET_PRINTER_ATTRIBUTES,
+            Self::All => true,
+        }
     }
 }
 
@@ -201,12 +204,14 @@ fn jobs(shared: &Shared, request: &Request, now: Instant) -> Result<Begun, Reply
 }
 
 /// What a job asks for, and the attributes that the printer cannot give it.
-fn asked_for(request: &Request) -> Result<(NewJob, Vec<IppAttribute>), Reply> {
+fn asked_for(shared: &Shared, request: &Request) -> Result<(NewJob, Vec<IppAttribute>), Reply> {
     check_format(request)?;
-    let (template, unsupported): (Vec<_>, Vec<_>) = request
-        .template()
-        .cloned()
-        .partition(template::is_supported);
+    let ignores = shared.read(|state| state.knobs.ignores.clone());
+    let is_supported = |asked: &IppAttribute| {
+        template::is_supported(asked) && !ignores.iter().any(|name| name == asked.name().as_str())
+    };
+    let (template, unsupported): (Vec<_>, Vec<_>) =
+        request.template().cloned().partition(is_supported);
     if !unsupported.is_empty() && request.boolean("ipp-attribute-fidelity") == Some(true) {
         let refusal = Reply::new(StatusCode::ClientErrorAttributesOrValuesNotSupported);
         return Err(refusal.ignoring(unsupported));
@@ -295,7 +300,8 @@ impl Taking {
         let Ok(sha256) = <[u8; 32]>::try_from(digest.as_ref()) else {
             return Reply::new(StatusCode::ServerErrorInternalError);
         };
-        if let Err(error) = self.shared.keep.write(&sha256, bytes.clone()).await {
+        let kept = self.shared.keep.write(self.key, &sha256, bytes.clone());
+        if let Err(error) = kept.await {
             tracing::warn!(%error, "document not written");
             return Reply::new(StatusCode::ServerErrorInternalError);
         }

@@ -14,6 +14,8 @@ const INTERNAL_ERROR: i16 = 0x0500;
 #[derive(Debug)]
 pub(crate) struct Reply {
     status: StatusCode,
+    /// The status code that is said in place of the true one.
+    said: Option<u16>,
     groups: Vec<IppAttributeGroup>,
 }
 
@@ -21,8 +23,15 @@ impl Reply {
     pub(crate) fn new(status: StatusCode) -> Self {
         Self {
             status,
+            said: None,
             groups: Vec::new(),
         }
+    }
+
+    /// Says this status, whatever is true.
+    pub(crate) fn saying(mut self, status: u16) -> Self {
+        self.said = Some(status);
+        self
     }
 
     /// Adds a group, also an empty one.
@@ -51,6 +60,11 @@ impl Reply {
             IppHeader::new(version, INTERNAL_ERROR, request_id),
             |answer| *answer.header(),
         );
+        let said = self.said.map(|status| {
+            let status = i16::from_be_bytes(status.to_be_bytes());
+            IppHeader::new(version, status, request_id)
+        });
+        let header = said.unwrap_or(header);
         let mut attributes = IppAttributes::new();
         let mut operation = IppAttributeGroup::new(DelimiterTag::OperationAttributes);
         operation.attributes_mut().extend(

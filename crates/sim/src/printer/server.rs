@@ -1,11 +1,6 @@
 //! The running printer: its listener, its engine, and the handle to both.
 
-use std::fs::{DirBuilder, OpenOptions};
-use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +19,8 @@ use uuid::Uuid;
 use super::config::{PrinterConfig, SimError};
 use super::control::Report;
 use super::http;
+use super::job::CanceledBy;
+use super::keep::{self, Keep};
 use super::knobs::Knobs;
 use super::request::PATH;
 use super::state::State;
@@ -99,6 +96,12 @@ impl Shared {
         *power = CancellationToken::new();
     }
 
+    /// Ends a job as somebody at the panel would; false where there is none that can be ended.
+    pub(crate) fn cancel_at_device(&self, id: i32) -> bool {
+        self.change(|state| state.cancel(id, CanceledBy::Device, Instant::now()))
+            .is_ok()
+    }
+
     /// Moves the state on; unlike [`change`](Self::change) it wakes nobody when nothing changed.
     fn tick(&self, now: Instant) -> (bool, Option<Instant>) {
         self.state
@@ -110,40 +113,6 @@ impl Shared {
     pub(crate) fn report(&self) -> Report {
         self.read(|state| Report::new(state, &self.identity, Instant::now()))
     }
-}
-
-/// Where received documents are written, if anywhere.
-#[derive(Debug)]
-pub(crate) struct Keep {
-    folder: Option<PathBuf>,
-    written_count: AtomicU64,
-}
-
-impl Keep {
-    /// Writes a document as `<count>-<sha256>`, where there is a folder.
-    pub(crate) async fn write(&self, sha256: &[u8; 32], bytes: Bytes) -> Result<(), SimError> {
-        let Some(folder) = self.folder.clone() else {
-            return Ok(());
-        };
-        let count = self
-            .written_count
-            .fetch_add(1, Ordering::AcqRel)
-            .saturating_add(1);
-        let file = folder.join(format!("{count:06}-{}", HEXLOWER.encode(sha256)));
-        let written = tokio::task::spawn_blocking(move || write_new(&file, &bytes)).await;
-        let written = written.unwrap_or_else(|error| Err(io::Error::other(error)));
-        written.map_err(|source| SimError::Keep { folder, source })
-    }
-}
-
-/// What a printer gets is readable to its owner alone.
-fn write_new(file: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file)?;
-    file.write_all(bytes)
 }
 
 /// A running simulated printer; dropping it ends it at once.
@@ -170,16 +139,7 @@ impl SimPrinter {
             keep,
             knobs,
         } = config;
-        if let Some(folder) = &keep {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o700)
-                .create(folder)
-                .map_err(|source| SimError::Keep {
-                    folder: folder.clone(),
-                    source,
-                })?;
-        }
+        let keep = Keep::open(keep)?;
         let failed = |source| SimError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -192,10 +152,7 @@ impl SimPrinter {
                 uuid,
                 time_out,
             },
-            keep: Keep {
-                folder: keep,
-                written_count: AtomicU64::new(0),
-            },
+            keep,
             state: Mutex::new(State::new(knobs, time_out, Instant::now())),
             changes: watch::Sender::new(0),
             power: Mutex::new(CancellationToken::new()),
@@ -203,6 +160,7 @@ impl SimPrinter {
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(engine(Arc::clone(&shared), stop.clone()));
+        tasks.spawn(keep::empty_hourly(Arc::clone(&shared), stop.clone()));
         tasks.spawn(accept(listener, Arc::clone(&shared), stop.clone()));
         Ok(Self {
             shared,
@@ -248,6 +206,12 @@ impl SimPrinter {
     /// Cuts the power and brings it back: connections break, and it remembers what it can.
     pub fn power_cycle(&self) {
         self.shared.power_cycle();
+    }
+
+    /// Ends a job as somebody at the panel would; false where there is none that can be ended.
+    #[must_use]
+    pub fn cancel_at_device(&self, id: i32) -> bool {
+        self.shared.cancel_at_device(id)
     }
 
     /// The bytes of a received document by the lowercase hex of their SHA-256, while kept.

@@ -14,7 +14,7 @@ use ipp::model::StatusCode;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::job::{Document, Job, JobKey, NewJob, Phase};
+use super::job::{CanceledBy, Document, Job, JobKey, NewJob, Phase};
 use super::knobs::{Knobs, Memory};
 
 /// Large printers keep some hundreds of jobs; the oldest ended ones are dropped beyond this.
@@ -40,6 +40,8 @@ pub(crate) struct State {
     pub(crate) jobs: BTreeMap<i32, Job>,
     /// Sheets that came out since the printer was made.
     pub(crate) sheets: u64,
+    /// Requests that got the fixed reply.
+    pub(crate) fixed_replies: u64,
     /// The digest of each document that came out whole, in order, once a time it came out.
     pub(crate) printed: VecDeque<[u8; 32]>,
     kept: VecDeque<([u8; 32], Bytes)>,
@@ -58,6 +60,7 @@ impl State {
             knobs,
             jobs: BTreeMap::new(),
             sheets: 0,
+            fixed_replies: 0,
             printed: VecDeque::new(),
             kept: VecDeque::new(),
             next_id: 1,
@@ -162,7 +165,7 @@ impl State {
             | Phase::Completed => {
                 return Err(StatusCode::ServerErrorMultipleDocumentJobsNotSupported);
             }
-            Phase::Canceled | Phase::Aborted => return Err(StatusCode::ClientErrorNotPossible),
+            Phase::Canceled(_) | Phase::Aborted => return Err(StatusCode::ClientErrorNotPossible),
         }
         if job.phase == Phase::Awaiting {
             job.phase = Phase::Incoming;
@@ -181,7 +184,7 @@ impl State {
         now: Instant,
     ) -> Result<(), StatusCode> {
         let job = self.same_job(key).ok_or(StatusCode::ClientErrorNotFound)?;
-        if matches!(job.phase, Phase::Canceled | Phase::Aborted) {
+        if matches!(job.phase, Phase::Canceled(_) | Phase::Aborted) {
             return Err(StatusCode::ServerErrorJobCanceled);
         }
         job.documents.push(document);
@@ -208,7 +211,12 @@ impl State {
     }
 
     /// Ends a job for somebody who asks.
-    pub(crate) fn cancel(&mut self, id: i32, now: Instant) -> Result<(), StatusCode> {
+    pub(crate) fn cancel(
+        &mut self,
+        id: i32,
+        by: CanceledBy,
+        now: Instant,
+    ) -> Result<(), StatusCode> {
         let up_time_s = self.up_time_s(now);
         let job = self
             .jobs
@@ -217,7 +225,7 @@ impl State {
         if job.phase.is_final() {
             return Err(StatusCode::ClientErrorNotPossible);
         }
-        end(job, Phase::Canceled, up_time_s);
+        end(job, Phase::Canceled(by), up_time_s);
         self.current = self.current.filter(|(at_work, _)| *at_work != id);
         Ok(())
     }
@@ -233,7 +241,7 @@ impl State {
             Phase::Awaiting if job.documents.is_empty() => end(job, Phase::Aborted, up_time_s),
             Phase::Awaiting => job.phase = Phase::Pending,
             Phase::Incoming | Phase::Pending | Phase::Processing => {}
-            Phase::Canceled | Phase::Aborted | Phase::Completed => {
+            Phase::Canceled(_) | Phase::Aborted | Phase::Completed => {
                 return Err(StatusCode::ClientErrorNotPossible);
             }
         }

@@ -395,11 +395,21 @@ pub(super) fn record_heartbeat(
     if heartbeat.session_seq < bare.session_seq {
         return Ok(());
     }
+    // Devices have rows of their own, with the bounds of those.
+    let troubles = heartbeat.troubles.iter().take(MAX_REASONS);
+    let kept = Heartbeat {
+        troubles: troubles.map(|trouble| cut(trouble)).collect(),
+        devices: Vec::new(),
+        ..heartbeat.clone()
+    };
     run(
         tx,
         "UPDATE machine SET heartbeat = ?2, heartbeat_at_ms = ?3 WHERE id = ?1",
-        params![machine.as_str(), json(heartbeat)?, now.unix_ms()],
+        params![machine.as_str(), json(&kept)?, now.unix_ms()],
     )?;
+    for device in &heartbeat.devices {
+        record_device(tx, machine, device, now)?;
+    }
     seen(tx, machine, now)
 }
 

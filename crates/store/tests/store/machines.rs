@@ -1,6 +1,6 @@
 use loket_domain::dispatch::Connectivity;
 use loket_store::{Store, StoreError};
-use loket_wire::{Heartbeat, JobState};
+use loket_wire::{DeviceReport, Heartbeat, JobState};
 
 use crate::world::{EPOCH, NEW_EPOCH, World, at, presence, sync};
 
@@ -16,7 +16,43 @@ fn heartbeat(session_seq: u64) -> Heartbeat {
         spool_bytes: 3,
         disk_free_bytes: Some(4),
         certificate_days_left: Some(300),
+        troubles: Vec::new(),
+        devices: Vec::new(),
     }
+}
+
+#[test]
+fn a_heartbeat_tells_of_devices_whose_reports_found_no_room() {
+    let world = World::new();
+    world.connect(1, 1);
+    let told = Heartbeat {
+        troubles: vec!["disk-full".to_owned()],
+        devices: vec![DeviceReport {
+            device: "a4".to_owned(),
+            state: "unreachable".to_owned(),
+            reasons: vec!["timed-out".to_owned()],
+            model: None,
+            at: at(2),
+        }],
+        ..heartbeat(1)
+    };
+    let tell = |heartbeat| {
+        let told = world
+            .store
+            .record_heartbeat(&world.machine, heartbeat, at(3));
+        told.unwrap();
+        world.store.machine(&world.machine).unwrap().unwrap()
+    };
+    let row = tell(&told);
+    let last = row.heartbeat.unwrap().heartbeat;
+    assert_eq!(
+        (last.troubles, last.devices),
+        (told.troubles.clone(), vec![])
+    );
+    assert_eq!(row.devices.len(), 1);
+    assert_eq!(row.devices[0].state, "unreachable");
+    // The next one has nothing to tell of it, which changes nothing.
+    assert_eq!(tell(&heartbeat(1)).devices[0].reasons, ["timed-out"]);
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn jobs_are_bounded_and_the_oldest_ended_ones_go_first() {
     let mut bench = Bench::new(Knobs::default());
     for _ in 0..MAX_JOBS + 5 {
         let id = bench.create().id;
-        bench.state.cancel(id, bench.now).unwrap();
+        bench.state.cancel(id, CanceledBy::User, bench.now).unwrap();
     }
     assert_eq!(bench.state.jobs.len(), MAX_JOBS);
     assert_eq!(bench.state.jobs.keys().next(), Some(&6));

@@ -1,0 +1,45 @@
+//! Folding what happened.
+
+use super::{Device, Event, Health, Telling};
+use crate::core::IllegalEvent;
+
+pub(super) fn apply(health: &mut Health, event: &Event) -> Result<(), IllegalEvent> {
+    match event {
+        Event::Changed { device, look, at } => {
+            let seen = Device {
+                look: look.clone(),
+                since: *at,
+                telling: Telling::Due,
+            };
+            health.devices.insert(device.clone(), seen);
+        }
+        Event::Crossed { troubles } => {
+            health.troubles.clone_from(troubles);
+            health.is_beat_owed = true;
+        }
+        Event::Kept { device } => tell(health, device, "kept", Telling::Kept)?,
+        Event::NotKept { device } => {
+            tell(health, device, "not-kept", Telling::NoRoom)?;
+            health.is_beat_owed = true;
+        }
+        Event::Beaten { at } => {
+            health.is_beat_owed = false;
+            health.last_beat = Some(*at);
+        }
+    }
+    Ok(())
+}
+
+fn tell(
+    health: &mut Health,
+    device: &str,
+    event: &'static str,
+    telling: Telling,
+) -> Result<(), IllegalEvent> {
+    let known = health.devices.get_mut(device).ok_or(IllegalEvent {
+        event,
+        state: "not seen",
+    })?;
+    known.telling = telling;
+    Ok(())
+}

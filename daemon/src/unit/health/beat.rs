@@ -1,0 +1,88 @@
+//! Measures the machine and writes its heartbeat.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use loket_domain::health::{Measures, Trouble};
+use loket_link::{Publication, Qos};
+use loket_wire::presence::{Heartbeat, encode};
+use loket_wire::topic::Channel;
+use loket_wire::{DeviceReport, frame};
+
+use super::{HealthLink, HealthUnit};
+
+impl HealthUnit {
+    /// What bounds are put on; files are looked at off the async threads.
+    pub(super) async fn measure(&self, link: &HealthLink) -> Measures {
+        let (documents, dir) = (Arc::clone(&self.documents), self.state_dir.clone());
+        let files = tokio::task::spawn_blocking(move || {
+            (documents.spool.stats().ok(), disk_free_bytes(&dir))
+        });
+        let (spool, disk_free_bytes) = files.await.unwrap_or_default();
+        Measures {
+            disk_free_bytes,
+            spool_bytes: spool.map_or(0, |stats| stats.size_bytes),
+            spool_quota_bytes: spool.map_or(u64::MAX, |stats| stats.quota_bytes),
+            clock_offset_ms: self.clock.offset_ms(),
+            certificate_days_left: link.identity.days_left(self.clock.tls_now()),
+        }
+    }
+
+    /// Sends a heartbeat; false when the link did not take it.
+    pub(super) async fn beat(
+        &self,
+        link: &HealthLink,
+        measures: &Measures,
+        troubles: &[Trouble],
+        devices: Vec<DeviceReport>,
+    ) -> bool {
+        let now = self.clock.now();
+        let jobs = self.desk.jobs().await.map_or(0, |jobs| jobs.len());
+        let outbox = self
+            .journal
+            .outbox_span()
+            .await
+            .map_or(0, |span| span.count);
+        let heartbeat = Heartbeat {
+            session_seq: link.session_seq,
+            at: now.wall,
+            clock_trusted: now.trusted,
+            clock_offset_ms: measures.clock_offset_ms,
+            up_time_s: self.clock.up_time().as_secs(),
+            open_job_count: u32::try_from(jobs).unwrap_or(u32::MAX),
+            outbox_count: outbox,
+            spool_bytes: measures.spool_bytes,
+            disk_free_bytes: measures.disk_free_bytes,
+            certificate_days_left: measures.certificate_days_left,
+            troubles: troubles
+                .iter()
+                .map(|trouble| trouble.keyword().to_owned())
+                .collect(),
+            devices,
+        };
+        let topic = Channel::Heartbeat.topic(&self.machine);
+        let Ok(body) = encode(&heartbeat) else {
+            return true;
+        };
+        let Ok(payload) = frame::seal(&topic, &body, &link.identity.report_key) else {
+            return true;
+        };
+        let publication = Publication {
+            topic,
+            payload,
+            qos: Qos::AtMostOnce,
+            retain: false,
+            expiry: Some(self.heartbeat * 2),
+        };
+        let sent = link.handle.publish(publication);
+        if let Err(error) = &sent {
+            tracing::debug!(%error, "heartbeat not sent yet");
+        }
+        sent.is_ok()
+    }
+}
+
+fn disk_free_bytes(dir: &Path) -> Option<u64> {
+    let stat = rustix::fs::statvfs(dir).ok()?;
+    stat.f_bavail.checked_mul(stat.f_frsize)
+}
