@@ -111,15 +111,10 @@ async fn a_journal_lost_after_a_sheet_that_central_never_heard_of_is_a_question_
     ensure!(status.signal() == Some(9), "it ended with {status}");
     world.broker.kill().await?;
     let mut daemon = world.site.start_machine(&station.machine)?;
-    let out = async {
-        while station.printed().await?.sheets == 0 {
-            tokio::task::yield_now().await;
-        }
-        Ok::<_, anyhow::Error>(())
-    };
-    tokio::time::timeout(DEADLINE, out)
-        .await
-        .context("print without a broker")??;
+    until("a sheet without a broker", DEADLINE, async || {
+        Ok((station.printed().await?.sheets > 0).then_some(()))
+    })
+    .await?;
     daemon.kill().await?;
     for name in ["journal.db", "journal.db-wal", "journal.db-shm"] {
         let path = station.machine.home.join("state").join(name);

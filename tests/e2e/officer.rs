@@ -128,20 +128,11 @@ async fn a_printer_without_paper_is_told_at_central_and_goes_on_by_itself() -> a
     let (station, _daemon) = stationed(&world, &["--paper", "0"]).await?;
     let job = world.order("desa-contoh-1", "KK-1", "now").await?;
     world.wait(&job, &["printing"]).await?;
-    let told = async {
-        loop {
-            let at = world.site.api();
-            let token = Some(world.tokens.it.as_str());
-            let answer = loket_demo::http::call(&at, "GET", "/api/v1/machines", token);
-            if answer.await?.json()?.to_string().contains("media-empty") {
-                return Ok::<_, anyhow::Error>(());
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(loket_tests::world::DEADLINE, told)
-        .await
-        .context("see media-empty at central")??;
+    world
+        .machine_with("media-empty at central", "desa-contoh-1", |machine| {
+            machine.to_string().contains("media-empty")
+        })
+        .await?;
     station.turn("/control", r#"{"paper": 10}"#).await?;
     world.wait(&job, &["printed"]).await?;
     ensure!(station.printed().await?.sheets == 1);

@@ -1,6 +1,7 @@
 //! No NIK, KK number or name stands anywhere in clear outside memory and the printed sheet, whatever becomes of an
 //! order; and the search for them can fail at each place that it searches.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write as _;
 
@@ -30,6 +31,8 @@ struct Run {
     spy: Spy,
     canaries: Vec<String>,
     found: Search,
+    /// Where anything was caught at any time.
+    caught_at: BTreeSet<Place>,
 }
 
 impl Run {
@@ -42,6 +45,7 @@ impl Run {
             spy,
             canaries: canaries()?,
             found: Search::default(),
+            caught_at: BTreeSet::new(),
         })
     }
 
@@ -53,9 +57,10 @@ impl Run {
     }
 
     /// Where a search of this moment finds something.
-    fn caught(&self) -> anyhow::Result<Vec<Place>> {
+    fn caught(&mut self) -> anyhow::Result<Vec<Place>> {
         let mut found = Search::default();
         found.look(self.world.dir(), &self.canaries)?;
+        self.caught_at.extend(found.caught.keys());
         Ok(found.caught.into_keys().collect())
     }
 
@@ -179,6 +184,14 @@ async fn nothing_readable_stands_on_wire_or_disk_whatever_becomes_of_an_order() 
     Ok(())
 }
 
+/// Where orders and documents go.
+const WITH_SEALING_OFF: [Place; 4] = [
+    Place::Capture,
+    Place::BrokerDatabase,
+    Place::Spool,
+    Place::CentralDocuments,
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_run_with_sealing_off_is_caught_wherever_orders_and_documents_go()
 -> anyhow::Result<()> {
@@ -188,12 +201,7 @@ async fn the_same_run_with_sealing_off_is_caught_wherever_orders_and_documents_g
     );
     let run = Run::start(Build::Hooks, true).await?;
     let found = run.through_thick_and_thin().await?;
-    for place in [
-        Place::Capture,
-        Place::BrokerDatabase,
-        Place::Spool,
-        Place::CentralDocuments,
-    ] {
+    for place in WITH_SEALING_OFF {
         ensure!(
             found.caught.contains_key(&place),
             "{place:?} was not caught: {:?}",
@@ -217,7 +225,7 @@ async fn a_label_that_slipped_into_log_journal_outbox_broker_or_database_is_caug
     let name = run.canaries.get(1).context("find a canary")?.clone();
     let slip = serde_json::json!({ "v": 1, "label": BASE64.encode(name.as_bytes()) }).to_string();
 
-    slip_into_journal(&run, &holds.machine, &slip).await?;
+    slip_into_journal(&mut run, &holds.machine, &slip).await?;
 
     let log = daemon.log().to_owned();
     let before = fs::read(&log)?;
@@ -239,11 +247,17 @@ async fn a_label_that_slipped_into_log_journal_outbox_broker_or_database_is_caug
     ensure!(run.caught()?.contains(&Place::CentralLog));
     run.world.central.stop().await?;
     ensure!(run.caught()?.contains(&Place::CentralDatabase));
+    for place in Place::ALL {
+        ensure!(
+            run.caught_at.contains(&place) || WITH_SEALING_OFF.contains(&place),
+            "no control was caught at {place:?}"
+        );
+    }
     Ok(())
 }
 
 /// Events and outbox rows, each in the journal's log while it is open and in the database when it is closed.
-async fn slip_into_journal(run: &Run, machine: &Machine, slip: &str) -> anyhow::Result<()> {
+async fn slip_into_journal(run: &mut Run, machine: &Machine, slip: &str) -> anyhow::Result<()> {
     let file = machine.home.join("state/journal.db");
     let clean = fs::read(&file)?;
     let event = NewEvent {
