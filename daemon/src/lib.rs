@@ -19,6 +19,7 @@ mod ground;
 pub mod identity;
 pub mod key_seal;
 pub mod local;
+mod reserve;
 pub mod shell;
 pub mod stops;
 pub mod supervisor;
