@@ -19,6 +19,7 @@ use crate::gate::{Gate, Gated};
 use crate::identity::{IdentityDir, OsRandom};
 use crate::key_seal::KeySeal;
 use crate::reserve::Reserve;
+use crate::stops::{Hold, hold};
 use crate::supervisor::{DISK_FULL, RunError};
 use crate::telemetry::chain;
 use crate::unit::link::META_CLOCK_FLOOR;
@@ -61,7 +62,7 @@ impl Store {
             Err(JournalError::Full) => return Err(RunError::DiskFull(config.state_dir.clone())),
             Err(error) => return Err(RunError::Journal(error)),
         };
-        hold(&reserve);
+        hold_reserve(&reserve);
         Ok(Self {
             journal,
             epoch: Epoch::from_bytes(opened.epoch),
@@ -124,7 +125,7 @@ const fn may_want_room(error: &JournalError) -> bool {
 }
 
 /// Holds the reserve where the disk has room for it. Blocks on the disk.
-fn hold(reserve: &Reserve) {
+fn hold_reserve(reserve: &Reserve) {
     match reserve.hold() {
         Ok(true) => {}
         Ok(false) => {
@@ -218,6 +219,7 @@ impl Ground {
         let Some(path) = self.unchecked.clone() else {
             return Ok(());
         };
+        hold(Hold::JournalCheck).await;
         let check = move || check_integrity_while(&path, move || !wanted.is_cancelled());
         let checked = tokio::task::spawn_blocking(check).await;
         let checked = checked.map_err(|_panic| RunError::Panicked)?;
@@ -236,7 +238,7 @@ impl Ground {
     pub(crate) async fn hold_reserve(&self) {
         let reserve = self.reserve.clone();
         // What went wrong is logged where it happens.
-        drop(tokio::task::spawn_blocking(move || hold(&reserve)).await);
+        drop(tokio::task::spawn_blocking(move || hold_reserve(&reserve)).await);
     }
 }
 

@@ -8,7 +8,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::stops::{Stop, pass};
+use crate::stops::{Hold, Stop, hold, pass};
 
 /// A core whose events can be kept: how an event is written, and what central is told of it.
 pub trait Recorded: Core + Clone {
@@ -128,6 +128,7 @@ where
     }
 
     async fn append(&mut self, batch: Batch) -> Result<(), SubmitError<C::Refusal>> {
+        hold(Hold::Append).await;
         pass(Stop::BeforeCommit);
         let appended = self
             .journal

@@ -14,7 +14,7 @@ use crate::ledger::{self, LedgerRow, MAX_SWEEP_STREAMS, SweepCuts, Swept};
 use crate::outbox::{self, OutboxRow, OutboxSpan};
 use crate::replay::{self, StoredEvent, StreamState};
 use crate::stats::{self, Stats};
-use crate::writer::{QUEUE_LEN, Request, Soundness, serve};
+use crate::writer::{QUEUE_LEN, Request, Soundness, Task, serve};
 
 /// A handle to an open journal; clones share it.
 ///
@@ -300,12 +300,11 @@ impl Journal {
         work: impl FnOnce(&mut Connection) -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, JournalError> {
         let (reply, answer) = oneshot::channel();
-        let task = Box::new(move |connection: Result<&mut Connection, JournalError>| {
+        let task: Task = Box::new(move |connection, known| {
             let outcome = connection.and_then(work);
-            let met_damage = matches!(outcome, Err(JournalError::Corrupt));
+            known.note(&outcome);
             // A caller that went away has no use for the answer.
             reply.send(outcome).ok();
-            met_damage
         });
         self.send(Request::Run(task)).await?;
         answer.await.unwrap_or(Err(JournalError::Stopped))

@@ -15,8 +15,8 @@ pub(crate) const QUEUE_LEN: usize = 64;
 const GROUP_LEN: usize = QUEUE_LEN;
 
 /// Work on the connection that is not an append, with its own answer inside; it gets an error
-/// where the connection must not be used, and says whether it met damage.
-pub(crate) type Task = Box<dyn FnOnce(Result<&mut Connection, JournalError>) -> bool + Send>;
+/// where the connection must not be used, and notes what it met before it answers.
+pub(crate) type Task = Box<dyn FnOnce(Result<&mut Connection, JournalError>, &Soundness) + Send>;
 
 pub(crate) type AppendReply = oneshot::Sender<Result<Appended, JournalError>>;
 
@@ -51,8 +51,9 @@ impl Soundness {
         self.is_vouched && !*self.damaged.borrow()
     }
 
-    fn note(&self, met_damage: bool) {
-        if met_damage {
+    /// Notes what a request met, before it is answered: whoever hears of damage finds it known.
+    pub(crate) fn note<T>(&self, outcome: &Result<T, JournalError>) {
+        if matches!(outcome, Err(JournalError::Corrupt)) {
             self.damaged.send_replace(true);
         }
     }
@@ -79,8 +80,8 @@ pub(crate) fn serve(
                     needs_reopen = commit(&mut connection, group, &known);
                 }
             }
-            Request::Run(task) if needs_reopen => known.note(task(Err(JournalError::NeedsReopen))),
-            Request::Run(task) => known.note(task(Ok(&mut connection))),
+            Request::Run(task) if needs_reopen => task(Err(JournalError::NeedsReopen), &known),
+            Request::Run(task) => task(Ok(&mut connection), &known),
             Request::Vouch => known.is_vouched = true,
             Request::Close(reply) => {
                 let closed = if needs_reopen || !known.may_be_marked() {
@@ -124,8 +125,9 @@ fn commit(
 ) -> bool {
     let batches: Vec<&Batch> = group.iter().map(|(batch, _)| batch).collect();
     let outcome = append_group(connection, &batches);
-    let is_damage = |verdict: &Result<_, _>| matches!(verdict, Err(JournalError::Corrupt));
-    known.note(outcome.verdicts.iter().any(is_damage));
+    for verdict in &outcome.verdicts {
+        known.note(verdict);
+    }
     if outcome.unconfirmed {
         tracing::error!(
             batch_count = batches.len(),
@@ -201,9 +203,8 @@ mod tests {
         let (requests, receiver) = mpsc::channel(QUEUE_LEN);
         let (mut first, mut second) = (append(&requests), append(&requests));
         let (reply, mut seen) = oneshot::channel();
-        let task: Task = Box::new(move |connection| {
+        let task: Task = Box::new(move |connection, _known| {
             assert!(reply.send(connection.is_err()).is_ok());
-            false
         });
         assert!(requests.try_send(Request::Run(task)).is_ok());
         let mut third = append(&requests);

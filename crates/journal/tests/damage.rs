@@ -265,8 +265,8 @@ async fn damage_that_any_request_meets_is_told_and_keeps_the_file_unclean() {
         journal.outbox_after(0, 256).await.is_err(),
     ];
     assert!(met.contains(&true));
+    assert!(journal.is_damaged(), "known by the time of the answer");
     journal.clone().damaged().await;
-    assert!(journal.is_damaged());
     journal.close().await.unwrap();
     assert!(!is_clean(&at.path));
 }

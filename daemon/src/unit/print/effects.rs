@@ -65,6 +65,8 @@ pub(super) enum Outcome {
 pub(super) struct Tries {
     /// Fetches of the wrong bytes.
     pub(super) mismatches: u32,
+    /// Whether it was logged that the document waits for room.
+    pub(super) is_told: bool,
     panics: u32,
 }
 
