@@ -13,7 +13,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
-use crate::document::{Documents, KeyFile};
+use crate::document::{Documents, KEY_FILE_VERSION, KeyFile};
 use crate::identity::OsRandom;
 use crate::unit::print::{DeskError, DeskHandle};
 
@@ -85,7 +85,7 @@ pub async fn admit(
         };
         let envelope = documents.public()?.seal(&binding, &secrets, &mut random)?;
         let file = KeyFile {
-            v: 1,
+            v: KEY_FILE_VERSION,
             recipient: RECIPIENT.to_owned(),
             job_id: job,
             epoch,
