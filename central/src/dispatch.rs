@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::now;
 use crate::documents::DocumentError;
 use crate::office::{CancelAsk, Office, RosterError};
+use crate::watchdog::Watchdog;
 
 /// Central's signed time goes out this often, so that a machine's clock floor follows within a quarter of an hour.
 const PRESENCE_EVERY: Duration = Duration::from_secs(900);
@@ -75,15 +76,17 @@ pub(crate) struct Dispatcher {
     /// The newest acknowledgement for each machine that is not sent yet.
     acks: BTreeMap<MachineId, AckPoint>,
     presence_at: Option<Instant>,
+    watchdog: Watchdog,
 }
 
 impl Dispatcher {
-    pub(crate) const fn new(office: Arc<Office>, link: LinkHandle) -> Self {
+    pub(crate) fn new(office: Arc<Office>, link: LinkHandle) -> Self {
         Self {
             office,
             link,
             acks: BTreeMap::new(),
             presence_at: None,
+            watchdog: Watchdog::of_this_service(),
         }
     }
 
@@ -113,6 +116,7 @@ impl Dispatcher {
                 _at = ticks.tick() => self.tick().await?,
             }
             self.send_acks()?;
+            self.watchdog.feed();
         }
         self.say_presence(false)?;
         Ok(())
