@@ -11,12 +11,16 @@ use loket_wire::sealed::{Binding, Envelope, SealError, SealingKey, SealingPublic
 use loket_wire::{Class, Epoch, JobId, Reason, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, RevocationPolicy};
 
 /// Largest file of a trust folder that is read: revocation lists of a national authority stay below.
 const MAX_TRUST_FILE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Documents opened, judged or sealed at a time: one a core of the smallest PC. Each takes three times 8 MiB at most.
+const MAX_TURNS: usize = 2;
 
 /// Why a document cannot be opened.
 #[derive(Debug, Error)]
@@ -89,7 +93,7 @@ impl KeyFile {
     }
 }
 
-/// Spool, key and trust in one place. Every method blocks and belongs on a blocking thread.
+/// Spool, key and trust in one place. Every method but [`Documents::turn`] blocks and belongs on a blocking thread.
 #[derive(Debug)]
 pub struct Documents {
     /// Where sealed documents lie.
@@ -97,6 +101,7 @@ pub struct Documents {
     sealing: SealingKey,
     trust: Trust,
     policy: Policy,
+    turns: Semaphore,
 }
 
 impl Documents {
@@ -108,7 +113,17 @@ impl Documents {
             sealing,
             trust,
             policy,
+            turns: Semaphore::new(MAX_TURNS),
         })
+    }
+
+    /// Waits for a turn to hold a whole document in memory; it is over when the permit is dropped.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing but its place in the queue.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Never closed: there is always a permit, sooner or later.
+        self.turns.acquire().await.ok()
     }
 
     /// What the officer reads of a job; empty when its key file is gone.

@@ -227,7 +227,9 @@ async fn verify(
     tries: &mut Tries,
 ) -> Outcome {
     let documents = Arc::clone(&hands.documents);
+    let turn = hands.documents.turn().await;
     let judged = blocking(move || documents.judge(job, class, at)).await;
+    drop(turn);
     pass(Stop::Verified);
     match judged {
         Some(Ok(outcome)) => Outcome::Tell(Command::Verified { job, outcome }),
@@ -248,7 +250,9 @@ async fn verify(
 
 async fn prepare(hands: &Arc<Hands>, job: JobId, attempt: u32, revision: Revision) -> Outcome {
     let documents = Arc::clone(&hands.documents);
+    let turn = hands.documents.turn().await;
     let read = blocking(move || documents.revision(job, &revision)).await;
+    drop(turn);
     pass(Stop::Prepared);
     let opened = match read {
         Some(Ok(Some(_bytes))) => Some(revision.sha256),
@@ -352,7 +356,9 @@ async fn send(
     let (job, attempt) = (effect.id.job, effect.id.attempt);
     let documents = Arc::clone(&hands.documents);
     // Opened again rather than held since `Prepare`: plain bytes stay in memory while they stream, no longer.
+    let turn = hands.documents.turn().await;
     let opened = blocking(move || documents.revision(job, &revision)).await;
+    drop(turn);
     let bytes = match opened {
         Some(Ok(Some(bytes))) => bytes,
         Some(Ok(None)) | None => {
@@ -406,7 +412,9 @@ pub(super) async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Some(done),
         Err(error) => {
-            tracing::error!(%error, "blocking work ended without an answer");
+            // Its text is that of the panic, which may be the document's.
+            let is_panic = error.is_panic();
+            tracing::error!(is_panic, "blocking work ended without an answer");
             None
         }
     }

@@ -9,7 +9,7 @@ use loket_wire::{JobId, JobReport, JobState, Reason, Reference, Report, Service}
 use serde::{Deserialize, Serialize};
 
 use super::recover::read;
-use crate::clock::Clock;
+use crate::clock::{Clock, certain};
 use crate::telemetry::chain;
 
 /// A closed job's events become one ledger row after this long: central asks about a job within days.
@@ -67,7 +67,7 @@ pub(super) async fn run(journal: Journal, clock: Clock) {
 /// # Errors
 /// Those of any write; what was folded by then stays folded.
 pub async fn sweep(journal: &Journal, now: Now) -> Result<Swept, JournalError> {
-    let certain = if now.trusted { now.wall } else { now.floor };
+    let certain = certain(now);
     let before = |days: i64| {
         certain
             .unix_ms()
