@@ -139,7 +139,10 @@ fn hold_reserve(reserve: &Reserve) {
 
 /// Moves a damaged journal away, so that the next start begins a new epoch; central then knows what was lost.
 fn put_aside(path: &Path) -> Result<(), RunError> {
-    let stamp = Clock::new(None).now().wall.unix_ms().to_string();
+    let aside_at = Clock::new(None).now().wall.unix_ms();
+    // A clock that begins in 1970 at each start says the same moment again: the rest keeps the names apart.
+    let mark = u32::from_le_bytes(loket_wire::random::draw(&mut OsRandom::default()));
+    let stamp = format!("{aside_at}-{mark:08x}");
     let aside = set_aside(path, &stamp).map_err(RunError::Journal)?;
     tracing::error!(aside = %aside.display(), "the journal is damaged and set aside; a new epoch begins");
     Ok(())
@@ -316,4 +319,20 @@ pub(crate) fn identity_dir(config: &Config) -> Result<IdentityDir, RunError> {
 /// Where the journal lies.
 fn journal_path(state_dir: &Path) -> PathBuf {
     state_dir.join("journal.db")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_number_of_journals_is_set_aside_within_one_moment() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = journal_path(dir.path());
+        for count in 1..=50 {
+            File::create(&path).unwrap();
+            put_aside(&path).unwrap();
+            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), count);
+        }
+    }
 }

@@ -120,6 +120,11 @@ async fn a_document_whose_disk_fills_up_before_it_comes_is_printed_once_there_is
     small.fill()?;
     std::fs::remove_file(&file)?;
     small.says("waits for room in the spool").await?;
+    world
+        .machine_with("a full disk", ID, |machine| {
+            machine["heartbeat"]["disk_free_bytes"] == 0
+        })
+        .await?;
     ensure!(station.printed().await?.sheets == 0);
     small.empty()?;
     let seen = world.wait(&job, &["printed", "rejected"]).await?;

@@ -46,7 +46,7 @@ impl Spool {
         if claims.get(job).is_none_or(|claimed| then_bytes > *claimed) {
             self.check_quota(&claims, len(bytes))?;
         }
-        slot.append(offset, bytes)
+        self.note_room(slot.append(offset, bytes))
     }
 
     /// Drops a job's part, for instance when the server's document has changed; harmless where

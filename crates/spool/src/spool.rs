@@ -5,6 +5,7 @@ use std::fs::DirBuilder;
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::SpoolError;
@@ -21,6 +22,7 @@ pub struct Spool {
     pub(crate) folder: Arc<Path>,
     quota_bytes: u64,
     claims: Arc<Mutex<Claims>>,
+    is_short: Arc<AtomicBool>,
 }
 
 /// Whole sizes of the documents that are being fetched, by job: their missing bytes count as used.
@@ -82,6 +84,7 @@ impl Spool {
             folder: dir.into(),
             quota_bytes,
             claims: Arc::default(),
+            is_short: Arc::default(),
         })
     }
 
@@ -145,7 +148,7 @@ impl Spool {
             });
         }
         let missing = size_bytes.saturating_sub(part.size_bytes()?.unwrap_or(0));
-        self.check_quota(&claims, missing)?;
+        self.note_room(self.check_quota(&claims, missing))?;
         claims.insert(job.to_owned(), size_bytes);
         Ok(Claim {
             spool: self.clone(),
@@ -171,6 +174,25 @@ impl Spool {
         let slot = self.slot(job, Kind::Blob)?;
         let _guard = self.guard();
         slot.read(MAX_BLOB_BYTES)
+    }
+
+    /// Whether the last document that was to be brought here found no room, in the quota or on the
+    /// disk, and may find some later.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.is_short.load(Ordering::Relaxed)
+    }
+
+    /// Remembers whether a document found room.
+    pub(crate) fn note_room<T>(&self, outcome: Result<T, SpoolError>) -> Result<T, SpoolError> {
+        match &outcome {
+            Ok(_) => self.is_short.store(false, Ordering::Relaxed),
+            Err(SpoolError::OverQuota { .. } | SpoolError::Full { .. }) => {
+                self.is_short.store(true, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
+        outcome
     }
 
     /// Counts what the folder holds, files of other names too.

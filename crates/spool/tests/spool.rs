@@ -290,12 +290,14 @@ fn documents_fetched_side_by_side_leave_each_other_room_to_become_whole() {
     };
     let refused = at.spool.claim(OTHER, 50).unwrap_err();
     assert_eq!(refused.to_string(), full.to_string());
+    assert!(at.spool.is_short(), "and says so until there is room");
     assert!(at.spool.put_key(OTHER, &[1; 41]).is_err(), "nor a key");
     at.spool.append_part(JOB, 20, &[1; 40]).unwrap();
     drop(first);
     at.spool.admit(JOB, 60, sha256(&[1; 60])).unwrap();
     at.spool.shred(JOB).unwrap();
     let _second = at.spool.claim(OTHER, 50).unwrap();
+    assert!(!at.spool.is_short());
 }
 
 #[test]

@@ -55,7 +55,8 @@ impl<'a> Vigil<'a> {
         let wanted = CancellationToken::new();
         let _ended = wanted.clone().drop_guard();
         let check = self.ground.check(wanted);
-        let has_room = || self.ground.reserve.stands();
+        let ground = self.ground;
+        let has_room = || ground.reserve.stands() && !ground.documents.spool.is_short();
         let feeding = feed(self.desk, sd_notify::watchdog_enabled(), has_room, notify);
         let (floor, room) = (self.keep_floor(), self.keep_room());
         tokio::pin!(check, feeding, floor, room);

@@ -78,7 +78,7 @@ impl HealthUnit {
         let mut told: BTreeMap<String, Told> = BTreeMap::new();
         let mut poll = tokio::time::interval(self.idle_poll);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        let mut is_owed = false;
+        let (mut is_owed, mut was_short) = (false, false);
         let mut beat = tokio::time::interval(self.heartbeat);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -89,6 +89,10 @@ impl HealthUnit {
                         () = stop.cancelled() => return,
                         () = self.look(&mut told) => {}
                     }
+                    // Documents that wait for room are no device's state: how full the disk is goes out at once.
+                    let is_short = self.documents.spool.is_short();
+                    is_owed |= is_short != was_short;
+                    was_short = is_short;
                     // The first one falls due before the link is up: it is owed until it leaves.
                     if is_owed {
                         is_owed = !self.beat().await;
