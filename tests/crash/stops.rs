@@ -168,10 +168,26 @@ impl<'a> Bench<'a> {
         if let Some(stop) = stop {
             site.programs.loketd = site.programs.loketd.with_env("LOKET_STOP_AT", stop);
         }
+        let log = site
+            .path("logs")
+            .join(format!("{}.log", self.station.machine.id));
+        let heard = std::fs::read(&log).map_or(0, |lines| lines.len());
         let mut daemon = site.start_machine(&self.station.machine)?;
+        let over = async {
+            // Asked to stop before it listens, it would end by the signal itself.
+            until("a daemon that is ready", DEADLINE, async || {
+                let lines = std::fs::read_to_string(&log)?;
+                let is_ready = lines
+                    .get(heard..)
+                    .is_some_and(|new| new.contains(" ready "));
+                Ok(is_ready.then_some(()))
+            })
+            .await?;
+            self.carry(&site, job).await
+        };
         let ended = tokio::select! {
             ended = daemon.wait() => ended?,
-            over = self.carry(&site, job) => {
+            over = over => {
                 over?;
                 // What it still has to journal, it journals now, or dies of it.
                 daemon.stop().await?
