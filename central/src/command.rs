@@ -161,6 +161,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
 fn run_task(path: &Path) -> anyhow::Result<()> {
     let config = Config::load(path)?;
     telemetry::start();
+    telemetry::tell_panics_by_place();
     test_hooks();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::now;
 use crate::documents::DocumentError;
 use crate::office::{CancelAsk, Office, RosterError};
+use crate::watchdog::Watchdog;
 
 /// Central's signed time goes out this often, so that a machine's clock floor follows within a quarter of an hour.
 const PRESENCE_EVERY: Duration = Duration::from_secs(900);
@@ -77,6 +78,7 @@ pub(crate) struct Dispatcher {
     acks: BTreeMap<MachineId, AckPoint>,
     presence_at: Option<Instant>,
     put_off: put_off::PutOff,
+    watchdog: Watchdog,
 }
 
 impl Dispatcher {
@@ -87,6 +89,7 @@ impl Dispatcher {
             acks: BTreeMap::new(),
             presence_at: None,
             put_off: put_off::PutOff::default(),
+            watchdog: Watchdog::of_this_service(),
         }
     }
 
@@ -116,6 +119,7 @@ impl Dispatcher {
                 _at = ticks.tick() => self.tick().await?,
             }
             self.send_acks()?;
+            self.watchdog.feed();
         }
         self.say_presence(false)?;
         Ok(())

@@ -28,6 +28,7 @@ mod run;
 mod sweep;
 mod telemetry;
 mod trust;
+mod watchdog;
 mod web;
 mod words;
 

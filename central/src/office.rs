@@ -135,7 +135,9 @@ impl Office {
         tokio::task::spawn_blocking(move || work(&office))
             .await
             .map_err(|error| {
-                tracing::error!(%error, "blocking work ended early");
+                // Its text is that of the panic, which may be a document's.
+                let is_panic = error.is_panic();
+                tracing::error!(is_panic, "blocking work ended early");
                 Code::StorageFailed.into()
             })
     }

@@ -334,7 +334,9 @@ async fn end(mut tasks: JoinSet<()>, deadline: Duration, what: &'static str) {
     let all = async {
         while let Some(ended) = tasks.join_next().await {
             if let Err(error) = ended {
-                tracing::error!(%error, what, "a part of central failed");
+                // Its text is that of the panic, which may be a document's.
+                let is_panic = error.is_panic();
+                tracing::error!(is_panic, what, "a part of central failed");
             }
         }
     };
@@ -408,7 +410,7 @@ async fn keep_dispatching(
             match outcome {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(%error, "link ended"),
-                Err(error) => tracing::error!(%error, "link task failed"),
+                Err(error) => tracing::error!(is_panic = error.is_panic(), "link task failed"),
             }
         }
         if let Err(error) = ended {

@@ -26,6 +26,15 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
+/// Panics are told by their place alone: the text of one, of ours or of a library, may quote a document.
+pub(crate) fn tell_panics_by_place() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        let at = at.unwrap_or_else(|| "an unknown place".to_owned());
+        tracing::error!(at, "a bug: a part of central broke off at {at}");
+    }));
+}
+
 /// Logs to the error stream, which systemd's journal keeps; `LOKET_LOG` sets the levels.
 pub(crate) fn start() {
     let filter =

@@ -115,6 +115,7 @@ struct At {
 /// Reads the command line `args`, the program's name first, does it, and gives the exit code.
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    telemetry::tell_panics_by_place();
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -189,8 +190,10 @@ fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
         })
 }
 
-/// Documents opened and judged at a time: one a core of the smallest PC, and one beside it for labels.
-const MAX_BLOCKING_THREADS: usize = 3;
+/// Names are looked up on these threads too, for ten seconds each where the name server is dead: the link, two fetches
+/// and a printer's lane may all wait for one while the journal is checked, and documents still find a thread for each of
+/// their turns. A thread that only waits costs some kilobytes.
+const MAX_BLOCKING_THREADS: usize = 8;
 
 /// Idle blocking threads give their stacks back soon.
 const BLOCKING_KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(5);

@@ -284,6 +284,12 @@ impl Clock {
     }
 }
 
+/// The latest moment that has certainly passed: a clock that nobody confirmed may be decades ahead.
+#[must_use]
+pub fn certain(now: Now) -> Timestamp {
+    if now.trusted { now.wall } else { now.floor }
+}
+
 fn system_time() -> Timestamp {
     let since = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)

@@ -11,12 +11,16 @@ use loket_wire::sealed::{Binding, Envelope, SealError, SealingKey, SealingPublic
 use loket_wire::{Class, Epoch, JobId, Reason, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, RevocationPolicy};
 
 /// Largest file of a trust folder that is read: revocation lists of a national authority stay below.
 const MAX_TRUST_FILE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Documents opened, judged or sealed at a time: one a core of the smallest PC. Each takes three times 8 MiB at most.
+const MAX_TURNS: usize = 2;
 
 /// Why a document cannot be opened.
 #[derive(Debug, Error)]
@@ -27,6 +31,11 @@ pub enum DocumentError {
     /// Its key file is not one.
     #[error("understand the sealed document's key file")]
     KeyFile,
+    /// Its key file was written by a later version of this program. It is left as it is.
+    #[error(
+        "read the sealed document's key file: it is of version {0}, this program reads up to {KEY_FILE_VERSION}"
+    )]
+    TooNew(u16),
     /// It does not open.
     #[error("open the sealed document")]
     Seal(#[from] SealError),
@@ -35,10 +44,13 @@ pub enum DocumentError {
     Short,
 }
 
+/// Version of the key file's shape.
+pub const KEY_FILE_VERSION: u16 = 1;
+
 /// What stands beside a sealed document: the envelope, still sealed, and what it is bound to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct KeyFile {
-    /// Version of this shape; 1.
+    /// Version of this shape; [`KEY_FILE_VERSION`] where this program writes it.
     pub v: u16,
     /// The recipient the envelope names.
     pub recipient: String,
@@ -53,7 +65,23 @@ pub struct KeyFile {
     pub envelope: Envelope,
 }
 
+/// What every version of a key file says first.
+#[derive(Deserialize)]
+struct Versioned {
+    v: u16,
+}
+
 impl KeyFile {
+    /// Reads one of this or an earlier version; a later one may have another shape.
+    fn read(bytes: &[u8]) -> Result<Self, DocumentError> {
+        let Versioned { v } =
+            serde_json::from_slice(bytes).map_err(|_bad| DocumentError::KeyFile)?;
+        if v > KEY_FILE_VERSION {
+            return Err(DocumentError::TooNew(v));
+        }
+        serde_json::from_slice(bytes).map_err(|_bad| DocumentError::KeyFile)
+    }
+
     fn open(&self, key: &SealingKey) -> Result<Secrets, SealError> {
         let binding = Binding {
             recipient: &self.recipient,
@@ -65,7 +93,7 @@ impl KeyFile {
     }
 }
 
-/// Spool, key and trust in one place. Every method blocks and belongs on a blocking thread.
+/// Spool, key and trust in one place. Every method but [`Documents::turn`] blocks and belongs on a blocking thread.
 #[derive(Debug)]
 pub struct Documents {
     /// Where sealed documents lie.
@@ -73,6 +101,7 @@ pub struct Documents {
     sealing: SealingKey,
     trust: Trust,
     policy: Policy,
+    turns: Semaphore,
 }
 
 impl Documents {
@@ -84,7 +113,17 @@ impl Documents {
             sealing,
             trust,
             policy,
+            turns: Semaphore::new(MAX_TURNS),
         })
+    }
+
+    /// Waits for a turn to hold a whole document in memory; it is over when the permit is dropped.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing but its place in the queue.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Never closed: there is always a permit, sooner or later.
+        self.turns.acquire().await.ok()
     }
 
     /// What the officer reads of a job; empty when its key file is gone.
@@ -162,9 +201,7 @@ impl Documents {
 
     fn secrets(&self, job: JobId) -> Result<Secrets, DocumentError> {
         let bytes = self.spool.key(&job.to_string())?;
-        let file: KeyFile =
-            serde_json::from_slice(&bytes).map_err(|_bad| DocumentError::KeyFile)?;
-        Ok(file.open(&self.sealing)?)
+        Ok(KeyFile::read(&bytes)?.open(&self.sealing)?)
     }
 }
 
@@ -258,5 +295,88 @@ pub const fn policy_of(config: &Config) -> Policy {
             RevocationPolicy::Required => Revocation::Required,
             RevocationPolicy::IfKnown => Revocation::IfKnown,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::OsRandom;
+
+    /// A key file and its document as version 1 wrote them: held documents are opened across an upgrade.
+    const KEY_V1: &[u8] = include_bytes!("../tests/fixtures/key-file-v1.json");
+    const BLOB_V1: &[u8] = include_bytes!("../tests/fixtures/key-file-v1.blob");
+
+    /// A test key, and says so.
+    const KEY: [u8; 32] = *b"only-a-test-key-only-a-test-key!";
+    const DOCUMENT: &[u8] = b"a document of version 1";
+
+    fn job() -> JobId {
+        "0190f3a1-7b2c-7d4e-8f10-0123456789ab".parse().unwrap()
+    }
+
+    fn documents(dir: &Path) -> Arc<Documents> {
+        let policy = Policy {
+            revocation: Revocation::IfKnown,
+        };
+        let trust = Trust::from_files(std::iter::empty()).unwrap();
+        let spool = Spool::open(&dir.join("spool"), u64::MAX).unwrap();
+        Documents::new(spool, SealingKey::from_bytes(KEY), trust, policy)
+    }
+
+    /// Writes the present version into the folder in `LOKET_TEST_FIXTURE`. A released version's fixture is never
+    /// written again: run this once, before the version is raised.
+    #[test]
+    fn write_a_fixture_where_one_is_asked_for() {
+        let Ok(dir) = std::env::var("LOKET_TEST_FIXTURE") else {
+            return;
+        };
+        let mut random = OsRandom::default();
+        let (epoch, not_after) = (Epoch::from_bytes([7; 16]), Timestamp::from_unix_ms(1));
+        let secrets = Secrets::new("Contoh".to_owned(), None, DOCUMENT, 1, &mut random);
+        let binding = Binding {
+            recipient: "desa-contoh-1",
+            job: job(),
+            epoch,
+            not_after,
+        };
+        let public = SealingKey::from_bytes(KEY).public().unwrap();
+        let file = KeyFile {
+            v: KEY_FILE_VERSION,
+            recipient: "desa-contoh-1".to_owned(),
+            job_id: job(),
+            epoch,
+            not_after,
+            envelope: public.seal(&binding, &secrets, &mut random).unwrap(),
+        };
+        let spool = Spool::open(Path::new(&dir), u64::MAX).unwrap();
+        let key = serde_json::to_vec(&file).unwrap();
+        spool.put_key(&job().to_string(), &key).unwrap();
+        let blob = secrets.seal_document(job(), DOCUMENT).unwrap();
+        spool.admit_bytes(&job().to_string(), &blob).unwrap();
+    }
+
+    #[test]
+    fn a_held_document_of_version_1_opens() {
+        let dir = tempfile::tempdir().unwrap();
+        let documents = documents(dir.path());
+        let name = job().to_string();
+        documents.spool.put_key(&name, KEY_V1).unwrap();
+        documents.spool.admit_bytes(&name, BLOB_V1).unwrap();
+        assert_eq!(documents.label(job()).as_str(), "Contoh");
+        assert_eq!(documents.open(job()).unwrap().as_slice(), DOCUMENT);
+    }
+
+    #[test]
+    fn a_key_file_of_a_later_version_is_neither_opened_nor_called_altered() {
+        let dir = tempfile::tempdir().unwrap();
+        let documents = documents(dir.path());
+        let later = br#"{"v":2,"something":"else"}"#;
+        documents.spool.put_key(&job().to_string(), later).unwrap();
+        let judged = documents.judge(job(), Class::Controlled, Timestamp::UNIX_EPOCH);
+        assert!(
+            matches!(judged, Err(DocumentError::TooNew(2))),
+            "{judged:?}"
+        );
     }
 }

@@ -6,7 +6,9 @@
 //! `control` answers officers on the local socket.
 
 #[cfg(panic = "abort")]
-compile_error!("the supervisor restarts a unit that panicked: build with panic = \"unwind\"");
+compile_error!(
+    "a unit that panics ends the run in order, after a drain: build with panic = \"unwind\""
+);
 
 pub mod cli;
 pub mod clock;
@@ -19,6 +21,7 @@ mod ground;
 pub mod identity;
 pub mod key_seal;
 pub mod local;
+mod reserve;
 pub mod shell;
 pub mod stops;
 pub mod supervisor;

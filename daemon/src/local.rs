@@ -8,12 +8,12 @@ use loket_spool::SpoolError;
 use loket_wire::order::MAX_DOCUMENT_BYTES;
 use loket_wire::random::draw;
 use loket_wire::sealed::{Binding, SealError, Secrets};
-use loket_wire::{Class, Epoch, IdError, JobId, Release, Service};
+use loket_wire::{Class, Epoch, IdError, JobId, Release, Service, Timestamp};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
-use crate::document::{Documents, KeyFile};
+use crate::document::{Documents, KEY_FILE_VERSION, KeyFile};
 use crate::identity::OsRandom;
 use crate::unit::print::{DeskError, DeskHandle};
 
@@ -55,7 +55,7 @@ pub enum LocalError {
 /// Seals the document into the spool and hands it to the desk for `printer`; gives the job's id.
 ///
 /// # Errors
-/// [`LocalError`]; what was spooled by then is swept at the next start.
+/// [`LocalError`]; what was spooled by then is destroyed.
 pub async fn admit(
     documents: &Arc<Documents>,
     desk: &DeskHandle,
@@ -69,43 +69,76 @@ pub async fn admit(
         });
     }
     let now = clock.now().wall;
-    let mut random = OsRandom::default();
     let unix_ms = u64::try_from(now.unix_ms()).unwrap_or_default();
-    let job = JobId::from_parts(unix_ms, draw(&mut random));
+    let job = JobId::from_parts(unix_ms, draw(&mut OsRandom::default()));
     let not_after = now.saturating_add(VALIDITY);
-    let documents = Arc::clone(documents);
-    let sealed = tokio::task::spawn_blocking(move || -> Result<(), LocalError> {
-        let secrets = Secrets::new(LABEL.to_owned(), None, &document, 0, &mut random);
-        let epoch = Epoch::from_bytes([0; 16]);
-        let binding = Binding {
-            recipient: RECIPIENT,
-            job,
-            epoch,
-            not_after,
-        };
-        let envelope = documents.public()?.seal(&binding, &secrets, &mut random)?;
-        let file = KeyFile {
-            v: 1,
-            recipient: RECIPIENT.to_owned(),
-            job_id: job,
-            epoch,
-            not_after,
-            envelope,
-        };
-        let (name, key) = (
-            job.to_string(),
-            serde_json::to_vec(&file).unwrap_or_default(),
-        );
-        documents.spool.put_key(&name, &key)?;
-        documents
-            .spool
-            .admit_bytes(&name, &secrets.seal_document(job, &document)?)?;
-        Ok(())
-    });
-    sealed.await.map_err(|_panic| LocalError::Ended)??;
+    let taken = async {
+        let facts = facts(job, now, not_after, printer)?;
+        let turn = documents.turn().await;
+        let spool = Arc::clone(documents);
+        let work = move || seal(&spool, job, not_after, &document);
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_panic| LocalError::Ended)??;
+        drop(turn);
+        desk.submit(Command::Accept(Intake::Good(Box::new(facts))))
+            .await?;
+        Ok(job)
+    };
+    let taken: Result<JobId, LocalError> = taken.await;
+    if taken.is_err() {
+        let spool = Arc::clone(documents);
+        let shred = move || spool.spool.shred(&job.to_string());
+        // What cannot be removed is swept at the next start.
+        if !matches!(tokio::task::spawn_blocking(shred).await, Ok(Ok(()))) {
+            tracing::warn!(job.id = %job, "a document that was not taken is not yet removed");
+        }
+    }
+    taken
+}
+
+/// Seals the document to this machine's own key, on disk. Blocks.
+fn seal(
+    documents: &Documents,
+    job: JobId,
+    not_after: Timestamp,
+    document: &[u8],
+) -> Result<(), LocalError> {
+    let mut random = OsRandom::default();
+    let secrets = Secrets::new(LABEL.to_owned(), None, document, 0, &mut random);
+    let epoch = Epoch::from_bytes([0; 16]);
+    let binding = Binding {
+        recipient: RECIPIENT,
+        job,
+        epoch,
+        not_after,
+    };
+    let envelope = documents.public()?.seal(&binding, &secrets, &mut random)?;
+    let file = KeyFile {
+        v: KEY_FILE_VERSION,
+        recipient: RECIPIENT.to_owned(),
+        job_id: job,
+        epoch,
+        not_after,
+        envelope,
+    };
+    let name = job.to_string();
+    let key = serde_json::to_vec(&file).unwrap_or_default();
+    documents.spool.put_key(&name, &key)?;
+    let blob = secrets.seal_document(job, document)?;
+    documents.spool.admit_bytes(&name, &blob)?;
+    Ok(())
+}
+
+fn facts(
+    job: JobId,
+    now: Timestamp,
+    not_after: Timestamp,
+    printer: String,
+) -> Result<Facts, IdError> {
     let text = job.to_string();
     let tail = text.rsplit('-').next().unwrap_or_default();
-    let facts = Facts {
+    Ok(Facts {
         job_id: job,
         origin: Origin::Local,
         reference: format!("LOKAL-{tail}").parse()?,
@@ -115,8 +148,5 @@ pub async fn admit(
         not_after,
         verified_at: now,
         printer: Some(printer),
-    };
-    desk.submit(Command::Accept(Intake::Good(Box::new(facts))))
-        .await?;
-    Ok(job)
+    })
 }

@@ -3,12 +3,12 @@
 use loket_domain::core::{Core, IllegalEvent};
 use loket_domain::print;
 use loket_journal::{Batch, CloseStream, Journal, JournalError, NewEvent, NewReport};
-use loket_wire::Report;
+use loket_wire::{Report, Timestamp};
 use thiserror::Error;
 use tokio::sync::watch;
 
-use crate::clock::Clock;
-use crate::stops::{Stop, pass};
+use crate::clock::{Clock, certain};
+use crate::stops::{Hold, Stop, hold, pass};
 
 /// A core whose events can be kept: how an event is written, and what central is told of it.
 pub trait Recorded: Core + Sized {
@@ -19,11 +19,12 @@ pub trait Recorded: Core + Sized {
     /// Takes over what became of it.
     fn take_over(&mut self, touched: Self);
 
-    /// The journal entry of `event`, which `self` has just applied.
+    /// The journal entry of `event`, which `self` has just applied; `at` has certainly passed, and is when a stream
+    /// that ends with it is closed.
     ///
     /// # Errors
     /// When the event cannot be written as JSON, which is a bug.
-    fn entry(&self, event: &Self::Event) -> Result<Entry, serde_json::Error>;
+    fn entry(&self, event: &Self::Event, at: Timestamp) -> Result<Entry, serde_json::Error>;
 }
 
 /// How an event stands in the journal.
@@ -110,7 +111,9 @@ where
             let mut batch = Batch::default();
             for event in part {
                 next.apply(event).map_err(SubmitError::Illegal)?;
-                let entry = next.entry(event).map_err(SubmitError::Encode)?;
+                let entry = next
+                    .entry(event, certain(now))
+                    .map_err(SubmitError::Encode)?;
                 batch.events.extend(entry.event);
                 batch.reports.extend(entry.report);
                 batch.close_streams.extend(entry.close);
@@ -135,6 +138,7 @@ where
     }
 
     async fn append(&mut self, batch: Batch) -> Result<(), SubmitError<C::Refusal>> {
+        hold(Hold::Append).await;
         pass(Stop::BeforeCommit);
         let appended = self
             .journal
@@ -174,12 +178,13 @@ impl Recorded for print::Desk {
         Self::take_over(self, touched);
     }
 
-    fn entry(&self, event: &print::Event) -> Result<Entry, serde_json::Error> {
+    fn entry(&self, event: &print::Event, at: Timestamp) -> Result<Entry, serde_json::Error> {
         let stream = stream_of(event.job_id);
         let report = self.job(event.job_id).and_then(|job| event.report(job));
         let close = matches!(event.what, print::What::Shredded).then(|| CloseStream {
             name: stream.clone(),
-            at_ms: event.at.unix_ms(),
+            // What is kept for so many days counts from here: by a clock that says 2040 it would be kept until then.
+            at_ms: at.unix_ms(),
         });
         let kept = NewEvent {
             stream,

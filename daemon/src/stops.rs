@@ -1,7 +1,8 @@
 //! Numbered places where a crash must do no harm; the crash tests kill the program at each in turn.
 //!
-//! The list is generated from the one table below, so that no test can forget a stop. The killing itself exists only
-//! under feature `crash-stops`.
+//! The list is generated from the one table below, so that no test can forget a stop. Beside them stand a few holds:
+//! places where a test lets the program hang while it breaks something. Killing and holding exist only under feature
+//! `crash-stops`.
 
 macro_rules! stops {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
@@ -72,6 +73,68 @@ pub const fn pass(_stop: Stop) {}
 #[cfg(feature = "crash-stops")]
 pub fn pass(stop: Stop) {
     killing::pass(stop);
+}
+
+/// A place where a test lets the program hang.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// A journal that was not closed is about to be checked.
+    JournalCheck,
+    /// An append is about to be committed: the loop that owns the desk hangs with it.
+    Append,
+    /// An order is journalled; its document is about to be asked for.
+    Fetch,
+}
+
+/// Passes a hold. In a program without feature `crash-stops` this does nothing.
+#[cfg(not(feature = "crash-stops"))]
+#[inline]
+pub fn hold(_hold: Hold) -> std::future::Ready<()> {
+    std::future::ready(())
+}
+
+/// Passes a hold: hangs at the one that `LOKET_HOLD_AT=word:FILE` names, for as long as the file is there.
+///
+/// # Cancel safety
+/// Dropping the future lets go.
+#[cfg(feature = "crash-stops")]
+pub async fn hold(hold: Hold) {
+    holding::hold(hold).await;
+}
+
+#[cfg(feature = "crash-stops")]
+mod holding {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::Hold;
+
+    /// Between two looks at the file.
+    const LOOK_EVERY: Duration = Duration::from_millis(10);
+
+    const fn word(hold: Hold) -> &'static str {
+        match hold {
+            Hold::JournalCheck => "journal-check",
+            Hold::Append => "append",
+            Hold::Fetch => "fetch",
+        }
+    }
+
+    pub(super) async fn hold(hold: Hold) {
+        let Ok(wanted) = std::env::var("LOKET_HOLD_AT") else {
+            return;
+        };
+        let Some((at, file)) = wanted.split_once(':') else {
+            return;
+        };
+        if at != word(hold) || !Path::new(file).exists() {
+            return;
+        }
+        tracing::warn!("held at {at}");
+        while Path::new(file).exists() {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
 }
 
 #[cfg(feature = "crash-stops")]

@@ -1,4 +1,8 @@
 //! Where log lines go, and how an error with its causes becomes one line.
+#![expect(
+    clippy::print_stderr,
+    reason = "a panic of a command at a terminal has nowhere else to go"
+)]
 
 use std::error::Error;
 use std::io::IsTerminal;
@@ -29,6 +33,20 @@ pub fn install(output: LogOutput, filter: &str) {
     drop(installed);
 }
 
+/// Panics are told by their place alone: the text of one, of ours or of a library, may quote a document.
+pub fn tell_panics_by_place() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        let at = at.unwrap_or_else(|| "an unknown place".to_owned());
+        let thread = std::thread::current();
+        let thread = thread.name().unwrap_or("unnamed");
+        tracing::error!(at, thread, "a bug: the program broke off at {at}");
+        if !tracing::dispatcher::has_been_set() {
+            eprintln!("a bug: the program broke off at {at}");
+        }
+    }));
+}
+
 /// The error and its causes as one line: `open the journal: disk is full`.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
@@ -40,4 +58,60 @@ pub fn chain(error: &dyn Error) -> String {
         cause = next.source();
     }
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged_of_a_panic(with_hook: bool) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let subscriber = fmt::Subscriber::builder()
+            .with_writer(move || writer.clone())
+            .finish();
+        let text = String::from("words of a document");
+        if with_hook {
+            tell_panics_by_place();
+        } else {
+            let writer = lines.clone();
+            std::panic::set_hook(Box::new(move |panic| {
+                writeln!(writer.clone(), "{panic}").unwrap();
+            }));
+        }
+        tracing::subscriber::with_default(subscriber, || {
+            assert!(std::panic::catch_unwind(|| panic!("{text}")).is_err());
+        });
+        drop(std::panic::take_hook());
+        let bytes = lines.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    #[test]
+    fn a_panic_is_told_by_its_place_and_not_by_its_text() {
+        let logged = logged_of_a_panic(true);
+        assert!(logged.contains("telemetry.rs"), "{logged}");
+        assert!(!logged.contains("words of a document"), "{logged}");
+        // The control: told in the usual way, the text is found.
+        assert!(logged_of_a_panic(false).contains("words of a document"));
+    }
 }

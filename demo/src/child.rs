@@ -51,6 +51,15 @@ impl Program {
         self
     }
 
+    /// This program, which takes another as its last words and becomes it: `self arguments inner`.
+    #[must_use]
+    pub fn running(mut self, arguments: &[&str], inner: &Self) -> Self {
+        self.words.extend(arguments.iter().map(Into::into));
+        self.words.extend(inner.words.iter().cloned());
+        self.env.extend(inner.env.iter().cloned());
+        self
+    }
+
     /// Its command with `arguments`; the child ends with the process that started it.
     #[must_use]
     pub fn command<I, S>(&self, arguments: I) -> Command

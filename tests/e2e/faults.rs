@@ -63,7 +63,7 @@ async fn a_document_that_the_spool_has_no_room_for_is_rejected_and_central_knows
 async fn an_order_that_meets_a_full_disk_is_printed_once_there_is_room() -> anyhow::Result<()> {
     let world = World::start(Build::Plain, false).await?;
     let station = world.station(ID, &[]).await?;
-    let small = SmallDisk::start(&world, &station.machine).await?;
+    let small = SmallDisk::start(&world, &station.machine, &world.site.programs.loketd).await?;
     small.fill()?;
     let job = world.order(ID, "KK-1", "now").await?;
     until("the full disk told", DEADLINE, async || {
@@ -83,7 +83,7 @@ async fn an_order_that_meets_a_full_disk_is_printed_once_there_is_room() -> anyh
 async fn a_held_order_whose_disk_fills_up_is_printed_once_there_is_room() -> anyhow::Result<()> {
     let world = World::start(Build::Plain, false).await?;
     let station = world.station(ID, &[]).await?;
-    let small = SmallDisk::start(&world, &station.machine).await?;
+    let small = SmallDisk::start(&world, &station.machine, &world.site.programs.loketd).await?;
     let job = world.order(ID, "KK-1", "officer").await?;
     world.wait(&job, &["held"]).await?;
     small.fill()?;
@@ -100,6 +100,76 @@ async fn a_held_order_whose_disk_fills_up_is_printed_once_there_is_room() -> any
     loketd.run(release).await?;
     world.wait(&job, &["printed"]).await?;
     ensure!(station.printed().await?.sheets == 1);
+    Ok(())
+}
+
+/// Central destroys its copy of what a machine rejects, so want of room must not reject it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_document_whose_disk_fills_up_before_it_comes_is_printed_once_there_is_room()
+-> anyhow::Result<()> {
+    let world = World::start(Build::Hooks, false).await?;
+    let station = world.station(ID, &[]).await?;
+    let file = world.dir().join("hold");
+    std::fs::write(&file, "")?;
+    let at = format!("fetch:{}", file.display());
+    let loketd = world.site.programs.loketd.clone();
+    let loketd = loketd.with_env("LOKET_HOLD_AT", &at);
+    let mut small = SmallDisk::start(&world, &station.machine, &loketd).await?;
+    let job = world.order(ID, "KK-1", "now").await?;
+    small.says("held at fetch").await?;
+    small.fill()?;
+    std::fs::remove_file(&file)?;
+    small.says("waits for room in the spool").await?;
+    world
+        .machine_with("a full disk", ID, |machine| {
+            machine["heartbeat"]["disk_free_bytes"] == 0
+        })
+        .await?;
+    ensure!(station.printed().await?.sheets == 0);
+    small.empty()?;
+    let seen = world.wait(&job, &["printed", "rejected"]).await?;
+    ensure!(seen["state"] == "printed", "{seen}");
+    ensure!(station.printed().await?.sheets == 1);
+    Ok(())
+}
+
+/// The room that the daemon held for this is given back: the machine is linked and works on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_starts_on_a_full_disk_is_not_dark() -> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let station = world.station(ID, &[]).await?;
+    let loketd = world.site.programs.loketd.clone();
+    let mut small = SmallDisk::start(&world, &station.machine, &loketd).await?;
+    let job = world.order(ID, "KK-1", "officer").await?;
+    world.wait(&job, &["held"]).await?;
+    ensure!(small.daemon.stop().await?.code() == Some(0));
+    ensure!(small.holds_a_reserve());
+    small.fill()?;
+    small.start_again(&loketd)?;
+    small.says("the disk is full (J-101)").await?;
+    small.says("linked to central's broker").await?;
+    ensure!(!small.holds_a_reserve());
+    let config = text(&station.machine.config());
+    let release = ["job", "release", &job, "--by", "wati", "--config", &config];
+    loketd.run(release).await?;
+    world.wait(&job, &["printed"]).await?;
+    ensure!(station.printed().await?.sheets == 1);
+
+    ensure!(small.daemon.stop().await?.code() == Some(0));
+    small.fill()?;
+    small.start_again(&loketd)?;
+    let ended = small.daemon.wait().await?;
+    ensure!(
+        ended.code() == Some(73),
+        "without a reserve it ends with {ended}"
+    );
+    let log = std::fs::read_to_string(small.daemon.log())?;
+    ensure!(log.contains("the disk is full (J-101)"), "{log}");
+
+    small.empty()?;
+    small.start_again(&loketd)?;
+    small.says("linked to central's broker").await?;
+    ensure!(small.holds_a_reserve(), "made again where there is room");
     Ok(())
 }
 
@@ -161,58 +231,95 @@ fn reprint(order: &str, of: &str) -> String {
     order.to_string()
 }
 
-/// A daemon whose state lies on a disk of 2 MiB; the disk is its own and ends with it.
+/// A daemon whose state lies on a disk of 2 MiB; the disk is its own and ends with the test.
 struct SmallDisk {
     daemon: Running,
+    machine: Machine,
+    holder: Running,
+    logs: PathBuf,
     filler: PathBuf,
 }
 
 impl SmallDisk {
-    /// Mounts in a namespace of the daemon's own: nothing is left behind, however the test ends.
+    /// Mounts in a namespace of its own, which the holder keeps: nothing is left behind, however the test ends.
     const MOUNT: &str = r#"set -e
 mkdir -p "$1/small"
 mount -t tmpfs -o size=2M,mode=0700 loket-small "$1/small"
 cp -a "$1/state/." "$1/small/"
 mount --bind "$1/small" "$1/state"
-exec "$2" run --config "$3"
+exec sleep infinity
 "#;
 
-    async fn start(world: &World, machine: &Machine) -> anyhow::Result<Self> {
-        let loketd = loket_tests::world::bin_dir(Build::Plain)?.join("loketd");
+    async fn start(world: &World, machine: &Machine, loketd: &Program) -> anyhow::Result<Self> {
         let unshare = Program::at(Path::new("/usr/bin/unshare"));
-        let (home, loketd, config) = (text(&machine.home), text(&loketd), text(&machine.config()));
-        let words = [
-            "--mount",
-            "/bin/sh",
-            "-c",
-            Self::MOUNT,
-            "sh",
-            &home,
-            &loketd,
-            &config,
-        ];
+        let home = text(&machine.home);
+        let words = ["--mount", "/bin/sh", "-c", Self::MOUNT, "sh", &home];
         let logs = world.site.path("logs");
-        let mut daemon = Running::start(&machine.id, unshare.command(words), &logs)?;
-        until("the daemon on its small disk", DEADLINE, async || {
-            daemon
-                .check()
-                .context("mount as root: run the test as root")?;
-            let log = std::fs::read_to_string(daemon.log())?;
-            Ok(log.contains("linked to central's broker").then_some(()))
-        })
-        .await?;
-        let pid = daemon.pid().context("find the daemon")?;
+        let mut holder = Running::start("small-disk", unshare.command(words), &logs)?;
         let inside = machine.home.join("small/filler");
         let filler = Path::new("/proc")
-            .join(pid.to_string())
+            .join(holder.pid().context("find the holder")?.to_string())
             .join("root")
             .join(inside.strip_prefix("/").context("read a path")?);
-        Ok(Self { daemon, filler })
+        let parent = filler.with_file_name("identity");
+        until("the small disk", DEADLINE, async || {
+            holder
+                .check()
+                .context("mount as root: run the test as root")?;
+            Ok(parent.exists().then_some(()))
+        })
+        .await?;
+        let daemon = Self::daemon(&holder, machine, loketd, &logs)?;
+        let mut small = Self {
+            daemon,
+            machine: machine.clone(),
+            holder,
+            logs,
+            filler,
+        };
+        small.says("linked to central's broker").await?;
+        Ok(small)
+    }
+
+    fn daemon(
+        holder: &Running,
+        machine: &Machine,
+        loketd: &Program,
+        logs: &Path,
+    ) -> anyhow::Result<Running> {
+        let pid = holder.pid().context("find the holder")?;
+        let config = text(&machine.config());
+        let inside = Program::at(Path::new("/usr/bin/nsenter"))
+            .running(&[&format!("--mount=/proc/{pid}/ns/mnt")], loketd);
+        let command = inside.command(["run", "--config", &config]);
+        // A log of its own for each start, so that no line of an earlier one is taken for its word.
+        let number = std::fs::read_dir(logs)?.count();
+        Running::start(&format!("{}-{number}", machine.id), command, logs)
+    }
+
+    /// Starts the daemon again, after it ended.
+    fn start_again(&mut self, loketd: &Program) -> anyhow::Result<()> {
+        self.daemon = Self::daemon(&self.holder, &self.machine, loketd, &self.logs)?;
+        Ok(())
+    }
+
+    /// Waits for words in the daemon's log.
+    async fn says(&mut self, words: &str) -> anyhow::Result<()> {
+        until(words, DEADLINE, async || {
+            self.daemon.check()?;
+            let log = std::fs::read_to_string(self.daemon.log())?;
+            Ok(log.contains(words).then_some(()))
+        })
+        .await
     }
 
     /// Writes until nothing more goes on it.
     fn fill(&self) -> anyhow::Result<()> {
-        let mut file = std::fs::File::create(&self.filler).context("fill the disk")?;
+        let mut file = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&self.filler)
+            .context("fill the disk")?;
         let block = [0_u8; 1024];
         let full = loop {
             if let Err(error) = file.write_all(&block) {
@@ -225,5 +332,9 @@ exec "$2" run --config "$3"
 
     fn empty(&self) -> anyhow::Result<()> {
         std::fs::remove_file(&self.filler).context("make room")
+    }
+
+    fn holds_a_reserve(&self) -> bool {
+        self.filler.with_file_name("reserve").exists()
     }
 }

@@ -48,14 +48,37 @@ fn loketd_says_that_it_is_ready_alive_and_stopping() -> Result<()> {
     Ok(())
 }
 
+/// The loop that owns the desk hangs while everything else goes on, timers too; let go, it feeds again.
 #[test]
-fn central_with_its_keys_as_credentials_says_that_it_is_ready_and_stopping() -> Result<()> {
+fn a_desk_that_hangs_feeds_no_watchdog() -> Result<()> {
+    let stage = Stage::with_users()?;
+    stage.settings("loket.toml", DAEMON_EDITS)?;
+    stage.install_hooked("loketd")?;
+    let file = stage.path("run/hold");
+    fs::write(&file, "")?;
+    let hold = format!("append:{}", file.display());
+    let variable = Some(("LOKET_HOLD_AT", hold.as_str()));
+    let mut daemon = Running::start_with(&stage, "loketd.service", Some(WATCHDOG), variable)?;
+    daemon.wait_for("READY=1")?;
+    daemon.wait_for_silence("WATCHDOG=1", WATCHDOG * 3)?;
+    fs::remove_file(&file)?;
+    daemon.wait_for("WATCHDOG=1")?;
+    daemon.terminate()?;
+    assert_eq!(daemon.exit_code()?, Some(0));
+    Ok(())
+}
+
+#[test]
+fn central_with_its_keys_as_credentials_says_that_it_is_ready_alive_and_stopping() -> Result<()> {
     let stage = Stage::with_users()?;
     stage.settings("central.toml", CENTRAL_EDITS)?;
     stage.install(&source("etc/loket/offices.toml"), "etc/loket/offices.toml")?;
     enrol_central(&stage)?;
-    let mut central = Running::start(&stage, "loket-central.service", None)?;
+    let mut central = Running::start(&stage, "loket-central.service", Some(WATCHDOG))?;
     central.wait_for("READY=1")?;
+    for _feeding in 0..3 {
+        central.wait_for("WATCHDOG=1")?;
+    }
     central.terminate()?;
     central.wait_for("STOPPING=1")?;
     assert_eq!(central.exit_code()?, Some(0));

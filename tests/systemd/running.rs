@@ -29,6 +29,16 @@ pub(crate) struct Running {
 impl Running {
     /// Starts what `unit` starts, as its user and with its umask, on the settings of the stage.
     pub(crate) fn start(stage: &Stage, unit: &str, watchdog: Option<Duration>) -> Result<Self> {
+        Self::start_with(stage, unit, watchdog, None)
+    }
+
+    /// The same with one more variable of its environment.
+    pub(crate) fn start_with(
+        stage: &Stage,
+        unit: &str,
+        watchdog: Option<Duration>,
+        variable: Option<(&str, &str)>,
+    ) -> Result<Self> {
         let unit = Unit::read(unit)?;
         let (program, settings) = exec_start(stage, &unit)?;
         let socket = stage.path("run/notify.sock");
@@ -60,6 +70,9 @@ impl Running {
         command.env("NOTIFY_SOCKET", &socket);
         for setting in unit.values("Environment") {
             let (name, value) = setting.split_once('=').context("a variable")?;
+            command.env(name, value);
+        }
+        if let Some((name, value)) = variable {
             command.env(name, value);
         }
         if let Some(limit) = watchdog {
@@ -104,6 +117,28 @@ impl Running {
                 return Ok(lines);
             }
             heard.extend(lines);
+        }
+    }
+
+    /// Waits until a line was not said for so long.
+    pub(crate) fn wait_for_silence(&self, line: &str, span: Duration) -> Result<()> {
+        let until = Instant::now() + DEADLINE;
+        let mut last_said = Instant::now();
+        let mut buffer = [0; MESSAGE_MAX_BYTES];
+        loop {
+            let quiet = last_said.elapsed();
+            if quiet >= span {
+                return Ok(());
+            }
+            ensure!(Instant::now() < until, "hear no {line}: it is said on");
+            self.notify.set_read_timeout(Some(span - quiet))?;
+            let Ok(size) = self.notify.recv(&mut buffer) else {
+                continue;
+            };
+            let message = String::from_utf8_lossy(buffer.get(..size).unwrap_or_default());
+            if message.lines().any(|it| it == line) {
+                last_said = Instant::now();
+            }
         }
     }
 

@@ -74,6 +74,14 @@ impl Stage {
         Ok(stage)
     }
 
+    /// Puts the build with doors for tests in the place of a program.
+    pub(crate) fn install_hooked(&self, program: &str) -> Result<()> {
+        let built = std::env::var_os("LOKET_BIN_DIR").context("find LOKET_BIN_DIR")?;
+        let hooked = Path::new(&built).join("hooks").join(program);
+        self.install(&hooked, &format!("usr/bin/{program}"))?;
+        set_mode(&self.program(program), 0o755)
+    }
+
     /// Units, programs, and the users and folders that systemd's own programs make of our files.
     pub(crate) fn with_users() -> Result<Self> {
         let stage = Self::with_programs()?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// Tells why the journal did not do what was asked.
 ///
@@ -115,6 +115,13 @@ pub enum JournalError {
 impl JournalError {
     /// Sorts an error of SQLite into what the caller can act on.
     pub(crate) fn sqlite(action: &'static str, error: rusqlite::Error) -> Self {
+        if let rusqlite::Error::SqliteFailure(told, _) = &error
+            && told.extended_code == ffi::SQLITE_IOERR_SHMSIZE
+        {
+            // The index beside the log cannot grow: of what makes that fail, a full disk alone is
+            // of this file's folder, and it is no damage.
+            return Self::Full;
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt,
@@ -144,8 +151,6 @@ impl JournalError {
 
 #[cfg(test)]
 mod tests {
-    use rusqlite::ffi;
-
     use super::*;
 
     fn sorted(code: i32) -> JournalError {
@@ -158,6 +163,10 @@ mod tests {
     #[test]
     fn sqlite_codes_become_the_variant_a_caller_can_act_on() {
         assert!(matches!(sorted(ffi::SQLITE_FULL), JournalError::Full));
+        assert!(matches!(
+            sorted(ffi::SQLITE_IOERR_SHMSIZE),
+            JournalError::Full
+        ));
         assert!(matches!(sorted(ffi::SQLITE_CORRUPT), JournalError::Corrupt));
         assert!(matches!(sorted(ffi::SQLITE_NOTADB), JournalError::Corrupt));
         assert!(matches!(sorted(ffi::SQLITE_BUSY), JournalError::Busy));

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::append::{event_checksum, meta_checksum, report_checksum};
 use crate::error::JournalError;
@@ -11,6 +11,10 @@ use crate::ledger::row_checksum;
 /// Findings that SQLite lists at most: one is enough to set a file aside, the rest is for the log.
 const MAX_FINDINGS: u32 = 16;
 
+/// Steps of SQLite between two looks at whether a check is still wanted: some ten rows, and a look
+/// costs less than any of them.
+const STEPS_PER_LOOK: i32 = 100;
+
 /// Whether a journal file can be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Integrity {
@@ -18,6 +22,8 @@ pub enum Integrity {
     Sound,
     /// The file is damaged: [`crate::set_aside`] it and begin a new one with a new epoch.
     Broken,
+    /// The check was ended before it knew: nothing is vouched for.
+    Unfinished,
 }
 
 /// Reads the whole file on a connection of its own that cannot write, and checks its structure
@@ -31,6 +37,18 @@ pub enum Integrity {
 /// [`JournalError::NotFound`] if there is no file; [`JournalError::Busy`] or
 /// [`JournalError::Io`] if it could not be read, which says nothing about its soundness.
 pub fn check_integrity(path: &Path) -> Result<Integrity, JournalError> {
+    check_integrity_while(path, || true)
+}
+
+/// As [`check_integrity`], for as long as `is_wanted`: it is asked often, and once it says no the
+/// check ends within a moment with [`Integrity::Unfinished`].
+///
+/// # Errors
+/// Those of [`check_integrity`].
+pub fn check_integrity_while(
+    path: &Path,
+    is_wanted: impl Fn() -> bool + Send + 'static,
+) -> Result<Integrity, JournalError> {
     if !path
         .try_exists()
         .map_err(|error| JournalError::file("look for", path, error))?
@@ -39,17 +57,25 @@ pub fn check_integrity(path: &Path) -> Result<Integrity, JournalError> {
             path: path.to_path_buf(),
         });
     }
-    match check(path) {
+    match check(path, is_wanted) {
         Ok(()) => Ok(Integrity::Sound),
         Err(JournalError::Corrupt) => Ok(Integrity::Broken),
+        Err(JournalError::Io { source, .. })
+            if source.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) =>
+        {
+            Ok(Integrity::Unfinished)
+        }
         Err(other) => Err(other),
     }
 }
 
-fn check(path: &Path) -> Result<(), JournalError> {
+fn check(path: &Path, is_wanted: impl Fn() -> bool + Send + 'static) -> Result<(), JournalError> {
     let sort = |error| JournalError::sqlite("check the integrity", error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(sort)?;
+    connection
+        .progress_handler(STEPS_PER_LOOK, Some(move || !is_wanted()))
+        .map_err(sort)?;
     let findings: Vec<String> = connection
         .prepare(&format!("PRAGMA integrity_check({MAX_FINDINGS})"))
         .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())

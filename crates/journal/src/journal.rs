@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::batch::{Appended, Batch};
 use crate::error::JournalError;
@@ -14,7 +14,7 @@ use crate::ledger::{self, LedgerRow, MAX_SWEEP_STREAMS, SweepCuts, Swept};
 use crate::outbox::{self, OutboxRow, OutboxSpan};
 use crate::replay::{self, StoredEvent, StreamState};
 use crate::stats::{self, Stats};
-use crate::writer::{QUEUE_LEN, Request, serve};
+use crate::writer::{QUEUE_LEN, Request, Soundness, Task, serve};
 
 /// A handle to an open journal; clones share it.
 ///
@@ -29,6 +29,7 @@ use crate::writer::{QUEUE_LEN, Request, serve};
 pub struct Journal {
     requests: mpsc::Sender<Request>,
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
+    damaged: watch::Receiver<bool>,
     path: Option<Arc<Path>>,
 }
 
@@ -55,7 +56,8 @@ impl Journal {
         max_size_bytes: u64,
     ) -> Result<(Self, Opened), JournalError> {
         let (connection, opened) = open_file(path, fresh_epoch, max_size_bytes)?;
-        Ok((Self::start(connection, Some(path.into()))?, opened))
+        let journal = Self::start(connection, opened.was_clean, Some(path.into()))?;
+        Ok((journal, opened))
     }
 
     /// Opens a journal in memory, with the same code above it, for tests of what uses a journal.
@@ -63,15 +65,20 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Io`] if SQLite has no memory.
     pub fn in_memory(epoch: [u8; 16]) -> Result<Self, JournalError> {
-        let (connection, _) = open_memory(epoch)?;
-        Self::start(connection, None)
+        let (connection, opened) = open_memory(epoch)?;
+        Self::start(connection, opened.was_clean, None)
     }
 
-    fn start(connection: Connection, path: Option<Arc<Path>>) -> Result<Self, JournalError> {
+    fn start(
+        connection: Connection,
+        was_clean: bool,
+        path: Option<Arc<Path>>,
+    ) -> Result<Self, JournalError> {
         let (requests, receiver) = mpsc::channel(QUEUE_LEN);
+        let (known, damaged) = Soundness::new(was_clean);
         let thread = std::thread::Builder::new()
             .name("loket-journal".into())
-            .spawn(move || serve(connection, receiver))
+            .spawn(move || serve(connection, receiver, known))
             .map_err(|error| {
                 let path = path.as_deref().unwrap_or_else(|| Path::new(":memory:"));
                 JournalError::file("start the writer thread of", path, error)
@@ -79,6 +86,7 @@ impl Journal {
         Ok(Self {
             requests,
             thread: Arc::new(Mutex::new(Some(thread))),
+            damaged,
             path,
         })
     }
@@ -227,8 +235,39 @@ impl Journal {
             .await
     }
 
-    /// Serves what is queued, marks the file as closed, moves the write-ahead log into it and
+    /// Vouches for the file after [`crate::check_integrity`] found it sound, so that a close marks
+    /// it as clean. A file that was clean when it was opened needs no word.
+    ///
+    /// # Errors
+    /// [`JournalError::Stopped`] after a close.
+    pub async fn vouch(&self) -> Result<(), JournalError> {
+        self.send(Request::Vouch).await
+    }
+
+    /// Whether any request has met a damaged page or row so far.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        *self.damaged.borrow()
+    }
+
+    /// Waits until a request of any handle meets a damaged page or row; for ever on a sound file.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub async fn damaged(&self) {
+        let mut seen = self.damaged.clone();
+        if seen.wait_for(|is_damaged| *is_damaged).await.is_err() {
+            // The journal was closed: it meets nothing any more.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Serves what is queued, marks a sound file as clean, moves the write-ahead log into it and
     /// ends the thread. Other clones then answer [`JournalError::Stopped`].
+    ///
+    /// A file is sound when it was clean at its opening or was vouched for since
+    /// ([`Journal::vouch`]), and no request met damage. Any other stays as after an unclean stop,
+    /// so that a stop before the end of a check never hides what the check would have found.
     ///
     /// # Errors
     /// Those of any write; the next open then sees an unclean stop.
@@ -261,9 +300,11 @@ impl Journal {
         work: impl FnOnce(&mut Connection) -> Result<T, JournalError> + Send + 'static,
     ) -> Result<T, JournalError> {
         let (reply, answer) = oneshot::channel();
-        let task = Box::new(move |connection: Result<&mut Connection, JournalError>| {
+        let task: Task = Box::new(move |connection, known| {
+            let outcome = connection.and_then(work);
+            known.note(&outcome);
             // A caller that went away has no use for the answer.
-            reply.send(connection.and_then(work)).ok();
+            reply.send(outcome).ok();
         });
         self.send(Request::Run(task)).await?;
         answer.await.unwrap_or(Err(JournalError::Stopped))

@@ -33,7 +33,7 @@ pub use batch::{
 };
 pub use error::JournalError;
 pub use file::{MAX_FILE_BYTES, Opened, set_aside};
-pub use integrity::{Integrity, check_integrity};
+pub use integrity::{Integrity, check_integrity, check_integrity_while};
 pub use journal::Journal;
 pub use ledger::{LedgerRow, MAX_SWEEP_STREAMS, SweepCuts, Swept};
 pub use outbox::{MAX_OUTBOX_PAGE, OutboxRow, OutboxSpan};

@@ -1,7 +1,7 @@
 //! The one thread that owns the connection.
 
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::append::append_group;
 use crate::batch::{Appended, Batch};
@@ -15,8 +15,8 @@ pub(crate) const QUEUE_LEN: usize = 64;
 const GROUP_LEN: usize = QUEUE_LEN;
 
 /// Work on the connection that is not an append, with its own answer inside; it gets an error
-/// where the connection must not be used.
-pub(crate) type Task = Box<dyn FnOnce(Result<&mut Connection, JournalError>) + Send>;
+/// where the connection must not be used, and notes what it met before it answers.
+pub(crate) type Task = Box<dyn FnOnce(Result<&mut Connection, JournalError>, &Soundness) + Send>;
 
 pub(crate) type AppendReply = oneshot::Sender<Result<Appended, JournalError>>;
 
@@ -25,12 +25,48 @@ pub(crate) enum Request {
     Append(Batch, AppendReply),
     /// A read, or a write with a transaction of its own.
     Run(Task),
+    /// The file was checked and is sound.
+    Vouch,
     Close(oneshot::Sender<Result<(), JournalError>>),
 }
 
+/// What is known of the file: only one that is known to be sound is ever marked as clean.
+pub(crate) struct Soundness {
+    is_vouched: bool,
+    damaged: watch::Sender<bool>,
+}
+
+impl Soundness {
+    /// A file whose last user closed it is vouched for by that; any other by a check alone.
+    pub(crate) fn new(was_clean: bool) -> (Self, watch::Receiver<bool>) {
+        let (damaged, seen) = watch::channel(false);
+        let known = Self {
+            is_vouched: was_clean,
+            damaged,
+        };
+        (known, seen)
+    }
+
+    fn may_be_marked(&self) -> bool {
+        self.is_vouched && !*self.damaged.borrow()
+    }
+
+    /// Notes what a request met, before it is answered: whoever hears of damage finds it known.
+    pub(crate) fn note<T>(&self, outcome: &Result<T, JournalError>) {
+        if matches!(outcome, Err(JournalError::Corrupt)) {
+            self.damaged.send_replace(true);
+        }
+    }
+}
+
 /// Serves requests in the order in which they came, until a close or until no handle is left.
-/// Without a close the file stays marked as open.
-pub(crate) fn serve(mut connection: Connection, mut requests: mpsc::Receiver<Request>) {
+/// Without a close the file stays marked as open, and so does one that nobody vouched for: its next
+/// open asks for a check again.
+pub(crate) fn serve(
+    mut connection: Connection,
+    mut requests: mpsc::Receiver<Request>,
+    mut known: Soundness,
+) {
     let mut needs_reopen = false;
     let mut held = None;
     while let Some(request) = held.take().or_else(|| requests.blocking_recv()) {
@@ -41,13 +77,14 @@ pub(crate) fn serve(mut connection: Connection, mut requests: mpsc::Receiver<Req
                 if needs_reopen {
                     answer(group, |_| Err(JournalError::NeedsReopen));
                 } else {
-                    needs_reopen = commit(&mut connection, group);
+                    needs_reopen = commit(&mut connection, group, &known);
                 }
             }
-            Request::Run(task) if needs_reopen => task(Err(JournalError::NeedsReopen)),
-            Request::Run(task) => task(Ok(&mut connection)),
+            Request::Run(task) if needs_reopen => task(Err(JournalError::NeedsReopen), &known),
+            Request::Run(task) => task(Ok(&mut connection), &known),
+            Request::Vouch => known.is_vouched = true,
             Request::Close(reply) => {
-                let closed = if needs_reopen {
+                let closed = if needs_reopen || !known.may_be_marked() {
                     Ok(())
                 } else {
                     mark_clean(&connection)
@@ -71,7 +108,9 @@ fn drain(
     while group.len() < GROUP_LEN {
         match requests.try_recv() {
             Ok(Request::Append(batch, reply)) => group.push((batch, reply)),
-            Ok(other @ (Request::Run(_) | Request::Close(_))) => return (group, Some(other)),
+            Ok(other @ (Request::Run(_) | Request::Vouch | Request::Close(_))) => {
+                return (group, Some(other));
+            }
             Err(_) => break,
         }
     }
@@ -79,9 +118,16 @@ fn drain(
 }
 
 /// Commits a group, answers its waiters, and says whether the file must be opened anew.
-fn commit(connection: &mut Connection, group: Vec<(Batch, AppendReply)>) -> bool {
+fn commit(
+    connection: &mut Connection,
+    group: Vec<(Batch, AppendReply)>,
+    known: &Soundness,
+) -> bool {
     let batches: Vec<&Batch> = group.iter().map(|(batch, _)| batch).collect();
     let outcome = append_group(connection, &batches);
+    for verdict in &outcome.verdicts {
+        known.note(verdict);
+    }
     if outcome.unconfirmed {
         tracing::error!(
             batch_count = batches.len(),
@@ -157,13 +203,13 @@ mod tests {
         let (requests, receiver) = mpsc::channel(QUEUE_LEN);
         let (mut first, mut second) = (append(&requests), append(&requests));
         let (reply, mut seen) = oneshot::channel();
-        let task: Task = Box::new(move |connection| {
+        let task: Task = Box::new(move |connection, _known| {
             assert!(reply.send(connection.is_err()).is_ok());
         });
         assert!(requests.try_send(Request::Run(task)).is_ok());
         let mut third = append(&requests);
         drop(requests);
-        serve(connection, receiver);
+        serve(connection, receiver, Soundness::new(true).0);
         assert!(matches!(
             first.try_recv(),
             Ok(Err(JournalError::Io {
@@ -201,7 +247,7 @@ mod tests {
         assert!(next.is_none());
         assert_eq!(group.len(), QUEUE_LEN);
         let mut connection = connection;
-        assert!(!commit(&mut connection, group));
+        assert!(!commit(&mut connection, group, &Soundness::new(true).0));
         for (position, mut answer) in answers.into_iter().enumerate() {
             let appended = answer.try_recv().unwrap().unwrap();
             assert_eq!(

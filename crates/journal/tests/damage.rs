@@ -7,8 +7,12 @@
 
 use std::path::{Path, PathBuf};
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use loket_journal::{
-    Batch, Integrity, Journal, JournalError, NewEvent, NewReport, check_integrity, set_aside,
+    Batch, Integrity, Journal, JournalError, NewEvent, NewReport, check_integrity,
+    check_integrity_while, set_aside,
 };
 
 const EPOCH: [u8; 16] = [7; 16];
@@ -222,4 +226,63 @@ async fn a_log_torn_anywhere_opens_as_the_batches_before_the_tear() {
         counts.is_sorted() && counts.first() == Some(&0),
         "{counts:?}"
     );
+}
+
+fn is_clean(path: &Path) -> bool {
+    // Dropped without a close: looking changes nothing for a file that was not clean.
+    let (_journal, opened) = Journal::open(path, OTHER_EPOCH).unwrap();
+    opened.was_clean
+}
+
+#[tokio::test]
+async fn a_file_that_nobody_checked_after_an_unclean_stop_stays_unclean_over_a_close() {
+    let at = place();
+    filled(&at.path).await;
+    drop(Journal::open(&at.path, EPOCH).unwrap());
+    let (journal, opened) = Journal::open(&at.path, EPOCH).unwrap();
+    assert!(!opened.was_clean);
+    journal.append(one("a", b"x")).await.unwrap();
+    journal.close().await.unwrap();
+    let (journal, opened) = Journal::open(&at.path, EPOCH).unwrap();
+    assert!(!opened.was_clean, "the next start must check it");
+    assert_eq!(check_integrity(&at.path).unwrap(), Integrity::Sound);
+    journal.vouch().await.unwrap();
+    journal.close().await.unwrap();
+    assert!(is_clean(&at.path));
+}
+
+#[tokio::test]
+async fn damage_that_any_request_meets_is_told_and_keeps_the_file_unclean() {
+    let at = place();
+    filled(&at.path).await;
+    let position = find(&at.path, b"payload-\x05");
+    damage(&at.path, position, b"q");
+    let (journal, opened) = Journal::open(&at.path, EPOCH).unwrap();
+    assert!(opened.was_clean && !journal.is_damaged());
+    journal.vouch().await.unwrap();
+    let met = [
+        journal.open_events().await.is_err(),
+        journal.outbox_after(0, 256).await.is_err(),
+    ];
+    assert!(met.contains(&true));
+    assert!(journal.is_damaged(), "known by the time of the answer");
+    journal.clone().damaged().await;
+    journal.close().await.unwrap();
+    assert!(!is_clean(&at.path));
+}
+
+#[tokio::test]
+async fn a_check_that_is_not_wanted_any_more_ends_without_a_verdict() {
+    let at = place();
+    filled(&at.path).await;
+    let looks = Arc::new(AtomicU32::new(0));
+    for wanted_looks in 0..3 {
+        let (seen, counted) = (Arc::clone(&looks), Arc::clone(&looks));
+        seen.store(0, Ordering::SeqCst);
+        let checked = check_integrity_while(&at.path, move || {
+            counted.fetch_add(1, Ordering::SeqCst) < wanted_looks
+        });
+        assert_eq!(checked.unwrap(), Integrity::Unfinished);
+        assert_eq!(seen.load(Ordering::SeqCst), wanted_looks + 1);
+    }
 }

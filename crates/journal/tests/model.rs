@@ -17,6 +17,7 @@ enum Step {
         meta: Option<u8>,
     },
     Settle(u8),
+    Vouch,
     CloseAndReopen,
     DropAndReopen,
 }
@@ -33,6 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
             Step::Append { streams, reports, close, meta }
         }),
         2 => any::<u8>().prop_map(Step::Settle),
+        1 => Just(Step::Vouch),
         1 => Just(Step::CloseAndReopen),
         1 => Just(Step::DropAndReopen),
     ]
@@ -158,6 +160,7 @@ async fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
     let path = folder.path().join("journal.db");
     let (mut journal, _) = Journal::open(&path, [3; 16]).unwrap();
     let mut model = Model::default();
+    let mut is_vouched = true;
     for (mark, step) in (0_u8..).zip(steps) {
         match step {
             Step::Append {
@@ -183,16 +186,26 @@ async fn play(steps: Vec<Step>) -> Result<(), TestCaseError> {
                     model.outbox.retain(|held, _| *held > seq);
                 }
             }
+            Step::Vouch => {
+                journal.vouch().await.unwrap();
+                is_vouched = true;
+            }
             Step::CloseAndReopen => {
                 journal.close().await.unwrap();
                 let (reopened, opened) = Journal::open(&path, [4; 16]).unwrap();
-                prop_assert!(opened.was_clean && !opened.made_new && opened.epoch == [3; 16]);
+                prop_assert!(!opened.made_new && opened.epoch == [3; 16]);
+                prop_assert_eq!(
+                    opened.was_clean,
+                    is_vouched,
+                    "a close vouches for nothing itself"
+                );
                 journal = reopened;
             }
             Step::DropAndReopen => {
                 drop(journal);
                 let (reopened, opened) = Journal::open(&path, [4; 16]).unwrap();
                 prop_assert!(!opened.was_clean && !opened.made_new && opened.epoch == [3; 16]);
+                is_vouched = false;
                 journal = reopened;
             }
         }

@@ -28,6 +28,14 @@ pub enum SpoolError {
         /// The quota.
         quota_bytes: u64,
     },
+    /// A document is larger than the whole quota: no room that others give back will do.
+    #[error("spool {need_bytes} bytes: the whole quota is {quota_bytes} bytes")]
+    BeyondQuota {
+        /// What it needs, its key included.
+        need_bytes: u64,
+        /// The quota.
+        quota_bytes: u64,
+    },
     /// The disk has no room. What was written of this call was taken back.
     #[error("write {file}: no room left on the disk")]
     Full {

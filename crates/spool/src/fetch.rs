@@ -32,7 +32,7 @@ impl Spool {
     /// call. [`SpoolError::BadJobName`], [`SpoolError::Io`].
     pub fn append_part(&self, job: &str, offset: u64, bytes: &[u8]) -> Result<(), SpoolError> {
         let slot = self.slot(job, Kind::Part)?;
-        let _guard = self.guard();
+        let claims = self.guard();
         let have_bytes = slot.size_bytes()?.unwrap_or(0);
         if offset != have_bytes {
             return Err(SpoolError::WrongOffset {
@@ -41,9 +41,12 @@ impl Spool {
                 have_bytes,
             });
         }
-        slot.check_size(have_bytes.saturating_add(len(bytes)), MAX_BLOB_BYTES)?;
-        self.check_quota(len(bytes))?;
-        slot.append(offset, bytes)
+        let then_bytes = have_bytes.saturating_add(len(bytes));
+        slot.check_size(then_bytes, MAX_BLOB_BYTES)?;
+        if claims.get(job).is_none_or(|claimed| then_bytes > *claimed) {
+            self.check_quota(&claims, len(bytes))?;
+        }
+        self.note_room(slot.append(offset, bytes))
     }
 
     /// Drops a job's part, for instance when the server's document has changed; harmless where

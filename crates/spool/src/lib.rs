@@ -29,4 +29,4 @@ mod shred;
 mod spool;
 
 pub use error::SpoolError;
-pub use spool::{MAX_BLOB_BYTES, MAX_KEY_BYTES, Spool, SpoolStats};
+pub use spool::{Claim, MAX_BLOB_BYTES, MAX_KEY_BYTES, Spool, SpoolStats};

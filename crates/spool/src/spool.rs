@@ -1,9 +1,11 @@
 //! The spool itself: its folder, its quota, keys and blobs.
 
+use std::collections::BTreeMap;
 use std::fs::DirBuilder;
 use std::io::ErrorKind;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::SpoolError;
@@ -19,7 +21,25 @@ pub const MAX_BLOB_BYTES: u64 = 8 * 1024 * 1024 + 64 * 1024;
 pub struct Spool {
     pub(crate) folder: Arc<Path>,
     quota_bytes: u64,
-    lock: Arc<Mutex<()>>,
+    claims: Arc<Mutex<Claims>>,
+    is_short: Arc<AtomicBool>,
+}
+
+/// Whole sizes of the documents that are being fetched, by job: their missing bytes count as used.
+pub(crate) type Claims = BTreeMap<String, u64>;
+
+/// Room in the quota for one document while it is fetched; given back when it is dropped.
+#[derive(Debug)]
+#[must_use = "the room is given back when this is dropped"]
+pub struct Claim {
+    spool: Spool,
+    job: String,
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.spool.guard().remove(&self.job);
+    }
 }
 
 /// How much a spool holds.
@@ -63,7 +83,8 @@ impl Spool {
         Ok(Self {
             folder: dir.into(),
             quota_bytes,
-            lock: Arc::default(),
+            claims: Arc::default(),
+            is_short: Arc::default(),
         })
     }
 
@@ -77,8 +98,8 @@ impl Spool {
         let slot = self.slot(job, Kind::Key)?;
         let size_bytes = len(bytes);
         slot.check_size(size_bytes, MAX_KEY_BYTES)?;
-        let _guard = self.guard();
-        self.check_quota(size_bytes)?;
+        let claims = self.guard();
+        self.check_quota(&claims, size_bytes)?;
         self.write_whole(job, bytes, &slot)
     }
 
@@ -93,15 +114,46 @@ impl Spool {
         let slot = self.slot(job, Kind::Blob)?;
         let size_bytes = len(bytes);
         slot.check_size(size_bytes, MAX_BLOB_BYTES)?;
-        let _guard = self.guard();
+        let claims = self.guard();
         if slot.size_bytes()?.is_some() {
             if slot.read(MAX_BLOB_BYTES)? != bytes {
                 return Err(SpoolError::OtherAdmitted { file: slot.name });
             }
             return flush_folder(&self.folder);
         }
-        self.check_quota(size_bytes)?;
+        self.check_quota(&claims, size_bytes)?;
         self.write_whole(job, bytes, &slot)
+    }
+
+    /// Claims room for a whole document of which a part may stand already, before a fetch begins:
+    /// two documents that are fetched side by side must not each take what the other needs to
+    /// become whole. While it is held [`Spool::append_part`] asks the quota nothing. One fetch a
+    /// job at a time.
+    ///
+    /// # Errors
+    /// [`SpoolError::BeyondQuota`] for a document that the quota can never hold,
+    /// [`SpoolError::OverQuota`] for one that it cannot hold at present,
+    /// [`SpoolError::TooLarge`] over [`MAX_BLOB_BYTES`], [`SpoolError::BadJobName`],
+    /// [`SpoolError::Io`].
+    pub fn claim(&self, job: &str, size_bytes: u64) -> Result<Claim, SpoolError> {
+        let (part, key) = (self.slot(job, Kind::Part)?, self.slot(job, Kind::Key)?);
+        self.slot(job, Kind::Blob)?
+            .check_size(size_bytes, MAX_BLOB_BYTES)?;
+        let mut claims = self.guard();
+        let with_key = size_bytes.saturating_add(key.size_bytes()?.unwrap_or(0));
+        if with_key > self.quota_bytes {
+            return Err(SpoolError::BeyondQuota {
+                need_bytes: with_key,
+                quota_bytes: self.quota_bytes,
+            });
+        }
+        let missing = size_bytes.saturating_sub(part.size_bytes()?.unwrap_or(0));
+        self.note_room(self.check_quota(&claims, missing))?;
+        claims.insert(job.to_owned(), size_bytes);
+        Ok(Claim {
+            spool: self.clone(),
+            job: job.to_owned(),
+        })
     }
 
     /// Returns a job's key file.
@@ -124,6 +176,25 @@ impl Spool {
         slot.read(MAX_BLOB_BYTES)
     }
 
+    /// Whether the last document that was to be brought here found no room, in the quota or on the
+    /// disk, and may find some later.
+    #[must_use]
+    pub fn is_short(&self) -> bool {
+        self.is_short.load(Ordering::Relaxed)
+    }
+
+    /// Remembers whether a document found room.
+    pub(crate) fn note_room<T>(&self, outcome: Result<T, SpoolError>) -> Result<T, SpoolError> {
+        match &outcome {
+            Ok(_) => self.is_short.store(false, Ordering::Relaxed),
+            Err(SpoolError::OverQuota { .. } | SpoolError::Full { .. }) => {
+                self.is_short.store(true, Ordering::Relaxed);
+            }
+            Err(_) => {}
+        }
+        outcome
+    }
+
     /// Counts what the folder holds, files of other names too.
     ///
     /// # Errors
@@ -142,8 +213,12 @@ impl Spool {
     }
 
     /// Refuses to write so many bytes more than the quota leaves. The caller holds the lock.
-    pub(crate) fn check_quota(&self, need_bytes: u64) -> Result<(), SpoolError> {
-        let used_bytes = self.count()?.size_bytes;
+    pub(crate) fn check_quota(&self, claims: &Claims, need_bytes: u64) -> Result<(), SpoolError> {
+        let mut used_bytes = self.count()?.size_bytes;
+        for (job, size_bytes) in claims {
+            let have_bytes = self.slot(job, Kind::Part)?.size_bytes()?.unwrap_or(0);
+            used_bytes = used_bytes.saturating_add(size_bytes.saturating_sub(have_bytes));
+        }
         let quota_bytes = self.quota_bytes;
         if used_bytes.saturating_add(need_bytes) > quota_bytes {
             return Err(SpoolError::OverQuota {
@@ -179,8 +254,8 @@ impl Spool {
 
     /// Takes the lock; a panic of another holder leaves the disk as a crash would, which every
     /// operation is built to meet.
-    pub(crate) fn guard(&self) -> MutexGuard<'_, ()> {
-        self.lock.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn guard(&self) -> MutexGuard<'_, Claims> {
+        self.claims.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -44,7 +44,11 @@ impl Place {
 
     /// Opens the folder anew, as a start after a crash does.
     fn reopened(&self) -> Spool {
-        Spool::open(&self.dir(), QUOTA_BYTES).unwrap()
+        self.reopened_with(QUOTA_BYTES)
+    }
+
+    fn reopened_with(&self, quota_bytes: u64) -> Spool {
+        Spool::open(&self.dir(), quota_bytes).unwrap()
     }
 }
 
@@ -272,6 +276,50 @@ fn the_quota_is_asked_before_a_byte_is_written() {
     at.spool.admit(JOB, 60, sha256(&[2; 60])).unwrap();
     at.spool.shred(JOB).unwrap();
     at.spool.put_key(OTHER, &[1; 100]).unwrap();
+}
+
+#[test]
+fn documents_fetched_side_by_side_leave_each_other_room_to_become_whole() {
+    let at = Place::new(100);
+    let first = at.spool.claim(JOB, 60).unwrap();
+    at.spool.append_part(JOB, 0, &[1; 20]).unwrap();
+    let full = SpoolError::OverQuota {
+        need_bytes: 50,
+        used_bytes: 60,
+        quota_bytes: 100,
+    };
+    let refused = at.spool.claim(OTHER, 50).unwrap_err();
+    assert_eq!(refused.to_string(), full.to_string());
+    assert!(at.spool.is_short(), "and says so until there is room");
+    assert!(at.spool.put_key(OTHER, &[1; 41]).is_err(), "nor a key");
+    at.spool.append_part(JOB, 20, &[1; 40]).unwrap();
+    drop(first);
+    at.spool.admit(JOB, 60, sha256(&[1; 60])).unwrap();
+    at.spool.shred(JOB).unwrap();
+    let _second = at.spool.claim(OTHER, 50).unwrap();
+    assert!(!at.spool.is_short());
+}
+
+#[test]
+fn room_that_was_claimed_is_given_back_and_a_part_on_disk_counts_once() {
+    let at = Place::new(100);
+    drop(at.spool.claim(JOB, 100).unwrap());
+    at.spool.append_part(JOB, 0, &[1; 30]).unwrap();
+    let again = at.reopened_with(100).claim(JOB, 100);
+    assert!(again.is_ok(), "the rest of a part fits: {again:?}");
+}
+
+#[test]
+fn a_document_that_the_quota_can_never_hold_is_told_apart_from_one_that_must_wait() {
+    let at = Place::new(100);
+    at.spool.put_key(JOB, &[1; 10]).unwrap();
+    let never = at.spool.claim(JOB, 91).unwrap_err();
+    assert!(matches!(never, SpoolError::BeyondQuota { .. }), "{never}");
+    at.spool.put_key(OTHER, &[1; 10]).unwrap();
+    let later = at.spool.claim(JOB, 90).unwrap_err();
+    assert!(matches!(later, SpoolError::OverQuota { .. }), "{later}");
+    let large = at.spool.claim(JOB, MAX_BLOB_BYTES + 1).unwrap_err();
+    assert!(matches!(large, SpoolError::TooLarge { .. }), "{large}");
 }
 
 #[test]

@@ -39,6 +39,9 @@ const LINE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The client is on this machine: 8 MiB take a moment.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// Taking connections fails for want of files or memory: at once again it would only take the processor as well.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
+
 /// The longest name an officer signs with.
 const MAX_NAME_CHARS: usize = 40;
 
@@ -186,8 +189,14 @@ impl ControlUnit {
                 () = stop.cancelled() => return,
                 Some(_done) = clients.join_next() => {}
                 accepted = self.listener.accept(), if clients.len() < MAX_CONNECTIONS => {
-                    if let Ok((stream, _peer)) = accepted {
-                        clients.spawn(serve(stream, Arc::clone(&self.door)));
+                    match accepted {
+                        Ok((stream, _peer)) => {
+                            clients.spawn(serve(stream, Arc::clone(&self.door)));
+                        }
+                        Err(error) => {
+                            tracing::warn!(%error, "an officer's connection is not taken; trying again");
+                            tokio::time::sleep(ACCEPT_AGAIN).await;
+                        }
                     }
                 }
             }

@@ -126,7 +126,9 @@ impl PrintUnit {
                 () = stop.cancelled(), if !stop.is_cancelled() => {}
                 Some(ended) = running.ended() => if let Err(error) = ended {
                     // A panicked effect is a bug; the restarted unit asks the printer what became of it.
-                    tracing::error!(%error, "an effect of the print desk ended without an answer");
+                    // Its text is that of the panic, which may be a document's.
+                    let is_panic = error.is_panic();
+                    tracing::error!(is_panic, "an effect of the print desk ended without an answer");
                     return Err(DeskError::Effect);
                 },
                 Some(ask) = self.asks.recv() => self.answer(ask).await?,

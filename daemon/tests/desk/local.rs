@@ -45,3 +45,20 @@ async fn a_document_given_by_hand_is_verified_like_any_other() {
     assert_eq!(world.until_closed(job).await.0, JobState::Rejected);
     assert!(world.printer().sheets().is_empty());
 }
+
+#[tokio::test]
+async fn a_document_given_by_hand_that_the_desk_does_not_take_is_not_left_on_disk() {
+    let mut world = World::new();
+    world.start().await;
+    let desk = world.desk();
+    world.crash().await;
+    let taken = local::admit(
+        &world.documents,
+        &desk,
+        &world.clock,
+        Zeroizing::new(sample()),
+        "a4".to_owned(),
+    );
+    assert!(taken.await.is_err());
+    assert_eq!(world.documents.spool.stats().unwrap().file_count, 0);
+}

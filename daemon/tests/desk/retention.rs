@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use loket_daemon::clock::Clock;
 use loket_daemon::unit::print::{DeskError, sweep};
 use loket_domain::core::Now;
 use loket_domain::print::Command;
 use loket_journal::StreamState;
 use loket_wire::{JobState, Release, Timestamp};
 
-use crate::world::{World, job_no, officer};
+use crate::world::{DAY, World, job_no, officer};
 
 fn days_on(now: Now, days: u64) -> Now {
     let wall = now.wall.saturating_add(Duration::from_secs(days * 86_400));
@@ -80,4 +81,18 @@ async fn an_order_of_a_job_in_the_ledger_is_refused_and_its_end_is_told() {
     assert_eq!(told.len(), before + 1);
     assert_eq!(told.last().unwrap().state, JobState::Printed);
     assert_eq!(world.printer().sheets().len(), 1);
+}
+
+/// The system clock of whoever runs this says a later day than the floor, as a machine with a clock in 2040 does.
+#[tokio::test]
+async fn a_job_that_ends_under_a_clock_that_nobody_confirmed_is_closed_at_what_certainly_passed() {
+    let mut world = World::new();
+    world.clock = Clock::new(Some(DAY));
+    let now = world.clock.now();
+    assert!(!now.trusted && now.wall > now.floor, "{now:?}");
+    world.start().await;
+    world.accept(&world.spooled(1, Release::Now)).await.unwrap();
+    world.until_closed(job_no(1)).await;
+    let at_ms = now.floor.unix_ms();
+    assert_eq!(stands(&world).await, StreamState::Closed { at_ms });
 }

@@ -28,6 +28,10 @@ pub(super) const FOR_TESTS: &[Package] = &[
         "pdfsig and pdftotext, the judges of signatures and samples",
     ),
     ("faketime", "a machine whose clock is wrong"),
+    (
+        "sqlite3",
+        "another program that damages or locks a machine's journal",
+    ),
     ("systemd", "systemd-analyze, the judge of the units"),
     ("udev", "udevadm, the judge of the udev rules"),
     (

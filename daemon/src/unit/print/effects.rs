@@ -70,6 +70,8 @@ pub(super) enum Outcome {
 pub(super) struct Tries {
     /// Fetches of the wrong bytes.
     pub(super) mismatches: u32,
+    /// Whether it was logged that the document waits for room.
+    pub(super) is_told: bool,
     panics: u32,
     waits: u32,
 }
@@ -250,7 +252,9 @@ async fn verify(
     tries: &mut Tries,
 ) -> Outcome {
     let documents = Arc::clone(&hands.documents);
+    let turn = hands.documents.turn().await;
     let judged = blocking(move || documents.judge(job, class, at)).await;
+    drop(turn);
     pass(Stop::Verified);
     match judged {
         Some(Ok(outcome)) => Outcome::Tell(Command::Verified { job, outcome }),
@@ -271,7 +275,9 @@ async fn verify(
 
 async fn prepare(hands: &Arc<Hands>, job: JobId, attempt: u32, revision: Revision) -> Outcome {
     let documents = Arc::clone(&hands.documents);
+    let turn = hands.documents.turn().await;
     let read = blocking(move || documents.revision(job, &revision)).await;
+    drop(turn);
     pass(Stop::Prepared);
     let opened = match read {
         Some(Ok(Some(_bytes))) => Some(revision.sha256),
@@ -381,7 +387,9 @@ async fn send(
     let (job, attempt) = (effect.id.job, effect.id.attempt);
     let documents = Arc::clone(&hands.documents);
     // Opened again rather than held since `Prepare`: plain bytes stay in memory while they stream, no longer.
+    let turn = hands.documents.turn().await;
     let opened = blocking(move || documents.revision(job, &revision)).await;
+    drop(turn);
     let bytes = match opened {
         Some(Ok(Some(bytes))) => bytes,
         Some(Ok(None)) | None => {
@@ -439,7 +447,9 @@ pub(super) async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Some(done),
         Err(error) => {
-            tracing::error!(%error, "blocking work ended without an answer");
+            // Its text is that of the panic, which may be the document's.
+            let is_panic = error.is_panic();
+            tracing::error!(is_panic, "blocking work ended without an answer");
             None
         }
     }

@@ -8,7 +8,8 @@ use loket_spool::SpoolError;
 use loket_wire::{Blob, JobId, Reason};
 
 use super::effects::{Hands, Outcome, Tries, blocking};
-use crate::stops::{Stop, pass};
+use crate::stops::{Hold, Stop, hold, pass};
+use crate::supervisor::DISK_FULL;
 use crate::telemetry::chain;
 
 /// Fetches of the wrong bytes after which a document counts as not to be had.
@@ -71,9 +72,6 @@ async fn admit(hands: &Arc<Hands>, job: JobId, blob: Blob, tries: &mut Tries) ->
             tracing::error!(job.id = %job, error = %chain(&error), "document not admitted");
             Admitted::Answer(failed(job, Reason::DocumentMismatch))
         }
-        Some(Err(SpoolError::Full { .. } | SpoolError::OverQuota { .. })) => {
-            Admitted::Answer(failed(job, Reason::SpoolFull))
-        }
         Some(Err(error)) => {
             tracing::warn!(job.id = %job, error = %chain(&error), "document not admitted; trying again");
             Admitted::Answer(Outcome::Wait)
@@ -90,14 +88,27 @@ async fn bring(
     blob: &Blob,
     tries: &mut Tries,
 ) -> Option<Outcome> {
+    hold(Hold::Fetch).await;
     let name = job.to_string();
-    let documents = Arc::clone(&hands.documents);
-    let measured = {
+    let (documents, size_bytes) = (Arc::clone(&hands.documents), blob.size_bytes);
+    let claimed = {
         let name = name.clone();
-        blocking(move || documents.spool.part_len(&name)).await
+        blocking(move || {
+            let claim = documents.spool.claim(&name, size_bytes)?;
+            Ok((claim, documents.spool.part_len(&name)?))
+        })
+        .await
     };
-    let Some(Ok(have)) = measured else {
-        return Some(Outcome::Wait);
+    let (_claim, have) = match claimed {
+        Some(Ok(claimed)) => claimed,
+        // Only what can never fit is refused: central destroys its copy then, while room comes back with each job that
+        // ends, and by hand.
+        Some(Err(SpoolError::BeyondQuota { .. })) => return Some(failed(job, Reason::SpoolFull)),
+        Some(Err(SpoolError::TooLarge { .. })) => {
+            return Some(failed(job, Reason::DocumentMismatch));
+        }
+        Some(Err(error)) => return Some(no_room(job, &error, tries)),
+        None => return Some(Outcome::Wait),
     };
     let spool = &hands.documents.spool;
     let mut broken = None;
@@ -116,9 +127,7 @@ async fn bring(
     let fetched = fetch_from(source, &path, have, blob.size_bytes, &mut sink).await;
     match (fetched, broken) {
         (Ok(_end), _) => None,
-        (Err(_), Some(SpoolError::OverQuota { .. } | SpoolError::Full { .. })) => {
-            Some(failed(job, Reason::SpoolFull))
-        }
+        (Err(_), Some(error)) => Some(no_room(job, &error, tries)),
         (Err(FetchError::NotFound | FetchError::Gone), _) => {
             Some(failed(job, Reason::DocumentGone))
         }
@@ -135,6 +144,16 @@ async fn bring(
             Some(Outcome::Wait)
         }
     }
+}
+
+/// A document that finds no room waits for it; its job shows as fetching, and the heartbeat says how full the disk is.
+fn no_room(job: JobId, error: &SpoolError, tries: &mut Tries) -> Outcome {
+    // Tried every few seconds, for days perhaps: told once.
+    if !tries.is_told {
+        tries.is_told = true;
+        tracing::error!(job.id = %job, error = %chain(error), "a document waits for room in the spool ({DISK_FULL})");
+    }
+    Outcome::Wait
 }
 
 async fn mismatch(hands: &Arc<Hands>, job: JobId, tries: &mut Tries) -> Outcome {

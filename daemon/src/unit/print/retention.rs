@@ -9,7 +9,7 @@ use loket_wire::{JobId, JobReport, JobState, Reason, Reference, Report, Service}
 use serde::{Deserialize, Serialize};
 
 use super::recover::read;
-use crate::clock::Clock;
+use crate::clock::{Clock, certain};
 use crate::telemetry::chain;
 
 /// A closed job's events become one ledger row after this long: central asks about a job within days.
@@ -17,6 +17,9 @@ const EVENTS_KEPT_DAYS: i64 = 30;
 
 /// A ledger row goes after this long; central keeps its own for five years.
 const LEDGER_KEPT_DAYS: i64 = 90;
+
+/// Version of a ledger row's shape.
+const SUMMARY_VERSION: u16 = 1;
 
 const MS_PER_DAY: i64 = 86_400_000;
 
@@ -64,7 +67,7 @@ pub(super) async fn run(journal: Journal, clock: Clock) {
 /// # Errors
 /// Those of any write; what was folded by then stays folded.
 pub async fn sweep(journal: &Journal, now: Now) -> Result<Swept, JournalError> {
-    let certain = if now.trusted { now.wall } else { now.floor };
+    let certain = certain(now);
     let before = |days: i64| {
         certain
             .unix_ms()
@@ -111,7 +114,7 @@ fn summary(events: &[StoredEvent]) -> Option<Summary> {
     let job = desk.job(id?)?;
     let (state, reason) = job.public_state();
     Some(Summary {
-        v: 1,
+        v: SUMMARY_VERSION,
         job_id: job.facts.job_id,
         reference: job.facts.reference.clone(),
         service: job.facts.service.clone(),
@@ -124,7 +127,7 @@ fn summary(events: &[StoredEvent]) -> Option<Summary> {
 
 /// What central is told of a job of which the ledger row alone stands.
 pub(super) fn report(row: &LedgerRow, now: Now) -> Option<Report> {
-    let summary: Summary = serde_json::from_slice(&row.bytes).ok()?;
+    let summary = read_row(&row.bytes)?;
     Some(Report::Job(JobReport {
         job_id: summary.job_id,
         state: summary.state,
@@ -135,4 +138,57 @@ pub(super) fn report(row: &LedgerRow, now: Now) -> Option<Report> {
         at: now.wall,
         clock_trusted: now.trusted,
     }))
+}
+
+/// Reads a row of this or an earlier version. What a later program wrote is left as it is: it says that the job is
+/// known, and its end is told once that program runs again.
+fn read_row(bytes: &[u8]) -> Option<Summary> {
+    let Versioned { v } = serde_json::from_slice(bytes).ok()?;
+    if v > SUMMARY_VERSION {
+        tracing::error!(
+            version = v,
+            "a ledger row was written by a later version of this program"
+        );
+        return None;
+    }
+    serde_json::from_slice(bytes).ok()
+}
+
+/// What every version of a row says first.
+#[derive(Deserialize)]
+struct Versioned {
+    v: u16,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ledger rows as version 1 wrote them, one a line.
+    const ROWS_V1: &str = include_str!("../../../tests/fixtures/ledger-rows-v1.jsonl");
+
+    #[test]
+    fn ledger_rows_of_version_1_are_read_and_written_as_they_were() {
+        let mut count = 0;
+        for line in ROWS_V1.lines() {
+            let summary = read_row(line.as_bytes()).unwrap();
+            assert_eq!(serde_json::to_string(&summary).unwrap(), line);
+            count += 1;
+        }
+        assert_eq!(count, 2);
+    }
+
+    #[test]
+    fn a_ledger_row_of_a_later_version_is_not_guessed_at() {
+        let later = ROWS_V1.replace("{\"v\":1", "{\"v\":2");
+        assert!(
+            later
+                .lines()
+                .all(|line| read_row(line.as_bytes()).is_none())
+        );
+        assert!(
+            read_row(b"").is_none(),
+            "the row of events that could not be read"
+        );
+    }
 }

@@ -1,0 +1,295 @@
+//! The running units and how they are stopped.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use loket_link::{BrokerAddress, LinkConfig};
+use loket_wire::presence::MachineState;
+use loket_wire::topic::for_machine;
+use tokio::task::JoinSet;
+use tokio::time::timeout_at;
+use tokio_util::sync::CancellationToken;
+
+use super::{Deadlines, Enrolment, RunError};
+use crate::config::Config;
+use crate::ground::Ground;
+use crate::identity::OsRandom;
+use crate::unit::control::{ControlUnit, Door};
+use crate::unit::health::{HealthLink, HealthUnit, watched};
+use crate::unit::link::LinkUnit;
+use crate::unit::print::{DeskHandle, Hands, PrintUnit};
+
+/// The running units and how they are stopped.
+#[derive(Default)]
+pub(super) struct Units {
+    /// Desk, officer's door, health.
+    pub(super) tasks: JoinSet<Result<(), RunError>>,
+    pub(super) stop: CancellationToken,
+    /// The link; it ends last, so that what the others report still leaves.
+    pub(super) links: JoinSet<Result<(), RunError>>,
+    pub(super) link_stop: CancellationToken,
+}
+
+impl Units {
+    pub(super) fn start_desk(
+        &mut self,
+        config: &Config,
+        ground: &Ground,
+        desk: loket_domain::print::Desk,
+        enrolment: Option<&Enrolment>,
+    ) -> Result<DeskHandle, RunError> {
+        let (print, handle) = PrintUnit::new(desk, ground.journal.clone(), ground.clock.clone());
+        let documents = Arc::clone(&ground.documents);
+        let lanes = config.printers.iter();
+        let door = Door {
+            desk: handle.clone(),
+            documents,
+            clock: ground.clock.clone(),
+            lanes: lanes
+                .map(|printer| (printer.uri.clone(), printer.name.clone()))
+                .collect(),
+        };
+        let control = ControlUnit::bind(&config.runtime_dir, door).map_err(RunError::Control)?;
+        let hands = Arc::new(Hands {
+            documents: Arc::clone(&ground.documents),
+            printers: ground.printers.clone(),
+            source: enrolment.map(Enrolment::documents),
+            desk: handle.clone(),
+        });
+        let stop = self.stop.clone();
+        self.tasks
+            .spawn(async move { print.run(hands, stop).await.map_err(RunError::Print) });
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            control.run(stop).await;
+            Ok(())
+        });
+        Ok(handle)
+    }
+
+    pub(super) fn start_link(
+        &mut self,
+        config: &Config,
+        ground: &Ground,
+        desk: &DeskHandle,
+        enrolment: Enrolment,
+    ) -> Result<HealthLink, RunError> {
+        let public = enrolment.identity.sealing.public();
+        let key_id = public
+            .map_err(|error| RunError::Identity(error.into()))?
+            .key_id();
+        let state = MachineState {
+            online: false,
+            boot_id: boot_id(),
+            session_seq: enrolment.session.seq,
+            epoch: ground.epoch,
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            config_hash: config.hash(),
+            key_id,
+        };
+        let (handle, inbox, task) = loket_link::open(link_config(config, &enrolment, &state));
+        let unit = LinkUnit {
+            machine: config.machine.clone(),
+            identity: Arc::clone(&enrolment.identity),
+            state,
+            journal: ground.journal.clone(),
+            desk: desk.clone(),
+            documents: Arc::clone(&ground.documents),
+            clock: ground.clock.clone(),
+            republish_after: Duration::from_millis(config.link.republish_after_ms),
+        };
+        // The task outlives the unit: what the unit says last still leaves.
+        let task_stop = CancellationToken::new();
+        let (link, stop, then) = (handle.clone(), self.link_stop.clone(), task_stop.clone());
+        self.links.spawn(async move {
+            let ended = unit.run(link, inbox, stop).await;
+            then.cancel();
+            ended.map_err(RunError::LinkUnit)
+        });
+        self.links
+            .spawn(async move { task.run(task_stop).await.map_err(RunError::Link) });
+        Ok(HealthLink {
+            handle,
+            session_seq: enrolment.session.seq,
+            identity: enrolment.identity,
+        })
+    }
+
+    pub(super) fn start_health(
+        &mut self,
+        config: &Config,
+        ground: &Ground,
+        desk: &DeskHandle,
+        link: Option<HealthLink>,
+    ) {
+        let health = HealthUnit {
+            machine: config.machine.clone(),
+            printers: watched(config, ground),
+            desk: desk.clone(),
+            journal: ground.journal.clone(),
+            documents: Arc::clone(&ground.documents),
+            state_dir: config.state_dir.clone(),
+            clock: ground.clock.clone(),
+            heartbeat: Duration::from_secs(config.heartbeat_s),
+            link,
+        };
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            health.run(stop).await;
+            Ok(())
+        });
+    }
+
+    /// Waits for the first unit that ends by itself, which none does unless something failed.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    pub(super) async fn failed(&mut self) -> RunError {
+        let ended = tokio::select! {
+            Some(ended) = self.links.join_next() => ended,
+            Some(ended) = self.tasks.join_next() => ended,
+            else => return RunError::Panicked,
+        };
+        match ended {
+            Ok(Err(error)) => error,
+            Ok(Ok(())) | Err(_) => RunError::Panicked,
+        }
+    }
+
+    /// Running attempts first, then what is said of them; what is not over by its deadline is cut. The link has a time
+    /// of its own: a printer that hangs does not keep the machine from saying what it knows and taking its leave.
+    pub(super) async fn drain(&mut self, until: &Deadlines) {
+        self.stop.cancel();
+        if !over(&mut self.tasks, until.units).await {
+            tracing::warn!(
+                "running work did not finish within the drain deadline; the printer is asked at the next start"
+            );
+        }
+        self.link_stop.cancel();
+        if !over(&mut self.links, until.link).await {
+            tracing::warn!(
+                "the link did not finish within the drain deadline; reports wait in the outbox"
+            );
+        }
+    }
+}
+
+/// Waits until all have ended, up to a deadline past which they are cut; true when they ended by themselves.
+async fn over(tasks: &mut JoinSet<Result<(), RunError>>, until: tokio::time::Instant) -> bool {
+    let all = async { while tasks.join_next().await.is_some() {} };
+    let is_over = timeout_at(until, all).await.is_ok();
+    tasks.shutdown().await;
+    is_over
+}
+
+fn link_config(config: &Config, enrolment: &Enrolment, state: &MachineState) -> LinkConfig {
+    let brokers = enrolment.identity.bundle.brokers.iter();
+    let brokers = brokers
+        .map(|at| BrokerAddress {
+            host: at.host.clone(),
+            port: at.port,
+        })
+        .collect();
+    let mut link = LinkConfig::new(config.machine.as_str(), brokers);
+    link.tls = Some(Arc::clone(&enrolment.tls));
+    link.will = enrolment.will(config, state);
+    link.subscriptions = for_machine(&config.machine);
+    link.backoff.min = Duration::from_millis(config.link.backoff_min_ms);
+    link.backoff.max = Duration::from_millis(config.link.backoff_max_ms);
+    link.jitter_seed = u64::from_le_bytes(loket_wire::random::draw(&mut OsRandom::default()));
+    link
+}
+
+fn boot_id() -> String {
+    let given = std::env::var("LOKET_BOOT_ID").ok();
+    let read = || std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok();
+    given
+        .or_else(read)
+        .map_or_else(|| "unknown".to_owned(), |text| text.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Notes(Arc<Mutex<Vec<&'static str>>>);
+
+    impl Notes {
+        fn take(&self, note: &'static str) {
+            self.0.lock().unwrap().push(note);
+        }
+
+        fn all(&self) -> Vec<&'static str> {
+            self.0.lock().unwrap().clone()
+        }
+    }
+
+    /// On the paused clock, which jumps to the next thing that is due.
+    async fn works_for(span: Duration) {
+        let over = tokio::time::timeout(span, std::future::pending::<()>()).await;
+        assert!(over.is_err());
+    }
+
+    /// A desk that ends `work` after it was asked to stop, and a link that takes a second to say what is left.
+    fn units(work: Duration, notes: &Notes) -> Units {
+        let mut units = Units::default();
+        let (stop, desk) = (units.stop.clone(), notes.clone());
+        units.tasks.spawn(async move {
+            stop.cancelled().await;
+            works_for(work).await;
+            desk.take("attempt ended");
+            Ok(())
+        });
+        let (stop, link) = (units.link_stop.clone(), notes.clone());
+        units.links.spawn(async move {
+            stop.cancelled().await;
+            works_for(Duration::from_secs(1)).await;
+            link.take("leave taken");
+            Ok(())
+        });
+        units
+    }
+
+    const DRAIN: Duration = Duration::from_secs(20);
+
+    #[tokio::test(start_paused = true)]
+    async fn the_link_ends_after_the_attempts() {
+        let notes = Notes::default();
+        let mut units = units(Duration::from_secs(5), &notes);
+        units.drain(&Deadlines::within(DRAIN)).await;
+        assert_eq!(notes.all(), ["attempt ended", "leave taken"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_attempt_that_hangs_is_cut_in_time_for_the_link_to_take_its_leave() {
+        let notes = Notes::default();
+        let mut units = units(Duration::MAX, &notes);
+        let until = Deadlines::within(DRAIN);
+        units.drain(&until).await;
+        assert_eq!(notes.all(), ["leave taken"]);
+        assert!(tokio::time::Instant::now() <= until.link);
+        assert!(until.link < until.all, "closing the journal has its share");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_link_that_hangs_leaves_the_journal_its_time() {
+        let mut units = Units::default();
+        units.links.spawn(std::future::pending());
+        let until = Deadlines::within(DRAIN);
+        units.drain(&until).await;
+        assert_eq!(tokio::time::Instant::now(), until.link);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_unit_that_fails_is_told_with_its_error() {
+        let mut units = Units::default();
+        units.tasks.spawn(std::future::pending());
+        units.links.spawn(async { Err(RunError::JobsWaiting) });
+        assert!(matches!(units.failed().await, RunError::JobsWaiting));
+        units.links.spawn(async { Ok(()) });
+        assert!(matches!(units.failed().await, RunError::Panicked));
+    }
+}
