@@ -27,16 +27,15 @@ mod random;
 mod run;
 mod sweep;
 mod telemetry;
-mod trust;
 mod web;
 mod words;
 
 pub use command::main;
 pub use config::{Api, Broker, Config, ConfigError, Documents, Identity, Intake, Timings};
 pub use identity::IdentityError;
+pub use loket_trust_folder::TrustFolderError;
 pub use offices::{Office, Offices, OfficesError, Zone};
 pub use random::RandomnessFailed;
 pub use run::{Bound, RunError, bind, run};
-pub use trust::TrustFolderError;
 
 pub(crate) use telemetry::chain;
