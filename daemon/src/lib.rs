@@ -8,6 +8,8 @@
 #[cfg(panic = "abort")]
 compile_error!("the supervisor restarts a unit that panicked: build with panic = \"unwind\"");
 
+mod account;
+mod alone;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -23,6 +25,7 @@ pub mod shell;
 pub mod stops;
 pub mod supervisor;
 pub mod telemetry;
+pub mod trouble;
 pub mod unit;
 mod validity;
 

@@ -52,7 +52,7 @@ pub enum LocalError {
     Ended,
 }
 
-/// Seals the document into the spool and hands it to the desk for `printer`; gives the job's id.
+/// Seals the document into the spool and hands it to the desk for `printer` in the name of `by`; gives the job's id.
 ///
 /// # Errors
 /// [`LocalError`]; what was spooled by then is swept at the next start.
@@ -62,6 +62,7 @@ pub async fn admit(
     clock: &Clock,
     document: Zeroizing<Vec<u8>>,
     printer: String,
+    by: String,
 ) -> Result<JobId, LocalError> {
     if document.len() > MAX_DOCUMENT_BYTES {
         return Err(LocalError::TooLarge {
@@ -107,7 +108,7 @@ pub async fn admit(
     let tail = text.rsplit('-').next().unwrap_or_default();
     let facts = Facts {
         job_id: job,
-        origin: Origin::Local,
+        origin: Origin::Local { by: Some(by) },
         reference: format!("LOKAL-{tail}").parse()?,
         service: Service::new("lokal").ok_or(IdError::Reference)?,
         class: Class::Controlled,

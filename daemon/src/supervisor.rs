@@ -8,24 +8,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loket_domain::print::{Job, Stage};
 use loket_journal::{Batch, JournalError};
 use loket_link::{BrokerAddress, FetchTarget, LinkConfig, LinkError, Publication, Qos};
 use loket_spool::SpoolError;
+use loket_trust_folder::TrustFolderError;
 use loket_wire::presence::MachineState;
 use loket_wire::topic::{Channel, for_machine};
-use loket_wire::{JobId, JobState};
 use thiserror::Error;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use zeroize::Zeroizing;
 
 use crate::config::Config;
-use crate::document::TrustReadError;
 use crate::exit::Exit;
 use crate::ground::{Ground, identity_dir, journal_path, next_session, put_aside, sweep};
 use crate::identity::{Identity, IdentityError, OsRandom};
-use crate::local::{self, LocalError};
 use crate::telemetry::chain;
 use crate::unit::control::{ControlError, ControlUnit, Door};
 use crate::unit::health::{HealthLink, HealthUnit};
@@ -67,7 +63,7 @@ pub enum RunError {
     Identity(#[source] IdentityError),
     /// Trust anchors cannot be read.
     #[error("read the trust anchors")]
-    Trust(#[source] TrustReadError),
+    Trust(#[source] TrustFolderError),
     /// A printer's address cannot be used.
     #[error("use the printer '{name}'")]
     Printer {
@@ -92,9 +88,6 @@ pub enum RunError {
     /// Other jobs are on their way to a printer: only the daemon may finish them.
     #[error("print by hand: other jobs are on their way to a printer; start the daemon first")]
     JobsWaiting,
-    /// A document given by hand was not taken.
-    #[error("take the document")]
-    Local(#[source] LocalError),
     /// A unit panicked.
     #[error("run a unit: it ended without an answer")]
     Panicked,
@@ -115,8 +108,7 @@ impl RunError {
                 Exit::Config
             }
             Self::Control(_) => Exit::State,
-            Self::Local(LocalError::TooLarge { .. }) => Exit::Unreadable,
-            Self::Print(_) | Self::LinkUnit(_) | Self::Local(_) | Self::Panicked => Exit::Bug,
+            Self::Print(_) | Self::LinkUnit(_) | Self::Panicked => Exit::Bug,
         }
     }
 }
@@ -162,82 +154,6 @@ pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError
     }
     ended
 }
-
-/// Prints one document by hand while no daemon runs, and gives the job with its end or `unknown`.
-///
-/// # Errors
-/// [`RunError::Locked`] when a daemon holds the state folder after all; the others as [`run`].
-pub async fn run_one(
-    config: Arc<Config>,
-    document: Zeroizing<Vec<u8>>,
-    lane: String,
-    stop: CancellationToken,
-) -> Result<(JobId, JobState), RunError> {
-    let ground = Ground::open(&config).await?;
-    let lanes = config
-        .printers
-        .iter()
-        .map(|printer| printer.name.clone())
-        .collect();
-    let desk = recover(&ground.journal, lanes)
-        .await
-        .map_err(RunError::Recover)?;
-    let is_busy = |job: &Job| matches!(job.stage, Stage::Released | Stage::Attempting(_));
-    if desk.jobs().any(is_busy) {
-        return Err(RunError::JobsWaiting);
-    }
-    let (print, handle) = PrintUnit::new(desk, ground.journal.clone(), ground.clock.clone());
-    let hands = Arc::new(Hands {
-        documents: Arc::clone(&ground.documents),
-        printers: ground.printers.clone(),
-        source: None,
-        desk: handle.clone(),
-    });
-    if let Err(error) = ground.check().await {
-        if matches!(error, RunError::JournalBroken) {
-            put_aside(&journal_path(&config.state_dir))?;
-        }
-        return Err(error);
-    }
-    let over = CancellationToken::new();
-    let mut unit = JoinSet::new();
-    let (print, then) = (print.leaving_present_jobs_alone(), over.clone());
-    unit.spawn(async move { print.run(hands, then).await });
-    let job = local::admit(&ground.documents, &handle, &ground.clock, document, lane).await;
-    let ended = match job {
-        Ok(job) => follow(&handle, job, &stop)
-            .await
-            .map(|state| (job, state))
-            .map_err(RunError::Print),
-        Err(error) => Err(RunError::Local(error)),
-    };
-    over.cancel();
-    while unit.join_next().await.is_some() {}
-    ground.journal.close().await.map_err(RunError::Journal)?;
-    ended
-}
-
-/// Waits until a job is over and its document destroyed, or its fate is not known.
-async fn follow(
-    desk: &DeskHandle,
-    job: JobId,
-    stop: &CancellationToken,
-) -> Result<JobState, DeskError> {
-    let mut look = tokio::time::interval(FOLLOW_EVERY);
-    loop {
-        look.tick().await;
-        let open = desk.jobs().await?.iter().any(|each| each.job_id == job);
-        let Some(view) = desk.job(job).await? else {
-            return Err(DeskError::Gone);
-        };
-        if view.state == JobState::Unknown || stop.is_cancelled() || (!open && view.is_closed) {
-            return Ok(view.state);
-        }
-    }
-}
-
-/// Between two looks at a job printed by hand.
-const FOLLOW_EVERY: Duration = Duration::from_millis(50);
 
 /// An enrolled machine's keys, ready for TLS, and the number of this session.
 struct Enrolment {

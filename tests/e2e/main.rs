@@ -7,6 +7,7 @@
 mod bad_input;
 mod by_hand;
 mod clock;
+mod command_line;
 mod credential;
 mod doors;
 mod faults;

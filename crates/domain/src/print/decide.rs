@@ -94,15 +94,24 @@ pub(super) const fn may_expire(job: &Job) -> bool {
 }
 
 fn tick(desk: &Desk, now: Now) -> Vec<Event> {
-    let due = desk
-        .jobs
-        .values()
-        .filter(|job| may_expire(job) && now.is_past(job.facts.not_after));
     let ended = |job: &Job| {
-        let what = end(JobState::Expired, Reason::NotAfter);
-        stamp(now, job.facts.job_id, &Actor::Machine, vec![what])
+        let what = if may_expire(job) && now.is_past(job.facts.not_after) {
+            end(JobState::Expired, Reason::NotAfter)
+        } else if is_stranded(desk, job) {
+            end(JobState::Failed, Reason::NoPrinter)
+        } else {
+            return None;
+        };
+        Some(stamp(now, job.facts.job_id, &Actor::Machine, vec![what]))
     };
-    due.flat_map(ended).collect()
+    desk.jobs.values().filter_map(ended).flatten().collect()
+}
+
+/// Whether a person gave the job a printer by its address that no setting names: nothing will serve its lane again
+/// once the command that brought the printer has ended.
+fn is_stranded(desk: &Desk, job: &Job) -> bool {
+    let is_local = matches!(job.facts.origin, Origin::Local { .. });
+    is_local && job.stage == Stage::Released && desk.lane_of(job).is_none()
 }
 
 fn accept(desk: &Desk, now: Now, intake: Intake) -> Result<Vec<Event>, Refusal> {
@@ -124,6 +133,7 @@ fn accept(desk: &Desk, now: Now, intake: Intake) -> Result<Vec<Event>, Refusal> 
         return Err(Refusal::Replay);
     }
     let mut whats = Vec::new();
+    let actor = facts.origin.actor();
     let verdict = bad.or_else(|| now.is_past(facts.not_after).then_some(Reason::NotAfter));
     whats.push(What::Accepted { facts });
     match verdict {
@@ -131,7 +141,7 @@ fn accept(desk: &Desk, now: Now, intake: Intake) -> Result<Vec<Event>, Refusal> 
         Some(reason) => whats.push(end(JobState::Rejected, reason)),
         None => {}
     }
-    Ok(stamp(now, job_id, &Actor::Central, whats))
+    Ok(stamp(now, job_id, &actor, whats))
 }
 
 const fn restated(job: &Job) -> What {
@@ -156,9 +166,7 @@ fn is_same_order(known: &Job, facts: &Facts) -> bool {
                 ..
             },
         ) => epoch == again_epoch && envelope == again && blob == again_blob,
-        (Origin::Local, Origin::Local)
-        | (Origin::Central { .. }, Origin::Local)
-        | (Origin::Local, Origin::Central { .. }) => false,
+        (Origin::Local { .. }, _) | (_, Origin::Local { .. }) => false,
     }
 }
 

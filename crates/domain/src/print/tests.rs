@@ -8,6 +8,7 @@
 mod asking;
 mod disk;
 mod garbage;
+mod local;
 mod sightings;
 
 use std::time::Duration;
