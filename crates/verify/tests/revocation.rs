@@ -135,7 +135,8 @@ fn what_a_revocation_means_depends_on_its_date_its_reason_and_a_proof_of_age() {
     use RevocationReason as R;
     let before = (2024, 1, 10);
     let after = (2024, 6, 1);
-    let cases: [(&[u8], Day, Option<R>, Code, Verdict); 9] = [
+    type Case = (&'static [u8], Day, Option<R>, Code, Verdict);
+    let cases: [Case; 9] = [
         // An official left office; a stamp proves that the card is older.
         (
             STAMPED,

@@ -144,11 +144,9 @@ async fn alone(
     let done = at_desk(&config, guest, async |door: &Door| {
         let way = Way::Own(door);
         let asked = async { sort(door.print(document, uri, Actor::Officer(by)).await) };
-        let fate = waiting.follow(&way, asked).await;
-        fate.map(|fate| (fate, door.desk.clone()))
+        waiting.follow(&way, asked).await
     });
-    let done = done.await.map_err(|error| run_trouble(&error))?;
-    done.map(|(fate, _desk)| fate)
+    done.await.map_err(|error| run_trouble(&error))?
 }
 
 /// A printer for this one command. Its lane bears its address, so that a job left behind never meets another printer.
