@@ -16,5 +16,6 @@ mod journal;
 mod officer;
 mod print;
 mod replay;
+mod sample;
 mod secrecy;
 mod tls;

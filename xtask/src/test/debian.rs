@@ -24,6 +24,7 @@ const PACKAGES: &[(&str, &str)] = &[
         "poppler-utils",
         "pdfsig and pdftotext, the judges of signatures and samples",
     ),
+    ("zbar-tools", "zbarimg, the judge of the sample's QR code"),
     ("faketime", "a machine whose clock is wrong"),
     ("systemd", "systemd-analyze, the judge of the units"),
     ("udev", "udevadm, the judge of the udev rules"),
