@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loket_store::{Actor, IdempotencyKey, Inserted, JobFacts, NewJob, StoreError, TextError};
-use loket_verify::{Report, SignedRevision, Verdict};
+use loket_verify::{Code as FindingCode, Report, SignedRevision, Verdict, Weight};
 use loket_wire::order::DEFAULT_VALIDITY_DAYS;
 use loket_wire::random::draw;
 use loket_wire::{JobId, MachineId, OfficeId, Order, Release, Sha256Digest, Timestamp};
@@ -205,19 +205,30 @@ fn judge(office: &Office, document: &[u8], now: Timestamp) -> Result<SignedRevis
     };
     Err(Problem::with(
         code,
-        json!({ "findings": findings(&report) }),
+        json!({ "findings": findings(&report), "sentences": sentences(&report) }),
     ))
 }
 
 /// The codes of a report, in order, each once; they hold nothing that the document says.
 fn findings(report: &Report) -> Vec<&'static str> {
+    codes(report).into_iter().map(FindingCode::id).collect()
+}
+
+/// What an operator reads of those that speak against the document, in the same order.
+fn sentences(report: &Report) -> Vec<String> {
+    let weighty = |code: &FindingCode| code.weight() > Weight::Note;
+    let say = |code: FindingCode| format!("{}: {}", code.id(), code.sentence());
+    codes(report).into_iter().filter(weighty).map(say).collect()
+}
+
+fn codes(report: &Report) -> Vec<FindingCode> {
     let of_signatures = report
         .signatures
         .iter()
         .flat_map(|signature| signature.findings.iter());
     let mut codes: Vec<_> = of_signatures
         .chain(&report.findings)
-        .map(|finding| finding.code.id())
+        .map(|finding| finding.code)
         .collect();
     codes.sort_unstable();
     codes.dedup();

@@ -27,7 +27,6 @@ mod random;
 mod run;
 mod sweep;
 mod telemetry;
-mod trust;
 mod watchdog;
 mod web;
 mod words;
@@ -36,9 +35,9 @@ pub use clock::ClockError;
 pub use command::main;
 pub use config::{Api, Broker, Config, ConfigError, Documents, Identity, Intake, Timings};
 pub use identity::IdentityError;
+pub use loket_trust_folder::TrustFolderError;
 pub use offices::{Office, Offices, OfficesError, Zone};
 pub use random::RandomnessFailed;
 pub use run::{Bound, RunError, bind, run};
-pub use trust::TrustFolderError;
 
 pub(crate) use telemetry::chain;

@@ -16,7 +16,7 @@ use crate::machines::{Machines, RecordError};
 use crate::metrics::Tally;
 use crate::offices::Offices;
 use crate::problem::{Code, Problem};
-use crate::trust::TrustFolder;
+use loket_trust_folder::TrustFolder;
 
 /// Cancels on their way to the dispatcher; what finds no room is asked again at the machine's next sync.
 pub(crate) const CANCEL_QUEUE_LENGTH: usize = 256;

@@ -31,8 +31,8 @@ use crate::office::{CancelAsk, Office, Parts};
 use crate::offices::{Offices, OfficesError};
 use crate::random::SystemRandomness;
 use crate::sweep;
-use crate::trust::{TrustFolder, TrustFolderError};
 use crate::web;
+use loket_trust_folder::{TrustFolder, TrustFolderError};
 
 /// Central's name on the broker, as its certificate bears it.
 const CLIENT_ID: &str = "central";

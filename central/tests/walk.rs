@@ -245,7 +245,7 @@ async fn documents_that_may_not_be_printed_are_refused_with_their_code() {
     let mut cases: Vec<_> = [
         ("kk-sample-altered.pdf", invalid),
         ("kk-sample-unsigned.pdf", invalid),
-        ("kk-sample-revoked.pdf", invalid),
+        ("kk-sample-revoked.pdf", unsure),
         ("kk-sample-untrusted.pdf", unsure),
         ("kk-sample-appended.pdf", unsure),
         ("kk-sample-encrypted.pdf", unsure),

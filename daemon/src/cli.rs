@@ -1,29 +1,32 @@
 //! The command line: `run`, `check-config`, `devices`, `verify`, `print`, `jobs`, `job`, `identity`.
 //!
 //! Usage errors exit 64, unreadable files 66, wrong settings 78 (sysexits.h).
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the program's face at a terminal"
-)]
 
+mod devices;
+mod face;
 mod identity;
 mod jobs;
 mod print;
+mod talk;
 mod verify;
+mod words;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use loket_trust_folder::TrustFolder;
 use loket_wire::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use self::face::{note, say, tell};
+use crate::account::{name_of, owner_unless_own};
 use crate::config::{Config, ConfigError};
-use crate::device::{IppDevice, Printer as _};
 use crate::exit::Exit;
+use crate::supervisor::RunError;
 use crate::telemetry::{self, chain};
+use crate::trouble::Trouble;
 
 /// Where the settings lie unless said otherwise.
 const DEFAULT_CONFIG: &str = "/etc/loket/loket.toml";
@@ -68,18 +71,7 @@ enum Command {
         json: bool,
     },
     /// Print one signed document by hand: exit 0 printed, 1 not printed, 2 not known.
-    Print {
-        /// The PDF.
-        file: PathBuf,
-        /// The printer's address, `ipp://…`; a running daemon takes printers of its settings alone.
-        #[arg(long)]
-        printer: String,
-        /// One JSON document instead of text.
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        at: At,
-    },
+    Print(print::Hand),
     /// List the jobs that are not ended.
     Jobs {
         #[command(flatten)]
@@ -132,34 +124,27 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if std::env::var_os("LOKET_UNSEALED").is_some() {
         loket_wire::sealed::unsealed::turn_on();
     }
-    let exit = match cli.command {
+    let done = match cli.command {
         Command::Run(at) => run(&at),
         Command::CheckConfig(at) => check_config(&at),
-        Command::Devices { at, json } => devices(&at, json),
+        Command::Devices { at, json } => devices::devices(&at.config, json),
         Command::Verify {
             file,
             trust,
             at,
             json,
         } => verify::verify(&file, trust.as_deref(), at, json),
-        Command::Print {
-            file,
-            printer,
-            json,
-            at,
-        } => print::print(&at.config, &file, &printer, json),
+        Command::Print(hand) => print::print(&hand),
         Command::Jobs { at, json } => jobs::list(&at.config, json),
         Command::Job { what } => jobs::change(&what),
         Command::Identity { what } => identity::identity(&what),
         #[cfg(feature = "crash-stops")]
         Command::Stops => {
-            for stop in crate::stops::Stop::ALL {
-                println!("{}", stop.word());
-            }
-            Exit::Done
+            let mut words = crate::stops::Stop::ALL.iter().map(|stop| stop.word());
+            words.try_for_each(say).map(|()| Exit::Done)
         }
     };
-    exit.into()
+    done.unwrap_or_else(|exit| exit).into()
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, String> {
@@ -169,12 +154,66 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
 /// Reads the settings or says why not; the exit code tells an unreadable file from wrong settings.
 fn read_config(path: &std::path::Path) -> Result<Config, Exit> {
     Config::read(path).map_err(|error| {
-        eprintln!("failed to {}", chain(&error));
-        match error {
-            ConfigError::Read { .. } => Exit::Unreadable,
-            ConfigError::Shape { .. } | ConfigError::Value { .. } => Exit::Config,
-        }
+        let trouble = match error {
+            ConfigError::Read { .. } => Trouble::SettingsUnreadable,
+            ConfigError::Shape { .. } | ConfigError::Value { .. } => Trouble::SettingsWrong,
+        };
+        tell(trouble, chain(&error))
     })
+}
+
+/// Refuses to touch the state folder of another account, with the command to type: what this account made there, the
+/// daemon could not open.
+fn own_state(config: &Config) -> Result<(), Exit> {
+    let Some(owner) = owner_unless_own(&config.state_dir) else {
+        return Ok(());
+    };
+    let dir = config.state_dir.display();
+    let owner = name_of(owner);
+    let exit = tell(
+        Trouble::StateOfAnother,
+        format_args!("{dir}: milik {owner}"),
+    );
+    let words: Vec<String> = std::env::args_os().map(|word| quoted(&word)).collect();
+    note(format_args!(
+        "  jalankan: runuser -u {owner} -- {}",
+        words.join(" ")
+    ));
+    Err(exit)
+}
+
+/// A word of a command line as a shell reads it.
+fn quoted(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.into_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// Says why the desk of this machine cannot be used by a command.
+fn run_trouble(error: &RunError) -> Exit {
+    let trouble = match error {
+        RunError::Locked(_) => Trouble::StateLocked,
+        RunError::JobsWaiting => Trouble::JobsWaiting,
+        RunError::State { .. }
+        | RunError::DiskFull(_)
+        | RunError::Journal(_)
+        | RunError::JournalBroken
+        | RunError::Recover(_)
+        | RunError::Spool(_) => Trouble::StateUnusable,
+        RunError::Identity(_) => Trouble::IdentityBroken,
+        RunError::Trust(_) => Trouble::TrustUnreadable,
+        RunError::Printer { .. } => Trouble::PrinterAddress,
+        RunError::Control(_)
+        | RunError::Link(_)
+        | RunError::Print(_)
+        | RunError::LinkUnit(_)
+        | RunError::Panicked => Trouble::Fault,
+    };
+    tell(trouble, chain(error))
 }
 
 /// One thread: the daemon waits nearly always, and old PCs have little memory. Blocking work has its own threads.
@@ -184,10 +223,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
         .max_blocking_threads(MAX_BLOCKING_THREADS)
         .thread_keep_alive(BLOCKING_KEEP_ALIVE)
         .build()
-        .map_err(|error| {
-            eprintln!("failed to start the runtime: {error}");
-            Exit::Bug
-        })
+        .map_err(|error| tell(Trouble::Fault, error))
 }
 
 /// Names are looked up on these threads too, for ten seconds each where the name server is dead: the link, two fetches
@@ -198,20 +234,14 @@ const MAX_BLOCKING_THREADS: usize = 8;
 /// Idle blocking threads give their stacks back soon.
 const BLOCKING_KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(5);
 
-fn run(at: &At) -> Exit {
-    let config = match read_config(&at.config) {
-        Ok(config) => config,
-        Err(exit) => return exit,
-    };
+fn run(at: &At) -> Result<Exit, Exit> {
+    let config = read_config(&at.config)?;
     telemetry::install(config.log, &config.log_filter);
     install_crypto();
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
-    };
+    let runtime = runtime()?;
     let ended = runtime.block_on(async {
         let stop = CancellationToken::new();
-        let signals = match Signals::listen() {
+        let mut signals = match Signals::listen() {
             Ok(signals) => signals,
             Err(error) => {
                 tracing::error!(%error, "signals cannot be heard");
@@ -222,20 +252,20 @@ fn run(at: &At) -> Exit {
         tokio::pin!(daemon);
         let ended = tokio::select! {
             ended = &mut daemon => ended,
-            () = signals.first() => {
+            () = signals.next() => {
                 tracing::info!("asked to stop; draining");
                 stop.cancel();
                 daemon.await
             }
         };
         ended.map_err(|error| {
-            tracing::error!(error = %chain(&error), "loketd ended: failed to {}", chain(&error));
+            tracing::error!("loketd ended: failed to {}", chain(&error));
             error.exit()
         })
     });
     // A blocking read of a dead disk must not hold the exit.
     runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-    ended.map_or_else(|exit| exit, |()| Exit::Done)
+    ended.map(|()| Exit::Done)
 }
 
 /// One provider a process; a second call finds it there.
@@ -257,7 +287,8 @@ impl Signals {
         })
     }
 
-    async fn first(mut self) {
+    /// Waits for the next request to stop.
+    async fn next(&mut self) {
         tokio::select! {
             _asked = self.terminate.recv() => {}
             _asked = self.interrupt.recv() => {}
@@ -265,59 +296,16 @@ impl Signals {
     }
 }
 
-fn check_config(at: &At) -> Exit {
-    let config = match read_config(&at.config) {
-        Ok(config) => config,
-        Err(exit) => return exit,
-    };
+fn check_config(at: &At) -> Result<Exit, Exit> {
+    let config = read_config(&at.config)?;
+    let trust = TrustFolder::open(config.trust_dir.clone())
+        .map_err(|error| tell(Trouble::TrustUnreadable, chain(&error)))?;
     let file = std::fs::read_to_string(&at.config).unwrap_or_default();
     let table: toml::Table = toml::from_str(&file).unwrap_or_default();
-    print!("{}", config.explain(&table));
-    Exit::Done
-}
-
-fn devices(at: &At, json: bool) -> Exit {
-    let config = match read_config(&at.config) {
-        Ok(config) => config,
-        Err(exit) => return exit,
-    };
-    install_crypto();
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
-        Err(exit) => return exit,
-    };
-    let mut found = Vec::new();
-    for printer in &config.printers {
-        let (state, reasons, model) = match IppDevice::new(printer, &config.machine) {
-            Err(error) => (format!("unusable: {}", chain(&error)), Vec::new(), None),
-            Ok(device) => match runtime.block_on(device.status()) {
-                Ok(status) => (status.state.to_owned(), status.reasons, status.model),
-                Err(error) => (format!("unreachable: {}", chain(&error)), Vec::new(), None),
-            },
-        };
-        found.push(serde_json::json!({
-            "name": printer.name, "kind": "printer", "uri": printer.uri,
-            "state": state, "reasons": reasons, "model": model,
-        }));
+    say(config.explain(&table).trim_end())?;
+    if trust.current().is_empty() {
+        // The daemon starts all the same: it waits for trust to be put there.
+        tell(Trouble::TrustEmpty, config.trust_dir.display());
     }
-    if json {
-        println!("{}", serde_json::json!({ "devices": found }));
-        return Exit::Done;
-    }
-    for device in &found {
-        let text = |key: &str| {
-            device
-                .get(key)
-                .and_then(serde_json::Value::as_str)
-                .unwrap_or("-")
-        };
-        println!(
-            "{}  {}  {}  {}",
-            text("name"),
-            text("state"),
-            text("uri"),
-            text("model")
-        );
-    }
-    Exit::Done
+    Ok(Exit::Done)
 }

@@ -5,15 +5,24 @@ mod office_hours;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use loket_ipp_printer::{PrinterUri, Scheme, UriFault};
 use loket_wire::{MachineId, Sha256Digest};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use office_hours::{Day, OfficeHours, Zone};
 
+use crate::telemetry;
+
 /// Room for sealed documents unless the settings say otherwise: a thousand family cards of the largest honest size,
 /// and a few large documents.
 const DEFAULT_SPOOL_QUOTA_BYTES: u64 = 256 * 1024 * 1024;
+
+/// The least a spool may hold: below it there is no room for any sealed document, and each order would be refused.
+const MIN_SPOOL_QUOTA_BYTES: u64 = 8 * 1024;
+
+/// A pause of the link beyond an hour is a mistyped one: central calls a machine offline after an hour.
+const MAX_PAUSE_MS: u64 = 3_600_000;
 
 /// A heartbeat at least this often (CONTRACT, messages).
 const DEFAULT_HEARTBEAT_S: u64 = 900;
@@ -188,7 +197,7 @@ pub enum ConfigError {
         /// The key.
         key: String,
         /// What is wrong with it.
-        problem: &'static str,
+        problem: String,
     },
 }
 
@@ -223,12 +232,56 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Value`]
     pub fn check(&self) -> Result<(), ConfigError> {
-        let bad = |key: &str, problem| {
-            Err(ConfigError::Value {
-                key: key.to_owned(),
-                problem,
-            })
-        };
+        self.check_printers()?;
+        let checks = [
+            (
+                "log_filter",
+                telemetry::is_filter(&self.log_filter),
+                "it must be a filter such as 'info' or 'info,loket_link=debug'",
+            ),
+            (
+                "spool_quota_bytes",
+                self.spool_quota_bytes >= MIN_SPOOL_QUOTA_BYTES,
+                "it must be at least 8192: less holds no sealed document at all",
+            ),
+            (
+                "idle_poll_ms",
+                (100..=60_000).contains(&self.idle_poll_ms),
+                "it must be 100 to 60000",
+            ),
+            (
+                "heartbeat_s",
+                (1..=3_600).contains(&self.heartbeat_s),
+                "it must be 1 to 3600",
+            ),
+            (
+                "drain_s",
+                (1..=300).contains(&self.drain_s),
+                "it must be 1 to 300",
+            ),
+            (
+                "link.backoff_max_ms",
+                self.link.backoff_min_ms > 0
+                    && (self.link.backoff_min_ms..=MAX_PAUSE_MS)
+                        .contains(&self.link.backoff_max_ms),
+                "it must not be below backoff_min_ms, which is above 0, nor above 3600000",
+            ),
+            (
+                "link.republish_after_ms",
+                (100..=MAX_PAUSE_MS).contains(&self.link.republish_after_ms),
+                "it must be 100 to 3600000",
+            ),
+        ];
+        match checks
+            .into_iter()
+            .find(|(_key, is_good, _problem)| !is_good)
+        {
+            None => Ok(()),
+            Some((key, _bad, problem)) => bad(key, problem),
+        }
+    }
+
+    fn check_printers(&self) -> Result<(), ConfigError> {
         let mut names: Vec<&str> = self
             .printers
             .iter()
@@ -244,10 +297,20 @@ impl Config {
             if !(1..=32).contains(&name.len()) || !name.iter().copied().all(allowed) {
                 return bad("printer.name", "it must be 1 to 32 of a-z, 0-9 and '-'");
             }
-            if printer.uri.starts_with("ipps:") && printer.pinned_spki_sha256.is_none() {
-                let problem = "an ipps printer needs it: printers sign their own certificates";
-                return bad("printer.pinned_spki_sha256", problem);
-            }
+            printer.check().map_err(|fault| ConfigError::Value {
+                key: match fault {
+                    UriFault::PinWithoutTls | UriFault::TlsWithoutPin => {
+                        "printer.pinned_spki_sha256"
+                    }
+                    UriFault::Scheme
+                    | UriFault::Host
+                    | UriFault::Port
+                    | UriFault::Part
+                    | UriFault::TooLong => "printer.uri",
+                }
+                .to_owned(),
+                problem: fault.to_string(),
+            })?;
         }
         let polls = [
             ("idle_poll_ms", self.idle_poll_ms),
@@ -262,18 +325,6 @@ impl Config {
         }
         if let Err(problem) = self.office_hours.parse() {
             return bad("office_hours", problem);
-        }
-        if !(1..=3_600).contains(&self.heartbeat_s) {
-            return bad("heartbeat_s", "it must be 1 to 3600");
-        }
-        if !(1..=300).contains(&self.drain_s) {
-            return bad("drain_s", "it must be 1 to 300");
-        }
-        if self.link.backoff_min_ms == 0 || self.link.backoff_max_ms < self.link.backoff_min_ms {
-            return bad(
-                "link.backoff_max_ms",
-                "it must not be below backoff_min_ms, which is above 0",
-            );
         }
         Ok(())
     }
@@ -297,6 +348,28 @@ impl Config {
         explain_table(&mut lines, "", &effective, Some(file));
         lines
     }
+}
+
+impl PrinterConfig {
+    /// Whether address and pin can be used together; what the daemon would find when it starts.
+    ///
+    /// # Errors
+    /// [`UriFault`] names the part that is wrong.
+    pub fn check(&self) -> Result<(), UriFault> {
+        let uri = PrinterUri::parse(&self.uri)?;
+        match (uri.scheme(), self.pinned_spki_sha256) {
+            (Scheme::Ipp, None) | (Scheme::Ipps, Some(_)) => Ok(()),
+            (Scheme::Ipp, Some(_)) => Err(UriFault::PinWithoutTls),
+            (Scheme::Ipps, None) => Err(UriFault::TlsWithoutPin),
+        }
+    }
+}
+
+fn bad(key: &str, problem: &str) -> Result<(), ConfigError> {
+    Err(ConfigError::Value {
+        key: key.to_owned(),
+        problem: problem.to_owned(),
+    })
 }
 
 #[expect(
@@ -397,6 +470,27 @@ uri = "ipp://127.0.0.1:8631/ipp/print"
             ),
             (GOOD.replace("desa-contoh-1", "central"), "reserved"),
             (GOOD.replace("ipp://", "ipps://"), "pinned_spki_sha256"),
+            (
+                GOOD.replace("ipp://127.0.0.1:8631/ipp/print", "http://nonsense"),
+                "printer.uri",
+            ),
+            (GOOD.replace(":8631", ":0"), "printer.uri"),
+            (
+                format!("log_filter = \"no such=filter=[\"\n{GOOD}"),
+                "log_filter",
+            ),
+            (
+                format!("spool_quota_bytes = 0\n{GOOD}"),
+                "spool_quota_bytes",
+            ),
+            (
+                format!("{GOOD}[link]\nrepublish_after_ms = 0\n"),
+                "link.republish_after_ms",
+            ),
+            (
+                format!("{GOOD}[link]\nbackoff_max_ms = 86400000\n"),
+                "link.backoff_max_ms",
+            ),
             (GOOD.replace("\"a4\"", "\"A 4\""), "printer.name"),
             (
                 format!("{GOOD}[[printer]]\nname = \"a4\"\nuri = \"ipp://h/\"\n"),

@@ -1,12 +1,12 @@
 //! Sealed documents: kept in the spool, opened in memory only, judged there.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use loket_domain::print::{Revision, Verification};
 use loket_spool::{Spool, SpoolError};
-use loket_verify::{Policy, Report, Revocation, Trust, TrustError, Verdict};
+use loket_trust_folder::TrustFolder;
+use loket_verify::{Policy, Report, Revocation, Verdict};
 use loket_wire::sealed::{Binding, Envelope, SealError, SealingKey, SealingPublic, Secrets};
 use loket_wire::{Class, Epoch, JobId, Reason, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -15,9 +15,6 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, RevocationPolicy};
-
-/// Largest file of a trust folder that is read: revocation lists of a national authority stay below.
-const MAX_TRUST_FILE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// Documents opened, judged or sealed at a time: one a core of the smallest PC. Each takes three times 8 MiB at most.
 const MAX_TURNS: usize = 2;
@@ -99,7 +96,7 @@ pub struct Documents {
     /// Where sealed documents lie.
     pub spool: Spool,
     sealing: SealingKey,
-    trust: Trust,
+    trust: TrustFolder,
     policy: Policy,
     turns: Semaphore,
 }
@@ -107,7 +104,7 @@ pub struct Documents {
 impl Documents {
     /// Joins spool, key and trust.
     #[must_use]
-    pub fn new(spool: Spool, sealing: SealingKey, trust: Trust, policy: Policy) -> Arc<Self> {
+    pub fn new(spool: Spool, sealing: SealingKey, trust: TrustFolder, policy: Policy) -> Arc<Self> {
         Arc::new(Self {
             spool,
             sealing,
@@ -164,7 +161,7 @@ impl Documents {
             }
             Err(error) => return Err(error),
         };
-        let report = loket_verify::check(&document, &self.trust, &self.policy, at);
+        let report = loket_verify::check(&document, &self.trust.current(), &self.policy, at);
         match class {
             Class::Controlled => Ok(outcome(&report)),
             // Only loket itself makes such papers; none is made in this version.
@@ -227,66 +224,6 @@ fn outcome(report: &Report) -> Verification {
     }
 }
 
-/// Why trust cannot be read.
-#[derive(Debug, Error)]
-pub enum TrustReadError {
-    /// The folder or a file in it cannot be read.
-    #[error("read trust from {}", path.display())]
-    Read {
-        /// What was read.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A file is too large.
-    #[error("read trust from {}: more than {MAX_TRUST_FILE_BYTES} bytes", .0.display())]
-    TooLarge(PathBuf),
-    /// A file is neither certificate nor revocation list.
-    #[error("understand the trust in {}", path.display())]
-    Content {
-        /// The folder.
-        path: PathBuf,
-        /// Which and why.
-        #[source]
-        source: TrustError,
-    },
-}
-
-/// Reads every `.pem`, `.crt`, `.cer`, `.der` and `.crl` file of a folder, in the order of their names.
-///
-/// # Errors
-/// [`TrustReadError`]
-pub fn read_trust(dir: &Path) -> Result<Trust, TrustReadError> {
-    let failed = |source| TrustReadError::Read {
-        path: dir.to_owned(),
-        source,
-    };
-    let mut paths = Vec::new();
-    for entry in std::fs::read_dir(dir).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let kind = path.extension().and_then(std::ffi::OsStr::to_str);
-        if matches!(kind, Some("pem" | "crt" | "cer" | "der" | "crl")) {
-            paths.push(path);
-        }
-    }
-    paths.sort();
-    let mut files = Vec::new();
-    for path in paths {
-        let failed = |source| TrustReadError::Read {
-            path: path.clone(),
-            source,
-        };
-        if std::fs::metadata(&path).map_err(failed)?.len() > MAX_TRUST_FILE_BYTES {
-            return Err(TrustReadError::TooLarge(path));
-        }
-        files.push(std::fs::read(&path).map_err(failed)?);
-    }
-    let path = dir.to_owned();
-    Trust::from_files(files.iter().map(Vec::as_slice))
-        .map_err(|source| TrustReadError::Content { path, source })
-}
-
 /// The verification policy of the settings.
 #[must_use]
 pub const fn policy_of(config: &Config) -> Policy {
@@ -300,6 +237,8 @@ pub const fn policy_of(config: &Config) -> Policy {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::identity::OsRandom;
 
@@ -319,7 +258,7 @@ mod tests {
         let policy = Policy {
             revocation: Revocation::IfKnown,
         };
-        let trust = Trust::from_files(std::iter::empty()).unwrap();
+        let trust = TrustFolder::open(dir.to_owned()).unwrap();
         let spool = Spool::open(&dir.join("spool"), u64::MAX).unwrap();
         Documents::new(spool, SealingKey::from_bytes(KEY), trust, policy)
     }

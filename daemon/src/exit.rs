@@ -13,7 +13,9 @@ pub enum Exit {
     Unsure,
     /// The command line is wrong (EX_USAGE).
     Usage,
-    /// A file cannot be read or is not what it must be (EX_NOINPUT).
+    /// A rule refuses the input (EX_DATAERR).
+    Refused,
+    /// A file cannot be read (EX_NOINPUT).
     Unreadable,
     /// A service that is needed does not answer (EX_UNAVAILABLE).
     Unavailable,
@@ -21,6 +23,8 @@ pub enum Exit {
     Bug,
     /// The state folder cannot be used (EX_CANTCREAT).
     State,
+    /// Standard output cannot be written (EX_IOERR).
+    Output,
     /// Something else holds it; try again later (EX_TEMPFAIL).
     Busy,
     /// The settings are wrong (EX_CONFIG).
@@ -36,10 +40,12 @@ impl Exit {
             Self::Negative => 1,
             Self::Unsure => 2,
             Self::Usage => 64,
+            Self::Refused => 65,
             Self::Unreadable => 66,
             Self::Unavailable => 69,
             Self::Bug => 70,
             Self::State => 73,
+            Self::Output => 74,
             Self::Busy => 75,
             Self::Config => 78,
         }

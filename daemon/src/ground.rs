@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use loket_journal::{Batch, Integrity, Journal, JournalError, check_integrity_while, set_aside};
 use loket_spool::Spool;
+use loket_trust_folder::TrustFolder;
 use loket_wire::Epoch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::device::{IppDevice, Printer};
-use crate::document::{Documents, policy_of, read_trust};
+use crate::document::{Documents, policy_of};
 use crate::gate::{Gate, Gated};
 use crate::identity::{IdentityDir, OsRandom};
 use crate::key_seal::KeySeal;
@@ -176,8 +177,8 @@ impl Ground {
         let sealing = identity_dir(config)?
             .sealing_key()
             .map_err(RunError::Identity)?;
-        let trust = read_trust(&config.trust_dir).map_err(RunError::Trust)?;
-        if trust.is_empty() {
+        let trust = TrustFolder::open(config.trust_dir.clone()).map_err(RunError::Trust)?;
+        if trust.current().is_empty() {
             tracing::warn!(dir = %config.trust_dir.display(), "no trust anchor: no document will be valid");
         }
         let documents = Documents::new(spool, sealing, trust, policy_of(config));

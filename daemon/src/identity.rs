@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use data_encoding::BASE64;
-use loket_wire::enrolment::{EnrolmentRequest, InstallBundle};
+use loket_wire::enrolment::{Endpoint, EnrolmentRequest, InstallBundle};
 use loket_wire::sealed::{SealError, SealingKey};
 use loket_wire::sign::{SignError, SigningKey};
 use loket_wire::{MachineId, Randomness};
@@ -24,6 +24,7 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::key_seal::{KeySeal, KeySealError};
+use crate::telemetry::chain;
 use crate::validity::Verifier;
 
 /// Why the identity cannot be made, installed or used.
@@ -44,6 +45,12 @@ pub enum IdentityError {
     /// A file's content is not what it must be.
     #[error("understand the identity file {}", .0.display())]
     Content(PathBuf),
+    /// The authority's file is not one, or nothing could be reached with it.
+    #[error("take the authority's file: {problem}")]
+    Bundle {
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The bundle is for another machine.
     #[error("install the bundle: it is for another machine")]
     OtherMachine,
@@ -142,25 +149,43 @@ impl IdentityDir {
     /// Takes the authority's bundle.
     ///
     /// # Errors
-    /// [`IdentityError::OtherMachine`] or [`IdentityError::OtherKey`] for a bundle that is not ours; nothing is
-    /// replaced then.
+    /// [`IdentityError::Bundle`], [`IdentityError::OtherMachine`] or [`IdentityError::OtherKey`] for a bundle that the
+    /// daemon could not run with; nothing is replaced then.
     pub fn install(
         &self,
         machine: &MachineId,
         json: &[u8],
+        clock: &Clock,
     ) -> Result<InstallBundle, IdentityError> {
-        let path = self.file("install.json");
-        let bundle: InstallBundle =
-            serde_json::from_slice(json).map_err(|_bad| IdentityError::Content(path.clone()))?;
+        let path = self.file(INSTALLED);
+        let bad = |problem: &str| IdentityError::Bundle {
+            problem: problem.to_owned(),
+        };
+        let bundle: InstallBundle = serde_json::from_slice(json)
+            .map_err(|error| bad(&format!("it does not have the shape of one: {error}")))?;
         if bundle.machine != *machine {
             return Err(IdentityError::OtherMachine);
         }
+        let is_nowhere = |at: &Endpoint| at.host.is_empty() || at.port == 0;
+        if bundle.brokers.is_empty() || bundle.brokers.iter().any(is_nowhere) {
+            return Err(bad("it names no broker that could be dialled"));
+        }
+        if is_nowhere(&bundle.documents) {
+            return Err(bad("it does not say where documents are fetched"));
+        }
         let identity = self.assemble(bundle)?;
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        if certificates(&identity.bundle.certificate_pem).is_err() {
+            return Err(bad("its certificate cannot be read"));
+        }
         identity
             .certified_key(&provider)?
             .keys_match()
             .map_err(|_mismatch| IdentityError::OtherKey)?;
+        // What the daemon does with it at each start: certificates that do not parse end here and not there.
+        identity
+            .tls_config(clock)
+            .map_err(|error| bad(&chain(&error)))?;
         write_private(&path, json)?;
         Ok(identity.bundle)
     }
@@ -170,7 +195,7 @@ impl IdentityDir {
     /// # Errors
     /// [`IdentityError::NotEnrolled`] when there is none.
     pub fn load(&self) -> Result<Identity, IdentityError> {
-        let path = self.file("install.json");
+        let path = self.file(INSTALLED);
         let json = match fs::read(&path) {
             Ok(json) => json,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -266,6 +291,8 @@ impl IdentityDir {
     }
 }
 
+/// The authority's bundle.
+const INSTALLED: &str = "install.json";
 const TLS_KEY: &str = "tls.key.pem";
 const SEALING_KEY: &str = "sealing.key";
 
@@ -284,7 +311,7 @@ impl Identity {
         let usual =
             WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                 .build()
-                .map_err(|_no_roots| IdentityError::Content(PathBuf::from("install.json")))?;
+                .map_err(|_no_roots| IdentityError::Content(PathBuf::from(INSTALLED)))?;
         let verifier = Arc::new(Verifier::new(usual, clock.clone()));
         let config = rustls::ClientConfig::builder_with_details(provider, Arc::new(clock.clone()))
             .with_safe_default_protocol_versions()
@@ -311,7 +338,7 @@ fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, IdentityError
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem.as_bytes()).collect();
     match found {
         Ok(found) if !found.is_empty() => Ok(found),
-        Ok(_) | Err(_) => Err(IdentityError::Content(PathBuf::from("install.json"))),
+        Ok(_) | Err(_) => Err(IdentityError::Content(PathBuf::from(INSTALLED))),
     }
 }
 

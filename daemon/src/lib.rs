@@ -10,6 +10,8 @@ compile_error!(
     "a unit that panics ends the run in order, after a drain: build with panic = \"unwind\""
 );
 
+mod account;
+mod alone;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -26,6 +28,7 @@ pub mod shell;
 pub mod stops;
 pub mod supervisor;
 pub mod telemetry;
+pub mod trouble;
 pub mod unit;
 mod validity;
 

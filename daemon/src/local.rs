@@ -52,7 +52,7 @@ pub enum LocalError {
     Ended,
 }
 
-/// Seals the document into the spool and hands it to the desk for `printer`; gives the job's id.
+/// Seals the document into the spool and hands it to the desk for `printer` in the name of `by`; gives the job's id.
 ///
 /// # Errors
 /// [`LocalError`]; what was spooled by then is destroyed.
@@ -62,6 +62,7 @@ pub async fn admit(
     clock: &Clock,
     document: Zeroizing<Vec<u8>>,
     printer: String,
+    by: String,
 ) -> Result<JobId, LocalError> {
     if document.len() > MAX_DOCUMENT_BYTES {
         return Err(LocalError::TooLarge {
@@ -73,7 +74,7 @@ pub async fn admit(
     let job = JobId::from_parts(unix_ms, draw(&mut OsRandom::default()));
     let not_after = now.saturating_add(VALIDITY);
     let taken = async {
-        let facts = facts(job, now, not_after, printer)?;
+        let facts = facts((job, by), (now, not_after), printer)?;
         let turn = documents.turn().await;
         let spool = Arc::clone(documents);
         let work = move || seal(&spool, job, not_after, &document);
@@ -131,16 +132,15 @@ fn seal(
 }
 
 fn facts(
-    job: JobId,
-    now: Timestamp,
-    not_after: Timestamp,
+    (job, by): (JobId, String),
+    (now, not_after): (Timestamp, Timestamp),
     printer: String,
 ) -> Result<Facts, IdError> {
     let text = job.to_string();
     let tail = text.rsplit('-').next().unwrap_or_default();
     Ok(Facts {
         job_id: job,
-        origin: Origin::Local,
+        origin: Origin::Local { by: Some(by) },
         reference: format!("LOKAL-{tail}").parse()?,
         service: Service::new("lokal").ok_or(IdError::Reference)?,
         class: Class::Controlled,

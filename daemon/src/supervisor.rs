@@ -4,7 +4,6 @@
 //! folder's lock is held. The watchdog is fed by the loop that owns the desk: a desk that does not answer is a
 //! program that must be restarted. A damaged journal, whoever met it, ends the run and is set aside.
 
-mod by_hand;
 mod error;
 mod units;
 mod vigil;
@@ -24,7 +23,6 @@ use crate::identity::{Identity, IdentityError};
 use crate::unit::link::state_payload;
 use crate::unit::print::recover;
 
-pub use by_hand::run_one;
 pub(crate) use error::DISK_FULL;
 pub use error::RunError;
 use units::Units;
@@ -35,7 +33,7 @@ use vigil::{Vigil, notify};
 const LINK_SHARE: Duration = Duration::from_secs(3);
 
 /// Of the time to drain, what is kept at most for closing the journal: moving 4 MiB of log on worn flash.
-const CLOSE_SHARE: Duration = Duration::from_secs(2);
+pub(crate) const CLOSE_SHARE: Duration = Duration::from_secs(2);
 
 /// Runs the daemon until `stop`, then drains.
 ///

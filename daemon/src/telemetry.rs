@@ -13,6 +13,12 @@ use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::LogOutput;
 
+/// Whether a filter of log lines can be read.
+#[must_use]
+pub fn is_filter(filter: &str) -> bool {
+    EnvFilter::try_new(filter).is_ok()
+}
+
 /// Installs the process-wide subscriber; a second call changes nothing.
 pub fn install(output: LogOutput, filter: &str) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_bad| EnvFilter::new("info"));
@@ -47,14 +53,20 @@ pub fn tell_panics_by_place() {
     }));
 }
 
-/// The error and its causes as one line: `open the journal: disk is full`.
+/// The error and its causes as one line: `open the journal: disk is full`. A cause that repeats the words of what it
+/// caused is told once.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
+    let mut last = line.clone();
     let mut cause = error.source();
     while let Some(next) = cause {
-        line.push_str(": ");
-        line.push_str(&next.to_string());
+        let text = next.to_string();
+        if text != last {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        last = text;
         cause = next.source();
     }
     line
@@ -113,5 +125,27 @@ mod tests {
         assert!(!logged.contains("words of a document"), "{logged}");
         // The control: told in the usual way, the text is found.
         assert!(logged_of_a_panic(false).contains("words of a document"));
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Layer {
+        text: &'static str,
+        #[source]
+        source: Option<Box<Self>>,
+    }
+
+    fn layers(texts: &[&'static str]) -> Option<Box<Layer>> {
+        let (text, rest) = texts.split_first()?;
+        let source = layers(rest);
+        Some(Box::new(Layer { text, source }))
+    }
+
+    #[test]
+    fn causes_follow_each_other_and_none_is_told_twice_in_a_row() {
+        let error = layers(&["reach the printer", "reach the printer", "refused"]);
+        assert_eq!(chain(&*error.unwrap()), "reach the printer: refused");
+        let error = layers(&["open the journal", "disk is full"]);
+        assert_eq!(chain(&*error.unwrap()), "open the journal: disk is full");
     }
 }

@@ -7,6 +7,7 @@
 mod bad_input;
 mod by_hand;
 mod clock;
+mod command_line;
 mod credential;
 mod curl;
 mod demo;
@@ -21,5 +22,6 @@ mod print;
 mod printer_faults;
 mod records;
 mod replay;
+mod sample;
 mod secrecy;
 mod tls;

@@ -30,6 +30,7 @@ const PLACES: &[(&str, Place)] = &[
     ("loket-journal", Place::Hand),
     ("loket-store", Place::Hand),
     ("loket-spool", Place::Hand),
+    ("loket-trust-folder", Place::Hand),
     ("loket-link", Place::Hand),
     (USB, Place::Hand),
     ("loket-ipp-printer", Place::Hand),
@@ -59,6 +60,12 @@ const ON_USB: &[&str] = &[
     "loket-ipp-printer",
     "loket-escl-scanner",
     "loket-ticket-printer",
+];
+
+/// Hands whose one outside thing is made of what a core is about.
+const HANDS_ON_CORES: &[(&str, &str)] = &[
+    ("loket-store", "loket-domain"),
+    ("loket-trust-folder", "loket-verify"),
 ];
 
 /// Where the crate `name` stands, if the design knows it.
@@ -103,7 +110,7 @@ fn dev_only(upper: Place, to: &str) -> bool {
 fn hand_may(from: &str, to: &str, lower: Place) -> bool {
     match lower {
         Place::Words => true,
-        Place::Core => from == "loket-store" && to == "loket-domain",
+        Place::Core => HANDS_ON_CORES.contains(&(from, to)),
         Place::Hand => to == USB && ON_USB.contains(&from),
         Place::Program | Place::Simulator | Place::Tests | Place::Task => false,
     }

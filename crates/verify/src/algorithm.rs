@@ -1,4 +1,6 @@
-//! The digests and signature algorithms that count, checked by ring.
+//! The digests and signature algorithms that count, and what a key must be for them.
+//!
+//! The arithmetic is behind [`BackEnd`]: ring in programs, and a second implementation beside it in tests.
 //!
 //! # Source
 //! RFC 4055 and RFC 8017 (RSA), RFC 5758 (ECDSA), ETSI TS 119 312 (what still protects).
@@ -8,11 +10,9 @@ use const_oid::db::rfc5912 as oid;
 use der::asn1::UintRef;
 use der::{Reader, SliceReader, Tag, TagMode, TagNumber};
 use loket_wire::Sha256Digest;
-use ring::digest::{self, Context};
-use ring::signature as ring_signature;
-use ring::signature::{UnparsedPublicKey, VerificationAlgorithm};
 use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
+use crate::back_end::{Curve, Method, in_use};
 use crate::code::Code;
 
 /// Shortest RSA modulus that still protects: 2048 bits.
@@ -45,16 +45,7 @@ impl Hash {
 
     /// The digest of `parts` taken as one run of bytes.
     pub(crate) fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
-        let algorithm = match self {
-            Self::Sha256 => &digest::SHA256,
-            Self::Sha384 => &digest::SHA384,
-            Self::Sha512 => &digest::SHA512,
-        };
-        let mut context = Context::new(algorithm);
-        for part in parts {
-            context.update(part);
-        }
-        context.finish().as_ref().to_vec()
+        in_use().digest(self, parts)
     }
 
     fn size_bytes(self) -> u8 {
@@ -78,9 +69,7 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> Sha256Digest {
 
 /// SHA-1, for the one place that older time stamps have it: naming their own certificate.
 pub(crate) fn sha1_for_naming(bytes: &[u8]) -> Vec<u8> {
-    digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, bytes)
-        .as_ref()
-        .to_vec()
+    in_use().sha1(bytes)
 }
 
 /// What a signature algorithm identifier says.
@@ -129,46 +118,27 @@ pub(crate) fn verify(
     if digest.is_some_and(|digest| digest != named) {
         return Err(Code::AlgorithmsDisagree);
     }
-    let algorithm = back_end(scheme, named, key)?;
+    let method = method(scheme, named, key)?;
     let bits = key
         .subject_public_key
         .as_bytes()
         .ok_or(Code::AlgorithmUnsupported)?;
-    UnparsedPublicKey::new(algorithm, bits)
-        .verify(message, signature)
-        .map_err(|_unspecified| Code::SignatureBroken)
+    if in_use().is_signed(method, bits, message, signature) {
+        Ok(())
+    } else {
+        Err(Code::SignatureBroken)
+    }
 }
 
-fn back_end(
-    scheme: Scheme,
-    hash: Hash,
-    key: &SubjectPublicKeyInfoRef<'_>,
-) -> Result<&'static dyn VerificationAlgorithm, Code> {
+fn method(scheme: Scheme, hash: Hash, key: &SubjectPublicKeyInfoRef<'_>) -> Result<Method, Code> {
     match scheme {
-        Scheme::Pkcs1(_) => {
-            rsa_key(key)?;
-            Ok(match hash {
-                Hash::Sha256 => &ring_signature::RSA_PKCS1_2048_8192_SHA256,
-                Hash::Sha384 => &ring_signature::RSA_PKCS1_2048_8192_SHA384,
-                Hash::Sha512 => &ring_signature::RSA_PKCS1_2048_8192_SHA512,
-            })
-        }
-        Scheme::Pss(_) => {
-            rsa_key(key)?;
-            Ok(match hash {
-                Hash::Sha256 => &ring_signature::RSA_PSS_2048_8192_SHA256,
-                Hash::Sha384 => &ring_signature::RSA_PSS_2048_8192_SHA384,
-                Hash::Sha512 => &ring_signature::RSA_PSS_2048_8192_SHA512,
-            })
-        }
+        Scheme::Pkcs1(_) => rsa_key(key).map(|()| Method::RsaPkcs1(hash)),
+        Scheme::Pss(_) => rsa_key(key).map(|()| Method::RsaPss(hash)),
         Scheme::Ecdsa(_) => ecdsa(hash, key),
     }
 }
 
-fn ecdsa(
-    hash: Hash,
-    key: &SubjectPublicKeyInfoRef<'_>,
-) -> Result<&'static dyn VerificationAlgorithm, Code> {
+fn ecdsa(hash: Hash, key: &SubjectPublicKeyInfoRef<'_>) -> Result<Method, Code> {
     if key.algorithm.oid != oid::ID_EC_PUBLIC_KEY {
         return Err(Code::AlgorithmsDisagree);
     }
@@ -176,12 +146,15 @@ fn ecdsa(
         .algorithm
         .parameters
         .and_then(|curve| curve.decode_as().ok());
-    match (curve, hash) {
-        (Some(oid::SECP_256_R_1), Hash::Sha256) => Ok(&ring_signature::ECDSA_P256_SHA256_ASN1),
-        (Some(oid::SECP_256_R_1), Hash::Sha384) => Ok(&ring_signature::ECDSA_P256_SHA384_ASN1),
-        (Some(oid::SECP_384_R_1), Hash::Sha256) => Ok(&ring_signature::ECDSA_P384_SHA256_ASN1),
-        (Some(oid::SECP_384_R_1), Hash::Sha384) => Ok(&ring_signature::ECDSA_P384_SHA384_ASN1),
-        _other_curve => Err(Code::AlgorithmUnsupported),
+    let curve = match curve {
+        Some(oid::SECP_256_R_1) => Curve::P256,
+        Some(oid::SECP_384_R_1) => Curve::P384,
+        _other_curve => return Err(Code::AlgorithmUnsupported),
+    };
+    match hash {
+        Hash::Sha256 | Hash::Sha384 => Ok(Method::Ecdsa(curve, hash)),
+        // No curve above is that long; authorities do not use it.
+        Hash::Sha512 => Err(Code::AlgorithmUnsupported),
     }
 }
 

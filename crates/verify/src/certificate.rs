@@ -103,6 +103,11 @@ impl Certificate {
         (from..=until).contains(&at)
     }
 
+    /// The last moment of its validity.
+    pub(crate) fn ends(&self) -> Timestamp {
+        moment::of_certificate(&self.parsed.tbs_certificate.validity.not_after)
+    }
+
     /// An extension's value; unreadable or repeated ones count as [`Code::AuthorityUsage`].
     fn extension<'a, T: Decode<'a> + AssociatedOid>(&'a self) -> Result<Option<T>, Code> {
         match self.parsed.tbs_certificate.get::<T>() {

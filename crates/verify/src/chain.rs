@@ -10,13 +10,13 @@ use loket_wire::Timestamp;
 
 use crate::certificate::Certificate;
 use crate::code::{Code, Weight};
-use crate::crl::{self, Standing};
+use crate::crl::{self, Revoked, Standing, Why};
 use crate::trust::{Policy, Revocation, Trust};
 
 /// Certificates of one chain, signer and anchor included; the national hierarchy has three.
 const MAX_CHAIN: usize = 6;
 
-/// Signatures that are checked in search of a chain for one signer.
+/// Signatures that are checked for one signer: in search of a chain, and for what the signature brings along.
 const MAX_CHECKS: u32 = 64;
 
 /// Extended key usages under which documents are signed: the general one (RFC 9336), Adobe's,
@@ -42,7 +42,9 @@ const KNOWN_EXTENSIONS: [ObjectIdentifier; 5] = [
 /// What the certificate at the end of a chain is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    Document,
+    /// A document's signature, which was there at `proved` at the latest, where a time stamp says so.
+    Document { proved: Option<Timestamp> },
+    /// A time stamp; nothing proves its own age.
     TimeStamp,
 }
 
@@ -75,8 +77,8 @@ pub(crate) fn judge(
         best: None,
     };
     search.extend(&mut vec![signer]);
-    let mut codes = search.best.unwrap_or_else(|| vec![Code::NoChain]);
-    if !vouched(signer, embedded, ground.trust) {
+    let mut codes = search.best.take().unwrap_or_else(|| vec![Code::NoChain]);
+    if !search.vouches_for_embedded(signer) {
         codes.push(Code::Unvouched);
     }
     codes
@@ -113,6 +115,35 @@ impl<'a> Search<'a> {
                 path.push(helper);
                 self.extend(path);
                 path.pop();
+            }
+        }
+    }
+
+    /// Whether each embedded certificate is the signer's, is in the trust store, or was issued by one that is vouched
+    /// for. Checks that chains have used up are not made again: what is left unchecked is not vouched for.
+    fn vouches_for_embedded(&mut self, signer: &'a Certificate) -> bool {
+        let trust = self.ground.trust;
+        let anchors = trust.anchors().iter();
+        let mut known: Vec<&Certificate> = anchors
+            .chain(trust.intermediates())
+            .chain([signer])
+            .collect();
+        let mut open: Vec<&Certificate> = self
+            .embedded
+            .iter()
+            .filter(|certificate| !known.contains(certificate))
+            .collect();
+        loop {
+            let before = open.len();
+            open.retain(|certificate| {
+                let is_issued = known.iter().any(|issuer| self.issued(issuer, certificate));
+                if is_issued {
+                    known.push(certificate);
+                }
+                !is_issued
+            });
+            if open.is_empty() || open.len() == before {
+                return open.is_empty();
             }
         }
     }
@@ -162,7 +193,7 @@ fn faults(path: &[&Certificate], purpose: Purpose, ground: Ground<'_>) -> Vec<Co
     }
     for pair in path.windows(2) {
         if let [certificate, issuer] = pair {
-            codes.extend(revocation_fault(certificate, issuer, ground));
+            codes.extend(revocation_fault(certificate, issuer, purpose, ground));
         }
     }
     codes
@@ -176,8 +207,8 @@ fn signer_fault(signer: &Certificate, purpose: Purpose) -> Option<Code> {
         Err(_unreadable) => false,
     };
     let is_meant = match (signer.extended_key_usage(), purpose) {
-        (Ok(None), Purpose::Document) => true,
-        (Ok(Some(usage)), Purpose::Document) => {
+        (Ok(None), Purpose::Document { .. }) => true,
+        (Ok(Some(usage)), Purpose::Document { .. }) => {
             usage.0.iter().any(|usage| DOCUMENT_SIGNING.contains(usage))
         }
         // RFC 3161, 2.3: this usage and no other.
@@ -213,45 +244,35 @@ fn authority_fault(authority: &Certificate, below: usize) -> Option<Code> {
 fn revocation_fault(
     certificate: &Certificate,
     issuer: &Certificate,
+    purpose: Purpose,
     ground: Ground<'_>,
 ) -> Option<Code> {
     let standing = crl::standing(certificate, issuer, ground.trust.lists(), ground.at);
     match (standing, ground.policy.revocation) {
         (Standing::Good, _) => None,
-        (Standing::Revoked, _) => Some(Code::Revoked),
+        (Standing::Revoked(revoked), _) => Some(revoked_code(revoked, purpose)),
         (Standing::Stale, Revocation::Required) => Some(Code::RevocationStale),
         (Standing::Stale, Revocation::IfKnown) => Some(Code::RevocationOld),
+        (Standing::Partial, Revocation::Required) => Some(Code::RevocationPartialMissing),
+        (Standing::Partial, Revocation::IfKnown) => Some(Code::RevocationPartial),
         (Standing::Unknown, Revocation::Required) => Some(Code::RevocationMissing),
         (Standing::Unknown, Revocation::IfKnown) => Some(Code::RevocationUnknown),
     }
 }
 
-/// Whether each embedded certificate is the signer's, is in the trust store, or was issued by
-/// one that is vouched for.
-fn vouched(signer: &Certificate, embedded: &[Certificate], trust: &Trust) -> bool {
-    let mut known: Vec<&Certificate> = trust
-        .anchors()
-        .iter()
-        .chain(trust.intermediates())
-        .chain([signer])
-        .collect();
-    let mut open: Vec<&Certificate> = embedded
-        .iter()
-        .filter(|certificate| !known.contains(certificate))
-        .collect();
-    loop {
-        let before = open.len();
-        open.retain(|certificate| {
-            let is_issued = known
-                .iter()
-                .any(|issuer| issuer.issued(certificate).is_ok());
-            if is_issued {
-                known.push(certificate);
-            }
-            !is_issued
-        });
-        if open.is_empty() || open.len() == before {
-            return open.is_empty();
-        }
+/// What a revoked certificate means for what was signed with it (docs/adr/0011).
+///
+/// # Source
+/// ETSI EN 319 102-1, 5.5 and 5.6.2: a proof that the signature is older than the revocation.
+fn revoked_code(revoked: Revoked, purpose: Purpose) -> Code {
+    match (revoked.why, purpose) {
+        (Why::KeyInOtherHands, _) => Code::RevokedKey,
+        (
+            Why::Other,
+            Purpose::Document {
+                proved: Some(moment),
+            },
+        ) if moment < revoked.since => Code::RevokedLater,
+        (Why::Other | Why::OnHold, Purpose::Document { .. } | Purpose::TimeStamp) => Code::Revoked,
     }
 }

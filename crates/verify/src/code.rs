@@ -17,7 +17,7 @@ pub enum Weight {
 }
 
 macro_rules! codes {
-    ($($name:ident $id:literal $weight:ident $text:literal,)+) => {
+    ($($name:ident $id:literal $weight:ident $text:literal $sentence:literal,)+) => {
         /// What was found, as a stable code; codes are never reused for another meaning.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Code {
@@ -40,6 +40,13 @@ macro_rules! codes {
                 match self { $(Self::$name => $text,)+ }
             }
 
+            /// What an officer reads: what was found, what to do, whom to ask; plain Indonesian, free of data of the
+            /// document.
+            #[must_use]
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence,)+ }
+            }
+
             /// How much it weighs in the verdict.
             #[must_use]
             pub const fn weight(self) -> Weight {
@@ -50,50 +57,98 @@ macro_rules! codes {
 }
 
 codes! {
-    TooLarge "V-101" Indeterminate "the document is larger than 8 MiB",
-    NotPdf "V-102" Invalid "the document does not start as a PDF file does",
-    Malformed "V-103" Invalid "the file structure breaks the rules of PDF",
-    XrefStream "V-104" Indeterminate "cross-reference streams are not read by this version",
-    Encrypted "V-105" Indeterminate "the document is encrypted",
-    StructureUnsupported "V-106" Indeterminate "hybrid and linearized files are not read by this version",
-    TooComplex "V-107" Indeterminate "the document has more parts than are looked at",
-    PageTree "V-108" Indeterminate "the pages cannot be counted",
+    TooLarge "V-101" Indeterminate "the document is larger than 8 MiB"
+        "Dokumen lebih besar dari 8 MiB sehingga tidak diperiksa. Unduh ulang dokumen aslinya. Bila tetap terlalu besar, hubungi petugas TI.",
+    NotPdf "V-102" Invalid "the document does not start as a PDF file does"
+        "Berkas ini bukan PDF. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    Malformed "V-103" Invalid "the file structure breaks the rules of PDF"
+        "Berkas PDF ini rusak. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    XrefStream "V-104" Indeterminate "cross-reference streams are not read by this version"
+        "Bentuk PDF ini belum dapat diperiksa. Jangan dicetak; minta dokumen dalam bentuk aslinya dari SIAK. Bila berulang, hubungi petugas TI.",
+    Encrypted "V-105" Indeterminate "the document is encrypted"
+        "Dokumen ini terkunci dengan kata sandi atau enkripsi. Jangan dicetak; minta dokumen asli tanpa kunci. Bila ragu, hubungi dinas penerbit.",
+    StructureUnsupported "V-106" Indeterminate "hybrid and linearized files are not read by this version"
+        "Susunan PDF ini belum dapat diperiksa. Jangan dicetak; minta dokumen dalam bentuk aslinya dari SIAK. Bila berulang, hubungi petugas TI.",
+    TooComplex "V-107" Indeterminate "the document has more parts than are looked at"
+        "Dokumen ini mempunyai terlalu banyak bagian untuk diperiksa. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
+    PageTree "V-108" Indeterminate "the pages cannot be counted"
+        "Jumlah halaman dokumen tidak dapat dihitung. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
 
-    Unsigned "V-201" Invalid "the document is not signed",
-    ByteRange "V-202" Invalid "the signature does not say properly which bytes it covers",
-    Gap "V-203" Invalid "the bytes that the signature leaves out are not the signature itself",
-    CoverageEnd "V-204" Invalid "the signed bytes do not end where a revision of the document ends",
-    BytesAfter "V-205" Indeterminate "bytes were added after signing and are not examined by this version",
-    SignatureKind "V-206" Indeterminate "this kind of signature is not judged by this version",
-    Padding "V-207" Invalid "the space after the signature is not filled with zeros",
+    Unsigned "V-201" Invalid "the document is not signed"
+        "Dokumen ini tidak ditandatangani secara elektronik. Jangan dicetak sebagai dokumen asli; minta dokumen yang bertanda tangan. Bila ragu, hubungi dinas penerbit.",
+    ByteRange "V-202" Invalid "the signature does not say properly which bytes it covers"
+        "Tanda tangan tidak menyebut dengan benar bagian yang dilindunginya. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    Gap "V-203" Invalid "the bytes that the signature leaves out are not the signature itself"
+        "Ada bagian dokumen yang sengaja dilewati tanda tangan. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    CoverageEnd "V-204" Invalid "the signed bytes do not end where a revision of the document ends"
+        "Tanda tangan berakhir di tengah dokumen. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    BytesAfter "V-205" Indeterminate "bytes were added after signing and are not examined by this version"
+        "Ada tambahan sesudah dokumen ditandatangani dan tambahan itu belum dapat diperiksa. Jangan dicetak; minta dokumen bentuk B-B atau B-T. Bila berulang, hubungi petugas TI.",
+    SignatureKind "V-206" Indeterminate "this kind of signature is not judged by this version"
+        "Jenis tanda tangan ini belum dapat diperiksa. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
+    Padding "V-207" Invalid "the space after the signature is not filled with zeros"
+        "Ruang di belakang tanda tangan berisi data lain. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
 
-    CmsMalformed "V-301" Invalid "the signature breaks the rules of CMS",
-    DigestMismatch "V-302" Invalid "the document was changed after signing",
-    SignatureBroken "V-303" Invalid "the signature was not made with the key of its certificate",
-    AttributeMissing "V-304" Invalid "a signed attribute that must be there is missing or stands twice",
-    SignerBinding "V-305" Invalid "the signature was made for another certificate than the one shown",
-    AlgorithmRefused "V-306" Indeterminate "the signature rests on SHA-1 or MD5, which no longer protect",
-    AlgorithmUnsupported "V-307" Indeterminate "the signature algorithm is not known to this version",
-    KeyTooShort "V-308" Indeterminate "an RSA key is shorter than 2048 bits",
-    Unvouched "V-309" Indeterminate "the signature carries material that nothing vouches for",
-    SignerMissing "V-310" Indeterminate "the signature does not hold its signer's certificate",
-    AlgorithmsDisagree "V-311" Invalid "the signature names algorithms that contradict each other",
+    CmsMalformed "V-301" Invalid "the signature breaks the rules of CMS"
+        "Tanda tangan elektroniknya rusak. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    DigestMismatch "V-302" Invalid "the document was changed after signing"
+        "Isi dokumen berubah sesudah ditandatangani. Jangan dicetak; unduh ulang dokumen aslinya. Bila tetap begitu, hubungi dinas penerbit.",
+    SignatureBroken "V-303" Invalid "the signature was not made with the key of its certificate"
+        "Tanda tangan tidak dibuat dengan kunci pejabat yang tertera. Jangan dicetak; dokumen ini mungkin dipalsukan. Hubungi dinas penerbit.",
+    AttributeMissing "V-304" Invalid "a signed attribute that must be there is missing or stands twice"
+        "Bagian wajib tanda tangan tidak ada atau ganda. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    SignerBinding "V-305" Invalid "the signature was made for another certificate than the one shown"
+        "Tanda tangan dibuat untuk sertifikat lain daripada yang tertera. Jangan dicetak; dokumen ini mungkin dipalsukan. Hubungi dinas penerbit.",
+    AlgorithmRefused "V-306" Indeterminate "the signature rests on SHA-1 or MD5, which no longer protect"
+        "Tanda tangan memakai cara lama yang tidak lagi aman. Jangan dicetak; minta dokumen yang ditandatangani ulang. Hubungi dinas penerbit.",
+    AlgorithmUnsupported "V-307" Indeterminate "the signature algorithm is not known to this version"
+        "Cara tanda tangan ini belum dikenal. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
+    KeyTooShort "V-308" Indeterminate "an RSA key is shorter than 2048 bits"
+        "Kunci tanda tangan terlalu pendek untuk dipercaya. Jangan dicetak; minta dokumen yang ditandatangani ulang. Hubungi dinas penerbit.",
+    Unvouched "V-309" Indeterminate "the signature carries material that nothing vouches for"
+        "Tanda tangan membawa data tambahan yang tidak dijamin siapa pun. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
+    SignerMissing "V-310" Indeterminate "the signature does not hold its signer's certificate"
+        "Sertifikat penanda tangan tidak disertakan. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    AlgorithmsDisagree "V-311" Invalid "the signature names algorithms that contradict each other"
+        "Keterangan di dalam tanda tangan saling bertentangan. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
 
-    NoChain "V-401" Indeterminate "no chain leads from the signer to a trusted authority",
-    OutOfValidity "V-402" Indeterminate "a certificate was not valid at the moment of judging",
-    SignerUsage "V-403" Indeterminate "the certificate is not meant for signing documents",
-    AuthorityUsage "V-404" Indeterminate "a certificate of the chain may not issue the next one",
-    Revoked "V-405" Invalid "a certificate of the chain is revoked",
-    RevocationMissing "V-406" Indeterminate "a required revocation list is missing",
-    RevocationStale "V-407" Indeterminate "a required revocation list is out of date",
-    RevocationUnknown "V-408" Note "no revocation list is known for a certificate of the chain",
-    RevocationOld "V-409" Note "a revocation list is out of date",
-    NoAnchors "V-410" Indeterminate "no trusted authority is configured",
-    CriticalExtension "V-411" Indeterminate "a certificate has a critical extension that is not known here",
+    NoChain "V-401" Indeterminate "no chain leads from the signer to a trusted authority"
+        "Penanda tangan tidak dijamin oleh penerbit sertifikat yang dipercaya di sini. Jangan dicetak; pastikan dokumen berasal dari dinas. Bila penerbitnya baru, hubungi petugas TI.",
+    OutOfValidity "V-402" Indeterminate "a certificate was not valid at the moment of judging"
+        "Sertifikat belum berlaku atau sudah habis pada waktu pemeriksaan. Periksa jam mesin ini, lalu ulangi. Bila jam sudah benar, hubungi petugas TI.",
+    SignerUsage "V-403" Indeterminate "the certificate is not meant for signing documents"
+        "Sertifikat ini bukan untuk menandatangani dokumen. Jangan dicetak; minta dokumen yang ditandatangani pejabat. Hubungi dinas penerbit.",
+    AuthorityUsage "V-404" Indeterminate "a certificate of the chain may not issue the next one"
+        "Salah satu penerbit sertifikat tidak berhak menerbitkannya. Jangan dicetak; pastikan dokumen berasal dari dinas. Hubungi petugas TI.",
+    Revoked "V-405" Indeterminate "a certificate of the chain is revoked, and nothing proves that the signature is older"
+        "Sertifikat penanda tangan sudah dicabut dan tidak terbukti bahwa dokumen ditandatangani sebelumnya. Jangan dicetak; minta dokumen yang ditandatangani ulang. Hubungi dinas penerbit.",
+    RevocationMissing "V-406" Indeterminate "a required revocation list is missing"
+        "Daftar pencabutan sertifikat yang diwajibkan tidak ada di mesin ini. Jangan dicetak dulu; pasang daftarnya, lalu ulangi. Hubungi petugas TI.",
+    RevocationStale "V-407" Indeterminate "a required revocation list is out of date"
+        "Daftar pencabutan sertifikat yang diwajibkan sudah kedaluwarsa. Jangan dicetak dulu; perbarui daftarnya, lalu ulangi. Hubungi petugas TI.",
+    RevocationUnknown "V-408" Note "no revocation list is known for a certificate of the chain"
+        "Tidak ada daftar pencabutan untuk sertifikat ini, sehingga pencabutan tidak diperiksa. Dokumen boleh dicetak. Agar diperiksa, minta petugas TI memasang daftarnya.",
+    RevocationOld "V-409" Note "a revocation list is out of date"
+        "Daftar pencabutan sertifikat sudah kedaluwarsa. Dokumen boleh dicetak. Minta petugas TI memperbarui daftarnya.",
+    NoAnchors "V-410" Indeterminate "no trusted authority is configured"
+        "Belum ada penerbit sertifikat yang dipercaya di mesin ini. Jangan dicetak dulu; pasang sertifikat induknya. Hubungi petugas TI.",
+    CriticalExtension "V-411" Indeterminate "a certificate has a critical extension that is not known here"
+        "Sertifikat memuat syarat yang belum dikenal. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
+    RevokedLater "V-412" Note "a certificate of the chain was revoked after the signature was stamped"
+        "Sertifikat penanda tangan dicabut sesudah dokumen ini ditandatangani, dan stempel waktu membuktikannya. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+    RevokedKey "V-413" Indeterminate "a certificate of the chain is revoked because its key was in other hands"
+        "Kunci penanda tangan pernah berada di tangan orang lain, sehingga stempel waktu tidak cukup membuktikan. Jangan dicetak; minta dokumen yang ditandatangani ulang. Hubungi dinas penerbit.",
+    RevocationPartialMissing "V-414" Indeterminate "a required revocation list covers only a part, and which part is not read by this version"
+        "Daftar pencabutan yang ada hanya memuat sebagian sertifikat, padahal daftar lengkap diwajibkan. Jangan dicetak dulu; pasang daftar pencabutan yang lengkap. Hubungi petugas TI.",
+    RevocationPartial "V-415" Note "the revocation list at hand covers only a part, and which part is not read by this version"
+        "Daftar pencabutan yang ada hanya memuat sebagian sertifikat, sehingga pencabutan tidak diperiksa penuh. Dokumen boleh dicetak. Minta petugas TI memasang daftar yang lengkap.",
 
-    TimeClaimed "V-501" Note "the time of signing is the signer's own claim",
-    StampBroken "V-502" Indeterminate "the time stamp does not belong to the signature",
-    StampUntrusted "V-503" Indeterminate "the time stamp's authority cannot be vouched for",
+    TimeClaimed "V-501" Note "the time of signing is the signer's own claim"
+        "Waktu tanda tangan hanya menurut penanda tangan. Tidak perlu tindakan. Bila waktunya penting, hubungi dinas penerbit.",
+    StampBroken "V-502" Indeterminate "the time stamp does not belong to the signature"
+        "Stempel waktu bukan milik tanda tangan ini. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    StampUntrusted "V-503" Indeterminate "the time stamp's authority cannot be vouched for"
+        "Penerbit stempel waktu tidak dapat dijamin. Jangan dicetak dulu; pasang sertifikat penerbitnya bila memang dipercaya. Hubungi petugas TI.",
 }
 
 impl fmt::Display for Code {
@@ -142,5 +197,24 @@ mod tests {
         let unique: BTreeSet<_> = ids.iter().collect();
         assert_eq!(unique.len(), ids.len());
         assert!(ids.is_sorted());
+    }
+
+    #[test]
+    fn every_code_says_to_an_officer_what_was_found_what_to_do_and_whom_to_ask() {
+        for code in Code::ALL {
+            let sentence = code.sentence();
+            let (id, weight) = (code.id(), code.weight());
+            assert!(sentence.matches(". ").count() >= 2, "{id}: {sentence}");
+            assert!(sentence.ends_with('.'), "{id}: {sentence}");
+            let asks = ["ubungi ", "inta petugas"];
+            assert!(asks.iter().any(|word| sentence.contains(word)), "{id}");
+            let forbids = sentence.contains("Jangan dicetak");
+            let is_clock = *code == Code::OutOfValidity || *code == Code::TooLarge;
+            assert_eq!(
+                forbids || is_clock,
+                weight > Weight::Note,
+                "{id}: {sentence}"
+            );
+        }
     }
 }

@@ -20,6 +20,7 @@
 
 mod algorithm;
 mod asn1;
+mod back_end;
 mod byterange;
 mod certificate;
 mod chain;

@@ -11,7 +11,7 @@ use crate::code::{Code, Finding, Weight};
 pub enum Verdict {
     /// TOTAL-PASSED: unchanged since signing, and the signer is vouched for.
     Valid,
-    /// TOTAL-FAILED: changed, not signed, or signed with a revoked certificate.
+    /// TOTAL-FAILED: changed, or never signed.
     Invalid,
     /// INDETERMINATE: nothing speaks against it, but it cannot be vouched for.
     Indeterminate,
@@ -67,6 +67,8 @@ pub struct SignatureReport {
     /// RFC 3339 in JSON.
     #[serde(serialize_with = "rfc3339")]
     pub signed_at: Option<Timestamp>,
+    /// Whether `signed_at` is the moment of a time stamp that was checked; else it is the signer's word.
+    pub is_stamped: bool,
     /// How much of the document it covers.
     pub coverage: Coverage,
     /// What happened to the document afterwards.
@@ -162,6 +164,7 @@ mod tests {
             signer: Some("CN=Kepala Dinas (CONTOH)".to_owned()),
             issuer: None,
             signed_at: Some(Timestamp::UNIX_EPOCH),
+            is_stamped: false,
             coverage: Coverage::Document,
             changes: Changes::None,
             findings: findings(codes),

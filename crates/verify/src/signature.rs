@@ -18,6 +18,7 @@ struct Draft {
     signer: Option<String>,
     issuer: Option<String>,
     signed_at: Option<Timestamp>,
+    is_stamped: bool,
     coverage: Coverage,
     changes: Changes,
 }
@@ -33,6 +34,7 @@ pub(crate) fn judge(
         signer: None,
         issuer: None,
         signed_at: None,
+        is_stamped: false,
         coverage: Coverage::Unclear,
         changes: Changes::Unknown,
     };
@@ -43,6 +45,7 @@ pub(crate) fn judge(
         signer: draft.signer,
         issuer: draft.issuer,
         signed_at: draft.signed_at,
+        is_stamped: draft.is_stamped,
         coverage: draft.coverage,
         changes: draft.changes,
         findings: findings(&draft.codes),
@@ -82,9 +85,12 @@ impl Draft {
             .or_else(|| claimed_time(signature, file));
         container.verify(&bytes.parts, oid::ID_DATA, Naming::V2)?;
         let signer = container.signer()?;
-        let chain = chain::judge(signer, &container.certificates, Purpose::Document, ground);
-        self.codes.extend(chain);
+        // First: a stamp proves that the signature is older than what became of its certificate later.
         self.stamp(&container, ground);
+        let proved = self.signed_at.filter(|_moment| self.is_stamped);
+        let purpose = Purpose::Document { proved };
+        let chain = chain::judge(signer, &container.certificates, purpose, ground);
+        self.codes.extend(chain);
         Ok(())
     }
 
@@ -100,7 +106,7 @@ impl Draft {
         };
         match stamp::judge(&token, container.signature(), ground) {
             Ok((moment, codes)) => {
-                self.signed_at = Some(moment);
+                (self.signed_at, self.is_stamped) = (Some(moment), true);
                 self.codes.extend(codes);
             }
             Err(code) => self.codes.extend([code, Code::TimeClaimed]),

@@ -136,21 +136,21 @@ fn no_byte_that_is_shown_can_be_changed() {
 #[test]
 fn a_byte_range_that_says_something_else_is_refused() {
     let trust = trust();
-    let honest = b"[0 34217 44359 574]";
+    let honest = b"[0 34400 44542 574]";
     let at = SIGNED
         .windows(honest.len())
         .position(|window| window == honest)
         .unwrap();
     let cases: [(&str, Code); 10] = [
-        ("[0 34217 44359 575]", Code::ByteRange),
-        ("[0 34217 44359 572]", Code::CoverageEnd),
-        ("[0 34217 44359 573]", Code::DigestMismatch),
-        ("[0 34217 44360 573]", Code::Gap),
-        ("[0 34216 44359 574]", Code::Gap),
-        ("[1 34216 44359 574]", Code::ByteRange),
-        ("[0 34217 44359  -1]", Code::ByteRange),
-        ("[0 34217 44359 ]   ", Code::ByteRange),
-        ("[0 44359 34217 574]", Code::ByteRange),
+        ("[0 34400 44542 575]", Code::ByteRange),
+        ("[0 34400 44542 572]", Code::CoverageEnd),
+        ("[0 34400 44542 573]", Code::DigestMismatch),
+        ("[0 34400 44543 573]", Code::Gap),
+        ("[0 34399 44542 574]", Code::Gap),
+        ("[1 34399 44542 574]", Code::ByteRange),
+        ("[0 34400 44542  -1]", Code::ByteRange),
+        ("[0 34400 44542 ]   ", Code::ByteRange),
+        ("[0 44542 34400 574]", Code::ByteRange),
         ("null               ", Code::ByteRange),
     ];
     for (text, code) in cases {
@@ -233,8 +233,8 @@ fn an_update_never_makes_a_changed_document_valid() {
         let end = document.len();
         format!(
             "<< /Type /Sig /SubFilter /ETSI.CAdES.detached /Contents <{digits}> \
-             /ByteRange [0 34217 44359 {}] >>",
-            end - 44359
+             /ByteRange [0 34400 44542 {}] >>",
+            end - 44542
         )
     };
     let wrapped = signature_of(SIGNED);

@@ -61,7 +61,7 @@ static SAMPLES: &[Sample] = &samples! {
     "kk-sample-bt.pdf" Valid [] Fits;
     "kk-sample-unsigned.pdf" Invalid [Unsigned] Silent;
     "kk-sample-altered.pdf" Invalid [DigestMismatch] Mismatch;
-    "kk-sample-revoked.pdf" Invalid [Revoked TimeClaimed] Fits;
+    "kk-sample-revoked.pdf" Indeterminate [RevokedKey TimeClaimed] Fits;
     "kk-sample-appended.pdf" Indeterminate [BytesAfter TimeClaimed] Fits;
     "kk-sample-untrusted.pdf" Indeterminate [NoChain TimeClaimed] Fits;
     "kk-sample-encrypted.pdf" Indeterminate [Encrypted] Silent;
@@ -249,7 +249,7 @@ fn the_moment_of_judging_is_an_argument() {
     let at = moment("2024-01-02T00:00:00Z");
     let report = check(revoked, &full_trust(), &Policy::default(), at);
     assert!(
-        report.has(Code::Revoked),
+        report.has(Code::RevokedKey),
         "a clock that is behind must not revive a signer"
     );
 }

@@ -1,20 +1,17 @@
 //! `loketd jobs` and `loketd job …`: the officer's door without pages.
 
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use loket_domain::print::Answer;
 use loket_wire::JobId;
 
-use super::{DEFAULT_CONFIG, read_config};
+use super::face::say;
+use super::talk;
+use super::words::{job_state, keyword};
+use super::{DEFAULT_CONFIG, read_config, runtime};
 use crate::exit::Exit;
-use crate::unit::control::{Listed, Request, Response, socket_path};
-
-/// A daemon that does not answer for so long is stuck; its watchdog is about to restart it.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+use crate::unit::control::{Listed, Request, socket_path};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum JobCommand {
@@ -57,34 +54,29 @@ pub(super) enum Found {
     Damaged,
 }
 
-pub(super) fn list(config: &Path, json: bool) -> Exit {
-    let jobs = match ask(config, &Request::Jobs) {
-        Ok(jobs) => jobs,
-        Err(exit) => return exit,
-    };
+pub(super) fn list(config: &Path, json: bool) -> Result<Exit, Exit> {
+    let jobs = ask(config, &Request::Jobs)?;
     if json {
-        println!("{}", serde_json::json!({ "jobs": jobs }));
-        return Exit::Done;
+        say(serde_json::json!({ "jobs": jobs }))?;
+        return Ok(Exit::Done);
     }
     for listed in &jobs {
         let job = &listed.job;
-        let reason = job
-            .reason
-            .and_then(|reason| serde_json::to_string(&reason).ok());
-        let reason =
-            reason.map_or_else(String::new, |word| format!(" ({})", word.trim_matches('"')));
-        println!(
-            "{}  {}{reason}  {}  {}",
-            job.job_id, job.state, job.reference, listed.label
-        );
+        let why = job.reason.map(keyword);
+        let why = why.map_or_else(String::new, |word| format!(" ({word})"));
+        let (id, state, word) = (job.job_id, job.state, job_state(job.state));
+        let (reference, label) = (&job.reference, &listed.label);
+        say(format_args!(
+            "{id}  {state}{why}  {word}  {reference}  {label}"
+        ))?;
     }
     if jobs.is_empty() {
-        println!("tidak ada pekerjaan cetak yang menunggu");
+        say("tidak ada pekerjaan cetak yang menunggu")?;
     }
-    Exit::Done
+    Ok(Exit::Done)
 }
 
-pub(super) fn change(what: &JobCommand) -> Exit {
+pub(super) fn change(what: &JobCommand) -> Result<Exit, Exit> {
     let (who, request) = match what {
         JobCommand::Release(who) => (
             who,
@@ -121,32 +113,12 @@ pub(super) fn change(what: &JobCommand) -> Exit {
             )
         }
     };
-    ask(&who.config, &request).map_or_else(|exit| exit, |_list| Exit::Done)
+    ask(&who.config, &request).map(|_list| Exit::Done)
 }
 
 fn ask(config: &Path, request: &Request) -> Result<Vec<Listed>, Exit> {
     let config = read_config(config)?;
-    let path = socket_path(&config.runtime_dir);
-    let exchange = || {
-        let mut stream = UnixStream::connect(&path)?;
-        stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
-        stream.set_write_timeout(Some(ANSWER_TIMEOUT))?;
-        let mut line = serde_json::to_vec(request)?;
-        line.push(b'\n');
-        stream.write_all(&line)?;
-        let mut answer = String::new();
-        BufReader::new(stream).read_line(&mut answer)?;
-        Ok::<_, std::io::Error>(serde_json::from_str::<Response>(&answer)?)
-    };
-    match exchange() {
-        Ok(Response::Ok(jobs)) => Ok(jobs),
-        Ok(Response::Error { code, message }) => {
-            eprintln!("{code}: {message}");
-            Err(Exit::Negative)
-        }
-        Err(error) => {
-            eprintln!("failed to reach loketd at {}: {error}", path.display());
-            Err(Exit::Unavailable)
-        }
-    }
+    let socket = socket_path(&config.runtime_dir);
+    let answer = runtime()?.block_on(talk::ask(&socket, request));
+    answer.map_err(|error| error.tell())
 }

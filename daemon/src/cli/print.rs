@@ -1,62 +1,108 @@
 //! `loketd print FILE --printer URI`: one document by hand, through the same journal path as an order.
+//!
+//! The end of the command is the end of the job, or the command says that it is not: who is told "not printed" goes and
+//! prints elsewhere.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::sync::Arc;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use loket_domain::print::{Actor, Refusal};
 use loket_wire::order::MAX_DOCUMENT_BYTES;
-use loket_wire::{JobId, JobState};
-use tokio_util::sync::CancellationToken;
+use loket_wire::{JobId, JobState, MachineId, Sha256Digest};
 use zeroize::Zeroizing;
 
-use super::{Signals, install_crypto, read_config, runtime};
+use super::face::{note, say, tell};
+use super::talk::{self, TalkError};
+use super::words::{job_state, keyword};
+use super::{Signals, devices, install_crypto, own_state, read_config, run_trouble, runtime};
+use crate::account::own_uid;
+use crate::alone::at_desk;
 use crate::config::{Config, PrinterConfig};
 use crate::exit::Exit;
-use crate::supervisor::{RunError, run_one};
-use crate::telemetry::{self, chain};
-use crate::unit::control::{Listed, Request, Response, socket_path};
+use crate::telemetry;
+use crate::trouble::Trouble;
+use crate::unit::control::{Door, Listed, Request, Response, account, officer, socket_path};
+use crate::unit::print::JobView;
 
-/// The lane of a printer that is named on the command line alone.
-const HAND_LANE: &str = "hand";
-
-/// Between two looks at a job of the running daemon.
+/// Between two looks at the job.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-pub(super) fn print(config: &Path, file: &Path, printer: &str, json: bool) -> Exit {
-    let config = match read_config(config) {
-        Ok(config) => config,
-        Err(exit) => return exit,
+/// Between two looks at the printer: what it says is for the person who waits.
+const LOOK_AT_PRINTER_EVERY: Duration = Duration::from_secs(2);
+
+/// What is called off is over at once, or the printer does not answer.
+const CALL_OFF_TIMEOUT: Duration = Duration::from_secs(15);
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Hand {
+    /// The PDF.
+    file: PathBuf,
+    /// The printer's address, `ipp://…`; a running daemon takes printers of its settings alone.
+    #[arg(long)]
+    printer: String,
+    /// The officer's name, kept in the history; the account's where absent.
+    #[arg(long)]
+    by: Option<String>,
+    /// One JSON document instead of text.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    at: super::At,
+}
+
+/// What the command leaves behind.
+struct Fate {
+    job: JobId,
+    state: JobState,
+    /// The reason's keyword.
+    reason: Option<String>,
+    /// Why the command ends before the job does.
+    left: Option<Trouble>,
+}
+
+pub(super) fn print(hand: &Hand) -> Result<Exit, Exit> {
+    let config = read_config(&hand.at.config)?;
+    let document = read(&hand.file)
+        .map_err(|error| tell(Trouble::FileUnreadable, shown(&hand.file, &error)))?;
+    let by = match &hand.by {
+        Some(name) => officer(name),
+        None => account(Some(own_uid())),
     };
-    let document = match read(file) {
-        Ok(document) => document,
-        Err(error) => {
-            eprintln!("failed to read {}: {error}", file.display());
-            return Exit::Unreadable;
-        }
+    let Some(Actor::Officer(by)) = by else {
+        tell(Trouble::OfficerName, "--by");
+        return Err(Exit::Usage);
     };
-    let ended = match UnixStream::connect(socket_path(&config.runtime_dir)) {
-        Ok(stream) => by_daemon(&config, stream, &document, printer),
-        Err(_no_daemon) => alone(config, document, printer),
-    };
-    match ended {
-        Ok((job, state)) => {
-            if json {
-                println!("{}", serde_json::json!({ "job_id": job, "state": state }));
-            } else {
-                println!("{job}  {state}");
+    telemetry::install(config.log, "warn");
+    install_crypto();
+    let runtime = runtime()?;
+    let socket = socket_path(&config.runtime_dir);
+    let fate = runtime.block_on(async {
+        let signals = Signals::listen().map_err(|error| tell(Trouble::Fault, error))?;
+        match talk::connect(&socket).await {
+            Ok(stream) => {
+                let mut waiting = Waiting::new(&config, &hand.printer, by.clone(), signals);
+                let request = Request::Print {
+                    printer: hand.printer.clone(),
+                    size_bytes: u64::try_from(document.len()).unwrap_or(u64::MAX),
+                    by: hand.by.clone(),
+                };
+                let way = Way::Daemon(&socket);
+                let asked = talk::exchange(stream, &request, &document);
+                waiting.follow(&way, asked).await
             }
-            if state == JobState::Printed {
-                Exit::Done
-            } else if state == JobState::Unknown {
-                Exit::Unsure
-            } else {
-                Exit::Negative
+            Err(TalkError::Failed(Trouble::DaemonAway, _why)) => {
+                alone(config, document, hand, by, signals).await
             }
+            Err(error) => Err(error.tell()),
         }
-        Err(exit) => exit,
-    }
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    Ok(tell_fate(&fate?, hand.json))
+}
+
+fn shown(file: &Path, error: &std::io::Error) -> String {
+    format!("{}: {error}", file.display())
 }
 
 /// Reads one byte more than is taken, so that what is too large is refused and not cut.
@@ -71,103 +117,249 @@ fn read(file: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
     Ok(bytes)
 }
 
-/// The running daemon takes it; this program only waits for the end.
-fn by_daemon(
-    config: &Config,
-    stream: UnixStream,
-    document: &[u8],
-    printer: &str,
-) -> Result<(JobId, JobState), Exit> {
-    let size_bytes = u64::try_from(document.len()).unwrap_or(u64::MAX);
-    let request = Request::Print {
-        printer: printer.to_owned(),
-        size_bytes,
-    };
-    let mut listed = exchange(stream, &request, document)?;
-    loop {
-        let Some(first) = listed.into_iter().next() else {
-            return Err(Exit::Unavailable);
-        };
-        let (job, state) = (first.job.job_id, first.job.state);
-        if state.is_end() || state == JobState::Unknown {
-            return Ok((job, state));
-        }
-        std::thread::park_timeout(LOOK_EVERY);
-        let stream = UnixStream::connect(socket_path(&config.runtime_dir)).map_err(|error| {
-            eprintln!("failed to reach loketd again: {error}; see 'loketd jobs' for job {job}");
-            Exit::Unavailable
-        })?;
-        listed = exchange(stream, &Request::Job { job }, &[])?;
-    }
-}
-
-fn exchange(mut stream: UnixStream, request: &Request, body: &[u8]) -> Result<Vec<Listed>, Exit> {
-    let mut talk = || {
-        let mut line = serde_json::to_vec(request)?;
-        line.push(b'\n');
-        stream.write_all(&line)?;
-        stream.write_all(body)?;
-        let mut answer = String::new();
-        BufReader::new(&stream).read_line(&mut answer)?;
-        Ok::<_, std::io::Error>(serde_json::from_str::<Response>(&answer)?)
-    };
-    match talk() {
-        Ok(Response::Ok(jobs)) => Ok(jobs),
-        Ok(Response::Error { code, message }) => {
-            eprintln!("{code}: {message}");
-            Err(Exit::Negative)
-        }
-        Err(error) => {
-            eprintln!("failed to talk to loketd: {error}");
-            Err(Exit::Unavailable)
-        }
-    }
-}
-
 /// No daemon runs: this program takes the state folder's lock and drives this one job.
-fn alone(
-    mut config: Config,
+async fn alone(
+    config: Config,
     document: Zeroizing<Vec<u8>>,
-    uri: &str,
-) -> Result<(JobId, JobState), Exit> {
-    let known = config.printers.iter().find(|printer| printer.uri == uri);
-    let lane = known.map_or_else(|| HAND_LANE.to_owned(), |printer| printer.name.clone());
-    if known.is_none() {
-        config.printers.push(PrinterConfig {
-            name: HAND_LANE.to_owned(),
-            uri: uri.to_owned(),
-            pinned_spki_sha256: None,
-            trusts_impressions: true,
-            idle_poll_ms: None,
-        });
-        config.check().map_err(|error| {
-            eprintln!("failed to {}", chain(&error));
-            Exit::Usage
-        })?;
+    hand: &Hand,
+    by: String,
+    signals: Signals,
+) -> Result<Fate, Exit> {
+    own_state(&config)?;
+    let uri = &hand.printer;
+    let is_known = config.printers.iter().any(|printer| printer.uri == *uri);
+    let guest = (!is_known).then(|| guest(uri));
+    if let Some(guest) = &guest
+        && let Err(problem) = guest.check()
+    {
+        return Err(tell(Trouble::PrinterAddress, problem));
     }
-    telemetry::install(config.log, "warn");
-    install_crypto();
-    let runtime = runtime()?;
-    let ended = runtime.block_on(async {
-        let stop = CancellationToken::new();
-        let signals = Signals::listen().map_err(|error| {
-            eprintln!("failed to hear signals: {error}");
-            Exit::Bug
-        })?;
-        let job = run_one(Arc::new(config), document, lane, stop.clone());
-        tokio::pin!(job);
-        let ended = tokio::select! {
-            ended = &mut job => ended,
-            () = signals.first() => {
-                stop.cancel();
-                job.await
+    let mut printers = config.printers.clone();
+    printers.extend(guest.clone());
+    let shown = Config {
+        printers,
+        ..config.clone()
+    };
+    let mut waiting = Waiting::new(&shown, uri, by.clone(), signals);
+    let done = at_desk(&config, guest, async |door: &Door| {
+        let way = Way::Own(door);
+        let asked = async { sort(door.print(document, uri, Actor::Officer(by)).await) };
+        waiting.follow(&way, asked).await
+    });
+    done.await.map_err(|error| run_trouble(&error))?
+}
+
+/// A printer for this one command. Its lane bears its address, so that a job left behind never meets another printer.
+fn guest(uri: &str) -> PrinterConfig {
+    let digest = Sha256Digest::of(uri.as_bytes()).to_string();
+    let tail: String = digest.chars().take(16).collect();
+    PrinterConfig {
+        name: format!("hand-{tail}"),
+        uri: uri.to_owned(),
+        pinned_spki_sha256: None,
+        trusts_impressions: true,
+        idle_poll_ms: None,
+    }
+}
+
+/// How the desk is asked.
+enum Way<'a> {
+    /// The running daemon, by its socket.
+    Daemon(&'a Path),
+    /// The desk in this process.
+    Own(&'a Door),
+}
+
+impl Way<'_> {
+    async fn ask(&self, request: Request) -> Result<Vec<Listed>, TalkError> {
+        match self {
+            Self::Daemon(socket) => talk::ask(socket, &request).await,
+            Self::Own(door) => sort(door.answer(request).await),
+        }
+    }
+
+    /// Whether nothing is left to do for the job. The desk in this process must have destroyed its document.
+    const fn is_over(&self, job: &JobView) -> bool {
+        match self {
+            Self::Daemon(_) => job.state.is_end(),
+            Self::Own(_) => job.is_closed,
+        }
+    }
+}
+
+fn sort(response: Response) -> Result<Vec<Listed>, TalkError> {
+    match response {
+        Response::Ok(jobs) => Ok(jobs),
+        Response::Error { code, message } => Err(TalkError::Refused { code, message }),
+    }
+}
+
+/// A person who waits for a sheet.
+struct Waiting {
+    printer: Option<PrinterConfig>,
+    machine: MachineId,
+    by: String,
+    signals: Signals,
+    /// What the printer said last.
+    said: String,
+}
+
+impl Waiting {
+    fn new(config: &Config, uri: &str, by: String, signals: Signals) -> Self {
+        let mut printers = config.printers.iter();
+        Self {
+            printer: printers.find(|printer| printer.uri == uri).cloned(),
+            machine: config.machine.clone(),
+            by,
+            signals,
+            said: String::new(),
+        }
+    }
+
+    /// Hands the document over by `asked` and waits for its job's end; an interrupt calls the job off.
+    async fn follow(
+        &mut self,
+        way: &Way<'_>,
+        asked: impl Future<Output = Result<Vec<Listed>, TalkError>>,
+    ) -> Result<Fate, Exit> {
+        tokio::pin!(asked);
+        let mut interrupted = false;
+        let taken = loop {
+            tokio::select! {
+                taken = &mut asked => break taken,
+                () = self.signals.next() => {
+                    if interrupted {
+                        return Err(tell(Trouble::MaybeTaken, "interrupted twice"));
+                    }
+                    interrupted = true;
+                }
             }
         };
-        ended.map_err(|error: RunError| {
-            eprintln!("failed to {}", chain(&error));
-            error.exit()
-        })
-    });
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    ended
+        let mut job = match taken.map(|listed| listed.into_iter().next()) {
+            Ok(Some(first)) => first.job,
+            Ok(None) => return Err(tell(Trouble::DaemonGarbled, "no job in the answer")),
+            Err(TalkError::Failed(_, detail)) => return Err(tell(Trouble::MaybeTaken, detail)),
+            Err(refused) => return Err(refused.tell()),
+        };
+        note(format_args!(
+            "Pekerjaan {} diterima; menunggu printer. Ctrl+C untuk membatalkan.",
+            job.job_id
+        ));
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        let mut look_at_printer = tokio::time::interval(LOOK_AT_PRINTER_EVERY);
+        loop {
+            if job.state == JobState::Unknown || way.is_over(&job) {
+                return Ok(fate(&job, None));
+            }
+            if interrupted {
+                return Ok(self.call_off(way, job).await);
+            }
+            tokio::select! {
+                _at = look.tick() => match view(way, job.job_id).await {
+                    Ok(seen) => job = seen,
+                    Err(error) => {
+                        error.tell();
+                        return Ok(fate(&job, Some(Trouble::StillOpen)));
+                    }
+                },
+                _at = look_at_printer.tick() => self.look_at_printer().await,
+                () = self.signals.next() => interrupted = true,
+            }
+        }
+    }
+
+    /// Tells what the printer says, each time that it says something else.
+    async fn look_at_printer(&mut self) {
+        if let Some(printer) = &self.printer {
+            let said = devices::look(printer, &self.machine).await.line();
+            if said != self.said {
+                note(format_args!("Printer: {said}"));
+                self.said = said;
+            }
+        }
+    }
+
+    /// Calls the job off, and waits until that is done or cannot be.
+    async fn call_off(&mut self, way: &Way<'_>, mut job: JobView) -> Fate {
+        let id = job.job_id;
+        note(format_args!("Pekerjaan {id} sedang dibatalkan …"));
+        let cancel = Request::Cancel {
+            job: id,
+            by: self.by.clone(),
+        };
+        let late = match way.ask(cancel).await {
+            Ok(_called_off) => Trouble::StillOpen,
+            Err(TalkError::Refused { code, .. }) if code == Refusal::AlreadySending.code() => {
+                Trouble::TooLateToStop
+            }
+            // It may have ended in the meantime: what it is at tells.
+            Err(TalkError::Refused { .. }) => Trouble::StillOpen,
+            Err(error) => {
+                error.tell();
+                return fate(&job, Some(Trouble::StillOpen));
+            }
+        };
+        let deadline = tokio::time::sleep(CALL_OFF_TIMEOUT);
+        tokio::pin!(deadline);
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        loop {
+            tokio::select! {
+                () = &mut deadline => return fate(&job, Some(late)),
+                () = self.signals.next() => return fate(&job, Some(late)),
+                _at = look.tick() => {
+                    let Ok(seen) = view(way, id).await else {
+                        return fate(&job, Some(late));
+                    };
+                    job = seen;
+                    if job.state == JobState::Unknown || way.is_over(&job) {
+                        return fate(&job, None);
+                    }
+                    if late == Trouble::TooLateToStop {
+                        return fate(&job, Some(late));
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn view(way: &Way<'_>, job: JobId) -> Result<JobView, TalkError> {
+    let listed = way.ask(Request::Job { job }).await?;
+    let missing = || TalkError::Failed(Trouble::DaemonGarbled, "no job in the answer".to_owned());
+    listed
+        .into_iter()
+        .next()
+        .map(|it| it.job)
+        .ok_or_else(missing)
+}
+
+fn fate(job: &JobView, left: Option<Trouble>) -> Fate {
+    Fate {
+        job: job.job_id,
+        state: job.state,
+        reason: job.reason.map(keyword),
+        left,
+    }
+}
+
+/// Says how it ended. Where standard output is closed that still goes by the exit code: paper is what counts.
+fn tell_fate(fate: &Fate, json: bool) -> Exit {
+    let (job, state) = (fate.job, fate.state);
+    let reason = fate.reason.as_deref();
+    let told = if json {
+        say(serde_json::json!({ "job_id": job, "state": state, "reason": reason }))
+    } else {
+        let why = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+        say(format_args!("{job}  {state}{why}  {}", job_state(state)))
+    };
+    if told.is_err() {
+        note(format_args!("{job}  {state}"));
+    }
+    let trouble = match (fate.left, state) {
+        (Some(left), _) => left,
+        (None, JobState::Printed) => return Exit::Done,
+        (None, JobState::Unknown) => Trouble::SheetUnknown,
+        (None, _unprinted) => Trouble::NotPrinted,
+    };
+    tell(trouble, format_args!("pekerjaan {job}, {state}"))
 }

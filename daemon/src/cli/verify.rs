@@ -3,59 +3,55 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use loket_verify::{Policy, Report, Verdict};
+use loket_trust_folder::TrustFolder;
+use loket_verify::{Finding, Policy, Report, SignatureReport, Verdict};
 use loket_wire::Timestamp;
 
-use super::DEFAULT_CONFIG;
+use super::face::{say, tell};
+use super::{DEFAULT_CONFIG, read_config};
 use crate::clock::Clock;
-use crate::config::Config;
-use crate::document::{policy_of, read_trust};
+use crate::document::policy_of;
 use crate::exit::Exit;
 use crate::telemetry::chain;
+use crate::trouble::Trouble;
 
-pub(super) fn verify(file: &Path, trust: Option<&Path>, at: Option<Timestamp>, json: bool) -> Exit {
+pub(super) fn verify(
+    file: &Path,
+    trust: Option<&Path>,
+    at: Option<Timestamp>,
+    json: bool,
+) -> Result<Exit, Exit> {
     let (dir, policy) = match trust {
         Some(dir) => (dir.to_owned(), Policy::default()),
-        None => match Config::read(Path::new(DEFAULT_CONFIG)) {
-            Ok(config) => (config.trust_dir.clone(), policy_of(&config)),
-            Err(error) => {
-                eprintln!("failed to {}; give --trust DIR", chain(&error));
-                return Exit::Config;
-            }
-        },
-    };
-    let trust = match read_trust(&dir) {
-        Ok(trust) => trust,
-        Err(error) => {
-            eprintln!("failed to {}", chain(&error));
-            return Exit::Unreadable;
+        None => {
+            let config = read_config(Path::new(DEFAULT_CONFIG))?;
+            let policy = policy_of(&config);
+            (config.trust_dir, policy)
         }
     };
-    let document = match read_bounded(file) {
-        Ok(document) => document,
-        Err(error) => {
-            eprintln!("failed to read {}: {error}", file.display());
-            return Exit::Unreadable;
-        }
-    };
+    let trust = TrustFolder::open(dir).map_err(|error| {
+        tell(Trouble::TrustUnreadable, chain(&error));
+        Exit::Unreadable
+    })?;
+    let document = read_bounded(file).map_err(|error| {
+        tell(
+            Trouble::FileUnreadable,
+            format_args!("{}: {error}", file.display()),
+        )
+    })?;
     let at = at.unwrap_or_else(|| Clock::new(None).now().wall);
-    let report = loket_verify::check(&document, &trust, &policy, at);
+    let report = loket_verify::check(&document, &trust.current(), &policy, at);
     if json {
-        match serde_json::to_string(&report) {
-            Ok(text) => println!("{text}"),
-            Err(error) => {
-                eprintln!("failed to write the report: {error}");
-                return Exit::Bug;
-            }
-        }
+        let text = serde_json::to_string(&report).map_err(|error| tell(Trouble::Fault, error))?;
+        say(text)?;
     } else {
-        print_text(&report);
+        say_text(&report)?;
     }
-    match report.verdict {
+    Ok(match report.verdict {
         Verdict::Valid => Exit::Done,
         Verdict::Invalid => Exit::Negative,
         Verdict::Indeterminate => Exit::Unsure,
-    }
+    })
 }
 
 /// Reads one byte more than the verifier takes, so that it is the one to refuse what is too large.
@@ -70,29 +66,37 @@ fn read_bounded(file: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn print_text(report: &Report) {
-    println!(
-        "{}",
-        match report.verdict {
-            Verdict::Valid => "ASLI (valid)",
-            Verdict::Invalid => "TIDAK SAH (invalid)",
-            Verdict::Indeterminate => "BELUM DAPAT DIPASTIKAN (indeterminate)",
-        }
-    );
+fn say_text(report: &Report) -> Result<(), Exit> {
+    say(match report.verdict {
+        Verdict::Valid => "ASLI (valid)",
+        Verdict::Invalid => "TIDAK SAH (invalid)",
+        Verdict::Indeterminate => "BELUM DAPAT DIPASTIKAN (indeterminate)",
+    })?;
     for signature in &report.signatures {
-        println!(
-            "  penanda tangan: {}",
-            signature.signer.as_deref().unwrap_or("-")
-        );
-        println!("  penerbit: {}", signature.issuer.as_deref().unwrap_or("-"));
+        let (signer, issuer) = (signature.signer.as_deref(), signature.issuer.as_deref());
+        say(format_args!("  penanda tangan: {}", signer.unwrap_or("-")))?;
+        say(format_args!("  penerbit: {}", issuer.unwrap_or("-")))?;
         if let Some(at) = signature.signed_at {
-            println!("  waktu (menurut penanda tangan): {at}");
+            say(format_args!("  {}: {at}", whose_time(signature)))?;
         }
-        for finding in &signature.findings {
-            println!("  {} {}", finding.code.id(), finding.code.text());
-        }
+        say_findings(&signature.findings)?;
     }
-    for finding in &report.findings {
-        println!("  {} {}", finding.code.id(), finding.code.text());
+    say_findings(&report.findings)
+}
+
+/// Whose word the time of signing is.
+const fn whose_time(signature: &SignatureReport) -> &'static str {
+    if signature.is_stamped {
+        "waktu (menurut stempel waktu yang sah)"
+    } else {
+        "waktu (menurut penanda tangan)"
     }
+}
+
+fn say_findings(findings: &[Finding]) -> Result<(), Exit> {
+    for finding in findings {
+        let (id, sentence) = (finding.code.id(), finding.code.sentence());
+        say(format_args!("  {id} {sentence}"))?;
+    }
+    Ok(())
 }

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use loket_journal::JournalError;
 use loket_link::LinkError;
 use loket_spool::SpoolError;
+use loket_trust_folder::TrustFolderError;
 use thiserror::Error;
 
-use crate::document::TrustReadError;
 use crate::exit::Exit;
 use crate::identity::IdentityError;
-use crate::local::LocalError;
 use crate::unit::control::ControlError;
 use crate::unit::link::LinkUnitError;
 use crate::unit::print::{DeskError, RecoverError};
@@ -53,7 +52,7 @@ pub enum RunError {
     Identity(#[source] IdentityError),
     /// Trust anchors cannot be read.
     #[error("read the trust anchors")]
-    Trust(#[source] TrustReadError),
+    Trust(#[source] TrustFolderError),
     /// A printer's address cannot be used.
     #[error("use the printer '{name}'")]
     Printer {
@@ -78,9 +77,6 @@ pub enum RunError {
     /// Other jobs are on their way to a printer: only the daemon may finish them.
     #[error("print by hand: other jobs are on their way to a printer; start the daemon first")]
     JobsWaiting,
-    /// A document given by hand was not taken.
-    #[error("take the document")]
-    Local(#[source] LocalError),
     /// A unit panicked.
     #[error("run a unit: it ended without an answer")]
     Panicked,
@@ -102,8 +98,7 @@ impl RunError {
                 Exit::Config
             }
             Self::Control(_) => Exit::State,
-            Self::Local(LocalError::TooLarge { .. }) => Exit::Unreadable,
-            Self::Print(_) | Self::LinkUnit(_) | Self::Local(_) | Self::Panicked => Exit::Bug,
+            Self::Print(_) | Self::LinkUnit(_) | Self::Panicked => Exit::Bug,
         }
     }
 }

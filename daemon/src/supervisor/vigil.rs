@@ -158,7 +158,8 @@ mod tests {
     use loket_domain::print::Desk;
     use loket_journal::Journal;
     use loket_spool::Spool;
-    use loket_verify::{Policy, Revocation, Trust};
+    use loket_trust_folder::TrustFolder;
+    use loket_verify::{Policy, Revocation};
     use loket_wire::sealed::SealingKey;
 
     use super::*;
@@ -201,7 +202,7 @@ mod tests {
             documents: Documents::new(
                 Spool::open(&dir.path().join("spool"), 1).unwrap(),
                 SealingKey::generate(&mut OsRandom::default()),
-                Trust::from_files(std::iter::empty()).unwrap(),
+                TrustFolder::open(dir.path().to_owned()).unwrap(),
                 Policy {
                     revocation: Revocation::IfKnown,
                 },

@@ -1,9 +1,9 @@
 //! The officer's door without pages: a local socket, one JSON line each way.
 //!
 //! Shape: `{"do":"jobs"}`, `{"do":"release","job":ID,"by":NAME}`, `…"cancel"…`, `{"do":"answer","job":ID,"by":NAME,
-//! "answer":"came-out|did-not|damaged"}`, `{"do":"job","job":ID}`, and `{"do":"print","printer":URI,"size_bytes":N}`
-//! with the N bytes of a document behind the line; answered by `{"ok":…}` or `{"error":{"code","message"}}`. Who may connect is
-//! the socket's group (`loket-officer`).
+//! "answer":"came-out|did-not|damaged"}`, `{"do":"job","job":ID}`, and `{"do":"print","printer":URI,"size_bytes":N,
+//! "by":NAME}` with the N bytes of a document behind the line; answered by `{"ok":…}` or `{"error":{"code","message"}}`.
+//! Who may connect is the socket's group (`loket-officer`); who prints without a name is the account that connected.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -24,7 +24,8 @@ use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::document::Documents;
-use crate::local;
+use crate::local::{self, LocalError};
+use crate::trouble::{Trouble, of_refusal};
 use crate::unit::print::{DeskError, DeskHandle, JobView};
 
 /// The longest request line: a job id, a name and a word.
@@ -62,6 +63,9 @@ pub enum Request {
         printer: String,
         /// Bytes that follow.
         size_bytes: u64,
+        /// Who; the account that asks where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
     },
     /// Release a held job.
     Release {
@@ -205,6 +209,7 @@ impl ControlUnit {
 }
 
 async fn serve(stream: UnixStream, door: Arc<Door>) {
+    let peer = stream.peer_cred().ok().map(|peer| peer.uid());
     let (reader, mut writer) = stream.into_split();
     let mut line = String::new();
     let mut reader = BufReader::new(reader).take(MAX_LINE_BYTES);
@@ -214,9 +219,16 @@ async fn serve(stream: UnixStream, door: Arc<Door>) {
             Ok(Request::Print {
                 printer,
                 size_bytes,
-            }) => print(&door, reader.into_inner(), &printer, size_bytes).await,
-            Ok(request) => answer(request, &door).await,
-            Err(_bad) => refused("C-101", "Permintaan tidak dipahami. Periksa perintahnya."),
+                by,
+            }) => match body(reader.into_inner(), size_bytes).await {
+                Ok(document) => match by.map_or_else(|| account(peer), |name| officer(&name)) {
+                    Some(by) => door.print(document, &printer, by).await,
+                    None => troubled(Trouble::OfficerName),
+                },
+                Err(trouble) => troubled(trouble),
+            },
+            Ok(request) => door.answer(request).await,
+            Err(_bad) => troubled(Trouble::RequestGarbled),
         },
         Ok(Err(_)) | Err(_) => return,
     };
@@ -228,101 +240,98 @@ async fn serve(stream: UnixStream, door: Arc<Door>) {
     drop(tokio::time::timeout(LINE_TIMEOUT, writer.write_all(&bytes)).await);
 }
 
-async fn print(
-    door: &Door,
+async fn body(
     mut body: impl tokio::io::AsyncRead + Unpin,
-    printer: &str,
     size_bytes: u64,
-) -> Response {
+) -> Result<Zeroizing<Vec<u8>>, Trouble> {
     let size = usize::try_from(size_bytes).unwrap_or(usize::MAX);
     // What is refused is read all the same, or the client would lose the answer with its broken pipe.
     let mut document = Zeroizing::new(vec![0; size.min(MAX_DOCUMENT_BYTES + 1)]);
     let read = tokio::time::timeout(BODY_TIMEOUT, body.read_exact(&mut document)).await;
     if !matches!(read, Ok(Ok(_size))) {
-        return refused("C-106", "Berkas tidak diterima utuh. Coba lagi.");
+        return Err(Trouble::DocumentCut);
     }
     if size > MAX_DOCUMENT_BYTES {
-        return refused("C-105", "Berkas terlalu besar: paling banyak 8 MiB.");
+        return Err(Trouble::DocumentTooLarge);
     }
-    let Some(lane) = door.lanes.get(printer) else {
-        return refused(
-            "C-104",
-            "Printer itu tidak ada di pengaturan mesin ini. Pilih dari 'loketd devices'.",
-        );
-    };
-    let admitted = local::admit(
-        &door.documents,
-        &door.desk,
-        &door.clock,
-        document,
-        lane.clone(),
-    );
-    match admitted.await {
-        Ok(job) => look(door, job).await,
-        Err(error) => {
-            tracing::error!(error = %crate::telemetry::chain(&error), "a document given by hand was not taken");
-            refused(
-                "C-107",
-                "Berkas belum diterima. Coba lagi; bila berulang, hubungi petugas TI.",
-            )
+    Ok(document)
+}
+
+impl Door {
+    /// Takes a document by hand for the printer at this address, in the name of `by`.
+    pub(crate) async fn print(
+        &self,
+        document: Zeroizing<Vec<u8>>,
+        printer: &str,
+        by: Actor,
+    ) -> Response {
+        let Some(lane) = self.lanes.get(printer).cloned() else {
+            return troubled(Trouble::PrinterNotHere);
+        };
+        let Actor::Officer(by) = by else {
+            return troubled(Trouble::OfficerName);
+        };
+        let admitted = local::admit(&self.documents, &self.desk, &self.clock, document, lane, by);
+        match admitted.await {
+            Ok(job) => self.look(job).await,
+            Err(LocalError::TooLarge { .. }) => troubled(Trouble::DocumentTooLarge),
+            Err(error) => {
+                tracing::error!(error = %crate::telemetry::chain(&error), "a document given by hand was not taken");
+                troubled(Trouble::DocumentNotTaken)
+            }
         }
     }
-}
 
-/// One job as it stands; no label: whoever asks has its id already.
-async fn look(door: &Door, job: JobId) -> Response {
-    match door.desk.job(job).await {
-        Ok(Some(job)) => Response::Ok(vec![Listed {
-            label: String::new(),
-            job,
-        }]),
-        Ok(None) => refused(Refusal::UnknownJob.code(), sentence(Refusal::UnknownJob)),
-        Err(_error) => unread(),
+    /// One job as it stands; no label: whoever asks has its id already.
+    async fn look(&self, job: JobId) -> Response {
+        match self.desk.job(job).await {
+            Ok(Some(job)) => Response::Ok(vec![Listed {
+                label: String::new(),
+                job,
+            }]),
+            Ok(None) => refused(Refusal::UnknownJob),
+            Err(_error) => troubled(Trouble::NotKept),
+        }
     }
-}
 
-async fn answer(request: Request, door: &Door) -> Response {
-    let desk = &door.desk;
-    let command = match request {
-        Request::Jobs => return list(desk, &door.documents).await,
-        Request::Job { job } => return look(door, job).await,
-        Request::Print { .. } => None,
-        Request::Release { job, by } => officer(&by).map(|by| Command::Release { job, by }),
-        Request::Cancel { job, by } => officer(&by).map(|by| Command::Cancel { job, by }),
-        Request::Answer {
-            job,
-            by,
-            answer,
-            attempt,
-        } => officer(&by).map(|by| Command::Answer {
-            job,
-            attempt,
-            answer,
-            by,
-        }),
-    };
-    let Some(command) = command else {
-        return refused(
-            "C-102",
-            "Nama petugas harus 1 sampai 40 huruf. Ulangi dengan --by NAMA.",
-        );
-    };
-    match desk.submit(command).await {
-        Ok(_changed) => Response::Ok(Vec::new()),
-        Err(DeskError::Refused(refusal)) => refused_by_rule(refusal),
-        Err(error) => {
-            tracing::error!(error = %crate::telemetry::chain(&error), "an officer's command failed");
-            refused(
-                "C-103",
-                "Perintah belum tersimpan. Coba lagi; bila berulang, hubungi petugas TI.",
-            )
+    /// Answers everything but a document, which comes behind its line.
+    pub(crate) async fn answer(&self, request: Request) -> Response {
+        let desk = &self.desk;
+        let command = match request {
+            Request::Jobs => return list(desk, &self.documents).await,
+            Request::Job { job } => return self.look(job).await,
+            Request::Print { .. } => return troubled(Trouble::DocumentCut),
+            Request::Release { job, by } => officer(&by).map(|by| Command::Release { job, by }),
+            Request::Cancel { job, by } => officer(&by).map(|by| Command::Cancel { job, by }),
+            Request::Answer {
+                job,
+                by,
+                answer,
+                attempt,
+            } => officer(&by).map(|by| Command::Answer {
+                job,
+                attempt,
+                answer,
+                by,
+            }),
+        };
+        let Some(command) = command else {
+            return troubled(Trouble::OfficerName);
+        };
+        match desk.submit(command).await {
+            Ok(_changed) => Response::Ok(Vec::new()),
+            Err(DeskError::Refused(refusal)) => refused(refusal),
+            Err(error) => {
+                tracing::error!(error = %crate::telemetry::chain(&error), "an officer's command failed");
+                troubled(Trouble::NotKept)
+            }
         }
     }
 }
 
 async fn list(desk: &DeskHandle, documents: &Arc<Documents>) -> Response {
     let Ok(jobs) = desk.jobs().await else {
-        return unread();
+        return troubled(Trouble::NotKept);
     };
     let documents = Arc::clone(documents);
     let labelled = tokio::task::spawn_blocking(move || {
@@ -335,59 +344,41 @@ async fn list(desk: &DeskHandle, documents: &Arc<Documents>) -> Response {
     Response::Ok(labelled.await.unwrap_or_default())
 }
 
-fn unread() -> Response {
-    refused(
-        "C-103",
-        "Daftar belum dapat dibaca. Coba lagi; bila berulang, hubungi petugas TI.",
-    )
-}
-
-fn officer(name: &str) -> Option<Actor> {
+/// Who signs with this name; `None` where it is none that may stand in the history.
+pub(crate) fn officer(name: &str) -> Option<Actor> {
     let good = (1..=MAX_NAME_CHARS).contains(&name.chars().count())
         && !name.chars().any(char::is_control)
         && !loket_wire::ids::has_long_number(name);
     good.then(|| Actor::Officer(name.to_owned()))
 }
 
-fn refused(code: &str, message: &str) -> Response {
+/// Who signs with the account of this number, by its name where that may stand in the history.
+pub(crate) fn account(uid: Option<u32>) -> Option<Actor> {
+    let uid = uid?;
+    officer(&crate::account::name_of(uid)).or_else(|| officer(&format!("uid-{uid}")))
+}
+
+fn troubled(trouble: Trouble) -> Response {
     Response::Error {
-        code: code.to_owned(),
-        message: message.to_owned(),
+        code: trouble.id().to_owned(),
+        message: trouble.sentence().to_owned(),
     }
 }
 
-/// What happened, what to do, whom to ask.
-fn refused_by_rule(refusal: Refusal) -> Response {
-    match refusal {
+fn refused(refusal: Refusal) -> Response {
+    let message = match refusal {
         Refusal::SayWhich { attempt } => {
-            let again = format!("{} Ulangi dengan --attempt {attempt}.", sentence(refusal));
-            refused(refusal.code(), &again)
+            format!("{} Ulangi dengan --attempt {attempt}.", of_refusal(refusal))
         }
         Refusal::UnknownJob
         | Refusal::NotNow { .. }
         | Refusal::AlreadySending
         | Refusal::PastNotAfter
         | Refusal::Stale
-        | Refusal::Replay => refused(refusal.code(), sentence(refusal)),
-    }
-}
-
-const fn sentence(refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::UnknownJob => {
-            "Pekerjaan cetak tidak ada di mesin ini. Periksa nomornya di daftar."
-        }
-        Refusal::NotNow { .. } => {
-            "Pekerjaan cetak tidak dalam keadaan yang membolehkan ini. Lihat daftar terbaru."
-        }
-        Refusal::AlreadySending => {
-            "Sudah terlambat: dokumen sedang dikirim ke printer. Tunggu hasilnya."
-        }
-        Refusal::PastNotAfter => "Batas waktu cetak sudah lewat. Minta pusat mengirim ulang.",
-        Refusal::Stale => "Keadaan sudah berubah. Lihat daftar terbaru.",
-        Refusal::Replay => "Nomor pekerjaan sudah dipakai. Hubungi petugas TI.",
-        Refusal::SayWhich { .. } => {
-            "Pekerjaan ini pernah dijawab. Lihat lagi kertasnya, lalu sebut percobaan yang dimaksud."
-        }
+        | Refusal::Replay => of_refusal(refusal).to_owned(),
+    };
+    Response::Error {
+        code: refusal.code().to_owned(),
+        message,
     }
 }

@@ -83,15 +83,12 @@ impl PrintUnit {
         )
     }
 
-    /// Leaves the jobs that are on the desk at present alone: a document printed by hand must not set others going.
+    /// Leaves those of the jobs that are on the desk at present alone: a document printed by hand must not set others
+    /// going.
     #[must_use]
-    pub fn leaving_present_jobs_alone(mut self) -> Self {
-        self.left_alone = self
-            .shell
-            .core()
-            .jobs()
-            .map(|job| job.facts.job_id)
-            .collect();
+    pub fn leaving_alone(mut self, is_left: impl Fn(&Job) -> bool) -> Self {
+        let left = self.shell.core().jobs().filter(|job| is_left(job));
+        self.left_alone = left.map(|job| job.facts.job_id).collect();
         self
     }
 

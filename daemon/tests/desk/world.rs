@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use loket_daemon::clock::{Clock, Word};
 use loket_daemon::device::Printer;
-use loket_daemon::document::{Documents, KeyFile, read_trust};
+use loket_daemon::document::{Documents, KeyFile};
 use loket_daemon::unit::print::{DeskError, DeskHandle, Hands, JobView, PrintUnit, recover};
 use loket_domain::print::{Actor, Command, Facts, Intake, Origin};
 use loket_journal::{
@@ -16,6 +16,7 @@ use loket_journal::{
     StreamState,
 };
 use loket_spool::Spool;
+use loket_trust_folder::TrustFolder;
 use loket_verify::{Policy, Revocation};
 use loket_wire::sealed::{Binding, SealingKey, Secrets};
 use loket_wire::{
@@ -58,6 +59,8 @@ pub(crate) struct World {
     pub(crate) lanes: Vec<String>,
     /// Stands in the lane `a4` instead of the scripted one.
     pub(crate) real: Option<Arc<dyn Printer>>,
+    /// The machine's own trust folder.
+    pub(crate) trust_dir: PathBuf,
     sealing: SealingKey,
     unit: Option<Unit>,
     _dir: tempfile::TempDir,
@@ -97,8 +100,13 @@ impl World {
         let dir = tempfile::tempdir().expect("a folder");
         let spool = Spool::open(&dir.path().join("spool"), 64 * 1024 * 1024).expect("a spool");
         let sealing = SealingKey::generate(&mut Seeded(1));
-        let trust = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/trust");
-        let trust = read_trust(&trust).expect("trust");
+        let trust_dir = dir.path().join("trust");
+        std::fs::create_dir(&trust_dir).expect("a folder");
+        for name in ["root.pem", "issuing.pem", "root.crl.pem", "issuing.crl"] {
+            let bytes = fixture(&format!("trust/{name}"));
+            std::fs::write(trust_dir.join(name), bytes).expect("a trust file");
+        }
+        let trust = TrustFolder::open(trust_dir.clone()).expect("trust");
         let policy = Policy {
             revocation: Revocation::IfKnown,
         };
@@ -113,6 +121,7 @@ impl World {
             lanes: vec!["a4".to_owned()],
             real: None,
             sealing,
+            trust_dir,
             unit: None,
             _dir: dir,
         }

@@ -27,6 +27,7 @@ pub(super) const FOR_TESTS: &[Package] = &[
         "poppler-utils",
         "pdfsig and pdftotext, the judges of signatures and samples",
     ),
+    ("zbar-tools", "zbarimg, the judge of the sample's QR code"),
     ("faketime", "a machine whose clock is wrong"),
     (
         "sqlite3",

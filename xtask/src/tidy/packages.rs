@@ -27,13 +27,17 @@ const NOWHERE: &[&str] = &[
     "aws-lc-sys",
 ];
 
-/// What is not shipped inside the programs of an office or of central: a broker, simulators.
+/// What is not shipped inside the programs of an office or of central: a broker, simulators, what tests judge by.
 const NOT_IN_PROGRAMS: &[&str] = &[
     "rumqttd",
     "loket-sim",
     "loket-demo",
     "loket-tests",
     "proptest",
+    // The second cryptography against which tests hold the first: in programs it would double what must be patched.
+    "rsa",
+    "p256",
+    "p384",
 ];
 
 /// What no core reaches, by whatever way.
@@ -110,7 +114,14 @@ mod tests {
     use super::*;
 
     fn check(lock: &str, arrows: &[(&str, &str, &str)], rules: &[&Rule]) {
-        let names = ["loket-daemon", "loket-domain", "middle", "rumqttd", "tokio"];
+        let names = [
+            "loket-daemon",
+            "loket-domain",
+            "middle",
+            "p256",
+            "rumqttd",
+            "tokio",
+        ];
         let packages: Vec<(&str, &str)> = names.iter().map(|name| (*name, "MIT")).collect();
         let metadata = Metadata::planted(&packages, arrows);
         let tree = Tree::planted(&[("Cargo.lock", lock)]);
@@ -137,6 +148,17 @@ mod tests {
         );
         check("", &[("loket-daemon", "rumqttd", "dev")], &[]);
         let hidden = [("loket-daemon", "middle", ""), ("middle", "rumqttd", "")];
+        check("", &hidden, &[&KEPT_OUT]);
+    }
+
+    #[test]
+    fn a_second_cryptography_inside_a_program_is_found_and_tests_may_have_it() {
+        check(
+            "",
+            &[("middle", "p256", "dev"), ("loket-daemon", "middle", "")],
+            &[],
+        );
+        let hidden = [("loket-daemon", "middle", ""), ("middle", "p256", "")];
         check("", &hidden, &[&KEPT_OUT]);
     }
 

@@ -117,7 +117,7 @@ fn accept(desk: &mut Desk, facts: &Facts) -> Result<(), IllegalEvent> {
     }
     let stage = match facts.origin {
         Origin::Central { .. } => Stage::Fetching,
-        Origin::Local => Stage::Received,
+        Origin::Local { .. } => Stage::Received,
     };
     let job = Job {
         facts: facts.clone(),

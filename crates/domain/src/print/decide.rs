@@ -134,6 +134,7 @@ fn tick(desk: &Desk, now: Now) -> Vec<Event> {
             return Vec::new();
         }
         match (desk.lane_of(job), job.waits) {
+            (None, _other) if is_local(job) => vec![end(JobState::Failed, Reason::NoPrinter)],
             (None, Some((Reason::NoPrinter, _since))) => Vec::new(),
             (None, _other) => vec![waiting(Reason::NoPrinter)],
             (Some(_lane), Some((Reason::NoPrinter, _since))) => {
@@ -186,6 +187,12 @@ fn called_off(job: &Job, reason: Reason) -> Vec<What> {
     }
 }
 
+/// Whether a person gave the job a printer by its address. Where no setting names that one, nothing will serve its lane
+/// again once the command that brought the printer has ended.
+const fn is_local(job: &Job) -> bool {
+    matches!(job.facts.origin, Origin::Local { .. })
+}
+
 fn accept(desk: &Desk, now: Now, intake: Intake) -> Result<Vec<Event>, Refusal> {
     let (facts, bad) = match intake {
         Intake::Good(facts) => (facts, None),
@@ -205,6 +212,7 @@ fn accept(desk: &Desk, now: Now, intake: Intake) -> Result<Vec<Event>, Refusal> 
         return Err(Refusal::Replay);
     }
     let mut whats = Vec::new();
+    let actor = facts.origin.actor();
     let verdict = bad.or_else(|| now.is_past(facts.not_after).then_some(Reason::NotAfter));
     whats.push(What::Accepted { facts });
     match verdict {
@@ -212,7 +220,7 @@ fn accept(desk: &Desk, now: Now, intake: Intake) -> Result<Vec<Event>, Refusal> 
         Some(reason) => whats.push(end(JobState::Rejected, reason)),
         None => {}
     }
-    Ok(stamp(now, job_id, &Actor::Central, whats))
+    Ok(stamp(now, job_id, &actor, whats))
 }
 
 fn restated(job: &Job) -> What {
@@ -237,9 +245,7 @@ fn is_same_order(known: &Job, facts: &Facts) -> bool {
                 ..
             },
         ) => epoch == again_epoch && envelope == again && blob == again_blob,
-        (Origin::Local, Origin::Local)
-        | (Origin::Central { .. }, Origin::Local)
-        | (Origin::Local, Origin::Central { .. }) => false,
+        (Origin::Local { .. }, _) | (_, Origin::Local { .. }) => false,
     }
 }
 

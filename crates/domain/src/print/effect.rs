@@ -150,7 +150,7 @@ fn effect_of(desk: &Desk, now: Now, job: &Job) -> Option<Effect> {
     let (step, action) = match &job.stage {
         Stage::Fetching => match &job.facts.origin {
             Origin::Central { blob, .. } => (EffectStep::Fetch, Action::Fetch { blob: *blob }),
-            Origin::Local => return None,
+            Origin::Local { .. } => return None,
         },
         Stage::Received => {
             let (class, at) = (job.facts.class, job.facts.verified_at);

@@ -9,6 +9,7 @@ use loket_wire::{
 use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, Clearing, Left};
+use super::event::Actor;
 
 /// What is known of a job from its order; never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +53,22 @@ pub enum Origin {
         blob: Blob,
     },
     /// A person at this machine; the document is already in the spool.
-    Local,
+    Local {
+        /// Who: the name they sign with, or that of their account. Journals of the first days lack it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
+}
+
+impl Origin {
+    /// Who gave the order, for the history.
+    pub(super) fn actor(&self) -> Actor {
+        match self {
+            Self::Central { .. } => Actor::Central,
+            Self::Local { by: Some(name) } => Actor::Officer(name.clone()),
+            Self::Local { by: None } => Actor::Machine,
+        }
+    }
 }
 
 /// The signed revision: the only bytes that may be printed.

@@ -163,7 +163,7 @@ fn facts(job: u8, release: Release, lane: Option<u8>, hours: u8, is_local: bool)
     facts.printer = lane.map(|lane| format!("lane-{lane}"));
     facts.not_after = START.saturating_add(Duration::from_secs(u64::from(hours) * 3600));
     if is_local {
-        facts.origin = Origin::Local;
+        facts.origin = Origin::Local { by: None };
     }
     facts
 }

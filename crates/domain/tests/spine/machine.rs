@@ -447,7 +447,7 @@ impl Machine {
     pub(crate) fn check_nothing_is_left(&mut self) {
         for (no, lane) in (200..).zip(self.printers.keys().cloned().collect::<Vec<_>>()) {
             let mut facts = order(job_id(no), self.disk.epoch, 0, no);
-            facts.origin = Origin::Local;
+            facts.origin = Origin::Local { by: None };
             facts.printer = Some(lane);
             facts.not_after = self.now.wall.saturating_add(Duration::from_secs(86_400));
             let intake = Intake::Good(Box::new(facts));

@@ -9,7 +9,8 @@ use std::time::Duration;
 use loket_domain::print::Desk;
 use loket_journal::Journal;
 use loket_spool::Spool;
-use loket_verify::{Policy, Revocation, Trust};
+use loket_trust_folder::TrustFolder;
+use loket_verify::{Policy, Revocation};
 use loket_wire::enrolment::{Endpoint, InstallBundle};
 use loket_wire::presence::{Ack, encode};
 use loket_wire::sealed::Secrets;
@@ -101,7 +102,8 @@ impl Bench {
         let policy = Policy {
             revocation: Revocation::IfKnown,
         };
-        let trust = Trust::from_files([]).unwrap();
+        std::fs::create_dir(dir.path().join("trust")).unwrap();
+        let trust = TrustFolder::open(dir.path().join("trust")).unwrap();
         let documents = Documents::new(spool, identity.sealing.clone(), trust, policy);
         let clock = Clock::new(None);
         let (print, desk) = PrintUnit::new(Desk::new(Vec::new()), journal.clone(), clock.clone());

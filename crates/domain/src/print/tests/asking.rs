@@ -40,7 +40,7 @@ fn other_bytes_under_a_known_id_are_a_replay() {
             blob.size_bytes += 1;
         }
     };
-    let local = |facts: &mut Facts| facts.origin = Origin::Local;
+    let local = |facts: &mut Facts| facts.origin = Origin::Local { by: None };
     let changes: [&dyn Fn(&mut Facts); 4] = [
         &sealed_anew,
         &of_another_journal,
@@ -326,7 +326,7 @@ fn a_clock_that_nobody_confirmed_lets_a_job_be_printed() {
 fn a_local_job_needs_no_fetching_and_is_verified_like_any_other() {
     let mut bench = Bench::new();
     let mut local = facts(job_no(1));
-    local.origin = Origin::Local;
+    local.origin = Origin::Local { by: None };
     assert_eq!(bench.accept(local.clone()), "accepted");
     assert_eq!(bench.public(), (JobState::Journalled, None));
     assert_eq!(bench.effects(), "verify");

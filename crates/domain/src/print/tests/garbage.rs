@@ -43,7 +43,7 @@ fn intake() -> impl Strategy<Value = Intake> {
             } if envelope > 0 => {
                 *sealed = Sha256Digest::from_bytes([envelope; 32]);
             }
-            origin => *origin = Origin::Local,
+            origin => *origin = Origin::Local { by: None },
         }
         facts.release = release;
         facts.printer = printer;

@@ -1,14 +1,19 @@
-//! The folder of trust anchors and revocation lists, read again when a file in it changed.
+//! The folder of trust anchors, intermediate certificates and revocation lists, read again when a file in it changed.
+//!
+//! Revocation lists end after hours or days and are replaced while programs run: who judges by what was read at the start
+//! calls every document unproved once the list has ended. [`TrustFolder::current`] looks at names, sizes and times of the
+//! files, and reads them when one differs. While the folder is broken, what was last good counts.
+//!
+//! Everything here blocks on the disk.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use loket_verify::{MAX_TRUST_CERTIFICATES, MAX_TRUST_FILE_BYTES, Trust, TrustError};
 use thiserror::Error;
-
-use crate::files;
 
 /// What such files are called; others in the folder (notes, backups) are passed over.
 const SUFFIXES: [&str; 5] = ["pem", "crt", "cer", "der", "crl"];
@@ -47,14 +52,17 @@ type Marks = Vec<(PathBuf, SystemTime, u64)>;
 
 /// The folder, with what was last read of it.
 #[derive(Debug)]
-pub(crate) struct TrustFolder {
+pub struct TrustFolder {
     path: PathBuf,
     read: Mutex<(Marks, Arc<Trust>)>,
 }
 
 impl TrustFolder {
-    /// Reads the folder; a broken file stops the start.
-    pub(crate) fn open(path: PathBuf) -> Result<Self, TrustFolderError> {
+    /// Reads the folder.
+    ///
+    /// # Errors
+    /// [`TrustFolderError`]: a file is broken or cannot be read.
+    pub fn open(path: PathBuf) -> Result<Self, TrustFolderError> {
         let marks = marks(&path)?;
         let trust = Arc::new(load(&path, &marks)?);
         Ok(Self {
@@ -64,7 +72,8 @@ impl TrustFolder {
     }
 
     /// What to judge by: the folder as it stands, or what was last good while it is broken. Blocks.
-    pub(crate) fn current(&self) -> Arc<Trust> {
+    #[must_use]
+    pub fn current(&self) -> Arc<Trust> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = marks(&self.path).and_then(|marks| {
             if marks == read.0 {
@@ -82,7 +91,7 @@ impl TrustFolder {
                 *read = changed;
             }
             Err(error) => {
-                tracing::error!(error = %crate::chain(&error), "trust folder broken; judging by what was last good");
+                tracing::error!(error = %chain(&error), "trust folder broken; judging by what was last good");
             }
         }
         Arc::clone(&read.1)
@@ -121,7 +130,7 @@ fn load(folder: &Path, marks: &Marks) -> Result<Trust, TrustFolderError> {
     let files: Vec<Vec<u8>> = marks
         .iter()
         .map(|(path, _modified, _size)| {
-            files::read_bounded(path, limit_bytes).map_err(|source| TrustFolderError::Unreadable {
+            read_bounded(path, limit_bytes).map_err(|source| TrustFolderError::Unreadable {
                 path: path.clone(),
                 source,
             })
@@ -131,4 +140,68 @@ fn load(folder: &Path, marks: &Marks) -> Result<Trust, TrustFolderError> {
         path: folder.to_owned(),
         source,
     })
+}
+
+/// One byte more than is taken, so that what is too large is refused and not cut.
+fn read_bounded(path: &Path, limit_bytes: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path)?;
+    file.take(limit_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        line.push_str(": ");
+        line.push_str(&next.to_string());
+        cause = next.source();
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOT: &[u8] = include_bytes!("../../../tests/fixtures/trust/root.pem");
+
+    fn folder() -> (tempfile::TempDir, TrustFolder) {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("notes.txt"), "not looked at").unwrap();
+        let folder = TrustFolder::open(dir.path().to_owned()).unwrap();
+        (dir, folder)
+    }
+
+    #[test]
+    fn what_is_put_into_the_folder_counts_without_a_start() {
+        let (dir, folder) = folder();
+        assert!(folder.current().is_empty());
+        std::fs::write(dir.path().join("root.pem"), ROOT).unwrap();
+        assert!(!folder.current().is_empty());
+        std::fs::remove_file(dir.path().join("root.pem")).unwrap();
+        assert!(folder.current().is_empty());
+    }
+
+    #[test]
+    fn while_the_folder_is_broken_what_was_last_good_counts() {
+        let (dir, folder) = folder();
+        std::fs::write(dir.path().join("root.pem"), ROOT).unwrap();
+        assert!(!folder.current().is_empty());
+        std::fs::write(dir.path().join("half.crl"), "half a list").unwrap();
+        assert!(!folder.current().is_empty());
+        let again = TrustFolder::open(dir.path().to_owned());
+        assert!(matches!(again, Err(TrustFolderError::Broken { .. })));
+        std::fs::remove_file(dir.path().join("root.pem")).unwrap();
+        std::fs::remove_file(dir.path().join("half.crl")).unwrap();
+        assert!(folder.current().is_empty(), "mended, it counts again");
+    }
+
+    #[test]
+    fn nothing_that_changed_is_nothing_to_read() {
+        let (_dir, folder) = folder();
+        assert!(Arc::ptr_eq(&folder.current(), &folder.current()));
+    }
 }

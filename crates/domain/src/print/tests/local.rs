@@ -1,0 +1,66 @@
+//! Orders that a person gives at the machine.
+
+use super::*;
+
+fn by_hand(by: Option<&str>, printer: &str) -> Facts {
+    let mut facts = facts(job_no(1));
+    facts.origin = Origin::Local {
+        by: by.map(str::to_owned),
+    };
+    facts.printer = Some(printer.to_owned());
+    facts
+}
+
+#[test]
+fn who_gave_an_order_is_in_the_history_and_told_to_central() {
+    let cases = [
+        (facts(job_no(1)), Some("central")),
+        (by_hand(Some("wati"), "a"), Some("officer:wati")),
+        (by_hand(None, "a"), None),
+    ];
+    for (facts, expect) in cases {
+        let mut bench = Bench::new();
+        let accept = Command::Accept(Intake::Good(Box::new(facts)));
+        let events = bench.submit(accept).unwrap();
+        let told = events[0].report(bench.desk.job(job_no(1)).unwrap());
+        let Some(loket_wire::Report::Job(told)) = told else {
+            panic!("an acceptance is told: {told:?}")
+        };
+        assert_eq!(told.actor.as_deref(), expect);
+    }
+}
+
+#[test]
+fn an_order_by_hand_of_the_first_days_is_still_read() {
+    let old = serde_json::json!({ "from": "local" });
+    let origin: Origin = serde_json::from_value(old.clone()).unwrap();
+    assert_eq!(origin, Origin::Local { by: None });
+    assert_eq!(serde_json::to_value(&origin).unwrap(), old);
+}
+
+/// The printer was named on the command line: after a start its lane is gone.
+#[test]
+fn a_job_by_hand_whose_printer_no_setting_names_ends_and_blocks_nothing() {
+    let mut bench = Bench::new();
+    bench.desk = Desk::new(vec!["hand".to_owned()]);
+    bench.accept(by_hand(Some("wati"), "hand"));
+    let outcome = Verification::Valid(revision());
+    let verified = Command::Verified {
+        job: job_no(1),
+        outcome,
+    };
+    assert_eq!(bench.give(verified), "verified released");
+    assert_eq!(bench.give(Command::Tick), "", "its printer is there");
+    bench.desk.lanes = vec!["a".to_owned()];
+    assert_eq!(bench.effects(), "", "nobody can be asked for it");
+    assert_eq!(bench.give(Command::Tick), "ended");
+    assert_eq!(bench.public(), (JobState::Failed, Some(Reason::NoPrinter)));
+}
+
+#[test]
+fn an_order_of_central_waits_for_its_printer_to_come_back_into_the_settings() {
+    let mut bench = Bench::new().at("released");
+    bench.desk.lanes.clear();
+    assert_eq!(bench.give(Command::Tick), "");
+    assert_eq!(bench.public().0, JobState::Printing);
+}

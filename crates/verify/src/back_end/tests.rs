@@ -1,0 +1,208 @@
+//! Every call of every fixture goes to ring and to RustCrypto, and both must say the same.
+
+use std::cell::Cell;
+
+use loket_wire::Timestamp;
+use rsa::pkcs1::DecodeRsaPublicKey as _;
+use rsa::{Pkcs1v15Sign, Pss, RsaPublicKey};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+
+use super::*;
+use crate::{Policy, Trust, Verdict, check};
+
+/// Digests and signatures by RustCrypto.
+#[derive(Debug)]
+struct RustCrypto;
+
+impl BackEnd for RustCrypto {
+    fn digest(&self, hash: Hash, parts: &[&[u8]]) -> Vec<u8> {
+        let bytes = parts.concat();
+        match hash {
+            Hash::Sha256 => Sha256::digest(bytes).to_vec(),
+            Hash::Sha384 => Sha384::digest(bytes).to_vec(),
+            Hash::Sha512 => Sha512::digest(bytes).to_vec(),
+        }
+    }
+
+    fn sha1(&self, bytes: &[u8]) -> Vec<u8> {
+        sha1::Sha1::digest(bytes).to_vec()
+    }
+
+    fn is_signed(&self, method: Method, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
+        let rsa_key = || RsaPublicKey::from_pkcs1_der(key);
+        match method {
+            Method::RsaPkcs1(hash) => {
+                let padding = match hash {
+                    Hash::Sha256 => Pkcs1v15Sign::new::<Sha256>(),
+                    Hash::Sha384 => Pkcs1v15Sign::new::<Sha384>(),
+                    Hash::Sha512 => Pkcs1v15Sign::new::<Sha512>(),
+                };
+                let digest = self.digest(hash, &[message]);
+                rsa_key().is_ok_and(|key| key.verify(padding, &digest, signature).is_ok())
+            }
+            Method::RsaPss(hash) => {
+                let padding = match hash {
+                    Hash::Sha256 => Pss::new_with_salt::<Sha256>(32),
+                    Hash::Sha384 => Pss::new_with_salt::<Sha384>(48),
+                    Hash::Sha512 => Pss::new_with_salt::<Sha512>(64),
+                };
+                let digest = self.digest(hash, &[message]);
+                rsa_key().is_ok_and(|key| key.verify(padding, &digest, signature).is_ok())
+            }
+            Method::Ecdsa(_, Hash::Sha512) => false,
+            Method::Ecdsa(Curve::P256, hash) => {
+                let digest = self.digest(hash, &[message]);
+                let read = p256::ecdsa::Signature::from_der(signature);
+                let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(key);
+                let (Ok(read), Ok(key)) = (read, key) else {
+                    return false;
+                };
+                key.verify_prehash(&digest, &read).is_ok()
+            }
+            Method::Ecdsa(Curve::P384, hash) => {
+                let digest = self.digest(hash, &[message]);
+                let read = p384::ecdsa::Signature::from_der(signature);
+                let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(key);
+                let (Ok(read), Ok(key)) = (read, key) else {
+                    return false;
+                };
+                key.verify_prehash(&digest, &read).is_ok()
+            }
+        }
+    }
+}
+
+std::thread_local! {
+    /// Signatures that both called good, and that both called bad, on this thread.
+    static AGREED: Cell<(u32, u32)> = const { Cell::new((0, 0)) };
+}
+
+/// Both, at each call.
+#[derive(Debug)]
+pub(crate) struct Compared;
+
+impl BackEnd for Compared {
+    fn digest(&self, hash: Hash, parts: &[&[u8]]) -> Vec<u8> {
+        let (ours, theirs) = (Ring.digest(hash, parts), RustCrypto.digest(hash, parts));
+        assert_eq!(ours, theirs, "{hash:?}");
+        ours
+    }
+
+    fn sha1(&self, bytes: &[u8]) -> Vec<u8> {
+        let (ours, theirs) = (Ring.sha1(bytes), RustCrypto.sha1(bytes));
+        assert_eq!(ours, theirs);
+        ours
+    }
+
+    fn is_signed(&self, method: Method, key: &[u8], message: &[u8], signature: &[u8]) -> bool {
+        let ours = Ring.is_signed(method, key, message, signature);
+        let theirs = RustCrypto.is_signed(method, key, message, signature);
+        assert_eq!(ours, theirs, "{method:?}");
+        let (good, bad) = AGREED.get();
+        AGREED.set((good + u32::from(ours), bad + u32::from(!ours)));
+        ours
+    }
+}
+
+macro_rules! fixture {
+    ($name:expr) => {
+        include_bytes!(concat!("../../../../tests/fixtures/", $name)).as_slice()
+    };
+}
+
+macro_rules! fixtures {
+    ($before:literal $after:literal: $($name:literal)+) => {
+        [$(($name, fixture!(concat!($before, $name, $after)))),+]
+    };
+}
+
+fn judge(document: &[u8]) -> crate::Report {
+    let files = [
+        fixture!("trust/root.pem"),
+        fixture!("trust/issuing.pem"),
+        fixture!("trust/root.crl.pem"),
+        fixture!("trust/issuing.crl"),
+    ];
+    let trust = Trust::from_files(files).unwrap();
+    let at = Timestamp::parse_rfc3339("2026-11-22T00:00:00Z").unwrap();
+    check(document, &trust, &Policy::default(), at)
+}
+
+/// Where the digits of the signature stand.
+fn gap(document: &[u8]) -> std::ops::Range<usize> {
+    let key = b"/Contents <";
+    let start = document.windows(key.len()).position(|it| it == key);
+    let start = start.unwrap() + key.len();
+    let size = document[start..].iter().position(|b| *b == b'>').unwrap();
+    start..start + size
+}
+
+#[test]
+fn both_say_the_same_of_every_sample() {
+    for (name, document) in fixtures!("" ".pdf":
+        "kk-sample-bb" "kk-sample-bt" "kk-sample-altered" "kk-sample-revoked"
+        "kk-sample-appended" "kk-sample-untrusted" "kk-sample-unsigned"
+        "variants/kk-sample-certified" "variants/kk-sample-pkcs7" "variants/kk-sample-sha512"
+        "variants/kk-sample-sha1" "variants/kk-sample-pss" "variants/kk-sample-pss-long-salt"
+        "variants/kk-sample-p256" "variants/kk-sample-p384" "variants/kk-sample-twice"
+        "variants/kk-sample-tsa-as-signer")
+    {
+        let before = AGREED.get().0;
+        let report = judge(document);
+        let checked = AGREED.get().0 - before;
+        assert!(
+            report.verdict != Verdict::Valid || checked >= 4,
+            "{name}: signature, two certificates and a list at least: {checked}"
+        );
+    }
+}
+
+/// Each container in the gap of the sample, as `tests/containers.rs` has it.
+#[test]
+fn both_say_the_same_of_every_broken_container() {
+    let sample = fixture!("kk-sample-bb.pdf");
+    let gap = gap(sample);
+    for (_name, container) in fixtures!("containers/" ".der":
+        "algorithms-disagree" "authority-signs" "content-inside" "content-type-other"
+        "critical-unknown" "digest-disagrees" "digest-of-another" "ess-of-another" "ess-twice"
+        "extra-attribute" "extra-certificate" "extra-list" "extra-root" "honest" "issuer-forged"
+        "key-of-another" "leaf-as-authority" "leaf-plain" "mail-key" "path-too-long" "server-key"
+        "stamp-by-signer" "stamp-of-another" "stamp" "two-digests" "two-signers" "usage-other"
+        "version-three" "without-certificate" "without-ess")
+    {
+        let mut document = sample.to_vec();
+        let place = &mut document[gap.clone()];
+        place.fill(b'0');
+        let hex = data_encoding::HEXLOWER.encode(container);
+        place[..hex.len()].copy_from_slice(hex.as_bytes());
+        judge(&document);
+    }
+    let (good, bad) = AGREED.get();
+    assert!(
+        good > 60 && bad >= 2,
+        "good and bad ones were seen: {good}, {bad}"
+    );
+}
+
+#[test]
+fn both_refuse_each_altered_byte_of_each_kind_of_signature() {
+    for document in [
+        fixture!("kk-sample-bb.pdf"),
+        fixture!("variants/kk-sample-pss.pdf"),
+        fixture!("variants/kk-sample-p256.pdf"),
+        fixture!("variants/kk-sample-p384.pdf"),
+    ] {
+        let gap = gap(document);
+        // The signature value stands last in the container: its end, from which each step goes back.
+        let zeros = document[gap.clone()].iter().rev();
+        let end = gap.end - zeros.take_while(|b| **b == b'0').count();
+        for back in (2..130).step_by(16) {
+            let mut altered = document.to_vec();
+            let at = end - back;
+            altered[at] = if altered[at] == b'1' { b'2' } else { b'1' };
+            assert_ne!(judge(&altered).verdict, Verdict::Valid);
+        }
+    }
+    assert!(AGREED.get().1 >= 4, "some came as far as the arithmetic");
+}

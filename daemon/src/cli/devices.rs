@@ -1,0 +1,107 @@
+//! `loketd devices`: what the printers of the settings answer.
+
+use std::path::Path;
+use std::time::Duration;
+
+use loket_wire::MachineId;
+use serde::Serialize;
+
+use super::face::say;
+use super::words::{printer_reason, printer_state};
+use super::{install_crypto, read_config, runtime};
+use crate::config::PrinterConfig;
+use crate::device::{DeviceFault, IppDevice, Printer as _};
+use crate::exit::Exit;
+use crate::telemetry::chain;
+
+/// A printer that says nothing for so long is not reached, whatever it does.
+const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// One printer, in the shape of `loketd devices --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Seen {
+    name: String,
+    kind: &'static str,
+    uri: String,
+    /// `idle`, `processing`, `stopped`, `other`, `unreachable` or `unusable`.
+    state: &'static str,
+    reasons: Vec<String>,
+    model: Option<String>,
+    /// Why it is unreachable or unusable, for the one who mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
+}
+
+impl Seen {
+    /// What an officer reads: the state, and why.
+    pub(super) fn line(&self) -> String {
+        let mut line = printer_state(self.state).to_owned();
+        for reason in self.reasons.iter().filter(|reason| *reason != "none") {
+            line.push_str(&format!(", {} ({reason})", printer_reason(reason)));
+        }
+        line
+    }
+}
+
+/// Asks one printer what it is at.
+pub(super) async fn look(printer: &PrinterConfig, machine: &MachineId) -> Seen {
+    let mut seen = Seen {
+        name: printer.name.clone(),
+        kind: "printer",
+        uri: printer.uri.clone(),
+        state: "unreachable",
+        reasons: Vec::new(),
+        model: None,
+        fault: None,
+    };
+    let device = match IppDevice::new(printer, machine) {
+        Ok(device) => device,
+        Err(error) => {
+            (seen.state, seen.fault) = ("unusable", Some(chain(&error)));
+            return seen;
+        }
+    };
+    match tokio::time::timeout(STATUS_TIMEOUT, device.status()).await {
+        Ok(Ok(status)) => {
+            (seen.state, seen.reasons, seen.model) = (status.state, status.reasons, status.model);
+        }
+        Ok(Err(
+            DeviceFault::Wait(error) | DeviceFault::Unclear(error) | DeviceFault::Refused(error),
+        )) => seen.fault = Some(chain(&error)),
+        Err(_silent) => {
+            seen.fault = Some(format!("no answer within {} s", STATUS_TIMEOUT.as_secs()));
+        }
+    }
+    seen
+}
+
+pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
+    let config = read_config(config)?;
+    install_crypto();
+    let runtime = runtime()?;
+    let mut found = Vec::new();
+    for printer in &config.printers {
+        found.push(runtime.block_on(look(printer, &config.machine)));
+    }
+    if json {
+        say(serde_json::json!({ "devices": found }))?;
+        return Ok(Exit::Done);
+    }
+    for seen in &found {
+        let model = seen.model.as_deref().unwrap_or("-");
+        say(format_args!(
+            "{}  {}  {}  {}  {model}",
+            seen.name,
+            seen.state,
+            seen.line(),
+            seen.uri
+        ))?;
+        if let Some(fault) = &seen.fault {
+            say(format_args!("  rincian: {fault}"))?;
+        }
+    }
+    if found.is_empty() {
+        say("tidak ada printer di pengaturan mesin ini; hubungi petugas TI")?;
+    }
+    Ok(Exit::Done)
+}

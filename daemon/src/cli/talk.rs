@@ -1,0 +1,115 @@
+//! One question to the running daemon, and its answer.
+
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::UnixStream;
+
+use super::face::{note, tell};
+use crate::exit::Exit;
+use crate::trouble::Trouble;
+use crate::unit::control::{Listed, Request, Response};
+
+/// A daemon that does not answer for so long is stuck; its watchdog is about to restart it.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// With a document of 8 MiB to hand over, to seal and to write to a slow disk.
+const DOCUMENT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The longest answer: a list of some thousand jobs with their labels.
+const MAX_ANSWER_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Why there is no answer, or none that is wanted.
+#[derive(Debug)]
+pub(super) enum TalkError {
+    /// The daemon said no.
+    Refused { code: String, message: String },
+    /// There is no answer.
+    Failed(Trouble, String),
+}
+
+impl TalkError {
+    /// Says it, and gives the exit code.
+    pub(super) fn tell(&self) -> Exit {
+        match self {
+            Self::Refused { code, message } => {
+                note(format_args!("{code}: {message}"));
+                Exit::Negative
+            }
+            Self::Failed(trouble, detail) => tell(*trouble, detail),
+        }
+    }
+}
+
+/// Reaches the daemon.
+///
+/// # Errors
+/// [`TalkError::Failed`]: it does not run, or this account may not.
+pub(super) async fn connect(socket: &Path) -> Result<UnixStream, TalkError> {
+    UnixStream::connect(socket).await.map_err(|error| {
+        let trouble = if error.kind() == ErrorKind::PermissionDenied {
+            Trouble::DaemonDenied
+        } else {
+            Trouble::DaemonAway
+        };
+        TalkError::Failed(trouble, format!("{}: {error}", socket.display()))
+    })
+}
+
+/// Asks over a connection of its own.
+///
+/// # Errors
+/// [`TalkError`]
+pub(super) async fn ask(socket: &Path, request: &Request) -> Result<Vec<Listed>, TalkError> {
+    exchange(connect(socket).await?, request, &[]).await
+}
+
+/// Asks, with `body` behind the line.
+///
+/// # Errors
+/// [`TalkError`]; what was asked for may have happened where no answer came.
+pub(super) async fn exchange(
+    stream: UnixStream,
+    request: &Request,
+    body: &[u8],
+) -> Result<Vec<Listed>, TalkError> {
+    let limit = if body.is_empty() {
+        ANSWER_TIMEOUT
+    } else {
+        DOCUMENT_TIMEOUT
+    };
+    let answer = match tokio::time::timeout(limit, talk(stream, request, body)).await {
+        Ok(Ok(answer)) if answer.is_empty() => {
+            let detail = "loketd closed the connection".to_owned();
+            return Err(TalkError::Failed(Trouble::DaemonCut, detail));
+        }
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => return Err(TalkError::Failed(Trouble::DaemonCut, error.to_string())),
+        Err(_late) => {
+            let detail = format!("no answer within {} s", limit.as_secs());
+            return Err(TalkError::Failed(Trouble::DaemonSilent, detail));
+        }
+    };
+    match serde_json::from_slice(&answer) {
+        Ok(Response::Ok(jobs)) => Ok(jobs),
+        Ok(Response::Error { code, message }) => Err(TalkError::Refused { code, message }),
+        // Half a line is an answer that was cut.
+        Err(error) if error.is_eof() => {
+            Err(TalkError::Failed(Trouble::DaemonCut, error.to_string()))
+        }
+        Err(error) => Err(TalkError::Failed(Trouble::DaemonGarbled, error.to_string())),
+    }
+}
+
+async fn talk(mut stream: UnixStream, request: &Request, body: &[u8]) -> std::io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    stream.write_all(&line).await?;
+    stream.write_all(body).await?;
+    let mut answer = Vec::new();
+    let mut reader = BufReader::new(stream.take(MAX_ANSWER_BYTES));
+    reader.read_until(b'\n', &mut answer).await?;
+    Ok(answer)
+}

@@ -1,0 +1,191 @@
+//! What loketd says to the person at the machine when something does not go: a stable code, an Indonesian sentence that
+//! says what happened, what to do and whom to ask, and the exit code.
+//!
+//! `C` are answers at the officer's door, `L` are answers of the command line. Refusals of the print desk (`P`) and
+//! findings of the verifier (`V`) have their codes where they are decided; docs/codes.md lists all of them.
+
+use loket_domain::print::Refusal;
+
+use crate::exit::Exit;
+
+macro_rules! troubles {
+    ($($name:ident $id:literal $exit:ident $sentence:literal,)+) => {
+        /// What went wrong; codes are never used again for another meaning.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Trouble {
+            $(#[doc = concat!("`", $id, "`: ", $sentence)] $name,)+
+        }
+
+        impl Trouble {
+            /// Every one, in the order of the codes.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The stable code.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$name => $id,)+ }
+            }
+
+            /// What happened, what to do, whom to ask; Indonesian.
+            #[must_use]
+            pub const fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence,)+ }
+            }
+
+            /// How a command ends that meets it.
+            #[must_use]
+            pub const fn exit(self) -> Exit {
+                match self { $(Self::$name => Exit::$exit,)+ }
+            }
+        }
+    };
+}
+
+troubles! {
+    RequestGarbled "C-101" Negative "Permintaan tidak dipahami. Periksa perintahnya. Bila berulang, hubungi petugas TI.",
+    OfficerName "C-102" Negative "Nama petugas harus 1 sampai 40 huruf, tanpa nomor panjang. Ulangi dengan --by NAMA. Bila ragu, hubungi petugas TI.",
+    NotKept "C-103" Negative "Perintah belum tersimpan atau daftar belum dapat dibaca. Coba lagi. Bila berulang, hubungi petugas TI.",
+    PrinterNotHere "C-104" Negative "Printer itu tidak ada di pengaturan mesin ini. Pilih alamat dari 'loketd devices'. Bila printer baru, hubungi petugas TI.",
+    DocumentTooLarge "C-105" Negative "Berkas lebih besar dari 8 MiB. Unduh ulang dokumen aslinya. Bila tetap terlalu besar, hubungi petugas TI.",
+    DocumentCut "C-106" Negative "Berkas tidak diterima utuh. Coba lagi. Bila berulang, hubungi petugas TI.",
+    DocumentNotTaken "C-107" Negative "Berkas belum diterima. Coba lagi. Bila berulang, hubungi petugas TI.",
+
+    SettingsUnreadable "L-101" Unreadable "Berkas pengaturan tidak dapat dibaca. Periksa nama dan hak bacanya, atau sebutkan dengan --config. Bila ragu, hubungi petugas TI.",
+    SettingsWrong "L-102" Config "Pengaturan salah. Perbaiki bagian yang disebut di rincian, lalu periksa dengan 'loketd check-config'. Bila ragu, hubungi petugas TI.",
+    FileUnreadable "L-103" Unreadable "Berkas tidak dapat dibaca. Periksa nama dan hak bacanya. Bila ragu, hubungi petugas TI.",
+    OutputClosed "L-104" Output "Hasil tidak dapat ditulis ke layar atau berkas. Periksa ruang disk atau tujuan keluarannya, lalu ulangi. Bila berulang, hubungi petugas TI.",
+    FileUnwritable "L-105" State "Berkas hasil tidak dapat ditulis. Periksa map tujuan dan ruang disk. Bila ragu, hubungi petugas TI.",
+    PrinterAddress "L-106" Usage "Alamat printer tidak dapat dipakai. Tulis seperti ipp://ALAMAT/ipp/print; printer ipps harus ada di pengaturan. Bila ragu, hubungi petugas TI.",
+    TrustUnreadable "L-107" Config "Map sertifikat kepercayaan tidak dapat dibaca. Periksa map dan berkas yang disebut di rincian. Bila ragu, hubungi petugas TI.",
+    TrustEmpty "L-108" Done "Map sertifikat kepercayaan tidak memuat sertifikat induk, sehingga tidak ada dokumen yang dapat dinyatakan sah. Taruh sertifikat induk di map itu. Hubungi petugas TI.",
+
+    DaemonAway "L-201" Unavailable "Layanan loketd tidak berjalan. Minta petugas TI menyalakannya (systemctl start loketd), lalu ulangi.",
+    DaemonDenied "L-202" Unavailable "Akun ini tidak boleh memakai layanan loketd. Masuk sebagai petugas, atau minta petugas TI memasukkan akun ini ke grup loket-officer.",
+    DaemonSilent "L-203" Unavailable "Layanan loketd tidak menjawab tepat waktu. Tunggu satu menit, lalu lihat 'loketd jobs' sebelum mengulang. Bila berulang, hubungi petugas TI.",
+    DaemonCut "L-204" Unavailable "Layanan loketd berhenti sebelum menjawab. Tunggu layanan hidup lagi, lalu lihat 'loketd jobs' sebelum mengulang. Bila berulang, hubungi petugas TI.",
+    DaemonGarbled "L-205" Bug "Jawaban layanan loketd tidak dipahami. Pastikan perintah dan layanan dari versi yang sama. Hubungi petugas TI.",
+    MaybeTaken "L-206" Unsure "Belum pasti apakah berkas sudah diterima loketd. Jangan cetak di tempat lain: lihat dulu 'loketd jobs'. Bila ragu, hubungi petugas TI.",
+    StillOpen "L-207" Unsure "Pekerjaan cetak ini belum berakhir dan masih dapat keluar dari printer. Jangan cetak di tempat lain: lihat dulu 'loketd jobs'. Bila ragu, hubungi petugas TI.",
+    TooLateToStop "L-208" Unsure "Sudah terlambat untuk membatalkan: dokumen sudah dikirim ke printer. Tunggu dan ambil kertasnya di printer, jangan cetak di tempat lain. Lihat 'loketd jobs'; bila ragu, hubungi petugas TI.",
+    SheetUnknown "L-209" Unsure "Belum pasti apakah kertas keluar. Lihat printer, lalu jawab dengan 'loketd job answer NOMOR came-out|did-not|damaged --by NAMA'. Bila ragu, hubungi petugas TI.",
+    NotPrinted "L-210" Negative "Dokumen tidak dicetak dan tidak ada kertas keluar. Untuk dokumen yang ditolak, lihat sebabnya dengan 'loketd verify BERKAS'. Bila ragu, hubungi petugas TI.",
+
+    StateOfAnother "L-301" State "Map keadaan loketd milik akun lain; bila dipakai akun ini, layanan loketd tidak dapat membukanya lagi. Jalankan perintah yang disebut di bawah. Bila ragu, hubungi petugas TI.",
+    StateLocked "L-302" Busy "Layanan loketd sedang memakai map keadaan, tetapi tidak dapat dihubungi. Tunggu sebentar lalu ulangi. Bila berulang, hubungi petugas TI.",
+    JobsWaiting "L-303" Busy "Ada pekerjaan cetak lain yang belum selesai. Minta petugas TI menyalakan layanan (systemctl start loketd), lalu ulangi.",
+    StateUnusable "L-304" State "Map keadaan loketd tidak dapat dipakai. Periksa ruang disk dan hak map itu. Hubungi petugas TI.",
+    Fault "L-305" Bug "Ada kesalahan pada program loketd. Ulangi sekali lagi. Bila berulang, hubungi petugas TI dengan rincian di bawah.",
+
+    IdentityBroken "L-401" Config "Identitas mesin ini rusak atau kuncinya tidak dapat dibuka. Jangan hapus apa pun. Hubungi petugas TI.",
+    BundleRefused "L-402" Refused "Berkas identitas ditolak dan tidak dipasang; identitas lama tetap berlaku. Minta berkas baru untuk mesin ini dari pusat. Hubungi petugas TI pusat.",
+}
+
+/// What a refusal of the print desk means: what happened, what to do, whom to ask.
+#[must_use]
+pub const fn of_refusal(refusal: Refusal) -> &'static str {
+    match refusal {
+        Refusal::UnknownJob => {
+            "Pekerjaan cetak tidak ada di mesin ini. Periksa nomornya dengan 'loketd jobs'. Bila ragu, hubungi petugas TI."
+        }
+        Refusal::NotNow { .. } => {
+            "Pekerjaan cetak tidak dalam keadaan yang membolehkan ini. Lihat 'loketd jobs'. Bila ragu, hubungi petugas TI."
+        }
+        Refusal::AlreadySending => {
+            "Sudah terlambat: dokumen sedang dikirim ke printer. Tunggu hasilnya. Bila tidak kunjung keluar, hubungi petugas TI."
+        }
+        Refusal::PastNotAfter => {
+            "Batas waktu cetak sudah lewat. Minta pusat mengirim ulang. Bila ragu, hubungi operator pusat."
+        }
+        Refusal::Stale => {
+            "Keadaan sudah berubah. Lihat 'loketd jobs' lalu ulangi. Bila berulang, hubungi petugas TI."
+        }
+        Refusal::SayWhich { .. } => {
+            "Pekerjaan ini pernah dijawab. Lihat lagi kertasnya, lalu sebut percobaan yang dimaksud. Bila ragu, hubungi petugas TI."
+        }
+        Refusal::Replay => {
+            "Nomor pekerjaan sudah dipakai. Jangan ulangi perintah ini. Hubungi petugas TI."
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of each kind.
+    const REFUSALS: [Refusal; 6] = [
+        Refusal::UnknownJob,
+        Refusal::NotNow { state: "held" },
+        Refusal::AlreadySending,
+        Refusal::PastNotAfter,
+        Refusal::Stale,
+        Refusal::Replay,
+    ];
+
+    const INTRODUCTION: &str = "# Codes
+
+Each refusal and finding that a person can meet has a code that never changes its meaning, and a sentence in Indonesian
+that says what happened, what to do and whom to ask. This page is made from the programs:
+`LOKET_WRITE=1 cargo test -p loket-daemon codes` writes it, and a test compares it.
+
+`V` are findings about a signed document, `P` refusals of a machine's print desk, `C` answers at the officer's door, `L`
+answers of loketd's command line. Central's own codes are words, listed in its OpenAPI description.
+
+";
+
+    fn page() -> String {
+        let mut page = INTRODUCTION.to_owned();
+        page.push_str("| code | weighs | meaning | sentence |\n|---|---|---|---|\n");
+        for code in loket_verify::Code::ALL {
+            let weight = match code.weight() {
+                loket_verify::Weight::Note => "note",
+                loket_verify::Weight::Indeterminate => "indeterminate",
+                loket_verify::Weight::Invalid => "invalid",
+            };
+            let (id, text, sentence) = (code.id(), code.text(), code.sentence());
+            page.push_str(&format!("| {id} | {weight} | {text} | {sentence} |\n"));
+        }
+        page.push_str("\n| code | exit | sentence |\n|---|---|---|\n");
+        for refusal in REFUSALS {
+            let (id, sentence) = (refusal.code(), of_refusal(refusal));
+            let exit = Exit::Negative.code();
+            page.push_str(&format!("| {id} | {exit} | {sentence} |\n"));
+        }
+        for trouble in Trouble::ALL {
+            let (id, sentence) = (trouble.id(), trouble.sentence().replace('|', "\\|"));
+            let exit = trouble.exit().code();
+            page.push_str(&format!("| {id} | {exit} | {sentence} |\n"));
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_of_codes_is_what_the_programs_say() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/codes.md");
+        if std::env::var_os("LOKET_WRITE").is_some() {
+            std::fs::write(path, page()).unwrap();
+        }
+        let kept = std::fs::read_to_string(path).unwrap();
+        assert_eq!(kept, page(), "docs/codes.md is out of date");
+    }
+
+    #[test]
+    fn every_sentence_says_what_happened_and_what_to_do_and_whom_to_ask() {
+        let said = Trouble::ALL.iter().map(|it| (it.id(), it.sentence()));
+        let refused = REFUSALS.map(|it| (it.code(), of_refusal(it)));
+        for (code, sentence) in said.chain(refused) {
+            assert!(sentence.contains(". "), "{code} has one sentence alone");
+            assert!(sentence.ends_with('.') && !sentence.contains("failed"));
+            let asks = ["hubungi", "Hubungi", "Minta", "minta"];
+            assert!(asks.iter().any(|word| sentence.contains(word)), "{code}");
+        }
+    }
+
+    #[test]
+    fn every_code_has_one_meaning() {
+        let ids: Vec<_> = Trouble::ALL.iter().map(|it| it.id()).collect();
+        let unique: std::collections::BTreeSet<_> = ids.iter().collect();
+        assert_eq!(unique.len(), ids.len());
+        assert!(ids.is_sorted());
+    }
+}
