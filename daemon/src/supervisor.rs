@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use loket_domain::print::{Job, Stage};
 use loket_journal::{Batch, JournalError};
-use loket_link::{BrokerAddress, FetchTarget, LinkConfig, LinkError, Publication, Qos};
+use loket_link::{BrokerAddress, FetchTarget, LinkConfig, LinkError};
 use loket_spool::SpoolError;
 use loket_wire::presence::MachineState;
-use loket_wire::topic::{Channel, for_machine};
+use loket_wire::topic::for_machine;
 use loket_wire::{JobId, JobState};
 use thiserror::Error;
 use tokio::task::JoinSet;
@@ -29,8 +29,11 @@ use crate::local::{self, LocalError};
 use crate::telemetry::chain;
 use crate::unit::control::{ControlError, ControlUnit, Door};
 use crate::unit::health::{HealthLink, HealthUnit};
-use crate::unit::link::{LinkUnit, LinkUnitError, META_CLOCK_FLOOR, state_payload};
+use crate::unit::link::{LinkUnit, LinkUnitError, META_CLOCK_FLOOR, will};
 use crate::unit::print::{DeskError, DeskHandle, Hands, PrintUnit, RecoverError, recover};
+
+/// The will goes out this long after the connection broke: one that comes back within it alarms nobody.
+const WILL_DELAY: Duration = Duration::from_secs(60);
 
 /// The clock's floor is kept this often.
 const FLOOR_EVERY: Duration = Duration::from_secs(3_600);
@@ -277,18 +280,6 @@ impl Enrolment {
             server_name: at.host.clone(),
         }
     }
-
-    /// What the broker says of this machine when it falls silent.
-    fn will(&self, config: &Config, state: &MachineState) -> Option<Publication> {
-        let payload = state_payload(&config.machine, &self.identity.report_key, state)?;
-        Some(Publication {
-            topic: Channel::State.topic(&config.machine),
-            payload,
-            qos: Qos::AtLeastOnce,
-            retain: true,
-            expiry: None,
-        })
-    }
 }
 
 /// The running units and how they are stopped.
@@ -498,7 +489,9 @@ fn link_config(config: &Config, enrolment: &Enrolment, state: &MachineState) -> 
         .collect();
     let mut link = LinkConfig::new(config.machine.as_str(), brokers);
     link.tls = Some(Arc::clone(&enrolment.tls));
-    link.will = enrolment.will(config, state);
+    let identity = Arc::clone(&enrolment.identity);
+    link.will = Some(will(config.machine.clone(), identity, state.clone()));
+    link.will_delay = WILL_DELAY;
     link.subscriptions = for_machine(&config.machine);
     link.backoff.min = Duration::from_millis(config.link.backoff_min_ms);
     link.backoff.max = Duration::from_millis(config.link.backoff_max_ms);

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use loket_journal::Journal;
 use loket_link::{LinkHandle, Publication, Qos};
-use loket_wire::presence::{Heartbeat, encode};
+use loket_wire::presence::{Heartbeat, session_seq};
 use loket_wire::topic::Channel;
 use loket_wire::{DeviceReport, MachineId, Report, frame};
 use tokio_util::sync::CancellationToken;
@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::device::{DeviceFault, Printer};
 use crate::document::Documents;
 use crate::identity::Identity;
+use crate::unit::heartbeat::Beats;
 use crate::unit::print::DeskHandle;
 
 /// A look at a printer that takes longer counts as unreachable: the next one is due by then anyway.
@@ -57,7 +58,7 @@ pub struct HealthLink {
     pub handle: LinkHandle,
     /// Signs it.
     pub identity: Arc<Identity>,
-    /// The session it belongs to.
+    /// The number of this start of the program.
     pub session_seq: u64,
 }
 
@@ -79,6 +80,7 @@ impl HealthUnit {
         let mut poll = tokio::time::interval(self.idle_poll);
         poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut is_owed = false;
+        let mut beats = Beats::default();
         let mut beat = tokio::time::interval(self.heartbeat);
         beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -91,10 +93,10 @@ impl HealthUnit {
                     }
                     // The first one falls due before the link is up: it is owed until it leaves.
                     if is_owed {
-                        is_owed = !self.beat().await;
+                        is_owed = !self.beat(&mut beats).await;
                     }
                 }
-                _at = beat.tick() => is_owed = !self.beat().await,
+                _at = beat.tick() => is_owed = !self.beat(&mut beats).await,
             }
         }
     }
@@ -136,8 +138,11 @@ impl HealthUnit {
     }
 
     /// Sends a heartbeat; false when the link did not take it.
-    async fn beat(&self) -> bool {
+    async fn beat(&self, beats: &mut Beats) -> bool {
         let Some(link) = &self.link else { return true };
+        let Some(generation) = link.handle.generation() else {
+            return false;
+        };
         let now = self.clock.now();
         let jobs = self.desk.jobs().await.map_or(0, |jobs| jobs.len());
         let outbox = self
@@ -146,7 +151,7 @@ impl HealthUnit {
             .await
             .map_or(0, |span| span.count);
         let heartbeat = Heartbeat {
-            session_seq: link.session_seq,
+            session_seq: session_seq(link.session_seq, generation),
             at: now.wall,
             clock_trusted: now.trusted,
             clock_offset_ms: self.clock.offset_ms(),
@@ -162,7 +167,7 @@ impl HealthUnit {
             certificate_days_left: link.identity.days_left(self.clock.tls_now()),
         };
         let topic = Channel::Heartbeat.topic(&self.machine);
-        let Ok(body) = encode(&heartbeat) else {
+        let Ok(body) = beats.body(heartbeat, tokio::time::Instant::now()) else {
             return true;
         };
         let Ok(payload) = frame::seal(&topic, &body, &link.identity.report_key) else {
@@ -176,8 +181,9 @@ impl HealthUnit {
             expiry: Some(self.heartbeat * 2),
         };
         let sent = link.handle.publish(publication);
-        if let Err(error) = &sent {
-            tracing::debug!(%error, "heartbeat not sent yet");
+        match &sent {
+            Ok(()) => beats.sent(),
+            Err(error) => tracing::debug!(%error, "heartbeat not sent yet"),
         }
         sent.is_ok()
     }
