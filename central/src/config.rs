@@ -64,6 +64,14 @@ pub enum ConfigError {
     /// No broker named.
     #[error("accept [broker]: 'endpoints' names no broker")]
     NoBroker,
+    /// Machines and central each stay with the broker they reached: with two, some would wait for each other for good.
+    #[error(
+        "accept [broker]: 'endpoints' names {count} brokers, and central keeps one link; name one"
+    )]
+    ManyBrokers {
+        /// How many were named.
+        count: usize,
+    },
     /// Clear MQTT where others could listen.
     #[error("accept [broker] tls = false: {host} is no loopback address")]
     ClearMqtt {
@@ -91,6 +99,7 @@ impl ConfigError {
             | Self::ClearHttp { .. }
             | Self::HalfTls
             | Self::NoBroker
+            | Self::ManyBrokers { .. }
             | Self::ClearMqtt { .. }
             | Self::Zero { .. } => 78,
         }
@@ -300,6 +309,10 @@ impl Config {
         if self.broker.endpoints.is_empty() {
             return Err(ConfigError::NoBroker);
         }
+        if self.broker.endpoints.len() > 1 {
+            let count = self.broker.endpoints.len();
+            return Err(ConfigError::ManyBrokers { count });
+        }
         let open = self
             .broker
             .endpoints
@@ -431,6 +444,13 @@ mod tests {
             (bend("[broker]", "[broker]\ntls = false"), 78),
             (
                 bend("[{ host = \"broker.example\", port = 8883 }]", "[]"),
+                78,
+            ),
+            (
+                bend(
+                    "[{ host = \"broker.example\", port = 8883 }]",
+                    "[{ host = \"a.example\", port = 8883 }, { host = \"b.example\", port = 8883 }]",
+                ),
                 78,
             ),
             (bend("state_dir", "state_directory"), 78),

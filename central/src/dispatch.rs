@@ -19,20 +19,21 @@ use std::time::Duration;
 use loket_link::{Inbound, Inbox, LinkHandle, Publication, PublishError, Qos};
 use loket_store::{AckPoint, StoreError};
 use loket_wire::frame::{self, FrameError};
+use loket_wire::random::draw;
 use loket_wire::topic::{CENTRAL_STATE, Channel};
-use loket_wire::{Ack, Cancel, CentralState, Command, MachineId, Timestamp, presence};
+use loket_wire::{
+    Ack, Cancel, CentralState, Command, Hello, MachineId, Sha256Digest, Timestamp, presence,
+};
 use thiserror::Error;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::now;
 use crate::documents::DocumentError;
 use crate::office::{CancelAsk, Office, RosterError};
+use crate::random::{RandomnessFailed, SystemRandomness};
 use crate::watchdog::Watchdog;
-
-/// Central's signed time goes out this often, so that a machine's clock floor follows within a quarter of an hour.
-const PRESENCE_EVERY: Duration = Duration::from_secs(900);
 
 /// A cancel that nobody fetched in a week is asked again at the machine's sync.
 const CANCEL_EXPIRY: Duration = Duration::from_secs(7 * 24 * 3600);
@@ -61,6 +62,9 @@ pub(crate) enum DispatchError {
     /// A sealed copy could not be read or written.
     #[error("seal an order")]
     Document(#[source] DocumentError),
+    /// The system gave no randomness.
+    #[error("ask a machine for its sync")]
+    Random(#[source] RandomnessFailed),
     /// Work on a blocking thread ended early.
     #[error("wait for blocking work")]
     Join(#[source] tokio::task::JoinError),
@@ -76,18 +80,51 @@ pub(crate) struct Dispatcher {
     link: LinkHandle,
     /// The newest acknowledgement for each machine that is not sent yet.
     acks: BTreeMap<MachineId, AckPoint>,
-    presence_at: Option<Instant>,
+    /// Machines that were asked for their sync and have not answered, with what the answer must echo.
+    asked: BTreeMap<MachineId, Hello>,
+    greeting: Greeting,
+    /// What was drawn for the present connection.
+    hello: Option<Hello>,
+    /// Whether this connection's presence is still to be said.
+    owes_presence: bool,
     put_off: put_off::PutOff,
     watchdog: Watchdog,
 }
 
+/// Draws what central is recognised by on each connection of one link: the same for its presence and its will.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Greeting {
+    secret: [u8; 32],
+}
+
+impl Greeting {
+    /// From random bytes of the link's own.
+    pub(crate) const fn new(secret: [u8; 32]) -> Self {
+        Self { secret }
+    }
+
+    /// The number of the connection with this generation; nobody else can tell it beforehand.
+    pub(crate) fn of(&self, generation: u64) -> Hello {
+        let mut bytes = self.secret.to_vec();
+        bytes.extend_from_slice(&generation.to_be_bytes());
+        let mut out = [0; 8];
+        for (to, from) in out.iter_mut().zip(Sha256Digest::of(&bytes).as_bytes()) {
+            *to = *from;
+        }
+        Hello::from_bytes(out)
+    }
+}
+
 impl Dispatcher {
-    pub(crate) fn new(office: Arc<Office>, link: LinkHandle) -> Self {
+    pub(crate) fn new(office: Arc<Office>, link: LinkHandle, greeting: Greeting) -> Self {
         Self {
             office,
             link,
             acks: BTreeMap::new(),
-            presence_at: None,
+            asked: BTreeMap::new(),
+            greeting,
+            hello: None,
+            owes_presence: false,
             put_off: put_off::PutOff::default(),
             watchdog: Watchdog::of_this_service(),
         }
@@ -116,12 +153,14 @@ impl Dispatcher {
                 }
                 Some(asked) = cancels.recv() => self.ask_cancel(&asked)?,
                 () = office.offer_bell.notified() => self.offer(None).await?,
-                _at = ticks.tick() => self.tick().await?,
+                _at = ticks.tick() => self.offer(None).await?,
             }
-            self.send_acks()?;
+            self.pay_debts()?;
             self.watchdog.feed();
         }
-        self.say_presence(false)?;
+        if !self.say_presence(false)? && self.has_room().await {
+            self.say_presence(false)?;
+        }
         Ok(())
     }
 
@@ -134,7 +173,9 @@ impl Dispatcher {
             } => {
                 tracing::info!(link.generation = generation, session_present, "link up");
                 self.office.tally.link_up.store(1, Ordering::Relaxed);
-                self.say_presence(true)?;
+                self.hello = Some(self.greeting.of(generation));
+                self.owes_presence = true;
+                self.pay_debts()?;
                 self.offer(None).await
             }
             Inbound::Down { generation, reason } => {
@@ -149,7 +190,7 @@ impl Dispatcher {
             } => {
                 let machine = self.message(topic, payload).await?;
                 self.link.ack(ack);
-                self.send_acks()?;
+                self.pay_debts()?;
                 match machine {
                     Some(machine) => self.offer(Some(machine)).await,
                     None => Ok(()),
@@ -166,22 +207,30 @@ impl Dispatcher {
         }
     }
 
-    async fn tick(&mut self) -> Result<(), DispatchError> {
-        let is_due = self
-            .presence_at
-            .is_none_or(|at| at.elapsed() >= PRESENCE_EVERY);
-        if is_due && self.office.tally.link_up.load(Ordering::Relaxed) == 1 {
-            self.say_presence(true)?;
+    /// Says what found no room before: central's presence first.
+    fn pay_debts(&mut self) -> Result<(), DispatchError> {
+        if self.owes_presence {
+            self.owes_presence = !self.say_presence(true)?;
         }
-        self.offer(None).await
+        self.send_acks()
     }
 
-    /// Publishes central's retained presence.
-    fn say_presence(&mut self, online: bool) -> Result<(), DispatchError> {
-        let publication = presence_publication(&self.office, online, now())?;
-        if self.link.publish(publication).is_ok() {
-            self.presence_at = Some(Instant::now());
+    /// Publishes central's retained presence; false when the link takes nothing at present.
+    fn say_presence(&self, online: bool) -> Result<bool, DispatchError> {
+        let publication = presence_publication(&self.office, online, self.hello, now())?;
+        Ok(self.link.publish(publication) != Err(PublishError::Full))
+    }
+
+    /// Draws what the machine's next sync must echo to be believed; the acknowledgement carries it. A question that
+    /// stands stays: an answer to it may be under way.
+    fn ask_for_sync(&mut self, machine: &MachineId) -> Result<(), DispatchError> {
+        if !self.asked.contains_key(machine) {
+            let mut random = SystemRandomness::new();
+            let hello = Hello::from_bytes(draw(&mut random));
+            random.check().map_err(DispatchError::Random)?;
+            self.asked.insert(machine.clone(), hello);
         }
+        tracing::warn!(machine.id = %machine, "sync of another journal than known, or an old one; the machine is asked");
         Ok(())
     }
 
@@ -192,6 +241,7 @@ impl Dispatcher {
                 epoch: point.epoch,
                 seq: point.seq,
                 at: now(),
+                hello: self.asked.get(&machine).copied(),
             };
             let body = presence::encode(&ack).map_err(DispatchError::Encode)?;
             match self.publish(&Channel::Ack.topic(&machine), &body, ACK_EXPIRY)? {
@@ -263,9 +313,11 @@ impl Dispatcher {
 pub(crate) fn presence_publication(
     office: &Office,
     online: bool,
+    hello: Option<Hello>,
     at: Timestamp,
 ) -> Result<Publication, DispatchError> {
-    let body = presence::encode(&CentralState { online, at }).map_err(DispatchError::Encode)?;
+    let state = CentralState { online, at, hello };
+    let body = presence::encode(&state).map_err(DispatchError::Encode)?;
     let payload = frame::seal(CENTRAL_STATE, &body, &office.identity.signing)
         .map_err(DispatchError::Frame)?;
     Ok(Publication {

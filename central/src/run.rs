@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use loket_link::{Backoff, BrokerAddress, LinkConfig};
+use loket_link::{Backoff, BrokerAddress, LinkConfig, Will};
 use loket_store::{SqliteStore, StoreError};
 use loket_wire::random::draw;
 use loket_wire::topic::FROM_MACHINES;
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{self, ClockError, now};
 use crate::config::Config;
-use crate::dispatch::{Dispatcher, presence_publication};
+use crate::dispatch::{Dispatcher, Greeting, presence_publication};
 use crate::documents::Documents;
 use crate::files;
 use crate::identity::{Identity, IdentityError};
@@ -303,7 +303,9 @@ impl Bound {
         }
         let mut units = JoinSet::new();
         units.spawn(sweep::run(Arc::clone(&office), units_stop.clone()));
-        let link = link_config(&config, &office)?;
+        presence_publication(&office, false, None, now())
+            .map_err(|error| RunError::Link(Box::new(error)))?;
+        let link = link_config(&config, &office);
         units.spawn(keep_dispatching(
             Arc::clone(&office),
             link,
@@ -355,8 +357,7 @@ fn tell_systemd(state: &[NotifyState<'_>]) {
     }
 }
 
-fn link_config(config: &Config, office: &Office) -> Result<LinkConfig, RunError> {
-    let boxed = |error| RunError::Link(Box::new(error));
+fn link_config(config: &Config, office: &Office) -> LinkConfig {
     let mut random = SystemRandomness::new();
     let jitter_seed = u64::from_be_bytes(draw(&mut random));
     let brokers = config
@@ -367,7 +368,7 @@ fn link_config(config: &Config, office: &Office) -> Result<LinkConfig, RunError>
             host: endpoint.host.clone(),
             port: endpoint.port,
         });
-    Ok(LinkConfig {
+    LinkConfig {
         tls: config
             .broker
             .tls
@@ -377,7 +378,6 @@ fn link_config(config: &Config, office: &Office) -> Result<LinkConfig, RunError>
             max: Duration::from_millis(config.timings.reconnect_max_ms),
         },
         jitter_seed,
-        will: Some(presence_publication(office, false, now()).map_err(boxed)?),
         will_delay: WILL_DELAY,
         subscriptions: FROM_MACHINES
             .iter()
@@ -385,6 +385,22 @@ fn link_config(config: &Config, office: &Office) -> Result<LinkConfig, RunError>
             .collect(),
         receive_maximum: RECEIVE_MAXIMUM,
         ..LinkConfig::new(CLIENT_ID, brokers.collect())
+    }
+}
+
+/// What a broker says of central when it falls silent: the number of that connection with it, by which machines tell it
+/// from an old one.
+fn will(office: &Arc<Office>, greeting: Greeting) -> Will {
+    let office = Arc::clone(office);
+    Will::new(move |generation| {
+        let hello = Some(greeting.of(generation));
+        match presence_publication(&office, false, hello, now()) {
+            Ok(publication) => Some(publication),
+            Err(error) => {
+                tracing::error!(error = %crate::chain(&error), "connecting without a will");
+                None
+            }
+        }
     })
 }
 
@@ -397,11 +413,15 @@ async fn keep_dispatching(
     stop: CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        let (handle, inbox, task) = loket_link::open(config.clone());
+        let greeting = Greeting::new(draw(&mut SystemRandomness::new()));
+        let (handle, inbox, task) = loket_link::open(LinkConfig {
+            will: Some(will(&office, greeting)),
+            ..config.clone()
+        });
         let link_stop = CancellationToken::new();
         let mut link = JoinSet::new();
         link.spawn(task.run(link_stop.clone()));
-        let dispatcher = Dispatcher::new(Arc::clone(&office), handle);
+        let dispatcher = Dispatcher::new(Arc::clone(&office), handle, greeting);
         let ended = dispatcher
             .run(inbox, &mut cancels, tick, stop.clone())
             .await;

@@ -11,16 +11,13 @@ mod vigil;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loket_link::{FetchTarget, Publication, Qos};
-use loket_wire::presence::MachineState;
-use loket_wire::topic::Channel;
+use loket_link::FetchTarget;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::ground::{Ground, Session, Store, identity_dir, next_session, sweep};
 use crate::identity::{Identity, IdentityError};
-use crate::unit::link::state_payload;
 use crate::unit::print::recover;
 
 pub(crate) use error::DISK_FULL;
@@ -166,17 +163,5 @@ impl Enrolment {
             tls: Some(Arc::clone(&self.tls)),
             server_name: at.host.clone(),
         }
-    }
-
-    /// What the broker says of this machine when it falls silent.
-    fn will(&self, config: &Config, state: &MachineState) -> Option<Publication> {
-        let payload = state_payload(&config.machine, &self.identity.report_key, state)?;
-        Some(Publication {
-            topic: Channel::State.topic(&config.machine),
-            payload,
-            qos: Qos::AtLeastOnce,
-            retain: true,
-            expiry: None,
-        })
     }
 }

@@ -2,5 +2,6 @@
 
 pub mod control;
 pub mod health;
+pub mod heartbeat;
 pub mod link;
 pub mod print;

@@ -13,7 +13,7 @@ use ring::rand::SystemRandom;
 use crate::bookkeeping::{Book, Cause, Issued, Revocation, VERSION};
 use crate::certificate::{self, Kind, Serial};
 use crate::durable::{self, Lock, Readers};
-use crate::error::ProvisionError;
+use crate::error::{ProvisionError, Refusal};
 use crate::settings::Settings;
 
 /// The canary's name: no machine can bear it (a dot is not allowed there), so that even a broker which lets it in
@@ -23,7 +23,7 @@ pub(crate) const CANARY: &str = "revoked.canary";
 /// What a new authority is told.
 #[derive(Debug, Clone)]
 pub struct InitOptions {
-    /// Brokers that machines will use, in order of preference.
+    /// The broker that machines will use; a list, because the install bundle has one.
     pub brokers: Vec<Endpoint>,
     /// Where machines will fetch sealed documents.
     pub documents: Endpoint,
@@ -63,9 +63,13 @@ impl Authority {
     /// interrupted `init` is simply given again.
     ///
     /// # Errors
-    /// [`ProvisionError::AlreadyThere`] when `dir` holds one; [`ProvisionError::Clock`] when `now` cannot be right;
+    /// [`Refusal::ManyBrokers`]; [`ProvisionError::AlreadyThere`] when `dir` holds one; [`ProvisionError::Clock`] when `now` cannot be right;
     /// what writing files and drawing keys can meet.
     pub fn init(dir: &Path, options: InitOptions) -> Result<Self, ProvisionError> {
+        let count = options.brokers.len();
+        if count > 1 {
+            return Err(Refusal::ManyBrokers { count }.into());
+        }
         durable::create_folder(dir, Readers::Owner)?;
         let _lock = durable::lock(dir)?;
         if durable::read_if_there(&settings_path(dir))?.is_some() {

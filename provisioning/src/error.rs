@@ -25,6 +25,14 @@ const EX_CONFIG: u8 = 78;
 /// A rule said no; the person can act on it.
 #[derive(Debug, Error)]
 pub enum Refusal {
+    /// Machines and central each stay with the broker they reached: with two, some would wait for each other for good.
+    #[error(
+        "make the authority: {count} brokers are named, and central keeps a link to one; name one"
+    )]
+    ManyBrokers {
+        /// How many were named.
+        count: usize,
+    },
     /// The file is no enrolment request, or asks for a reserved or malformed name.
     #[error("read the enrolment request: it is not one, or the name it asks for is not allowed")]
     Request(#[source] serde_json::Error),
@@ -122,6 +130,7 @@ impl Refusal {
             Self::NotABroker { .. } => "E-114",
             Self::NoOffice => "E-115",
             Self::UnknownSerial => "E-116",
+            Self::ManyBrokers { .. } => "E-117",
         }
     }
 }

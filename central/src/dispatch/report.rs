@@ -3,8 +3,9 @@
 use loket_store::{AckPoint, Ingested, JobNow, StoreError, SyncOutcome, Taken};
 use loket_wire::enrolment::MachineRecord;
 use loket_wire::event::{DecodeError, EventPlace};
+use loket_wire::presence::decode;
 use loket_wire::topic::{CENTRAL_STATE, Channel};
-use loket_wire::{Event, MachineId, Sha256Digest, frame, presence};
+use loket_wire::{Beat, Event, Heartbeat, Hello, MachineId, Sha256Digest, Sync, frame};
 
 use super::{DispatchError, Dispatcher};
 use crate::clock::now;
@@ -29,6 +30,10 @@ struct Follow {
     ended: bool,
     /// The machine is there: offer what is due for it.
     alive: bool,
+    /// The machine answered the question for its sync.
+    has_answered: bool,
+    /// It must be asked for its sync.
+    must_ask: bool,
 }
 
 impl Dispatcher {
@@ -48,8 +53,9 @@ impl Dispatcher {
             return Ok(None);
         };
         let sender = machine.clone();
+        let asked = self.asked.get(&machine).copied();
         let committed = self
-            .blocking(move |office| commit(office, &sender, &channel, &topic, &payload))
+            .blocking(move |office| commit(office, &sender, (&channel, asked), &topic, &payload))
             .await;
         let follow = match committed {
             Ok(follow) => follow,
@@ -61,6 +67,12 @@ impl Dispatcher {
             }
             Err(error) => return Err(error),
         };
+        if follow.has_answered {
+            self.asked.remove(&machine);
+        }
+        if follow.must_ask {
+            self.ask_for_sync(&machine)?;
+        }
         if let Some(point) = follow.ack {
             self.acks.insert(machine.clone(), point);
         }
@@ -77,7 +89,7 @@ impl Dispatcher {
 fn commit(
     office: &Office,
     machine: &MachineId,
-    channel: &Channel,
+    (channel, asked): (&Channel, Option<Hello>),
     topic: &str,
     payload: &[u8],
 ) -> Result<Follow, DispatchError> {
@@ -106,7 +118,7 @@ fn commit(
     let committed = match channel {
         Channel::State => state(office, machine, &body),
         Channel::Heartbeat => heartbeat(office, machine, &body),
-        Channel::Sync => sync(office, machine, &body),
+        Channel::Sync => sync(office, machine, asked, &body),
         Channel::Event(kind) => event(office, &record, kind, payload, &body),
         // Central does not subscribe to what it says itself.
         Channel::Command(_) | Channel::Ack => Ok(None),
@@ -130,7 +142,7 @@ fn commit(
 type Committed = Result<Option<Follow>, StoreError>;
 
 fn state(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
-    let Ok(state) = presence::decode(body) else {
+    let Ok(state) = decode(body) else {
         return Ok(None);
     };
     let taken = office.store.record_state(machine, &state, now())?;
@@ -142,21 +154,49 @@ fn state(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
 }
 
 fn heartbeat(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
-    let Ok(heartbeat) = presence::decode(body) else {
-        return Ok(None);
+    let Ok(heartbeat) = decode::<Heartbeat>(body) else {
+        return beat(office, machine, body);
     };
     office.store.record_heartbeat(machine, &heartbeat, now())?;
+    // An acknowledgement carries central's signed time, and makes up for one that was lost.
+    let row = office.store.machine(machine)?;
+    let ack = row.and_then(|row| {
+        row.epoch.map(|epoch| AckPoint {
+            epoch,
+            seq: row.committed_seq,
+        })
+    });
     Ok(Some(Follow {
+        ack,
         alive: true,
         ..Follow::default()
     }))
 }
 
-fn sync(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
-    let Ok(sync) = presence::decode(body) else {
+/// The short heartbeat: what the last whole one counted still holds. One of an earlier connection says nothing.
+fn beat(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
+    let Ok(beat) = decode::<Beat>(body) else {
         return Ok(None);
     };
-    let outcome = office.store.ingest_sync(machine, &sync, now())?;
+    let row = office.store.machine(machine)?;
+    let alive = row.is_some_and(|row| beat.session_seq >= row.session_seq);
+    if alive {
+        office.store.record_link_seen(machine, now())?;
+    }
+    Ok(Some(Follow {
+        alive,
+        ..Follow::default()
+    }))
+}
+
+fn sync(office: &Office, machine: &MachineId, asked: Option<Hello>, body: &[u8]) -> Committed {
+    let Ok(sync) = decode::<Sync>(body) else {
+        return Ok(None);
+    };
+    let has_answered = asked.is_some() && sync.hello == asked;
+    let outcome = office
+        .store
+        .ingest_sync(machine, &sync, has_answered, now())?;
     tell_sync(machine, &outcome);
     let cancels = outcome
         .ask_cancel
@@ -172,11 +212,13 @@ fn sync(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
         cancels,
         ended: false,
         alive: true,
+        has_answered,
+        must_ask: outcome.must_ask,
     }))
 }
 
 fn tell_sync(machine: &MachineId, outcome: &SyncOutcome) {
-    tracing::info!(machine.id = %machine, outcome.was_duplicate, outcome.is_new_epoch, "machine synced");
+    tracing::info!(machine.id = %machine, outcome.must_ask, outcome.is_new_epoch, "machine synced");
     if outcome.is_rolled_back || outcome.is_new_epoch {
         tracing::error!(
             machine.id = %machine,
@@ -220,7 +262,7 @@ fn event(
             },
         ),
         Err(error) => {
-            let Ok(place) = presence::decode::<EventPlace>(body) else {
+            let Ok(place) = decode::<EventPlace>(body) else {
                 return Ok(None);
             };
             let code = match error {
@@ -264,6 +306,6 @@ fn follow(machine: &MachineId, ingested: &Ingested) -> Follow {
         ack: ingested.ack,
         cancels: cancels.into_iter().collect(),
         ended: job.is_some_and(|job| job.is_end),
-        alive: false,
+        ..Follow::default()
     }
 }

@@ -138,7 +138,10 @@ async fn a_lost_journal_makes_jobs_unknown_until_somebody_says_what_was_seen() {
     machine.machine.epoch = Epoch::from_bytes([7; 16]);
     (machine.seq, machine.session_seq) = (0, 2);
     machine.say_sync(Vec::new());
-    machine.until_acked(0).await;
+    // Nothing is believed until the machine has answered central's question.
+    assert!(machine.ack().await.hello.is_some());
+    assert_eq!(state(&operator, job).await, "journalled");
+    while machine.ack().await.hello.is_some() {}
     let lost = operator.get(&format!("/api/v1/jobs/{job}")).await.json();
     assert_eq!(
         (&lost["state"], &lost["reason"]),
@@ -305,4 +308,87 @@ async fn the_program_serves_until_sigterm_and_ends_well() {
         .expect("it ends")
         .unwrap();
     assert_eq!(ended.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_sync_that_a_broker_kept_makes_no_job_unknown() {
+    let rig = Rig::start().await;
+    let operator = client_of(&rig, "operator").await;
+    let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
+    let job = bring(&operator, "desa-contoh-1").await;
+    machine.order().await;
+    let seq = machine.report(job, JobState::Journalled, None);
+    machine.until_acked(seq).await;
+    machine.open = vec![loket_wire::OpenJob {
+        job_id: job,
+        state: JobState::Journalled,
+    }];
+    // More than a list of those taken would hold, and then the first one again.
+    for session_seq in 2..80 {
+        machine.session_seq = session_seq;
+        machine.say_sync(machine.open.clone());
+        machine.until_acked(seq).await;
+    }
+    (machine.seq, machine.session_seq) = (0, 1);
+    machine.say_sync(Vec::new());
+    (machine.seq, machine.session_seq) = (seq, 80);
+    // Central asks, the machine answers, and only then there is something to acknowledge.
+    let asked = machine.ack().await;
+    assert!(asked.hello.is_some() && asked.seq == 0, "{asked:?}");
+    machine.until_acked(seq).await;
+    assert_eq!(state(&operator, job).await, "journalled");
+}
+
+#[tokio::test]
+async fn an_order_that_a_machine_cannot_read_is_over_at_once() {
+    let rig = Rig::start().await;
+    let operator = client_of(&rig, "operator").await;
+    let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
+    let job = bring(&operator, "desa-contoh-1").await;
+    machine.order().await;
+    let seq = machine.report(job, JobState::Rejected, Some(loket_wire::Reason::Malformed));
+    machine.until_acked(seq).await;
+    assert_eq!(state(&operator, job).await, "rejected");
+}
+
+#[tokio::test]
+async fn a_whole_heartbeat_brings_centrals_time_and_a_short_one_is_a_sign_of_life() {
+    let rig = Rig::start().await;
+    let it = client_of(&rig, "it").await;
+    let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
+    let heartbeat = |open_job_count| loket_wire::Heartbeat {
+        session_seq: 1,
+        at: loket_wire::Timestamp::UNIX_EPOCH,
+        clock_trusted: false,
+        clock_offset_ms: None,
+        up_time_s: 1,
+        open_job_count,
+        outbox_count: 0,
+        spool_bytes: 0,
+        disk_free_bytes: None,
+        certificate_days_left: None,
+        troubles: Vec::new(),
+        devices: Vec::new(),
+    };
+    let whole = loket_wire::presence::encode(&heartbeat(7)).unwrap();
+    machine.publish(&Channel::Heartbeat, &whole);
+    let ack = machine.ack().await;
+    assert_eq!((ack.seq, ack.hello), (0, None));
+    let beat = loket_wire::Beat {
+        session_seq: 1,
+        at: loket_wire::Timestamp::UNIX_EPOCH,
+    };
+    let short = loket_wire::presence::encode(&beat).unwrap();
+    machine.publish(&Channel::Heartbeat, &short);
+    // What comes behind shows that it was read: counted, and not dropped.
+    machine.publish(&Channel::Heartbeat, &whole);
+    machine.ack().await;
+    let known = until_connectivity(&it, "online").await;
+    assert_eq!(known["heartbeat"]["open_job_count"], 7);
+    let metrics = it.get("/metrics").await.text;
+    assert!(
+        metrics
+            .lines()
+            .any(|line| line == "loket_messages_dropped_total 0")
+    );
 }

@@ -48,7 +48,7 @@ impl Machine {
                 min: Duration::from_millis(20),
                 max: Duration::from_millis(100),
             },
-            will: Some(self.state(1, false)),
+            will: Some(self.state(1, false).into()),
             ..LinkConfig::new(self.id.to_string(), vec![broker])
         });
         let stop = CancellationToken::new();
@@ -62,6 +62,8 @@ impl Machine {
             _stop: stop.drop_guard(),
             seq: 0,
             session_seq: 1,
+            hello: None,
+            open: Vec::new(),
         };
         linked.until_up().await;
         linked.say_state(true);
@@ -142,6 +144,10 @@ pub(crate) struct Linked {
     _stop: DropGuard,
     pub(crate) seq: u64,
     pub(crate) session_seq: u64,
+    /// What central asked for last.
+    pub(crate) hello: Option<loket_wire::Hello>,
+    /// What it holds when central asks.
+    pub(crate) open: Vec<loket_wire::OpenJob>,
 }
 
 impl Linked {
@@ -188,6 +194,10 @@ impl Linked {
         let (_topic, body) = self.message(|channel| *channel == Channel::Ack).await;
         let ack: Ack = presence::decode(&body).unwrap();
         assert_eq!(ack.epoch, self.machine.epoch);
+        if ack.hello.is_some() && ack.hello != self.hello {
+            self.hello = ack.hello;
+            self.say_sync(self.open.clone());
+        }
         ack
     }
 
@@ -256,6 +266,7 @@ impl Linked {
             last_event_seq: self.seq,
             open_jobs,
             is_complete: true,
+            hello: self.hello,
         };
         self.publish(&Channel::Sync, &presence::encode(&sync).unwrap());
     }

@@ -89,6 +89,38 @@ impl fmt::Debug for Publication {
     }
 }
 
+/// Makes the will of each connection from its generation, so that what a broker says late of an
+/// earlier connection can be told from what it says of the present one.
+#[derive(Clone)]
+pub struct Will(Arc<MakeWill>);
+
+type MakeWill = dyn Fn(u64) -> Option<Publication> + Send + Sync;
+
+impl Will {
+    /// Wraps what makes it; where that gives `None`, the connection has no will.
+    pub fn new(make: impl Fn(u64) -> Option<Publication> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(make))
+    }
+
+    /// The will of the connection with this generation.
+    pub(crate) fn of(&self, generation: u64) -> Option<Publication> {
+        (self.0)(generation)
+    }
+}
+
+/// The same will for every connection.
+impl From<Publication> for Will {
+    fn from(publication: Publication) -> Self {
+        Self::new(move |_generation| Some(publication.clone()))
+    }
+}
+
+impl fmt::Debug for Will {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Will(..)")
+    }
+}
+
 /// Everything a link is told at its start; [`LinkConfig::new`] fills in the defaults.
 #[derive(Clone)]
 pub struct LinkConfig {
@@ -107,7 +139,7 @@ pub struct LinkConfig {
     /// Seed of the jitter; must differ between machines.
     pub jitter_seed: u64,
     /// What the broker publishes for us when the connection dies without a DISCONNECT.
-    pub will: Option<Publication>,
+    pub will: Option<Will>,
     /// How long the broker waits before it publishes the will; a return before that cancels it.
     pub will_delay: Duration,
     /// Topic filters, subscribed at QoS 1 on each connection; at most 16.
@@ -182,7 +214,7 @@ impl LinkConfig {
                 return Err(LinkError::Filter { index });
             }
         }
-        match &self.will {
+        match &self.will.as_ref().and_then(|will| will.of(0)) {
             Some(will) if !is_topic(&will.topic) => Err(LinkError::Will),
             Some(will) if will.payload.len() > MAX_PAYLOAD_BYTES => Err(LinkError::Will),
             Some(_) | None => Ok(()),

@@ -83,7 +83,7 @@ impl<'a> Connection<'a> {
         .await?;
         let bridge = Bridge::open(stream).map_err(local_socket)?;
         let (client, mut eventloop) = AsyncClient::new(
-            mqtt_options(config, bridge.address()),
+            mqtt_options(config, bridge.address(), generation),
             usize::from(request_capacity(config)),
         );
         match eventloop.poll().await {
@@ -410,7 +410,7 @@ fn tell_refusals(
 ) {
     while inbox.has_slack() && !refusals.is_empty() {
         let (topic, reason) = refusals.remove(0);
-        tracing::warn!(%reason, "the broker refused");
+        tracing::debug!(%reason, "the broker refused");
         if inbox
             .push_spare(Inbound::Refused { topic, reason })
             .is_err()
@@ -443,7 +443,7 @@ fn request_capacity(config: &LinkConfig) -> u16 {
         .saturating_add(REQUEST_SLACK)
 }
 
-fn mqtt_options(config: &LinkConfig, address: &str) -> MqttOptions {
+fn mqtt_options(config: &LinkConfig, address: &str, generation: u64) -> MqttOptions {
     let mut options = MqttOptions::new(config.client_id.as_str(), address, 0);
     let properties = ConnectProperties {
         session_expiry_interval: Some(whole_seconds(config.session_expiry)),
@@ -459,8 +459,8 @@ fn mqtt_options(config: &LinkConfig, address: &str) -> MqttOptions {
         .set_connect_properties(properties)
         .set_manual_acks(true)
         .set_outgoing_inflight_upper_limit(config.inflight_limit);
-    if let Some(will) = &config.will {
-        options.set_last_will(last_will(will, config.will_delay));
+    if let Some(will) = config.will.as_ref().and_then(|will| will.of(generation)) {
+        options.set_last_will(last_will(&will, config.will_delay));
     }
     options
 }

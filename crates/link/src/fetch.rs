@@ -45,10 +45,11 @@ pub struct FetchTimeouts {
 }
 
 impl Default for FetchTimeouts {
-    /// 10 s to connect, 60 s between chunks: a satellite link may pause for tens of seconds.
+    /// As long to connect as the link itself may take, 60 s between chunks: a satellite link may pause for tens of
+    /// seconds, and where messages pass, documents must too.
     fn default() -> Self {
         Self {
-            connect: Duration::from_secs(10),
+            connect: crate::config::CONNECT_TIMEOUT,
             idle: Duration::from_secs(60),
         }
     }

@@ -48,7 +48,7 @@ mod window;
 pub use backoff::Backoff;
 pub use config::{
     BrokerAddress, CONNECT_TIMEOUT, INFLIGHT_LIMIT, KEEP_ALIVE, LinkConfig, MAX_PACKET_BYTES,
-    MAX_PAYLOAD_BYTES, Publication, Qos, RECEIVE_MAXIMUM, SESSION_EXPIRY,
+    MAX_PAYLOAD_BYTES, Publication, Qos, RECEIVE_MAXIMUM, SESSION_EXPIRY, Will,
 };
 pub use dial::LinkBytes;
 pub use fetch::{

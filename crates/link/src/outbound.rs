@@ -80,6 +80,11 @@ impl LinkHandle {
         }
     }
 
+    /// Returns the generation of the present connection; `None` while there is none.
+    pub fn generation(&self) -> Option<u64> {
+        self.outbound.lock().as_ref().map(|open| open.generation)
+    }
+
     /// Returns the bytes that passed the link's sockets so far.
     pub fn bytes(&self) -> LinkBytes {
         self.outbound.totals.read()

@@ -45,14 +45,6 @@ CREATE TABLE report_mark (
     PRIMARY KEY (machine, generation, seq)
 ) STRICT, WITHOUT ROWID;
 
--- Syncs already taken, to tell a repetition by the broker from a journal that was set back.
-CREATE TABLE sync_mark (
-    seq     INTEGER PRIMARY KEY AUTOINCREMENT,
-    machine TEXT NOT NULL REFERENCES machine (id),
-    mark    BLOB NOT NULL CHECK (length(mark) = 32),
-    UNIQUE (machine, mark)
-) STRICT;
-
 CREATE TABLE device (
     machine        TEXT    NOT NULL REFERENCES machine (id),
     name           TEXT    NOT NULL,

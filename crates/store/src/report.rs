@@ -68,8 +68,8 @@ impl Ingested {
 pub struct SyncOutcome {
     /// What to acknowledge.
     pub ack: AckPoint,
-    /// Whether it is an earlier sync delivered again after what followed it, so that nothing changed.
-    pub was_duplicate: bool,
+    /// Whether it means that a journal was lost and does not prove it, so that nothing changed: ask the machine.
+    pub must_ask: bool,
     /// The machine's former journal is gone.
     pub is_new_epoch: bool,
     /// The machine's journal was set back to an earlier copy.

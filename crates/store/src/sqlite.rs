@@ -197,9 +197,10 @@ impl Store for SqliteStore {
         &self,
         machine: &MachineId,
         sync: &MachineSync,
+        is_answer: bool,
         now: Timestamp,
     ) -> Result<SyncOutcome, StoreError> {
-        self.write(|tx| syncs::ingest(tx, machine, sync, now))
+        self.write(|tx| syncs::ingest(tx, machine, sync, is_answer, now))
     }
 
     fn record_state(

@@ -140,7 +140,10 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         now: Timestamp,
     ) -> Result<Ingested, StoreError>;
 
-    /// Takes what a machine says on connect.
+    /// Takes what a machine says on connect. `is_answer`: it was made after central asked this machine for it.
+    ///
+    /// Only such a sync proves that a journal was lost: any other may be an older one that a broker kept. Where another
+    /// means a loss, nothing changes and the outcome says that the machine must be asked.
     ///
     /// # Errors
     /// [`StoreError::NoSuchMachine`].
@@ -148,6 +151,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         &self,
         machine: &MachineId,
         sync: &MachineSync,
+        is_answer: bool,
         now: Timestamp,
     ) -> Result<SyncOutcome, StoreError>;
 

@@ -159,6 +159,12 @@ pub struct KeyReport {
     pub public_key: String,
 }
 
+/// Every code that a machine sets a message aside under: those of the frame, then its own.
+pub const QUARANTINE_CODES: [&str; 11] = [
+    "W-101", "W-102", "W-103", "W-104", "L-101", "L-102", "L-103", "L-104", "L-105", "L-106",
+    "L-107",
+];
+
 /// A command that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuarantineReport {

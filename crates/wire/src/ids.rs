@@ -35,6 +35,9 @@ pub enum IdError {
     /// Not 16 hexadecimal digits.
     #[error("read a key id: not 16 hexadecimal digits")]
     Key,
+    /// Not 16 hexadecimal digits.
+    #[error("read a hello: not 16 hexadecimal digits")]
+    Hello,
     /// Not 64 hexadecimal digits.
     #[error("read a digest: not 64 hexadecimal digits")]
     Digest,
@@ -273,6 +276,33 @@ impl fmt::Display for KeyId {
     }
 }
 
+/// A number that central draws anew whenever it wants to hear what a machine holds: on each connection, and where it
+/// must know that a sync was made after it asked. The machine's next sync echoes it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hello([u8; 8]);
+
+impl Hello {
+    /// Wraps random bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 8]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl FromStr for Hello {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        decode_hex(text).map(Self).ok_or(IdError::Hello)
+    }
+}
+
+impl fmt::Display for Hello {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&data_encoding::HEXLOWER.encode(&self.0))
+    }
+}
+
 fn decode_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
     data_encoding::HEXLOWER_PERMISSIVE
         .decode(text.as_bytes())
@@ -303,7 +333,7 @@ macro_rules! as_text {
     )*};
 }
 
-as_text!(JobId, MachineId, OfficeId, Reference, Epoch, KeyId);
+as_text!(JobId, MachineId, OfficeId, Reference, Epoch, KeyId, Hello);
 
 #[cfg(test)]
 mod tests {

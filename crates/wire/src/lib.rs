@@ -26,10 +26,10 @@ pub mod topic;
 pub use command::{Blob, Cancel, Command, PrintOrder};
 pub use digest::Sha256Digest;
 pub use event::{DeviceReport, Event, JobReport, Report};
-pub use ids::{Epoch, IdError, JobId, KeyId, MachineId, OfficeId, Reference};
+pub use ids::{Epoch, Hello, IdError, JobId, KeyId, MachineId, OfficeId, Reference};
 pub use job::{JobState, Party, Reason};
 pub use order::{Class, Order, Release, Service};
-pub use presence::{Ack, CentralState, Heartbeat, MachineState, OpenJob, Sync};
+pub use presence::{Ack, Beat, CentralState, Heartbeat, MachineState, OpenJob, Sync};
 pub use random::Randomness;
 pub use time::Timestamp;
 

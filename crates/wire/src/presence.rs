@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::DeviceReport;
-use crate::ids::{Epoch, JobId, KeyId};
+use crate::ids::{Epoch, Hello, JobId, KeyId};
 use crate::job::JobState;
 use crate::time::Timestamp;
 
@@ -14,7 +14,7 @@ pub struct MachineState {
     pub online: bool,
     /// The kernel's boot id; for people.
     pub boot_id: String,
-    /// Grows with each connection, so that a late will of an earlier one is recognised.
+    /// Grows with each connection ([`session_seq`]), so that a late will of an earlier one is recognised.
     pub session_seq: u64,
     /// The life of its journal.
     pub epoch: Epoch,
@@ -62,6 +62,34 @@ pub struct Heartbeat {
     pub devices: Vec<DeviceReport>,
 }
 
+/// A heartbeat that says nothing but this: what the last [`Heartbeat`] of this connection counted is as it was.
+///
+/// An idle machine has little else to say, and on a metered link a quarter of an hour of silence is cheaper than the
+/// counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beat {
+    /// The connection it belongs to.
+    pub session_seq: u64,
+    /// The machine's wall clock.
+    #[serde(rename = "at_ms")]
+    pub at: Timestamp,
+}
+
+/// The number of one connection: grows with each connection of one start of the program, and with each start.
+///
+/// `start_seq` counts starts on the machine's disk, `generation` attempts to connect since the start. More attempts
+/// than one start has numbers for (a million: ten years of hourly ones) share the last.
+#[must_use]
+pub const fn session_seq(start_seq: u64, generation: u64) -> u64 {
+    const ATTEMPTS: u64 = 1 << 20;
+    let within = if generation < ATTEMPTS {
+        generation
+    } else {
+        ATTEMPTS - 1
+    };
+    start_seq.saturating_mul(ATTEMPTS).saturating_add(within)
+}
+
 /// What a machine holds, said on each connect before anything else.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sync {
@@ -79,6 +107,9 @@ pub struct Sync {
     pub open_jobs: Vec<OpenJob>,
     /// Whether `open_jobs` is whole; false when there were more than fit a payload.
     pub is_complete: bool,
+    /// What central drew last, as far as the machine heard it: in its presence or in an acknowledgement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hello: Option<Hello>,
 }
 
 /// A job a machine holds.
@@ -100,6 +131,9 @@ pub struct Ack {
     /// Central's clock when it signed; raises the machine's clock floor.
     #[serde(rename = "at_ms")]
     pub at: Timestamp,
+    /// Central asks this machine for its sync again: it must know that it was made after this question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hello: Option<Hello>,
 }
 
 /// Central's retained presence.
@@ -110,6 +144,10 @@ pub struct CentralState {
     /// Central's clock when it signed.
     #[serde(rename = "at_ms")]
     pub at: Timestamp,
+    /// Drawn anew on each of central's connections: whoever meets another one than before says its sync again. A will
+    /// bears that of its connection. A central that draws none is met by time alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hello: Option<Hello>,
 }
 
 /// Reads the JSON body of one of the messages above.

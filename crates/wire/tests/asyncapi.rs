@@ -12,6 +12,7 @@ mod yaml;
 
 use std::collections::BTreeSet;
 
+use loket_wire::event::QUARANTINE_CODES;
 use loket_wire::sealed::Suite;
 use loket_wire::topic::{CENTRAL_STATE, Channel, FROM_MACHINES, for_machine};
 use loket_wire::{Class, Command, JobState, MachineId, Reason, Release, Report, VERSION, frame};
@@ -209,6 +210,7 @@ fn the_fields_of_each_schema_are_those_of_its_fixture() {
             false,
         );
     }
+    check(&document, "Beat", "hb-beat", true);
     check(&document, "Secrets", "secrets", true);
     check(&document, "Secrets", "secrets-bare", false);
     for (file, _text) in V1.iter().filter(|(name, _text)| name.starts_with("frame-")) {
@@ -234,6 +236,18 @@ fn no_schema_is_there_for_nothing() {
         document["components"]["schemas"]["Frame"]["properties"]["v"]["const"],
         VERSION
     );
+}
+
+#[test]
+fn every_code_of_what_is_set_aside_is_listed_and_no_other() {
+    let document = document();
+    let code = &document["components"]["schemas"]["QuarantineReport"]["properties"]["code"];
+    let text = code["description"].as_str().unwrap();
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
+    let listed: Vec<&str> = words
+        .filter(|word| word.starts_with("W-") || word.starts_with("L-"))
+        .collect();
+    assert_eq!(listed, QUARANTINE_CODES);
 }
 
 fn words<T: Serialize>(all: &[T]) -> Value {

@@ -25,7 +25,9 @@ use loket_wire::presence::{decode, encode};
 use loket_wire::sealed::{SealingPublic, Secrets};
 use loket_wire::sign::SigningKey;
 use loket_wire::topic::Channel;
-use loket_wire::{Ack, CentralState, Command, Event, Heartbeat, MachineState, Order, Sync, frame};
+use loket_wire::{
+    Ack, Beat, CentralState, Command, Event, Heartbeat, MachineState, Order, Sync, frame,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -84,8 +86,11 @@ fn every_presence_reads_and_writes_as_its_fixture() {
     check::<Heartbeat>("hb-bare", &samples::heartbeat(false));
     check::<Sync>("sync", &samples::sync(true));
     check::<Sync>("sync-bare", &samples::sync(false));
-    check::<Ack>("ack", &samples::ack());
-    check::<CentralState>("central-state", &samples::central_state());
+    check::<Beat>("hb-beat", &samples::beat());
+    check::<Ack>("ack", &samples::ack(true));
+    check::<Ack>("ack-bare", &samples::ack(false));
+    check::<CentralState>("central-state", &samples::central_state(true));
+    check::<CentralState>("central-state-bare", &samples::central_state(false));
 }
 
 #[test]
@@ -134,7 +139,7 @@ fn the_envelope_opens_and_seeded_bytes_seal_it_again() {
 fn frames() -> Vec<(&'static str, String, SigningKey, &'static str)> {
     let on = |channel: Channel| channel.topic(&machine());
     vec![
-        ("frame-ack", on(Channel::Ack), keys().central, "ack"),
+        ("frame-ack", on(Channel::Ack), keys().central, "ack-bare"),
         (
             "frame-cmd-print",
             on(Channel::Command("print".to_owned())),

@@ -207,7 +207,7 @@ proptest! {
         }
         let opened = frame::open("loket/v1/desa-contoh-1/ack", &bytes, &bundle.central_key);
         if let Ok(body) = opened {
-            prop_assert_eq!(body, v1("ack").as_bytes());
+            prop_assert_eq!(body, v1("ack-bare").as_bytes());
         }
     }
 

@@ -16,8 +16,11 @@ use crate::ground::Ground;
 use crate::identity::OsRandom;
 use crate::unit::control::{ControlUnit, Door};
 use crate::unit::health::{HealthLink, HealthUnit, watched};
-use crate::unit::link::LinkUnit;
+use crate::unit::link::{LinkUnit, will};
 use crate::unit::print::{DeskHandle, Hands, PrintUnit};
+
+/// The will goes out this long after the connection broke: one that comes back within it alarms nobody.
+const WILL_DELAY: Duration = Duration::from_secs(60);
 
 /// The running units and how they are stopped.
 #[derive(Default)]
@@ -192,7 +195,9 @@ fn link_config(config: &Config, enrolment: &Enrolment, state: &MachineState) -> 
         .collect();
     let mut link = LinkConfig::new(config.machine.as_str(), brokers);
     link.tls = Some(Arc::clone(&enrolment.tls));
-    link.will = enrolment.will(config, state);
+    let identity = Arc::clone(&enrolment.identity);
+    link.will = Some(will(config.machine.clone(), identity, state.clone()));
+    link.will_delay = WILL_DELAY;
     link.subscriptions = for_machine(&config.machine);
     link.backoff.min = Duration::from_millis(config.link.backoff_min_ms);
     link.backoff.max = Duration::from_millis(config.link.backoff_max_ms);

@@ -32,6 +32,7 @@ use crate::clock::Clock;
 use crate::document::Documents;
 use crate::identity::Identity;
 use crate::telemetry::chain;
+use crate::unit::heartbeat::Beats;
 use crate::unit::print::{DeskError, DeskHandle};
 use watch::Seen;
 
@@ -72,7 +73,7 @@ pub struct HealthLink {
     pub handle: LinkHandle,
     /// Signs it.
     pub identity: Arc<Identity>,
-    /// The session it belongs to.
+    /// The number of this start of the program.
     pub session_seq: u64,
 }
 
@@ -94,6 +95,7 @@ impl HealthUnit {
         }
         let mut health = Health::new(self.heartbeat);
         let mut is_measure_due = false;
+        let mut beats = Beats::default();
         let mut measure = tokio::time::interval(MEASURE_EVERY);
         measure.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !stop.is_cancelled() {
@@ -108,7 +110,8 @@ impl HealthUnit {
                 if let Some(look) = look {
                     self.take_look(&mut health, look);
                 }
-                self.drive(&mut health, &mut is_measure_due).await;
+                self.drive(&mut health, &mut is_measure_due, &mut beats)
+                    .await;
             };
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -150,7 +153,7 @@ impl HealthUnit {
     }
 
     /// Does what the state asks for.
-    async fn drive(&self, health: &mut Health, is_measure_due: &mut bool) {
+    async fn drive(&self, health: &mut Health, is_measure_due: &mut bool, beats: &mut Beats) {
         self.tell_devices(health).await;
         let link = match &self.link {
             Some(link) if link.is_up().await => link,
@@ -170,7 +173,7 @@ impl HealthUnit {
         }
         for effect in health.effects(self.clock.now()) {
             if let Effect::Heartbeat { troubles, devices } = effect
-                && self.beat(link, &measures, &troubles, devices).await
+                && self.beat(link, &measures, &troubles, devices, beats).await
             {
                 self.submit(health, Command::Beaten);
             }

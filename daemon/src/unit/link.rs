@@ -7,14 +7,15 @@ mod inbound;
 mod outbound;
 mod suspects;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use loket_journal::{Journal, JournalError};
 use loket_link::{AckToken, Inbound, Inbox, LinkHandle, RECEIVE_MAXIMUM};
+use loket_wire::presence::session_seq;
 use loket_wire::topic::CENTRAL_STATE;
-use loket_wire::{MachineId, MachineState, Timestamp};
+use loket_wire::{CentralState, Hello, MachineId, MachineState};
 use thiserror::Error;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,7 @@ use crate::telemetry::chain;
 use crate::unit::print::{DeskError, DeskHandle};
 use suspects::Suspects;
 
-pub use outbound::state_payload;
+pub use outbound::will;
 
 /// Key under which the highest command number is kept, and the clock.
 pub(crate) const META_COMMAND_SEQ: &str = "command-seq";
@@ -35,6 +36,10 @@ pub(crate) const META_CLOCK: &str = "clock";
 /// A message that met a full disk is tried again this often: room is made by hand, or by a job that ends.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
+/// The longest pause between two publications of what is not acknowledged: then central was silent for as long as it
+/// takes to count as away.
+const REPUBLISH_MAX: Duration = Duration::from_secs(3_600);
+
 /// What the link unit knows of this machine and session.
 #[derive(Debug)]
 pub struct LinkUnit {
@@ -42,7 +47,8 @@ pub struct LinkUnit {
     pub machine: MachineId,
     /// Its keys and what it trusts.
     pub identity: Arc<Identity>,
-    /// What it says of itself; `online` is set when it is said.
+    /// What it says of itself; `online` is set when it is said, and so is the connection's number: `session_seq` here is
+    /// that of this start of the program.
     pub state: MachineState,
     /// The journal: outbox and settings.
     pub journal: Journal,
@@ -52,7 +58,7 @@ pub struct LinkUnit {
     pub documents: Arc<Documents>,
     /// Raised by central's signed time.
     pub clock: Clock,
-    /// Unacknowledged reports are published again after this long.
+    /// Unacknowledged reports are published again after this long, then after twice as long, and so on.
     pub republish_after: Duration,
 }
 
@@ -67,24 +73,99 @@ pub enum LinkUnitError {
     Desk(#[source] DeskError),
 }
 
-/// Where the unit stands in its outbox.
+/// Where the unit stands: with the link, with central, in its outbox.
 #[derive(Debug)]
 struct Cursor {
+    is_up: bool,
+    /// The number of the present connection.
+    session_seq: u64,
+    /// What was not said yet on this connection; it goes before any report.
+    owes_state: bool,
+    owes_sync: bool,
     /// Highest report handed to the link in this connection.
     published: u64,
-    /// When the outbox is published again from its beginning, unless central acknowledges.
-    republish_at: Instant,
-    is_up: bool,
-    /// Whether the link had no room for all of the outbox.
+    /// Whether the link had no room for all that is to be said.
     is_behind: bool,
-    /// When central last announced itself, by its own clock.
-    central_at: Option<Timestamp>,
+    /// When what is not acknowledged is published again.
+    republish: Republish,
+    /// What central last said of itself.
+    central: Option<CentralState>,
+    /// What central drew last, as far as it was heard here.
+    hello: Option<Hello>,
+    /// What the last sync of this connection answered.
+    answered: Option<Hello>,
+    /// Topics that the broker refuses on this connection, each told once.
+    refused: BTreeSet<String>,
     /// Messages that could not be kept on disk, unacknowledged; a lost connection brings them again by itself.
     deferred: VecDeque<Deferred>,
     /// When they are tried again.
     try_again_at: Instant,
     /// Commands that took the program down.
     suspects: Suspects,
+}
+
+impl Cursor {
+    fn new(republish_after: Duration, suspects: Suspects) -> Self {
+        let republish = Republish::after(republish_after);
+        Self {
+            is_up: false,
+            session_seq: 0,
+            owes_state: false,
+            owes_sync: false,
+            published: 0,
+            is_behind: false,
+            try_again_at: republish.at,
+            republish,
+            central: None,
+            hello: None,
+            answered: None,
+            refused: BTreeSet::new(),
+            deferred: VecDeque::new(),
+            suspects,
+        }
+    }
+
+    /// Begins again with the outbox: whoever listens may have missed all of it.
+    fn rewind(&mut self) {
+        self.published = 0;
+        self.republish.reset();
+    }
+
+    /// Whether central said that it leaves, and nothing since. What is published meanwhile waits with the broker; to
+    /// publish it again would only be paid for.
+    fn is_central_away(&self) -> bool {
+        self.central.is_some_and(|central| !central.online)
+    }
+}
+
+/// When the outbox is published again from its beginning, unless central acknowledges: ever more rarely, because what
+/// was not heard a few times will not be heard the next time either.
+#[derive(Debug)]
+struct Republish {
+    first: Duration,
+    wait: Duration,
+    at: Instant,
+}
+
+impl Republish {
+    fn after(first: Duration) -> Self {
+        Self {
+            first,
+            wait: first,
+            at: Instant::now() + first,
+        }
+    }
+
+    /// Central spoke, or the connection is another one.
+    fn reset(&mut self) {
+        *self = Self::after(self.first);
+    }
+
+    /// It was published again; the next time comes after twice the pause.
+    fn back_off(&mut self) {
+        self.wait = (self.wait * 2).min(REPUBLISH_MAX.max(self.first));
+        self.at = Instant::now() + self.wait;
+    }
 }
 
 /// A message that waits for the disk.
@@ -107,25 +188,15 @@ impl LinkUnit {
         stop: CancellationToken,
     ) -> Result<(), LinkUnitError> {
         let mut reported = self.desk.reported();
-        let republish_at = Instant::now() + self.republish_after;
-        let mut cursor = Cursor {
-            published: 0,
-            republish_at,
-            is_up: false,
-            is_behind: false,
-            central_at: None,
-            deferred: VecDeque::new(),
-            try_again_at: republish_at,
-            suspects: Suspects::load(&self.journal)
-                .await
-                .map_err(LinkUnitError::Journal)?,
-        };
+        let suspects = Suspects::load(&self.journal).await;
+        let suspects = suspects.map_err(LinkUnitError::Journal)?;
+        let mut cursor = Cursor::new(self.republish_after, suspects);
         loop {
+            let may_republish = cursor.is_up && !cursor.is_central_away();
             tokio::select! {
                 () = stop.cancelled() => {
-                    self.drain(&link, &mut cursor).await?;
-                    self.say_goodbye(&link);
-                    return Ok(());
+                    self.take_leave(&link, &mut inbox, &mut cursor).await;
+                    return self.drain(&link, &mut cursor).await;
                 }
                 event = inbox.next() => match event {
                     Some(event) => self.on_event(&link, &mut cursor, event).await?,
@@ -135,10 +206,8 @@ impl LinkUnit {
                 Ok(()) = link.room(), if cursor.is_up && cursor.is_behind => {
                     self.drain(&link, &mut cursor).await?;
                 }
-                () = tokio::time::sleep_until(cursor.republish_at), if cursor.is_up => {
-                    cursor.published = 0;
-                    cursor.republish_at = Instant::now() + self.republish_after;
-                    self.drain(&link, &mut cursor).await?;
+                () = tokio::time::sleep_until(cursor.republish.at), if may_republish => {
+                    self.publish_again(&link, &mut cursor).await?;
                 }
                 () = tokio::time::sleep_until(cursor.try_again_at), if !cursor.deferred.is_empty() => {
                     self.try_again(&link, &mut cursor).await?;
@@ -154,13 +223,15 @@ impl LinkUnit {
         event: Inbound,
     ) -> Result<(), LinkUnitError> {
         match event {
-            Inbound::Up { .. } => {
+            Inbound::Up { generation, .. } => {
                 tracing::info!("linked to central's broker");
-                cursor.published = 0;
-                cursor.republish_at = Instant::now() + self.republish_after;
                 cursor.is_up = true;
+                cursor.session_seq = session_seq(self.state.session_seq, generation);
+                (cursor.owes_state, cursor.owes_sync) = (true, true);
+                cursor.answered = None;
+                cursor.refused.clear();
                 cursor.deferred.clear();
-                self.say_hello(link).await?;
+                cursor.rewind();
                 self.drain(link, cursor).await
             }
             Inbound::Down { reason, .. } => {
@@ -173,10 +244,10 @@ impl LinkUnit {
                 payload,
                 ack,
             } if topic == CENTRAL_STATE => {
-                if self.is_central_new(&payload, cursor) {
+                if self.asks_for_sync(&payload, cursor) {
                     // What was said while central was away went nowhere: a broker that was wiped kept none of it.
-                    self.say_what_is_held(link).await?;
-                    cursor.published = 0;
+                    cursor.owes_sync = true;
+                    cursor.rewind();
                     self.drain(link, cursor).await?;
                 }
                 link.ack(ack);
@@ -192,10 +263,17 @@ impl LinkUnit {
                     payload,
                     ack,
                 };
-                self.take(link, cursor, message).await
+                self.take(link, cursor, message).await?;
+                if cursor.owes_sync {
+                    self.drain(link, cursor).await?;
+                }
+                Ok(())
             }
             Inbound::Refused { topic, reason } => {
-                tracing::warn!(topic, ?reason, "the broker refused a topic");
+                if !cursor.refused.contains(&topic) {
+                    tracing::warn!(topic, ?reason, "the broker refused a topic");
+                    cursor.refused.insert(topic);
+                }
                 Ok(())
             }
         }
@@ -231,7 +309,7 @@ impl LinkUnit {
 
     /// A fault that the next try may not meet again: the message stays unacknowledged.
     fn not_now(&self, error: &DeskError) -> bool {
-        tracing::error!(error = %chain(error), "an order is not yet on disk; it stays with the broker");
+        tracing::error!(error = %chain(error), "the desk cannot answer at present; what the broker brought stays with it");
         false
     }
 }

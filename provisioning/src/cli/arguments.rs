@@ -38,7 +38,7 @@ pub(super) struct Init {
     /// The authority's folder
     #[arg(long)]
     pub(super) dir: PathBuf,
-    /// A broker that machines will use, by preference; may be repeated
+    /// The broker that machines and central use
     #[arg(long = "broker", value_name = "HOST:PORT", value_parser = endpoint, required = true)]
     pub(super) brokers: Vec<Endpoint>,
     /// Where machines will fetch documents: central's second listener

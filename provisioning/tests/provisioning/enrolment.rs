@@ -318,6 +318,21 @@ fn servers_bear_their_reserved_names_and_their_hosts() {
 }
 
 #[test]
+fn a_second_broker_is_refused_before_anything_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = InitOptions {
+        brokers: vec![endpoint("a.example", 8883), endpoint("b.example", 8883)],
+        documents: endpoint("127.0.0.1", 1),
+        now: moment(),
+    };
+    let Err(ProvisionError::Refused(refusal)) = Authority::init(dir.path(), options) else {
+        panic!("refused");
+    };
+    assert_eq!(refusal.code(), "E-117");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
 fn an_interrupted_init_is_given_again_and_a_finished_one_is_not() {
     let (dir, authority) = fresh();
     let options = || InitOptions {

@@ -16,8 +16,8 @@ pub const OFFER_AGAIN_FIRST: Duration = Duration::from_secs(60);
 pub const OFFER_AGAIN_MAX: Duration = Duration::from_secs(3600);
 
 /// How long a sync may be on its way. A machine asks for a document by another road than its messages take, so a sync
-/// that it sent before may be read after: within this time it says nothing of the job. A machine that is linked sends
-/// another at central's next announcement, within a quarter of an hour.
+/// that it sent before may be read after: within this time it says nothing of the job. The next one, of its next
+/// connection or central's, does.
 const SYNC_UNDER_WAY: Duration = Duration::from_secs(60);
 
 /// What central meets.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loket_link::{LinkConfig, LinkError, Publication, open};
+use loket_link::{LinkConfig, LinkError, Publication, Will, open};
 use tokio_util::sync::CancellationToken;
 
 use crate::broker::Broker;
@@ -14,7 +14,7 @@ fn with_will(broker: &Broker) -> LinkConfig {
         ..message("state/kiosk", "offline by will")
     };
     LinkConfig {
-        will: Some(will),
+        will: Some(will.into()),
         ..config("kiosk", broker.address(), &[])
     }
 }
@@ -45,6 +45,30 @@ async fn a_crash_lets_the_broker_publish_the_will() {
     let kiosk = Running::up(with_will(&broker)).await;
     kiosk.crash().await;
     assert_eq!(central.next_text().await, "offline by will");
+}
+
+#[tokio::test]
+async fn each_connection_has_a_will_of_its_own() {
+    let mut broker = Broker::start("").await;
+    let mut central = Running::up(config("central", broker.address(), &["state/+"])).await;
+    let numbered = |generation| Some(message("state/kiosk", format!("will {generation}")));
+    let mut kiosk = Running::up(LinkConfig {
+        will: Some(Will::new(numbered)),
+        ..config("kiosk", broker.address(), &[])
+    })
+    .await;
+    let first = kiosk.handle.generation().expect("it is up");
+    broker.kill().await;
+    kiosk.next_down().await;
+    assert_eq!(kiosk.handle.generation(), None);
+    broker.wipe();
+    broker.restart().await;
+    central.next_up().await;
+    let second = kiosk.next_up().await.generation;
+    assert!(second > first);
+    assert_eq!(kiosk.handle.generation(), Some(second));
+    kiosk.crash().await;
+    assert_eq!(central.next_text().await, format!("will {second}"));
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Session loss, packets that are too large, echoes from the handler, kills, refusals.
 
 use std::fs;
+use std::time::Duration;
 
 use loket_link::{
-    DownReason, Inbound, LinkConfig, MAX_PAYLOAD_BYTES, PublishError, Qos, ReasonCode,
+    Backoff, DownReason, Inbound, LinkConfig, MAX_PAYLOAD_BYTES, PublishError, Qos, ReasonCode,
     RefusedReason,
 };
 
@@ -257,6 +258,57 @@ async fn a_broker_that_stays_away_is_told_once() {
     broker.restart().await;
     // Had each failed attempt been told, more of them would stand before this.
     assert!(matches!(kiosk.next().await, Inbound::Up { .. }));
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_not_tried_again_before_its_pause_is_over() {
+    let mut broker = Broker::start("").await;
+    let hour = Duration::from_secs(3_600);
+    let patient = LinkConfig {
+        backoff: Backoff {
+            min: hour,
+            max: hour,
+        },
+        ..config("patient", broker.address(), &["t"])
+    };
+    let mut patient = Running::up(patient).await;
+    let mut eager = Running::up(config("eager", broker.address(), &["t"])).await;
+    broker.kill().await;
+    patient.next_down().await;
+    broker.restart().await;
+    // Another link of this process comes back and speaks for a while.
+    eager.next_up().await;
+    for number in 0..50 {
+        eager.publish(message("t", number.to_string())).await;
+        assert_eq!(eager.next_text().await, number.to_string());
+    }
+    assert_eq!(patient.handle.generation(), None);
+    assert!(timeout(Duration::ZERO, patient.inbox.next()).await.is_err());
+}
+
+/// Kilobytes of this process in memory (proc_pid_status(5)).
+fn resident_kb() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"));
+    let number = line.unwrap().split_ascii_whitespace().nth(1);
+    number.unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_link_takes_less_than_a_megabyte() {
+    const LINKS: u64 = 50;
+    let broker = Broker::start("").await;
+    let _first = Running::up(config("first", broker.address(), &["t"])).await;
+    let before = resident_kb();
+    let mut links = Vec::new();
+    for no in 0..LINKS {
+        links.push(Running::up(config(&format!("link-{no}"), broker.address(), &["t"])).await);
+    }
+    let each = resident_kb().saturating_sub(before) / LINKS;
+    assert!(
+        each < 1_024,
+        "{each} kB a link; rumqttc left alone takes 14 MB"
+    );
 }
 
 #[tokio::test]

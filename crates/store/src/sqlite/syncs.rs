@@ -3,24 +3,21 @@
 use std::collections::BTreeMap;
 
 use loket_domain::dispatch::{Input, Job, Stream, SyncView, Synced, decide};
-use loket_wire::{JobId, JobState, MachineId, Sha256Digest, Sync, Timestamp};
-use rusqlite::{Transaction, params};
+use loket_wire::{JobId, JobState, MachineId, Sync, Timestamp};
+use rusqlite::Transaction;
 
 use super::chain::{self, About};
-use super::column::{json, run};
 use super::{jobs, machines};
 use crate::actor::Actor;
 use crate::error::StoreError;
 use crate::history::Note;
 use crate::report::{AckPoint, SyncOutcome};
 
-/// Syncs remembered a machine: more than a broker can hold back of one.
-const KEPT_SYNCS: u32 = 64;
-
 pub(super) fn ingest(
     tx: &Transaction<'_>,
     machine: &MachineId,
     sync: &Sync,
+    is_answer: bool,
     now: Timestamp,
 ) -> Result<SyncOutcome, StoreError> {
     let present = machines::stream(tx, machine)?;
@@ -30,17 +27,15 @@ pub(super) fn ingest(
         &SyncView::from(sync),
         earlier.map(|stream| stream.committed_seq),
     );
-    // A broker may deliver a sync again after the reports that followed it: the same words are no second loss.
-    if !remember(tx, machine, sync)? && synced.is_journal_lost() {
-        let seq = earlier.map_or(0, |stream| stream.committed_seq);
-        return outcome_of_repetition(tx, machine, sync, seq, now);
+    if synced.is_journal_lost() && !is_answer {
+        return unproven(tx, machine, sync, now);
     }
     let mut outcome = SyncOutcome {
         ack: AckPoint {
             epoch: sync.epoch,
             seq: synced.stream.committed_seq,
         },
-        was_duplicate: false,
+        must_ask: false,
         is_new_epoch: synced.is_new_epoch,
         is_rolled_back: synced.is_rolled_back,
         gap: synced.gap,
@@ -65,19 +60,20 @@ pub(super) fn ingest(
     Ok(outcome)
 }
 
-fn outcome_of_repetition(
+/// A sync of an earlier time that a broker kept says the same as a journal that was lost. Nothing of it is believed, and
+/// nothing of its journal acknowledged.
+fn unproven(
     tx: &Transaction<'_>,
     machine: &MachineId,
     sync: &Sync,
-    seq: u64,
     now: Timestamp,
 ) -> Result<SyncOutcome, StoreError> {
     Ok(SyncOutcome {
         ack: AckPoint {
             epoch: sync.epoch,
-            seq,
+            seq: 0,
         },
-        was_duplicate: true,
+        must_ask: true,
         is_new_epoch: false,
         is_rolled_back: false,
         gap: None,
@@ -85,23 +81,6 @@ fn outcome_of_repetition(
         reoffer: jobs::has_offerable(tx, machine, now)?,
         ask_cancel: Vec::new(),
     })
-}
-
-/// Remembers the sync; false if it was taken before.
-fn remember(tx: &Transaction<'_>, machine: &MachineId, sync: &Sync) -> Result<bool, StoreError> {
-    let mark = Sha256Digest::of(json(sync)?.as_bytes());
-    let is_new = run(
-        tx,
-        "INSERT INTO sync_mark (machine, mark) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-        params![machine.as_str(), mark.as_bytes().as_slice()],
-    )? == 1;
-    run(
-        tx,
-        "DELETE FROM sync_mark WHERE machine = ?1 AND seq NOT IN
-            (SELECT seq FROM sync_mark WHERE machine = ?1 ORDER BY seq DESC LIMIT ?2)",
-        params![machine.as_str(), KEPT_SYNCS],
-    )?;
-    Ok(is_new)
 }
 
 /// Begins another life of the machine's journal; answers the jobs that became unknown.

@@ -90,7 +90,7 @@ fn the_same_words_on_the_next_connect_make_what_is_missing_due_again() {
     let job = world.insert(1);
     world.offer(job, 1);
     let outcome = world.sync(&same, 5);
-    assert!(outcome.reoffer && !outcome.was_duplicate);
+    assert!(outcome.reoffer && !outcome.must_ask);
 }
 
 #[test]
@@ -99,10 +99,34 @@ fn a_sync_delivered_again_after_later_reports_is_no_rollback() {
     let first = sync(1, None, 0);
     world.sync(&first, 0);
     let job = world.held(1, 1);
-    let again = world.sync(&first, 60);
-    assert!(again.was_duplicate && !again.is_rolled_back);
-    assert_eq!(again.ack.seq, 3);
+    let again = world.sync_unasked(&first, 60);
+    assert!(again.must_ask && !again.is_rolled_back);
+    assert_eq!(again.ack.seq, 0, "nothing of it is acknowledged");
     assert_eq!(world.state(job), JobState::Held);
+    world.check();
+}
+
+#[test]
+fn only_an_answer_proves_that_a_journal_was_lost_whatever_a_broker_kept() {
+    let world = World::new();
+    let mut old = sync(1, None, 0);
+    old.epoch = NEW_EPOCH;
+    world.sync(&old, 0);
+    world.sync(&sync(1, None, 0), 1);
+    let job = world.held(1, 1);
+    // More syncs than anyone would keep a list of, and then the very first one again.
+    for no in 2..200 {
+        let mut usual = sync(no, None, 3);
+        usual.open_jobs = vec![open(job, JobState::Held)];
+        assert!(!world.sync_unasked(&usual, 60).must_ask);
+    }
+    let replayed = world.sync_unasked(&old, 61);
+    assert!(replayed.must_ask && !replayed.is_new_epoch);
+    assert_eq!(world.state(job), JobState::Held);
+    let answered = world.sync(&old, 62);
+    assert!(!answered.must_ask && answered.is_new_epoch);
+    assert_eq!(answered.lost_jobs, [job]);
+    world.check();
 }
 
 #[test]
@@ -186,10 +210,12 @@ fn the_machine_is_asked_about_jobs_that_are_over_here() {
 #[test]
 fn numbers_beyond_reason_are_refused() {
     let world = World::new();
-    let refused =
-        world
-            .store
-            .ingest_sync(&world.machine, &sync(1, Some(u64::MAX), u64::MAX), at(1));
+    let refused = world.store.ingest_sync(
+        &world.machine,
+        &sync(1, Some(u64::MAX), u64::MAX),
+        true,
+        at(1),
+    );
     assert!(refused.is_err());
     let row = world.store.machine(&world.machine).unwrap().unwrap();
     assert_eq!((row.epoch, row.committed_seq), (None, 0));

@@ -117,10 +117,20 @@ impl World {
         self.sync(&sync, seconds)
     }
 
+    /// A sync for which central had asked.
     pub(crate) fn sync(&self, sync: &Sync, seconds: i64) -> SyncOutcome {
-        self.store
-            .ingest_sync(&self.machine, sync, at(seconds))
-            .unwrap()
+        let answered = self
+            .store
+            .ingest_sync(&self.machine, sync, true, at(seconds));
+        answered.unwrap()
+    }
+
+    /// A sync that may have been said at any time.
+    pub(crate) fn sync_unasked(&self, sync: &Sync, seconds: i64) -> SyncOutcome {
+        let heard = self
+            .store
+            .ingest_sync(&self.machine, sync, false, at(seconds));
+        heard.unwrap()
     }
 
     pub(crate) fn offer(&self, job: JobId, seconds: i64) -> u64 {
@@ -216,6 +226,7 @@ pub(crate) fn sync(session_seq: u64, first: Option<u64>, last: u64) -> Sync {
         last_event_seq: last,
         open_jobs: Vec::new(),
         is_complete: true,
+        hello: None,
     }
 }
 

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use loket_domain::health::{Measures, Trouble};
 use loket_link::{Publication, Qos};
-use loket_wire::presence::{Heartbeat, encode};
+use loket_wire::presence::{Heartbeat, session_seq};
 use loket_wire::topic::Channel;
 use loket_wire::{DeviceReport, frame};
 
 use super::{HealthLink, HealthUnit};
+use crate::unit::heartbeat::Beats;
 
 impl HealthUnit {
     /// What bounds are put on; files are looked at off the async threads.
@@ -35,7 +36,11 @@ impl HealthUnit {
         measures: &Measures,
         troubles: &[Trouble],
         devices: Vec<DeviceReport>,
+        beats: &mut Beats,
     ) -> bool {
+        let Some(generation) = link.handle.generation() else {
+            return false;
+        };
         let now = self.clock.now();
         let jobs = self.desk.jobs().await.map_or(0, |jobs| jobs.len());
         let outbox = self
@@ -44,7 +49,7 @@ impl HealthUnit {
             .await
             .map_or(0, |span| span.count);
         let heartbeat = Heartbeat {
-            session_seq: link.session_seq,
+            session_seq: session_seq(link.session_seq, generation),
             at: now.wall,
             clock_trusted: now.trusted,
             clock_offset_ms: measures.clock_offset_ms,
@@ -61,7 +66,7 @@ impl HealthUnit {
             devices,
         };
         let topic = Channel::Heartbeat.topic(&self.machine);
-        let Ok(body) = encode(&heartbeat) else {
+        let Ok(body) = beats.body(heartbeat, tokio::time::Instant::now()) else {
             return true;
         };
         let Ok(payload) = frame::seal(&topic, &body, &link.identity.report_key) else {
@@ -75,8 +80,9 @@ impl HealthUnit {
             expiry: Some(self.heartbeat * 2),
         };
         let sent = link.handle.publish(publication);
-        if let Err(error) = &sent {
-            tracing::debug!(%error, "heartbeat not sent yet");
+        match &sent {
+            Ok(()) => beats.sent(),
+            Err(error) => tracing::debug!(%error, "heartbeat not sent yet"),
         }
         sent.is_ok()
     }

@@ -12,7 +12,6 @@ use loket_wire::topic::{CENTRAL_STATE, Channel};
 use loket_wire::{
     Cancel, Command, JobId, JobReport, JobState, PrintOrder, Reason, Report, Sha256Digest, frame,
 };
-use tokio::time::Instant;
 
 use super::outbound::read_seq;
 use super::suspects::Name;
@@ -26,7 +25,7 @@ use crate::unit::print::DeskError;
 
 /// Why a message was set aside: the stable codes of `evt/quarantine`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Quarantine {
+pub(super) enum Quarantine {
     /// The frame's own code.
     Frame(&'static str),
     /// A kind this version does not have.
@@ -55,7 +54,7 @@ enum Taken {
 }
 
 impl Quarantine {
-    const fn code(self) -> &'static str {
+    pub(super) const fn code(self) -> &'static str {
         match self {
             Self::Frame(code) => code,
             Self::UnknownKind => "L-101",
@@ -98,9 +97,9 @@ impl LinkUnit {
         }
     }
 
-    /// Whether central announces itself with a later signed time than before. An old announcement that a broker held
-    /// back says nothing.
-    pub(super) fn is_central_new(&self, payload: &[u8], cursor: &mut Cursor) -> bool {
+    /// Takes what central says of itself; true where it wants to hear what is held here: it draws another hello on
+    /// each of its connections. An old announcement that a broker held back says nothing.
+    pub(super) fn asks_for_sync(&self, payload: &[u8], cursor: &mut Cursor) -> bool {
         let Ok(body) = frame::open(CENTRAL_STATE, payload, &self.identity.bundle.central_key)
         else {
             return false;
@@ -108,11 +107,24 @@ impl LinkUnit {
         let Ok(state) = decode::<CentralState>(&body) else {
             return false;
         };
-        let is_new = state.online && cursor.central_at.is_none_or(|known| state.at > known);
-        if is_new {
-            cursor.central_at = Some(state.at);
+        let is_later = cursor.central.is_none_or(|known| state.at > known.at);
+        // A will was signed before its connection stood, so it is earlier than what central said on it.
+        let is_will = cursor.central.is_some_and(|known| {
+            !state.online && state.hello.is_some() && state.hello == known.hello
+        });
+        if !is_later && !is_will {
+            return false;
         }
-        is_new
+        let is_back = cursor.is_central_away();
+        let at = cursor
+            .central
+            .map_or(state.at, |known| known.at.max(state.at));
+        cursor.central = Some(CentralState { at, ..state });
+        if !state.online {
+            return false;
+        }
+        cursor.hello = state.hello;
+        is_back || state.hello.is_none() || state.hello != cursor.answered
     }
 
     async fn on_ack(&self, body: &[u8], cursor: &mut Cursor) -> Result<bool, LinkUnitError> {
@@ -124,9 +136,15 @@ impl LinkUnit {
             return Ok(true);
         }
         self.clock.hear(Word::Ack(ack.seq), ack.at);
+        if ack.hello.is_some() && ack.hello != cursor.answered {
+            cursor.hello = ack.hello;
+            cursor.owes_sync = true;
+            // Reports of a journal that central did not believe in were not taken.
+            cursor.rewind();
+        }
         match self.journal.settle(ack.seq).await {
             Ok(gone) if gone > 0 => {
-                cursor.republish_at = Instant::now() + self.republish_after;
+                cursor.republish.reset();
             }
             Ok(_nothing) => {}
             // Central committed more than this journal ever numbered: the journal is an older copy. Nothing is
@@ -148,7 +166,10 @@ impl LinkUnit {
         let name = Name::of(kind, body);
         match cursor.suspects.begin(&self.journal, &name.text).await {
             Ok(true) => {}
-            Ok(false) => return self.set_aside(&name, payload).await,
+            Ok(false) => {
+                let why = (Quarantine::Poison, Reason::Poison);
+                return self.set_aside(&name, why, payload).await;
+            }
             Err(error) => return self.journal_fault(error),
         }
         let taken = match Command::decode(kind, body) {
@@ -160,15 +181,28 @@ impl LinkUnit {
             Err(DecodeError::UnknownKind) => {
                 self.quarantined(Quarantine::UnknownKind, payload).await?
             }
-            Err(DecodeError::Malformed) => self.quarantined(Quarantine::Malformed, payload).await?,
+            // A later central may order what this version cannot read: it must not wait for an answer until it expires.
+            Err(DecodeError::Malformed) => {
+                let why = (Quarantine::Malformed, Reason::Malformed);
+                if self.set_aside(&name, why, payload).await? {
+                    Taken::SetAside
+                } else {
+                    Taken::Later
+                }
+            }
         };
         cursor.suspects.end(&name.text);
         self.keep(taken, cursor).await
     }
 
-    /// Tells central of a command that was tried often enough. An order is refused with it, unless the desk holds the
-    /// job already: then it was the answer that failed, and the job goes on.
-    async fn set_aside(&self, name: &Name, payload: &[u8]) -> Result<bool, LinkUnitError> {
+    /// Tells central of a command that cannot be read, or was tried often enough. An order is refused with it, unless
+    /// the desk holds the job already: then it was the answer that failed, and the job goes on.
+    async fn set_aside(
+        &self,
+        name: &Name,
+        (why, reason): (Quarantine, Reason),
+        payload: &[u8],
+    ) -> Result<bool, LinkUnitError> {
         if let Some(order) = name.order {
             let is_long_over = match self.journal.ledger(&stream_of(order)).await {
                 Ok(row) => row.is_some(),
@@ -177,7 +211,7 @@ impl LinkUnit {
             match self.desk.job(order).await {
                 Ok(None) if is_long_over => {}
                 Ok(None) => {
-                    let refused = self.desk.report(self.poisoned(order)).await;
+                    let refused = self.desk.report(self.refusal(order, reason)).await;
                     if !matches!(refused, Ok(()) | Err(DeskError::Crowded)) {
                         return self.desk_fault(refused.err());
                     }
@@ -186,15 +220,15 @@ impl LinkUnit {
                 Err(error) => return self.desk_fault(Some(error)),
             }
         }
-        self.quarantine(Quarantine::Poison, payload).await
+        self.quarantine(why, payload).await
     }
 
-    fn poisoned(&self, job: JobId) -> Report {
+    fn refusal(&self, job: JobId, reason: Reason) -> Report {
         let now = self.clock.now();
         Report::Job(JobReport {
             job_id: job,
             state: JobState::Rejected,
-            reason: Some(Reason::Poison),
+            reason: Some(reason),
             attempt: None,
             sheet_count: None,
             actor: None,
@@ -358,7 +392,7 @@ impl LinkUnit {
     }
 
     /// A desk that cannot keep it now, or that has ended before this unit: the message comes again.
-    fn desk_fault(&self, error: Option<DeskError>) -> Result<bool, LinkUnitError> {
+    pub(super) fn desk_fault(&self, error: Option<DeskError>) -> Result<bool, LinkUnitError> {
         match error {
             None => Ok(false),
             Some(

@@ -1,14 +1,18 @@
 //! What the machine says: presence, what it holds, and its reports in order.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use loket_journal::OutboxRow;
-use loket_link::{LinkHandle, Publication, PublishError, Qos};
+use loket_link::{Inbound, Inbox, LinkHandle, Publication, PublishError, Qos, Will};
 use loket_wire::event::QuarantineReport;
-use loket_wire::presence::{MachineState, OpenJob, Sync, encode};
-use loket_wire::sign::SigningKey;
+use loket_wire::presence::{MachineState, OpenJob, Sync, encode, session_seq};
 use loket_wire::topic::Channel;
 use loket_wire::{Epoch, Event, MachineId, Report, Sha256Digest, frame};
+use tokio::time::timeout;
 
 use super::{Cursor, LinkUnit, LinkUnitError, META_COMMAND_SEQ};
+use crate::identity::Identity;
 use crate::stops::{Stop, pass};
 use crate::unit::print::Held;
 
@@ -18,88 +22,170 @@ const PAGE: u32 = 32;
 /// Open jobs that surely fit one payload (about 70 bytes each before base64).
 const MAX_SYNC_JOBS: usize = 250;
 
-/// The signed payload of this machine's retained state; also its will, with `online: false`.
+/// How long a stop waits until the link has room for the goodbye.
+const LEAVE_BOUND: Duration = Duration::from_secs(2);
+
+/// What the broker says of this machine when it falls silent: its state of that connection, with `online: false`.
 #[must_use]
-pub fn state_payload(
-    machine: &MachineId,
-    key: &SigningKey,
-    state: &MachineState,
-) -> Option<Vec<u8>> {
-    let body = encode(state).ok()?;
-    frame::seal(&Channel::State.topic(machine), &body, key).ok()
+pub fn will(machine: MachineId, identity: Arc<Identity>, state: MachineState) -> Will {
+    Will::new(move |generation| {
+        let state = MachineState {
+            online: false,
+            session_seq: session_seq(state.session_seq, generation),
+            ..state.clone()
+        };
+        let topic = Channel::State.topic(&machine);
+        let body = encode(&state).ok()?;
+        Some(Publication {
+            payload: frame::seal(&topic, &body, &identity.report_key).ok()?,
+            topic,
+            qos: Qos::AtLeastOnce,
+            retain: true,
+            expiry: None,
+        })
+    })
 }
 
 impl LinkUnit {
-    /// State and sync, before anything else on a new connection.
-    pub(super) async fn say_hello(&self, link: &LinkHandle) -> Result<(), LinkUnitError> {
-        self.publish_state(link, true);
-        self.say_what_is_held(link).await
+    /// Says all that is to be said, until the link is full: state and sync where they are owed, then what the outbox
+    /// holds beyond the cursor, in order.
+    pub(super) async fn drain(
+        &self,
+        link: &LinkHandle,
+        cursor: &mut Cursor,
+    ) -> Result<(), LinkUnitError> {
+        if !cursor.is_up {
+            return Ok(());
+        }
+        cursor.is_behind = true;
+        if cursor.owes_state {
+            if !self.publish_state(link, cursor, true) {
+                return Ok(());
+            }
+            cursor.owes_state = false;
+        }
+        if cursor.owes_sync && !self.say_what_is_held(link, cursor).await? {
+            return Ok(());
+        }
+        cursor.is_behind = !self.publish_outbox(link, cursor).await?;
+        Ok(())
     }
 
-    /// The sync: on each connect, and whenever central announces itself anew.
-    pub(super) async fn say_what_is_held(&self, link: &LinkHandle) -> Result<(), LinkUnitError> {
+    /// The sync; false when the link takes nothing at present. Where the desk cannot say what it holds, the sync stays
+    /// owed and nothing waits for it.
+    async fn say_what_is_held(
+        &self,
+        link: &LinkHandle,
+        cursor: &mut Cursor,
+    ) -> Result<bool, LinkUnitError> {
         let command_seq = self
             .journal
             .meta(META_COMMAND_SEQ)
             .await
             .map_err(LinkUnitError::Journal)?;
-        let Held { jobs, outbox } = self.desk.held().await.map_err(LinkUnitError::Desk)?;
+        let Held { jobs, outbox } = match self.desk.held().await {
+            Ok(held) => held,
+            Err(error) => return self.desk_fault(Some(error)).map(|_not_now| true),
+        };
         let open = |job: &crate::unit::print::JobView| OpenJob {
             job_id: job.job_id,
             state: job.state,
         };
         let sync = Sync {
             epoch: self.state.epoch,
-            session_seq: self.state.session_seq,
+            session_seq: cursor.session_seq,
             last_command_seq: command_seq.map_or(0, |bytes| read_seq(&bytes)),
             first_event_seq: outbox.first,
             last_event_seq: outbox.last,
             open_jobs: jobs.iter().take(MAX_SYNC_JOBS).map(open).collect(),
             is_complete: jobs.len() <= MAX_SYNC_JOBS,
+            hello: cursor.hello,
         };
-        if let Ok(body) = encode(&sync) {
-            self.publish(link, &Channel::Sync, &body, false);
+        let is_said = match encode(&sync) {
+            Ok(body) => self.publish(link, &Channel::Sync, &body, false),
+            Err(_bug) => true,
+        };
+        if is_said {
+            cursor.owes_sync = false;
+            cursor.answered = cursor.hello;
         }
-        Ok(())
+        Ok(is_said)
     }
 
-    pub(super) fn say_goodbye(&self, link: &LinkHandle) {
-        self.publish_state(link, false);
+    /// The goodbye, waiting a bounded time for room. Messages that arrive meanwhile stay unacknowledged and come again;
+    /// they are read because a full inbox leaves no room.
+    pub(super) async fn take_leave(
+        &self,
+        link: &LinkHandle,
+        inbox: &mut Inbox,
+        cursor: &mut Cursor,
+    ) {
+        let leaving = async {
+            while cursor.is_up && !self.publish_state(link, cursor, false) {
+                tokio::select! {
+                    biased;
+                    event = inbox.next() => match event {
+                        Some(Inbound::Down { .. }) | None => cursor.is_up = false,
+                        Some(_unacknowledged) => {}
+                    },
+                    room = link.room() => cursor.is_up = room != Err(PublishError::Down),
+                }
+            }
+        };
+        if timeout(LEAVE_BOUND, leaving).await.is_err() {
+            tracing::warn!("no room to say goodbye; central hears of it from the broker");
+        }
     }
 
-    fn publish_state(&self, link: &LinkHandle, online: bool) {
+    /// Says whether this machine is linked; false when the link takes nothing at present.
+    fn publish_state(&self, link: &LinkHandle, cursor: &Cursor, online: bool) -> bool {
         let state = MachineState {
             online,
+            session_seq: cursor.session_seq,
             ..self.state.clone()
         };
-        if let Ok(body) = encode(&state) {
-            self.publish(link, &Channel::State, &body, true);
+        match encode(&state) {
+            Ok(body) => self.publish(link, &Channel::State, &body, true),
+            Err(_bug) => true,
         }
     }
 
-    /// Hands on what the outbox holds beyond the cursor, in order, until the link is full or the outbox is through.
-    pub(super) async fn drain(
+    /// Publishes from the beginning what central has not acknowledged.
+    pub(super) async fn publish_again(
         &self,
         link: &LinkHandle,
         cursor: &mut Cursor,
     ) -> Result<(), LinkUnitError> {
-        cursor.is_behind = false;
-        while cursor.is_up {
+        cursor.published = 0;
+        self.drain(link, cursor).await?;
+        if cursor.published > 0 {
+            cursor.republish.back_off();
+        } else {
+            cursor.republish.reset();
+        }
+        Ok(())
+    }
+
+    /// Hands on what the outbox holds beyond the cursor; false when the link is full before the outbox is through.
+    async fn publish_outbox(
+        &self,
+        link: &LinkHandle,
+        cursor: &mut Cursor,
+    ) -> Result<bool, LinkUnitError> {
+        loop {
             let rows = self.journal.outbox_after(cursor.published, PAGE).await;
             let rows = rows.map_err(LinkUnitError::Journal)?;
             if rows.is_empty() {
-                return Ok(());
+                return Ok(true);
             }
             for row in rows {
                 if !self.publish_row(link, &row) {
-                    cursor.is_behind = true;
-                    return Ok(());
+                    return Ok(false);
                 }
                 cursor.published = row.seq;
                 pass(Stop::Published);
             }
         }
-        Ok(())
     }
 
     /// Publishes one report under its number; false when the link takes nothing at present.
@@ -182,7 +268,7 @@ enum Handed {
 }
 
 /// The code under which central hears of a report that could not be sent.
-const UNSENDABLE: &str = "L-107";
+pub(super) const UNSENDABLE: &str = "L-107";
 
 /// The body of an event around the report as it stands in the outbox; `None` when that is not JSON.
 fn body_of(epoch: Epoch, seq: u64, report: &[u8]) -> Option<Vec<u8>> {

@@ -1,6 +1,7 @@
 //! What a machine makes of each message, with real spool, desk and journal, and no broker.
 
 mod backlog;
+mod presence;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -22,11 +23,10 @@ use loket_wire::{
 };
 use ring::signature::Ed25519KeyPair;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::suspects::Suspects;
-use super::{Cursor, LinkUnit, META_COMMAND_SEQ};
+use super::{Cursor, LinkUnit, META_COMMAND_SEQ, Republish};
 use crate::clock::Clock;
 use crate::document::Documents;
 use crate::identity::{Identity, IdentityDir};
@@ -134,16 +134,8 @@ impl Bench {
             clock,
             republish_after: Duration::from_secs(60),
         };
-        let cursor = Cursor {
-            published: 0,
-            republish_at: Instant::now(),
-            is_up: true,
-            is_behind: false,
-            central_at: None,
-            deferred: std::collections::VecDeque::new(),
-            try_again_at: Instant::now(),
-            suspects,
-        };
+        let mut cursor = Cursor::new(unit.republish_after, suspects);
+        cursor.is_up = true;
         Self {
             unit,
             cursor,
@@ -446,6 +438,7 @@ async fn reports_die_by_an_acknowledgement_of_this_journal_alone() {
             epoch,
             seq,
             at: DAY,
+            hello: None,
         };
         assert!(bench.hear(Channel::Ack, &encode(&ack).unwrap()).await);
         let span = bench.unit.journal.outbox_span().await.unwrap();
@@ -455,6 +448,7 @@ async fn reports_die_by_an_acknowledgement_of_this_journal_alone() {
         epoch: EPOCH,
         seq: held,
         at: DAY,
+        hello: None,
     };
     assert!(bench.hear(Channel::Ack, &encode(&ack).unwrap()).await);
     assert_eq!(bench.unit.journal.outbox_span().await.unwrap().count, 0);

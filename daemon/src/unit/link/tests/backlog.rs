@@ -19,7 +19,7 @@ const BACKLOG: usize = 300;
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A mosquitto on loopback that ends with the test.
-struct Broker {
+pub(super) struct Broker {
     child: Child,
     port: u16,
     _dir: tempfile::TempDir,
@@ -34,7 +34,7 @@ impl Drop for Broker {
 
 impl Broker {
     /// Between finding a free port and using it, another test may take it.
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let started = (0..10).find_map(|_port| Self::try_start());
         started.expect("mosquitto runs on one of ten ports")
     }
@@ -79,14 +79,17 @@ impl Broker {
     }
 
     fn link(&self, id: &str, subscription: &str) -> (LinkHandle, Inbox, loket_link::LinkTask) {
-        let address = BrokerAddress {
-            host: "127.0.0.1".to_owned(),
-            port: self.port,
-        };
         open(LinkConfig {
             subscriptions: vec![subscription.to_owned()],
-            ..LinkConfig::new(id, vec![address])
+            ..LinkConfig::new(id, vec![self.address()])
         })
+    }
+
+    pub(super) fn address(&self) -> BrokerAddress {
+        BrokerAddress {
+            host: "127.0.0.1".to_owned(),
+            port: self.port,
+        }
     }
 }
 
