@@ -54,6 +54,8 @@ codes! {
     OrderOwnClass UNPROCESSABLE_ENTITY "Kelas 'own' hanya untuk kertas yang dibuat Loket sendiri. Gunakan kelas 'controlled'. Bila ragu, hubungi tim TI pusat.",
     OrderLabel UNPROCESSABLE_ENTITY "Label terlalu panjang atau memuat karakter kendali. Tulis paling banyak 60 karakter dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
     OrderReprintReason UNPROCESSABLE_ENTITY "Alasan cetak ulang kosong atau terlalu panjang. Tulis 1 sampai 200 karakter dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
+    OrderReprintReasonControl UNPROCESSABLE_ENTITY "Alasan cetak ulang memuat ganti baris atau karakter kendali. Tulis dalam satu baris dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
+    OrderReprintReasonNumber UNPROCESSABLE_ENTITY "Alasan cetak ulang memuat 16 angka berurutan, seperti NIK atau nomor KK. Hapus nomor itu dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
     OrderReprintUnknown UNPROCESSABLE_ENTITY "Pekerjaan yang hendak dicetak ulang tidak sesuai. Sebutkan pekerjaan yang memuat dokumen ini. Bila ragu, hubungi operator pusat.",
     OrderExpired UNPROCESSABLE_ENTITY "Batas waktu perintah cetak sudah lewat. Isi 'not_after' dengan waktu yang akan datang dan kirim lagi. Bila ragu, hubungi operator pusat.",
     ReleaseUnsupported UNPROCESSABLE_ENTITY "Pelepasan dengan kode ambil belum dilayani. Gunakan 'officer' atau 'now'. Bila ragu, hubungi tim TI pusat.",
@@ -77,7 +79,9 @@ codes! {
     Busy SERVICE_UNAVAILABLE "Pusat sedang penuh. Tunggu satu menit lalu coba lagi. Bila berulang, hubungi tim TI pusat.",
     StorageFailed INTERNAL_SERVER_ERROR "Pusat tidak dapat menyimpan data, sehingga kiriman ini tidak diterima. Coba lagi nanti. Segera hubungi tim TI pusat.",
     RouteUnknown NOT_FOUND "Alamat ini tidak ada. Periksa alamatnya, atau mulai dari halaman depan. Bila berulang, hubungi tim TI pusat.",
-    FolderPairMissing UNPROCESSABLE_ENTITY "Pasangan berkas tidak lengkap setelah satu hari. Taruh PDF dan perintah cetak dengan nama depan yang sama. Bila ragu, hubungi tim TI pusat.",
+    FolderPairMissing UNPROCESSABLE_ENTITY "Pasangan berkas ini tidak kunjung lengkap. Taruh PDF dan perintah cetak dengan nama depan yang sama. Bila ragu, hubungi tim TI pusat.",
+    FolderFileUnreadable UNPROCESSABLE_ENTITY "Berkas di folder masuk tidak boleh dibaca oleh pusat. Taruh salinan baru dengan izin baca. Bila berulang, hubungi tim TI pusat.",
+    FolderNameTwice UNPROCESSABLE_ENTITY "Ada lebih dari satu PDF atau perintah cetak dengan nama depan yang sama. Taruh tepat satu PDF dan satu perintah cetak. Bila ragu, hubungi tim TI pusat.",
 }
 
 impl Problem {
@@ -121,6 +125,8 @@ impl From<OrderError> for Problem {
             OrderError::OwnClass => Code::OrderOwnClass,
             OrderError::Label => Code::OrderLabel,
             OrderError::ReprintReason => Code::OrderReprintReason,
+            OrderError::ReprintReasonControl => Code::OrderReprintReasonControl,
+            OrderError::ReprintReasonNumber => Code::OrderReprintReasonNumber,
         };
         Self::with(code, json!({ "order_code": error.code() }))
     }
