@@ -78,6 +78,7 @@ impl JobsQuery {
                 None => None,
                 Some(text) => Some(cursor(text)?),
             },
+            pick: None,
             limit: self.limit.unwrap_or(DEFAULT_PAGE_JOBS),
         })
     }
@@ -250,7 +251,7 @@ pub(super) async fn metrics(
 /// `GET /healthz`
 pub(super) async fn health(State(office): State<Arc<Office>>) -> Result<Json<Value>, Problem> {
     office
-        .blocking(|office| office.store.counts(now()))
+        .blocking(|office| office.store.check())
         .await?
         .map_err(|error| storage_problem(&error))?;
     let link_up = office
