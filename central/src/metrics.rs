@@ -13,6 +13,8 @@ pub(crate) struct Tally {
     pub(crate) taken: AtomicU64,
     /// Documents refused.
     pub(crate) refused: AtomicU64,
+    /// Sign-ins and requests with a token that is none, or no longer good.
+    pub(crate) sign_ins_refused: AtomicU64,
     /// Offers handed to the link.
     pub(crate) offered: AtomicU64,
     /// Messages of machines read.
@@ -112,7 +114,7 @@ fn of_store(counts: &Counts, now: Timestamp) -> [Plain; 5] {
     ]
 }
 
-fn of_process(tally: &Tally) -> [Plain; 7] {
+fn of_process(tally: &Tally) -> [Plain; 8] {
     [
         (
             "loket_documents_taken_total",
@@ -125,6 +127,12 @@ fn of_process(tally: &Tally) -> [Plain; 7] {
             "counter",
             "Documents refused.",
             &tally.refused,
+        ),
+        (
+            "loket_sign_ins_refused_total",
+            "counter",
+            "Requests with a token that is none or has ended.",
+            &tally.sign_ins_refused,
         ),
         (
             "loket_offers_total",

@@ -1,7 +1,7 @@
 //! What every part of central shares: the store, the documents, the keys, the bells that ring the units.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use loket_store::{Store, StoreError};
 use loket_verify::Policy;
@@ -10,6 +10,7 @@ use loket_wire::{JobId, MachineId};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::clock::now;
+use crate::config::Timings;
 use crate::documents::Documents;
 use crate::identity::Identity;
 use crate::machines::{Machines, RecordError};
@@ -17,12 +18,16 @@ use crate::metrics::Tally;
 use crate::offices::Offices;
 use crate::problem::{Code, Problem};
 use crate::trust::TrustFolder;
+use crate::web::tries::Tries;
 
 /// Cancels on their way to the dispatcher; what finds no room is asked again at the machine's next sync.
 pub(crate) const CANCEL_QUEUE_LENGTH: usize = 256;
 
 /// Documents judged and sealed at once: each keeps a core busy for milliseconds and up to 24 MiB in memory.
 const INTAKE_AT_ONCE: usize = 4;
+
+/// Uploads read at once: each holds up to 12 MiB while it grows, on a slow line for a minute.
+const UPLOADS_AT_ONCE: usize = 16;
 
 /// A question to a machine that the store has numbered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +55,14 @@ pub(crate) struct Office {
     /// Cancels for the dispatcher.
     pub(crate) cancels: mpsc::Sender<CancelAsk>,
     pub(crate) intake_places: Semaphore,
+    /// Uploads that may be read at once.
+    pub(crate) upload_places: Semaphore,
+    /// How long an upload waits for its place.
+    pub(crate) upload_wait: Duration,
+    /// How long a request may take until its answer begins.
+    pub(crate) request_deadline: Duration,
+    /// Failed sign-ins of the last minute.
+    pub(crate) tries: Tries,
     pub(crate) started: Instant,
     /// Whether the API speaks TLS: its cookie is then for TLS alone.
     pub(crate) is_api_tls: bool,
@@ -65,6 +78,7 @@ pub(crate) struct Parts {
     pub(crate) documents: Documents,
     pub(crate) trust: TrustFolder,
     pub(crate) policy: Policy,
+    pub(crate) timings: Timings,
 }
 
 impl Office {
@@ -78,6 +92,7 @@ impl Office {
             documents,
             trust,
             policy,
+            timings,
         } = parts;
         let is_api_tls = identity.api_tls.is_some();
         let office = Self {
@@ -93,6 +108,10 @@ impl Office {
             sweep_bell: Notify::new(),
             cancels,
             intake_places: Semaphore::new(INTAKE_AT_ONCE),
+            upload_places: Semaphore::new(UPLOADS_AT_ONCE),
+            upload_wait: Duration::from_millis(timings.upload_wait_ms),
+            request_deadline: Duration::from_millis(timings.request_ms),
+            tries: Tries::default(),
             started: Instant::now(),
             is_api_tls,
         };

@@ -16,6 +16,8 @@ mod doors;
 mod faults;
 #[path = "walk/machine.rs"]
 mod machine;
+#[path = "walk/refusals.rs"]
+mod refusals;
 #[path = "walk/rig.rs"]
 mod rig;
 
