@@ -126,13 +126,13 @@ impl Dispatcher {
                 ..
             } => {
                 tracing::info!(link.generation = generation, session_present, "link up");
-                self.office.tally.link_up.store(1, Ordering::Relaxed);
+                self.office.tally.set_link(true, now());
                 self.say_presence(true)?;
                 self.offer(None).await
             }
             Inbound::Down { generation, reason } => {
                 tracing::warn!(link.generation = generation, %reason, "link down");
-                self.office.tally.link_up.store(0, Ordering::Relaxed);
+                self.office.tally.set_link(false, now());
                 Ok(())
             }
             Inbound::Message {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use loket_domain::dispatch::Connectivity;
 use loket_store::{Store, StoreError};
 use loket_verify::Policy;
 use loket_wire::enrolment::MachineRecord;
-use loket_wire::{JobId, MachineId};
+use loket_wire::{JobId, MachineId, Timestamp};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::clock::now;
@@ -18,6 +19,7 @@ use crate::metrics::Tally;
 use crate::offices::Offices;
 use crate::problem::{Code, Problem};
 use crate::trust::TrustFolder;
+use crate::web::console::Shared;
 use crate::web::tries::Tries;
 
 /// Cancels on their way to the dispatcher; what finds no room is asked again at the machine's next sync.
@@ -61,11 +63,21 @@ pub(crate) struct Office {
     pub(crate) upload_wait: Duration,
     /// How long a request may take until its answer begins.
     pub(crate) request_deadline: Duration,
+    /// What the console's viewers share.
+    pub(crate) shared: Shared,
     /// Failed sign-ins of the last minute.
     pub(crate) tries: Tries,
     pub(crate) started: Instant,
     /// Whether the API speaks TLS: its cookie is then for TLS alone.
     pub(crate) is_api_tls: bool,
+}
+
+/// Enrolled machines by connectivity.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Fleet {
+    pub(crate) online: u64,
+    pub(crate) late: u64,
+    pub(crate) offline: u64,
 }
 
 /// The parts that [`Office::new`] puts together.
@@ -111,6 +123,7 @@ impl Office {
             upload_places: Semaphore::new(UPLOADS_AT_ONCE),
             upload_wait: Duration::from_millis(timings.upload_wait_ms),
             request_deadline: Duration::from_millis(timings.request_ms),
+            shared: Shared::default(),
             tries: Tries::default(),
             started: Instant::now(),
             is_api_tls,
@@ -143,6 +156,23 @@ impl Office {
             }
         }
         Ok(())
+    }
+
+    /// How many enrolled machines are online, late and offline; one whose record is gone troubles nobody. Blocks.
+    pub(crate) fn fleet(&self, now: Timestamp) -> Result<Fleet, StoreError> {
+        let mut fleet = Fleet::default();
+        for row in self.store.machines()? {
+            if self.machines.find(&row.id).is_err() {
+                continue;
+            }
+            let count = match row.connectivity(now) {
+                Connectivity::Online => &mut fleet.online,
+                Connectivity::Late { .. } => &mut fleet.late,
+                Connectivity::Offline { .. } => &mut fleet.offline,
+            };
+            *count += 1;
+        }
+        Ok(fleet)
     }
 
     /// Runs blocking work with the office on a blocking thread.

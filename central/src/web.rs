@@ -2,7 +2,7 @@
 
 mod api;
 mod blobs;
-mod console;
+pub(crate) mod console;
 mod history;
 mod outcome;
 mod range;
@@ -57,6 +57,10 @@ fn page_routes() -> Routes {
     vec![
         ("/", get(console::page)),
         ("/console/live", get(console::live)),
+        ("/console/jobs/{id}", get(console::job_live)),
+        ("/jobs/{id}", get(console::job_page)),
+        ("/jobs/{id}/cancel", post(console::cancel)),
+        ("/jobs/{id}/answer", post(console::answer)),
         ("/console.css", get(console::style)),
         ("/console.js", get(console::script)),
         ("/login", get(sign_in::form).post(sign_in::sign_in)),

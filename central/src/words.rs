@@ -71,7 +71,9 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::PrinterRestarted => "printer menyala ulang; petugas perlu melihat kertasnya",
         Reason::ImpressionsDisagree => "jumlah lembar tidak cocok; petugas perlu melihat kertasnya",
         Reason::FateNotSeen => "hasil tidak terlihat; petugas perlu melihat kertasnya",
-        Reason::JournalLost => "catatan mesin hilang; tanyakan kertasnya ke kantor",
+        Reason::JournalLost => {
+            "catatan mesin hilang; tanyakan kertasnya ke kantor, lalu jawab di halaman pekerjaan"
+        }
         Reason::SpoolLost => "salinan di mesin hilang; kirim ulang",
         Reason::ByOfficer => "dibatalkan petugas",
         Reason::ByCentral => "dibatalkan pusat",
@@ -80,6 +82,89 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::OfficerFoundNone => "petugas tidak menemukan kertas",
         Reason::SheetDamaged => "kertas rusak; minta cetak ulang",
         Reason::Other => "alasan dari versi yang lebih baru; perbarui pusat",
+    }
+}
+
+/// The stable code of a reason, as the protocol writes it.
+pub(crate) fn reason_code(reason: Reason) -> String {
+    match serde_json::to_value(reason) {
+        Ok(serde_json::Value::String(code)) => code,
+        Ok(_) | Err(_) => String::new(),
+    }
+}
+
+/// What somebody at central should do about a job; nothing where it goes on by itself.
+pub(crate) const fn next_step(state: JobState, reason: Option<Reason>) -> &'static str {
+    match (state, reason) {
+        (JobState::Unknown, Some(Reason::JournalLost)) => {
+            "Telepon kantor tujuan dan tanyakan apakah kertasnya ada, lalu jawab di bawah."
+        }
+        (JobState::Unknown, _) => {
+            "Minta petugas kantor tujuan melihat kertasnya dan menjawab di mesin. Jangan kirim ulang sebelum dijawab."
+        }
+        (JobState::Failed | JobState::Rejected, Some(Reason::SignatureInvalid)) => {
+            "Jangan dicetak. Minta dokumen asli yang baru."
+        }
+        (JobState::Failed | JobState::Rejected, _) => {
+            "Perbaiki sebabnya, lalu kirim dokumen yang sama sekali lagi."
+        }
+        (JobState::Expired, _) => "Kirim ulang bila kertasnya masih diperlukan.",
+        (JobState::Held, _) => "Petugas kantor tujuan melepas pekerjaan ini di mesin.",
+        (JobState::Created | JobState::Offered, _) => {
+            "Tidak perlu; berangkat sendiri begitu mesin tersambung."
+        }
+        (
+            JobState::Fetching
+            | JobState::Journalled
+            | JobState::Printing
+            | JobState::Printed
+            | JobState::Cancelled,
+            _,
+        ) => "",
+    }
+}
+
+/// Whom to ask about a job.
+pub(crate) const fn whom(state: JobState, reason: Option<Reason>) -> &'static str {
+    match reason {
+        Some(Reason::SignatureInvalid) => "dinas penerbit dokumen",
+        Some(
+            Reason::WrongMachine
+            | Reason::Altered
+            | Reason::KeyUnknown
+            | Reason::Malformed
+            | Reason::Poison
+            | Reason::SpoolFull
+            | Reason::SpoolLost
+            | Reason::SignatureIndeterminate
+            | Reason::FormatUnsupported
+            | Reason::DocumentMismatch
+            | Reason::Other,
+        ) => "tim TI pusat",
+        Some(_of_the_site) => "petugas kantor tujuan",
+        None => match state {
+            JobState::Held | JobState::Printing | JobState::Printed | JobState::Unknown => {
+                "petugas kantor tujuan"
+            }
+            JobState::Cancelled | JobState::Expired => "operator pusat",
+            JobState::Created
+            | JobState::Offered
+            | JobState::Fetching
+            | JobState::Journalled
+            | JobState::Failed
+            | JobState::Rejected => "tim TI pusat",
+        },
+    }
+}
+
+/// Who did it, as people say it.
+pub(crate) fn actor(name: &str) -> String {
+    match name.split_once(':') {
+        Some(("token", name)) => format!("{name} (pusat)"),
+        Some(("machine", name)) => format!("mesin {name}"),
+        Some(_) | None if name == "central" => "pusat, otomatis".to_owned(),
+        Some(_) | None if name == "folder" => "folder masuk".to_owned(),
+        Some(_) | None => name.to_owned(),
     }
 }
 

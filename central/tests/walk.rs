@@ -10,6 +10,8 @@
 
 #[path = "walk/client.rs"]
 mod client;
+#[path = "walk/console.rs"]
+mod console;
 #[path = "walk/doors.rs"]
 mod doors;
 #[path = "walk/faults.rs"]

@@ -141,7 +141,7 @@ async fn the_console_is_signed_in_by_a_cookie_that_no_script_reads() {
         .send(Method::GET, "/", &[("cookie", bare)], Vec::new())
         .await;
     assert_eq!(page.status, 200);
-    assert!(page.text.contains("Pekerjaan cetak") && !page.text.contains(&token));
+    assert!(page.text.contains("Perlu tindakan") && !page.text.contains(&token));
     assert!(
         page.headers["content-security-policy"]
             .to_str()
