@@ -109,7 +109,7 @@ pub(crate) const fn next_step(state: JobState, reason: Option<Reason>) -> &'stat
             "Perbaiki sebabnya, lalu kirim dokumen yang sama sekali lagi."
         }
         (JobState::Expired, _) => "Kirim ulang bila kertasnya masih diperlukan.",
-        (JobState::Held, _) => "Petugas kantor tujuan melepas pekerjaan ini di mesin.",
+        (JobState::Held, _) => "Tunggu; petugas kantor tujuan melepas pekerjaan ini di mesin.",
         (JobState::Created | JobState::Offered, _) => {
             "Tidak perlu; berangkat sendiri begitu mesin tersambung."
         }
@@ -159,10 +159,15 @@ pub(crate) const fn whom(state: JobState, reason: Option<Reason>) -> &'static st
 
 /// Who did it, as people say it.
 pub(crate) fn actor(name: &str) -> String {
+    // What a machine tells of somebody is `name@machine`.
+    if let Some((name, machine)) = name.rsplit_once('@') {
+        return format!("{} lewat mesin {machine}", actor(name));
+    }
     match name.split_once(':') {
         Some(("token", name)) => format!("{name} (pusat)"),
+        Some(("officer", name)) => format!("petugas {name}"),
         Some(("machine", name)) => format!("mesin {name}"),
-        Some(_) | None if name == "central" => "pusat, otomatis".to_owned(),
+        Some(_) | None if name == "central" => "pusat".to_owned(),
         Some(_) | None if name == "folder" => "folder masuk".to_owned(),
         Some(_) | None => name.to_owned(),
     }
@@ -199,5 +204,33 @@ pub(crate) fn device_reason(keyword: &str) -> &str {
         "offline" | "shutdown" => "mati",
         "output-area-full" => "baki keluaran penuh",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_did_it_is_said_in_plain_words() {
+        for (name, said) in [
+            ("token:budi", "budi (pusat)"),
+            ("machine:desa-1", "mesin desa-1"),
+            ("officer:siti@desa-1", "petugas siti lewat mesin desa-1"),
+            ("central@desa-1", "pusat lewat mesin desa-1"),
+            ("central", "pusat"),
+            ("folder", "folder masuk"),
+            ("command-line", "command-line"),
+        ] {
+            assert_eq!(actor(name), said);
+        }
+    }
+
+    #[test]
+    fn an_unknown_job_always_says_what_to_do() {
+        for reason in [None, Some(Reason::JournalLost), Some(Reason::PrinterForgot)] {
+            assert!(!next_step(JobState::Unknown, reason).is_empty());
+            assert_eq!(whom(JobState::Unknown, reason), "petugas kantor tujuan");
+        }
     }
 }
