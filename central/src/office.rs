@@ -65,7 +65,9 @@ pub(crate) struct Office {
     pub(crate) request_deadline: Duration,
     /// What the console's viewers share.
     pub(crate) shared: Shared,
-    /// Failed sign-ins of the last minute.
+    /// Requests with a bad token in the last minute: bounds what of them is logged.
+    pub(crate) bad_tokens: Tries,
+    /// Failed tries at the sign-in form in the last minute: bounds them.
     pub(crate) tries: Tries,
     pub(crate) started: Instant,
     /// Whether the API speaks TLS: its cookie is then for TLS alone.
@@ -124,6 +126,7 @@ impl Office {
             upload_wait: Duration::from_millis(timings.upload_wait_ms),
             request_deadline: Duration::from_millis(timings.request_ms),
             shared: Shared::default(),
+            bad_tokens: Tries::default(),
             tries: Tries::default(),
             started: Instant::now(),
             is_api_tls,

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::outcome::Page;
+use super::tries::Tries;
 use crate::clock::now;
 use crate::listener::Peer;
 use crate::metrics::count;
@@ -77,7 +78,8 @@ impl FromRequestParts<Arc<Office>> for Account {
 
     async fn from_request_parts(parts: &mut Parts, office: &Arc<Office>) -> Result<Self, Problem> {
         let (token, bearer) = token(&parts.headers).ok_or(Code::NotSignedIn)?;
-        let account = account(office, peer_ip(&parts.extensions), &token).await?;
+        let from = peer_ip(&parts.extensions);
+        let account = account(office, &office.bad_tokens, from, &token).await?;
         // A browser sends the cookie by itself, so what changes something must come from a page of ours.
         let changes = !parts.method.is_safe();
         if bearer == Bearer::Cookie && changes && !is_our_form(&parts.headers) {
@@ -130,7 +132,13 @@ fn peer_ip(extensions: &Extensions) -> IpAddr {
         .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip)
 }
 
-async fn account(office: &Arc<Office>, from: IpAddr, token: &str) -> Result<Account, Problem> {
+/// Whose token it is. A bad one is counted, and told in the log as long as its address is within the bound of `tries`.
+async fn account(
+    office: &Arc<Office>,
+    tries: &Tries,
+    from: IpAddr,
+    token: &str,
+) -> Result<Account, Problem> {
     if token.len() <= MAX_TOKEN_BYTES {
         let digest = Sha256Digest::of(token.as_bytes());
         let row = office
@@ -145,12 +153,10 @@ async fn account(office: &Arc<Office>, from: IpAddr, token: &str) -> Result<Acco
         }
     }
     count(&office.tally.sign_ins_refused);
-    if office.tries.failed(from, Instant::now()) {
+    if tries.failed(from, Instant::now()) {
         tracing::warn!(peer.ip = %from, "sign-in refused: the token is none, or has ended");
-        Err(Code::NotSignedIn.into())
-    } else {
-        Err(Code::TooManyTries.into())
     }
+    Err(Code::NotSignedIn.into())
 }
 
 #[derive(Template)]
@@ -201,7 +207,7 @@ pub(super) async fn sign_in(
     };
     let token = Zeroizing::new(login.token.trim().to_owned());
     drop(Zeroizing::new(login.token));
-    let account = match account(&office, peer.ip, &token).await {
+    let account = match account(&office, &office.tries, peer.ip, &token).await {
         Ok(account) => account,
         Err(problem) if problem.code.status().is_client_error() => {
             return Ok(login_page(Some(problem.code)));

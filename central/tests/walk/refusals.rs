@@ -177,7 +177,7 @@ async fn failed_sign_ins_are_counted_and_bounded_and_shut_no_good_token_out() {
         token: "y".repeat(43),
         ..nobody(&rig)
     };
-    assert_eq!(stranger.get("/api/v1/jobs").await.code(), "TooManyTries");
+    assert_eq!(stranger.get("/api/v1/jobs").await.code(), "NotSignedIn");
     assert_eq!(it.get("/api/v1/jobs").await.status, 200);
     let metrics = it.get("/metrics").await.text;
     assert!(
