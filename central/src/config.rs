@@ -197,10 +197,13 @@ pub struct Intake {
     /// How long size and time of a file must stand still before it counts as whole.
     #[serde(default = "default_settle_ms")]
     pub settle_ms: u64,
+    /// How long a refused pair must have stood still before it goes to `rejected/`: its copy may have stalled.
+    #[serde(default = "default_reject_after_ms")]
+    pub reject_after_ms: u64,
     /// How often the folder is looked at.
     #[serde(default = "default_poll_ms")]
     pub poll_ms: u64,
-    /// How long taken and rejected files stay.
+    /// How long half a pair waits for its other half, and how long rejected files stay.
     #[serde(default = "default_keep_s")]
     pub keep_s: u64,
 }
@@ -213,6 +216,10 @@ pub struct Timings {
     pub tick_ms: u64,
     /// How long a stop waits for requests under way.
     pub drain_ms: u64,
+    /// How long a request may take until its answer begins, its upload included.
+    pub request_ms: u64,
+    /// How long an upload waits for a place when many come at once.
+    pub upload_wait_ms: u64,
     /// The shortest pause before the broker is called again.
     pub reconnect_min_ms: u64,
     /// The longest one.
@@ -225,6 +232,10 @@ impl Default for Timings {
             tick_ms: 1_000,
             // Below systemd's 90 s by a wide margin, above the slowest honest upload of 8 MiB on a LAN.
             drain_ms: 10_000,
+            // 8 MiB at 1 Mbit/s take 67 s.
+            request_ms: 180_000,
+            // Above the few seconds of a usual upload; who waits longer had better come again.
+            upload_wait_ms: 10_000,
             // Central is one client, so it need not spread out as machines do.
             reconnect_min_ms: 500,
             reconnect_max_ms: 10_000,
@@ -243,6 +254,11 @@ const fn yes() -> bool {
 /// A copy over the office's network writes in bursts well below two seconds apart.
 const fn default_settle_ms() -> u64 {
     2_000
+}
+
+/// A share over a poor line stalls for some seconds; a bad pair may wait half a minute for its answer.
+const fn default_reject_after_ms() -> u64 {
+    30_000
 }
 
 const fn default_poll_ms() -> u64 {

@@ -13,7 +13,6 @@ mod report;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use loket_link::{Inbound, Inbox, LinkHandle, Publication, PublishError, Qos};
@@ -172,7 +171,7 @@ impl Dispatcher {
                 ..
             } => {
                 tracing::info!(link.generation = generation, session_present, "link up");
-                self.office.tally.link_up.store(1, Ordering::Relaxed);
+                self.office.tally.set_link(true, now());
                 self.hello = Some(self.greeting.of(generation));
                 self.owes_presence = true;
                 self.pay_debts()?;
@@ -180,7 +179,7 @@ impl Dispatcher {
             }
             Inbound::Down { generation, reason } => {
                 tracing::warn!(link.generation = generation, %reason, "link down");
-                self.office.tally.link_up.store(0, Ordering::Relaxed);
+                self.office.tally.set_link(false, now());
                 Ok(())
             }
             Inbound::Message {

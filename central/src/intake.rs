@@ -94,7 +94,10 @@ fn take_blocking(office: &Office, brought: &Brought) -> Result<Taken, Problem> {
     let blob = office
         .documents
         .keep(id, &facts, &office.identity)
-        .map_err(|error| fault(&error))?;
+        .map_err(|error| {
+            forget(office, id);
+            fault(&error)
+        })?;
     let calendar = office.offices.find_or_usual(&place);
     let new = NewJob {
         facts: JobFacts {
@@ -118,40 +121,47 @@ fn take_blocking(office: &Office, brought: &Brought) -> Result<Taken, Problem> {
         idempotency_key: brought.idempotency_key,
         folder_sha256: brought.folder_sha256,
     };
-    let outcome = commit(office, &new, &brought.actor, now);
-    match &outcome {
-        Ok(Taken::New(_)) => {}
-        // A commit that failed may have been kept: the next start erases what no job owns.
-        Err(problem) if problem.code == Code::StorageFailed => {}
-        Ok(Taken::Same(_)) | Err(_) => forget(office, id),
+    let inserted = office.store.insert_job(&new, &brought.actor, now);
+    let is_ours = match &inserted {
+        Ok(Inserted::Created) => true,
+        // Such a commit may have been kept all the same: the next start erases what no job owns.
+        Err(StoreError::Io { .. }) => true,
+        Ok(_) | Err(_) => false,
+    };
+    if !is_ours {
+        forget(office, id);
     }
-    outcome
+    outcome(id, inserted)
 }
 
-fn commit(office: &Office, new: &NewJob, actor: &Actor, now: Timestamp) -> Result<Taken, Problem> {
-    let id = new.facts.id;
-    let inserted = office.store.insert_job(new, actor, now).map_err(|error| {
-        if let StoreError::Text(TextError::PersonalNumber { .. }) = error {
-            return Code::OrderReprintReason.into();
-        }
-        storage_problem(&error)
-    })?;
+fn outcome(id: JobId, inserted: Result<Inserted, StoreError>) -> Result<Taken, Problem> {
     match inserted {
-        Inserted::Created => Ok(Taken::New(id)),
-        Inserted::SameKey {
-            job,
-            is_same_body: true,
-        }
-        | Inserted::SameFolderFiles { job } => Ok(Taken::Same(job)),
-        Inserted::SameKey {
+        Ok(Inserted::Created) => Ok(Taken::New(id)),
+        Ok(
+            Inserted::SameKey {
+                job,
+                is_same_body: true,
+            }
+            | Inserted::SameFolderFiles { job },
+        ) => Ok(Taken::Same(job)),
+        Ok(Inserted::SameKey {
             is_same_body: false,
             ..
-        } => Err(Code::IdempotencyMismatch.into()),
-        Inserted::AlreadyThere { job } => Err(Problem::with(
+        }) => Err(Code::IdempotencyMismatch.into()),
+        Ok(Inserted::AlreadyThere { job }) => Err(Problem::with(
             Code::AlreadyOrdered,
             json!({ "job_id": job }),
         )),
-        Inserted::ReprintOfUnknown => Err(Code::OrderReprintUnknown.into()),
+        Ok(Inserted::ReprintOfUnknown) => Err(Code::OrderReprintUnknown.into()),
+        // The order's own check refuses each of these before anything is sealed; the store's rule may be stricter.
+        Err(StoreError::Text(error)) => Err(match error {
+            TextError::Empty { .. } | TextError::TooLong { .. } => Code::OrderReprintReason,
+            TextError::Unprintable { .. } => Code::OrderReprintReasonControl,
+            TextError::PersonalNumber { .. } => Code::OrderReprintReasonNumber,
+        }
+        .into()),
+        Err(StoreError::NoSuchMachine) => Err(Code::MachineUnknown.into()),
+        Err(error) => Err(storage_problem(&error)),
     }
 }
 

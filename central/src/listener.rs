@@ -1,7 +1,6 @@
 //! Accepts connections: bounded in number, each handshake and each request bounded in time, TLS where told.
 
-use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,15 +29,17 @@ const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the head of a request may take; it also bounds how long an idle connection is kept.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long a request may take until its answer begins, upload included: 8 MiB at 1 Mbit/s take 67 s.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(180);
-
 /// How long accepting pauses when the system has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
-/// Who is at the other end, as TLS proved it; `None` for a listener without client certificates.
+/// Who is at the other end.
 #[derive(Debug, Clone)]
-pub(crate) struct Peer(pub(crate) Option<Subject>);
+pub(crate) struct Peer {
+    /// As TLS proved it; `None` for a listener without client certificates.
+    pub(crate) subject: Option<Subject>,
+    /// Where the connection comes from.
+    pub(crate) ip: IpAddr,
+}
 
 /// One listening socket with what it serves.
 pub(crate) struct Listener {
@@ -122,18 +123,19 @@ async fn connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
+    let peer = |subject| Peer {
+        subject,
+        ip: from.ip(),
+    };
     let Some(tls) = tls else {
-        return serve_one(stream, Peer(None), router, stop).await;
+        return serve_one(stream, peer(None), router, stop).await;
     };
     match timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
         Ok(Ok(stream)) => {
             let chain = stream.get_ref().1.peer_certificates();
-            let peer = Peer(
-                chain
-                    .and_then(|chain| chain.first())
-                    .and_then(|own| subject(own)),
-            );
-            serve_one(stream, peer, router, stop).await;
+            let own = chain.and_then(|chain| chain.first());
+            let proved = own.and_then(|own| subject(own));
+            serve_one(stream, peer(proved), router, stop).await;
         }
         Ok(Err(error)) => tracing::info!(peer.ip = %from.ip(), %error, "TLS handshake refused"),
         Err(_elapsed) => tracing::info!(peer.ip = %from.ip(), "TLS handshake took too long"),
@@ -149,13 +151,7 @@ async fn serve_one(
     let router = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(peer.clone());
-        let answer = router.call(request);
-        async move {
-            match timeout(REQUEST_TIMEOUT, answer).await {
-                Ok(answer) => answer.map_err(io::Error::other),
-                Err(_elapsed) => Err(io::ErrorKind::TimedOut.into()),
-            }
-        }
+        router.call(request)
     });
     let serving = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

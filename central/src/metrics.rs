@@ -1,10 +1,12 @@
 //! Numbers for Prometheus: of the whole, never of one machine (a fleet would make millions of series).
 
 use std::fmt::{self, Write as _};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use loket_store::Counts;
 use loket_wire::Timestamp;
+
+use crate::office::Fleet;
 
 /// What this process has counted since its start.
 #[derive(Debug, Default)]
@@ -13,6 +15,8 @@ pub(crate) struct Tally {
     pub(crate) taken: AtomicU64,
     /// Documents refused.
     pub(crate) refused: AtomicU64,
+    /// Sign-ins and requests with a token that is none, or no longer good.
+    pub(crate) sign_ins_refused: AtomicU64,
     /// Offers handed to the link.
     pub(crate) offered: AtomicU64,
     /// Messages of machines read.
@@ -23,6 +27,18 @@ pub(crate) struct Tally {
     pub(crate) fetched: AtomicU64,
     /// Whether the link stands: 1 or 0.
     pub(crate) link_up: AtomicU64,
+    /// Since when it does or does not, milliseconds since 1970; 0 before its first change.
+    pub(crate) link_changed_unix_ms: AtomicI64,
+}
+
+impl Tally {
+    /// Notes that the link came or went.
+    pub(crate) fn set_link(&self, is_up: bool, now: Timestamp) {
+        if self.link_up.swap(u64::from(is_up), Ordering::Relaxed) != u64::from(is_up) {
+            self.link_changed_unix_ms
+                .store(now.unix_ms(), Ordering::Relaxed);
+        }
+    }
 }
 
 /// Counts one.
@@ -36,6 +52,7 @@ type Plain = (&'static str, &'static str, &'static str, u64);
 /// Writes the Prometheus text format, version 0.0.4.
 pub(crate) fn text(
     counts: &Counts,
+    fleet: Fleet,
     tally: &Tally,
     certificate_ends_unix_s: i64,
     now: Timestamp,
@@ -49,12 +66,12 @@ pub(crate) fn text(
         &mut out,
         "loket_machines",
         "gauge",
-        "Machines by connectivity.",
+        "Enrolled machines by connectivity.",
     )?;
     for (word, count) in [
-        ("online", counts.machines_online),
-        ("late", counts.machines_late),
-        ("offline", counts.machines_offline),
+        ("online", fleet.online),
+        ("late", fleet.late),
+        ("offline", fleet.offline),
     ] {
         writeln!(out, "loket_machines{{connectivity=\"{word}\"}} {count}")?;
     }
@@ -112,7 +129,7 @@ fn of_store(counts: &Counts, now: Timestamp) -> [Plain; 5] {
     ]
 }
 
-fn of_process(tally: &Tally) -> [Plain; 7] {
+fn of_process(tally: &Tally) -> [Plain; 8] {
     [
         (
             "loket_documents_taken_total",
@@ -125,6 +142,12 @@ fn of_process(tally: &Tally) -> [Plain; 7] {
             "counter",
             "Documents refused.",
             &tally.refused,
+        ),
+        (
+            "loket_sign_ins_refused_total",
+            "counter",
+            "Requests with a token that is none or has ended.",
+            &tally.sign_ins_refused,
         ),
         (
             "loket_offers_total",

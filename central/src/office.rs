@@ -1,21 +1,25 @@
 //! What every part of central shares: the store, the documents, the keys, the bells that ring the units.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use loket_domain::dispatch::Connectivity;
 use loket_store::{Store, StoreError};
 use loket_verify::Policy;
 use loket_wire::enrolment::MachineRecord;
-use loket_wire::{JobId, MachineId};
+use loket_wire::{JobId, MachineId, Timestamp};
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use crate::clock::now;
+use crate::config::Timings;
 use crate::documents::Documents;
 use crate::identity::Identity;
 use crate::machines::{Machines, RecordError};
 use crate::metrics::Tally;
 use crate::offices::Offices;
 use crate::problem::{Code, Problem};
+use crate::web::console::Shared;
+use crate::web::tries::Tries;
 use loket_trust_folder::TrustFolder;
 
 /// Cancels on their way to the dispatcher; what finds no room is asked again at the machine's next sync.
@@ -23,6 +27,9 @@ pub(crate) const CANCEL_QUEUE_LENGTH: usize = 256;
 
 /// Documents judged and sealed at once: each keeps a core busy for milliseconds and up to 24 MiB in memory.
 const INTAKE_AT_ONCE: usize = 4;
+
+/// Uploads read at once: each holds up to 12 MiB while it grows, on a slow line for a minute.
+const UPLOADS_AT_ONCE: usize = 16;
 
 /// A question to a machine that the store has numbered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,9 +57,29 @@ pub(crate) struct Office {
     /// Cancels for the dispatcher.
     pub(crate) cancels: mpsc::Sender<CancelAsk>,
     pub(crate) intake_places: Semaphore,
+    /// Uploads that may be read at once.
+    pub(crate) upload_places: Semaphore,
+    /// How long an upload waits for its place.
+    pub(crate) upload_wait: Duration,
+    /// How long a request may take until its answer begins.
+    pub(crate) request_deadline: Duration,
+    /// What the console's viewers share.
+    pub(crate) shared: Shared,
+    /// Requests with a bad token in the last minute: bounds what of them is logged.
+    pub(crate) bad_tokens: Tries,
+    /// Failed tries at the sign-in form in the last minute: bounds them.
+    pub(crate) tries: Tries,
     pub(crate) started: Instant,
     /// Whether the API speaks TLS: its cookie is then for TLS alone.
     pub(crate) is_api_tls: bool,
+}
+
+/// Enrolled machines by connectivity.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Fleet {
+    pub(crate) online: u64,
+    pub(crate) late: u64,
+    pub(crate) offline: u64,
 }
 
 /// The parts that [`Office::new`] puts together.
@@ -65,6 +92,7 @@ pub(crate) struct Parts {
     pub(crate) documents: Documents,
     pub(crate) trust: TrustFolder,
     pub(crate) policy: Policy,
+    pub(crate) timings: Timings,
 }
 
 impl Office {
@@ -78,6 +106,7 @@ impl Office {
             documents,
             trust,
             policy,
+            timings,
         } = parts;
         let is_api_tls = identity.api_tls.is_some();
         let office = Self {
@@ -93,6 +122,12 @@ impl Office {
             sweep_bell: Notify::new(),
             cancels,
             intake_places: Semaphore::new(INTAKE_AT_ONCE),
+            upload_places: Semaphore::new(UPLOADS_AT_ONCE),
+            upload_wait: Duration::from_millis(timings.upload_wait_ms),
+            request_deadline: Duration::from_millis(timings.request_ms),
+            shared: Shared::default(),
+            bad_tokens: Tries::default(),
+            tries: Tries::default(),
             started: Instant::now(),
             is_api_tls,
         };
@@ -124,6 +159,23 @@ impl Office {
             }
         }
         Ok(())
+    }
+
+    /// How many enrolled machines are online, late and offline; one whose record is gone troubles nobody. Blocks.
+    pub(crate) fn fleet(&self, now: Timestamp) -> Result<Fleet, StoreError> {
+        let mut fleet = Fleet::default();
+        for row in self.store.machines()? {
+            if self.machines.find(&row.id).is_err() {
+                continue;
+            }
+            let count = match row.connectivity(now) {
+                Connectivity::Online => &mut fleet.online,
+                Connectivity::Late { .. } => &mut fleet.late,
+                Connectivity::Offline { .. } => &mut fleet.offline,
+            };
+            *count += 1;
+        }
+        Ok(fleet)
     }
 
     /// Runs blocking work with the office on a blocking thread.

@@ -112,6 +112,19 @@ impl Zone {
         }
     }
 
+    /// When the day of that moment began for people of the zone.
+    #[must_use]
+    pub const fn day_start(self, at: Timestamp) -> Timestamp {
+        const DAY_MS: i64 = 24 * 3_600_000;
+        let offset_ms = match self {
+            Self::Wib => 7 * 3_600_000,
+            Self::Wita => 8 * 3_600_000,
+            Self::Wit => 9 * 3_600_000,
+        };
+        let into_day = at.unix_ms().saturating_add(offset_ms).rem_euclid(DAY_MS);
+        Timestamp::from_unix_ms(at.unix_ms().saturating_sub(into_day))
+    }
+
     /// The moment as people of the zone write it, for instance `24-01-2026 09:30 WIB`.
     #[must_use]
     pub fn local_text(self, at: Timestamp) -> String {
@@ -291,6 +304,15 @@ impl Offices {
     #[must_use]
     pub fn find_or_usual(&self, id: &OfficeId) -> Option<Office> {
         self.0.get(id).cloned().or_else(|| Office::unlisted(id))
+    }
+
+    /// The zone of central's own day: a regency lies in one.
+    #[must_use]
+    pub fn zone(&self) -> Zone {
+        self.0
+            .values()
+            .next()
+            .map_or(Zone::Wib, |office| office.zone)
     }
 
     /// How many there are.

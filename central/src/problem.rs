@@ -1,12 +1,14 @@
 //! What central says when it says no: a status, a stable code, an Indonesian sentence, and details that name no one.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use loket_wire::order::OrderError;
 use serde_json::{Value, json};
 
 /// A refusal or fault as people and programs at the doors see it.
+///
+/// An answer made of it carries it as an extension, so that the outermost layer can say the same as a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Problem {
     pub(crate) code: Code,
@@ -42,7 +44,12 @@ macro_rules! codes {
 }
 
 codes! {
-    RequestMalformed BAD_REQUEST "Permintaan tidak dapat dibaca. Kirim sebagai multipart/form-data dengan bagian 'document' dan 'order'. Bila berulang, hubungi tim TI pusat.",
+    RequestMalformed BAD_REQUEST "Permintaan tidak dapat dibaca. Kirim menurut petunjuk API: dokumen sebagai multipart/form-data dengan bagian 'document' dan 'order', lainnya sebagai JSON. Bila berulang, hubungi tim TI pusat.",
+    FormMalformed BAD_REQUEST "Isian formulir tidak dapat dibaca. Muat ulang halaman lalu isi lagi. Bila berulang, hubungi tim TI pusat.",
+    ForeignForm FORBIDDEN "Permintaan ini tidak berasal dari halaman Loket Pusat, jadi tidak dijalankan. Buka halaman depan lalu ulangi dari sana. Bila berulang, hubungi tim TI pusat.",
+    MethodNotAllowed METHOD_NOT_ALLOWED "Alamat ini tidak melayani cara permintaan itu. Periksa petunjuk API. Bila ragu, hubungi tim TI pusat.",
+    BodyTooLarge PAYLOAD_TOO_LARGE "Kiriman terlalu besar untuk alamat ini. Periksa isinya dan kirim lagi. Bila berulang, hubungi tim TI pusat.",
+    RequestTooSlow REQUEST_TIMEOUT "Permintaan tidak selesai dalam batas waktu. Periksa jaringan lalu coba lagi. Bila berulang, hubungi tim TI pusat.",
     DocumentMissing UNPROCESSABLE_ENTITY "Berkas PDF tidak ada dalam kiriman. Sertakan PDF pada bagian 'document'. Bila berulang, hubungi tim TI pusat.",
     OrderMissing UNPROCESSABLE_ENTITY "Perintah cetak tidak ada dalam kiriman. Sertakan JSON pada bagian 'order'. Bila berulang, hubungi tim TI pusat.",
     DocumentTooLarge PAYLOAD_TOO_LARGE "Dokumen lebih besar dari 8 MiB. Unduh ulang dokumen aslinya dari SIAK dan kirim lagi. Bila tetap terlalu besar, hubungi tim TI pusat.",
@@ -54,6 +61,8 @@ codes! {
     OrderOwnClass UNPROCESSABLE_ENTITY "Kelas 'own' hanya untuk kertas yang dibuat Loket sendiri. Gunakan kelas 'controlled'. Bila ragu, hubungi tim TI pusat.",
     OrderLabel UNPROCESSABLE_ENTITY "Label terlalu panjang atau memuat karakter kendali. Tulis paling banyak 60 karakter dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
     OrderReprintReason UNPROCESSABLE_ENTITY "Alasan cetak ulang kosong atau terlalu panjang. Tulis 1 sampai 200 karakter dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
+    OrderReprintReasonControl UNPROCESSABLE_ENTITY "Alasan cetak ulang memuat ganti baris atau karakter kendali. Tulis dalam satu baris dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
+    OrderReprintReasonNumber UNPROCESSABLE_ENTITY "Alasan cetak ulang memuat 16 angka berurutan, seperti NIK atau nomor KK. Hapus nomor itu dan kirim lagi. Bila ragu, hubungi tim TI pusat.",
     OrderReprintUnknown UNPROCESSABLE_ENTITY "Pekerjaan yang hendak dicetak ulang tidak sesuai. Sebutkan pekerjaan yang memuat dokumen ini. Bila ragu, hubungi operator pusat.",
     OrderExpired UNPROCESSABLE_ENTITY "Batas waktu perintah cetak sudah lewat. Isi 'not_after' dengan waktu yang akan datang dan kirim lagi. Bila ragu, hubungi operator pusat.",
     ReleaseUnsupported UNPROCESSABLE_ENTITY "Pelepasan dengan kode ambil belum dilayani. Gunakan 'officer' atau 'now'. Bila ragu, hubungi tim TI pusat.",
@@ -69,6 +78,7 @@ codes! {
     TooLateToCancel CONFLICT "Pekerjaan sudah selesai sehingga tidak dapat dibatalkan. Lihat keadaannya. Bila kertas tidak boleh diserahkan, hubungi petugas kantor tujuan.",
     NotForCentralToAnswer CONFLICT "Pusat hanya menjawab pekerjaan yang catatan mesinnya hilang. Jawab pekerjaan ini di mesin kantor tujuan. Bila ragu, hubungi petugas kantor tujuan.",
     NotSignedIn UNAUTHORIZED "Anda belum masuk atau masa berlaku token habis. Masuk dengan token yang berlaku. Token baru diberikan oleh tim TI pusat.",
+    TooManyTries TOO_MANY_REQUESTS "Terlalu banyak percobaan masuk yang gagal dari alamat ini. Tunggu satu menit lalu coba lagi. Token yang berlaku diberikan oleh tim TI pusat.",
     NotAllowed FORBIDDEN "Peran Anda tidak boleh melakukan ini. Gunakan akun dengan peran yang sesuai. Bila perlu, hubungi tim TI pusat.",
     MachineNotRecognised FORBIDDEN "Sertifikat mesin ini tidak dikenali atau sudah diganti. Pasang identitas yang berlaku. Hubungi tim TI pusat.",
     NotYourJob FORBIDDEN "Dokumen ini bukan untuk mesin ini. Tidak ada yang perlu dilakukan di mesin. Hubungi tim TI pusat.",
@@ -77,7 +87,9 @@ codes! {
     Busy SERVICE_UNAVAILABLE "Pusat sedang penuh. Tunggu satu menit lalu coba lagi. Bila berulang, hubungi tim TI pusat.",
     StorageFailed INTERNAL_SERVER_ERROR "Pusat tidak dapat menyimpan data, sehingga kiriman ini tidak diterima. Coba lagi nanti. Segera hubungi tim TI pusat.",
     RouteUnknown NOT_FOUND "Alamat ini tidak ada. Periksa alamatnya, atau mulai dari halaman depan. Bila berulang, hubungi tim TI pusat.",
-    FolderPairMissing UNPROCESSABLE_ENTITY "Pasangan berkas tidak lengkap setelah satu hari. Taruh PDF dan perintah cetak dengan nama depan yang sama. Bila ragu, hubungi tim TI pusat.",
+    FolderPairMissing UNPROCESSABLE_ENTITY "Pasangan berkas ini tidak kunjung lengkap. Taruh PDF dan perintah cetak dengan nama depan yang sama. Bila ragu, hubungi tim TI pusat.",
+    FolderFileUnreadable UNPROCESSABLE_ENTITY "Berkas di folder masuk tidak boleh dibaca oleh pusat. Taruh salinan baru dengan izin baca. Bila berulang, hubungi tim TI pusat.",
+    FolderNameTwice UNPROCESSABLE_ENTITY "Ada lebih dari satu PDF atau perintah cetak dengan nama depan yang sama. Taruh tepat satu PDF dan satu perintah cetak. Bila ragu, hubungi tim TI pusat.",
 }
 
 impl Problem {
@@ -121,6 +133,8 @@ impl From<OrderError> for Problem {
             OrderError::OwnClass => Code::OrderOwnClass,
             OrderError::Label => Code::OrderLabel,
             OrderError::ReprintReason => Code::OrderReprintReason,
+            OrderError::ReprintReasonControl => Code::OrderReprintReasonControl,
+            OrderError::ReprintReasonNumber => Code::OrderReprintReasonNumber,
         };
         Self::with(code, json!({ "order_code": error.code() }))
     }
@@ -133,7 +147,13 @@ impl IntoResponse for Problem {
             "message": self.code.message(),
             "detail": self.detail,
         });
-        (self.code.status(), Json(body)).into_response()
+        let mut response = (self.code.status(), Json(body)).into_response();
+        if matches!(self.code, Code::Busy | Code::TooManyTries) {
+            let minute = HeaderValue::from_static("60");
+            response.headers_mut().insert(header::RETRY_AFTER, minute);
+        }
+        response.extensions_mut().insert(self);
+        response
     }
 }
 

@@ -233,6 +233,7 @@ fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk
         documents,
         trust: TrustFolder::open(config.trust_dir.clone())?,
         policy: config.policy,
+        timings: config.timings,
     });
     // Bad records are told and passed over; the sweeper looks again.
     office.record_all().map_err(|source| RunError::Machines {

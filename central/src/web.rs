@@ -2,20 +2,20 @@
 
 mod api;
 mod blobs;
-mod console;
+pub(crate) mod console;
 mod history;
+mod outcome;
 mod range;
 mod shapes;
 mod sign_in;
+pub(crate) mod tries;
 mod upload;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
 
 use crate::intake::order_text::MAX_ORDER_BYTES;
@@ -28,10 +28,6 @@ const MAX_UPLOAD_BYTES: usize = MAX_DOCUMENT_BYTES + MAX_ORDER_BYTES + 16 * 1024
 
 /// Every other body is a token or a short answer.
 const MAX_SMALL_BODY_BYTES: usize = 16 * 1024;
-
-/// The page loads nothing from elsewhere and runs no script but its own.
-const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
-     form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 type Routes = Vec<(&'static str, MethodRouter<Arc<Office>>)>;
 
@@ -61,6 +57,10 @@ fn page_routes() -> Routes {
     vec![
         ("/", get(console::page)),
         ("/console/live", get(console::live)),
+        ("/console/jobs/{id}", get(console::job_live)),
+        ("/jobs/{id}", get(console::job_page)),
+        ("/jobs/{id}/cancel", post(console::cancel)),
+        ("/jobs/{id}/answer", post(console::answer)),
         ("/console.css", get(console::style)),
         ("/console.js", get(console::script)),
         ("/login", get(sign_in::form).post(sign_in::sign_in)),
@@ -86,6 +86,7 @@ pub(crate) fn machine_router(office: Arc<Office>) -> Router {
 }
 
 fn finish(routes: Routes, office: Arc<Office>) -> Router {
+    let deadline = office.request_deadline;
     routes
         .into_iter()
         .fold(Router::new(), |router, (path, route)| {
@@ -93,29 +94,8 @@ fn finish(routes: Routes, office: Arc<Office>) -> Router {
         })
         .fallback(|| async { Problem::new(Code::RouteUnknown) })
         .layer(DefaultBodyLimit::max(MAX_SMALL_BODY_BYTES))
-        .layer(middleware::from_fn(guard))
+        .layer(middleware::from_fn_with_state(deadline, outcome::guard))
         .with_state(office)
-}
-
-/// Headers that every answer bears.
-async fn guard(request: axum::extract::Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
-    response
 }
 
 #[cfg(test)]

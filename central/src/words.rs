@@ -78,7 +78,9 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::PrinterRestarted => "printer menyala ulang; petugas perlu melihat kertasnya",
         Reason::ImpressionsDisagree => "jumlah lembar tidak cocok; petugas perlu melihat kertasnya",
         Reason::FateNotSeen => "hasil tidak terlihat; petugas perlu melihat kertasnya",
-        Reason::JournalLost => "catatan mesin hilang; tanyakan kertasnya ke kantor",
+        Reason::JournalLost => {
+            "catatan mesin hilang; tanyakan kertasnya ke kantor, lalu jawab di halaman pekerjaan"
+        }
         Reason::SpoolLost => "salinan di mesin hilang; kirim ulang",
         Reason::ByOfficer => "dibatalkan petugas",
         Reason::ByCentral => "dibatalkan pusat",
@@ -87,6 +89,94 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::OfficerFoundNone => "petugas tidak menemukan kertas",
         Reason::SheetDamaged => "kertas rusak; minta cetak ulang",
         Reason::Other => "alasan dari versi yang lebih baru; perbarui pusat",
+    }
+}
+
+/// The stable code of a reason, as the protocol writes it.
+pub(crate) fn reason_code(reason: Reason) -> String {
+    match serde_json::to_value(reason) {
+        Ok(serde_json::Value::String(code)) => code,
+        Ok(_) | Err(_) => String::new(),
+    }
+}
+
+/// What somebody at central should do about a job; nothing where it goes on by itself.
+pub(crate) const fn next_step(state: JobState, reason: Option<Reason>) -> &'static str {
+    match (state, reason) {
+        (JobState::Unknown, Some(Reason::JournalLost)) => {
+            "Telepon kantor tujuan dan tanyakan apakah kertasnya ada, lalu jawab di bawah."
+        }
+        (JobState::Unknown, _) => {
+            "Minta petugas kantor tujuan melihat kertasnya dan menjawab di mesin. Jangan kirim ulang sebelum dijawab."
+        }
+        (JobState::Failed | JobState::Rejected, Some(Reason::SignatureInvalid)) => {
+            "Jangan dicetak. Minta dokumen asli yang baru."
+        }
+        (JobState::Failed | JobState::Rejected, _) => {
+            "Perbaiki sebabnya, lalu kirim dokumen yang sama sekali lagi."
+        }
+        (JobState::Expired, _) => "Kirim ulang bila kertasnya masih diperlukan.",
+        (JobState::Held, _) => "Tunggu; petugas kantor tujuan melepas pekerjaan ini di mesin.",
+        (JobState::Created | JobState::Offered, _) => {
+            "Tidak perlu; berangkat sendiri begitu mesin tersambung."
+        }
+        (
+            JobState::Fetching
+            | JobState::Journalled
+            | JobState::Printing
+            | JobState::Printed
+            | JobState::Cancelled,
+            _,
+        ) => "",
+    }
+}
+
+/// Whom to ask about a job.
+pub(crate) const fn whom(state: JobState, reason: Option<Reason>) -> &'static str {
+    match reason {
+        Some(Reason::SignatureInvalid) => "dinas penerbit dokumen",
+        Some(
+            Reason::WrongMachine
+            | Reason::Altered
+            | Reason::KeyUnknown
+            | Reason::Malformed
+            | Reason::Poison
+            | Reason::SpoolFull
+            | Reason::SpoolLost
+            | Reason::SignatureIndeterminate
+            | Reason::FormatUnsupported
+            | Reason::DocumentMismatch
+            | Reason::Other,
+        ) => "tim TI pusat",
+        Some(_of_the_site) => "petugas kantor tujuan",
+        None => match state {
+            JobState::Held | JobState::Printing | JobState::Printed | JobState::Unknown => {
+                "petugas kantor tujuan"
+            }
+            JobState::Cancelled | JobState::Expired => "operator pusat",
+            JobState::Created
+            | JobState::Offered
+            | JobState::Fetching
+            | JobState::Journalled
+            | JobState::Failed
+            | JobState::Rejected => "tim TI pusat",
+        },
+    }
+}
+
+/// Who did it, as people say it.
+pub(crate) fn actor(name: &str) -> String {
+    // What a machine tells of somebody is `name@machine`.
+    if let Some((name, machine)) = name.rsplit_once('@') {
+        return format!("{} lewat mesin {machine}", actor(name));
+    }
+    match name.split_once(':') {
+        Some(("token", name)) => format!("{name} (pusat)"),
+        Some(("officer", name)) => format!("petugas {name}"),
+        Some(("machine", name)) => format!("mesin {name}"),
+        Some(_) | None if name == "central" => "pusat".to_owned(),
+        Some(_) | None if name == "folder" => "folder masuk".to_owned(),
+        Some(_) | None => name.to_owned(),
     }
 }
 
@@ -197,5 +287,28 @@ mod tests {
         }
         assert_eq!(device_reason("media-jam"), "kertas macet");
         assert_eq!(device_reason("x-vendor-trouble"), "x-vendor-trouble");
+    }
+
+    #[test]
+    fn who_did_it_is_said_in_plain_words() {
+        for (name, said) in [
+            ("token:budi", "budi (pusat)"),
+            ("machine:desa-1", "mesin desa-1"),
+            ("officer:siti@desa-1", "petugas siti lewat mesin desa-1"),
+            ("central@desa-1", "pusat lewat mesin desa-1"),
+            ("central", "pusat"),
+            ("folder", "folder masuk"),
+            ("command-line", "command-line"),
+        ] {
+            assert_eq!(actor(name), said);
+        }
+    }
+
+    #[test]
+    fn an_unknown_job_always_says_what_to_do() {
+        for reason in [None, Some(Reason::JournalLost), Some(Reason::PrinterForgot)] {
+            assert!(!next_step(JobState::Unknown, reason).is_empty());
+            assert_eq!(whom(JobState::Unknown, reason), "petugas kantor tujuan");
+        }
     }
 }

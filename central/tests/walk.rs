@@ -10,12 +10,16 @@
 
 #[path = "walk/client.rs"]
 mod client;
+#[path = "walk/console.rs"]
+mod console;
 #[path = "walk/doors.rs"]
 mod doors;
 #[path = "walk/faults.rs"]
 mod faults;
 #[path = "walk/machine.rs"]
 mod machine;
+#[path = "walk/refusals.rs"]
+mod refusals;
 #[path = "walk/rig.rs"]
 mod rig;
 
@@ -287,6 +291,8 @@ async fn orders_that_cannot_be_followed_are_refused_with_their_code() {
         text[key] = value;
         text.to_string()
     };
+    let job = JobId::from_parts(1_790_000_000_000, [1; 10]);
+    let reason = |text: &str| with("reprint_of", json!({ "job": job, "reason": text }));
     let cases = [
         (" ".repeat(64 * 1024 + 1), 413, "OrderTooLarge"),
         ("{".to_owned(), 422, "OrderMalformed"),
@@ -304,6 +310,10 @@ async fn orders_that_cannot_be_followed_are_refused_with_their_code() {
         ),
         (with("release", json!("code")), 422, "ReleaseUnsupported"),
         (with("class", json!("own")), 422, "OrderOwnClass"),
+        (reason("macet\nlagi"), 422, "OrderReprintReasonControl"),
+        (reason("macet\u{7}"), 422, "OrderReprintReasonControl"),
+        (reason(&"9".repeat(16)), 422, "OrderReprintReasonNumber"),
+        (reason(""), 422, "OrderReprintReason"),
     ];
     let good = fixture("kk-sample-bb.pdf");
     let cases = cases.map(|(order, status, code)| (good.clone(), order, status, code));
@@ -431,7 +441,8 @@ async fn an_order_offered_again_carries_the_same_envelope() {
 #[tokio::test]
 async fn a_pair_in_the_intake_folder_is_taken_and_a_bad_one_rejected_with_its_reason() {
     let rig = Rig::start_with(|settings| {
-        settings + "[intake]\nfolder = \"masuk\"\nsettle_ms = 20\npoll_ms = 10\n"
+        settings
+            + "[intake]\nfolder = \"masuk\"\nsettle_ms = 20\nreject_after_ms = 60\npoll_ms = 10\n"
     })
     .await;
     let operator = client_of(&rig, "operator").await;

@@ -239,6 +239,7 @@ signing_key = "../authority/central-signing.key"
 [intake]
 folder = "../intake"
 settle_ms = 200
+reject_after_ms = 1000
 poll_ms = 100
 [timings]
 reconnect_min_ms = 100

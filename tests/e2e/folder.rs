@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, ensure};
+use loket_demo::http;
 use loket_demo::once::SAMPLE_KK;
 use loket_tests::look::until;
 use loket_tests::secrecy::{canaries, files_with};
@@ -171,5 +172,80 @@ async fn bad_pairs_stand_in_rejected_with_their_reason_and_no_log_names_anyone()
     ensure!(station.printed().await?.sheets == 1, "only the good one");
     let caught = files_with(&world.site.path("logs"), &[], &canaries)?;
     ensure!(caught.is_empty(), "logs that name someone: {caught:?}");
+    Ok(())
+}
+
+/// How many jobs central knows.
+async fn job_count(world: &World) -> anyhow::Result<usize> {
+    let jobs = world.read("/api/v1/jobs").await?;
+    Ok(jobs["jobs"].as_array().context("read the jobs")?.len())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pair_dropped_in_again_is_told_the_job_it_has() -> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let folder = Folder::of(&world);
+    let _station = world.station(ID, &[]).await?;
+    let order = order(ID, "KK-DUA", "officer", None);
+    folder.put("a", SAMPLE_KK, "json", &order)?;
+    let job = taken(&world, "KK-DUA").await?;
+    until("the pair gone", DEADLINE, async || {
+        Ok((!folder.holds("a.pdf") && !folder.holds("a.json")).then_some(()))
+    })
+    .await?;
+    folder.put("a", SAMPLE_KK, "json", &order)?;
+    until("the copy rejected", DEADLINE, async || {
+        let names = ["rejected/a.pdf", "rejected/a.json"];
+        Ok(names.iter().all(|name| folder.holds(name)).then_some(()))
+    })
+    .await?;
+    let reason = fs::read_to_string(folder.0.join("rejected/a.reason.txt"))?;
+    ensure!(
+        reason.starts_with("AlreadyOrdered: ") && reason.contains(&job),
+        "{reason}"
+    );
+    ensure!(job_count(&world).await? == 1);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_before_the_files_are_removed_orders_nothing_twice() -> anyhow::Result<()> {
+    let mut world = World::start(Build::Hooks, false).await?;
+    let folder = Folder::of(&world);
+    let _station = world.station(ID, &[]).await?;
+    world.central.stop().await?;
+    let mut site = world.site.clone();
+    let central = site.programs.central;
+    site.programs.central = central.with_env("LOKET_CENTRAL_STOP_AT", "folder-taken");
+    let mut doomed = site.start_central().await?;
+    let order = order(ID, "KK-PUTUS", "officer", None);
+    folder.put("a", SAMPLE_KK, "json", &order)?;
+    let status = tokio::time::timeout(DEADLINE, doomed.wait())
+        .await
+        .context("reach the stop")??;
+    ensure!(!status.success(), "it ended by itself: {status}");
+    ensure!(folder.holds("a.pdf") && folder.holds("a.json"));
+
+    // The job ends before central looks into that folder again.
+    let config = world.site.path("central/central.toml");
+    let settings = fs::read_to_string(&config)?;
+    let elsewhere = settings.replace("\"../intake\"", "\"../elsewhere\"");
+    ensure!(elsewhere != settings, "set another folder");
+    fs::write(&config, elsewhere)?;
+    world.central = world.site.start_central().await?;
+    let job = taken(&world, "KK-PUTUS").await?;
+    let path = format!("/api/v1/jobs/{job}/cancel");
+    let token = Some(world.tokens.operator.as_str());
+    let answer = http::call(&world.site.api(), "POST", &path, token).await?;
+    ensure!(answer.status == 200, "{}", answer.status);
+    world.central.stop().await?;
+    fs::write(&config, settings)?;
+    world.central = world.site.start_central().await?;
+    until("the files gone", DEADLINE, async || {
+        Ok((!folder.holds("a.pdf") && !folder.holds("a.json")).then_some(()))
+    })
+    .await?;
+    ensure!(job_count(&world).await? == 1, "no order by itself");
+    ensure!(!folder.holds("rejected/a.pdf"), "nor a refusal");
     Ok(())
 }

@@ -56,9 +56,10 @@ impl Config {
         match &self.intake {
             Some(intake) => writeln!(
                 out,
-                "intake = {} settle_ms={} poll_ms={} keep_s={}",
+                "intake = {} settle_ms={} reject_after_ms={} poll_ms={} keep_s={}",
                 intake.folder.display(),
                 intake.settle_ms,
+                intake.reject_after_ms,
                 intake.poll_ms,
                 intake.keep_s
             )?,
@@ -75,6 +76,8 @@ impl Timings {
         for (key, value, default) in [
             ("tick_ms", self.tick_ms, usual.tick_ms),
             ("drain_ms", self.drain_ms, usual.drain_ms),
+            ("request_ms", self.request_ms, usual.request_ms),
+            ("upload_wait_ms", self.upload_wait_ms, usual.upload_wait_ms),
             (
                 "reconnect_min_ms",
                 self.reconnect_min_ms,

@@ -78,12 +78,13 @@ impl JobsQuery {
                 None => None,
                 Some(text) => Some(cursor(text)?),
             },
+            pick: None,
             limit: self.limit.unwrap_or(DEFAULT_PAGE_JOBS),
         })
     }
 }
 
-fn cursor(text: &str) -> Option<JobCursor> {
+pub(super) fn cursor(text: &str) -> Option<JobCursor> {
     let (at, id) = text.split_once('.')?;
     Some(JobCursor {
         created_at: Timestamp::from_unix_ms(at.parse().ok()?),
@@ -119,9 +120,20 @@ pub(super) async fn cancel(
     account: Account,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
+    let id = job_id(&id)?;
+    let status = cancel_job(&office, &account, id).await?;
+    Ok((status, Json(JobShape::from(&find(&office, id).await?))).into_response())
+}
+
+/// Calls a job off: 200 when it is over, 202 when its machine is asked.
+pub(super) async fn cancel_job(
+    office: &Arc<Office>,
+    account: &Account,
+    id: JobId,
+) -> Result<StatusCode, Problem> {
     account.may(Right::Order)?;
-    let (id, actor) = (job_id(&id)?, account.actor());
-    let machine = find(&office, id).await?.facts.machine;
+    let actor = account.actor();
+    let machine = find(office, id).await?.facts.machine;
     let outcome = office
         .blocking(move |office| office.store.request_cancel(id, &actor, now()))
         .await?
@@ -147,7 +159,7 @@ pub(super) async fn cancel(
             StatusCode::ACCEPTED
         }
         CancelOutcome::Refused(refusal) => {
-            let state = find(&office, id).await?.job.state;
+            let state = find(office, id).await?.job.state;
             let detail = json!({ "reason_code": refusal.code(), "state": state });
             return Err(Problem::with(Code::TooLateToCancel, detail));
         }
@@ -155,7 +167,7 @@ pub(super) async fn cancel(
     if status == StatusCode::OK {
         office.sweep_bell.notify_one();
     }
-    Ok((status, Json(JobShape::from(&find(&office, id).await?))).into_response())
+    Ok(status)
 }
 
 /// What somebody found of a job whose journal is lost.
@@ -180,8 +192,21 @@ pub(super) async fn answer(
     body: Result<Json<AnswerBody>, JsonRejection>,
 ) -> Result<Json<JobShape>, Problem> {
     account.may(Right::Order)?;
-    let (id, actor) = (job_id(&id)?, account.actor());
+    let id = job_id(&id)?;
     let Json(body) = body.map_err(|_ignored| Code::RequestMalformed)?;
+    answer_job(&office, &account, id, body).await?;
+    Ok(Json(JobShape::from(&find(&office, id).await?)))
+}
+
+/// Records what somebody found of a job.
+pub(super) async fn answer_job(
+    office: &Arc<Office>,
+    account: &Account,
+    id: JobId,
+    body: AnswerBody,
+) -> Result<(), Problem> {
+    account.may(Right::Order)?;
+    let actor = account.actor();
     let answer = match body.answer {
         AnswerWord::Printed => Answer::Printed,
         AnswerWord::FoundNone => Answer::FoundNone,
@@ -190,15 +215,17 @@ pub(super) async fn answer(
         .blocking(move |office| office.store.resolve_lost(id, answer, &actor, now()))
         .await?;
     match outcome {
-        Ok(_now) => office.sweep_bell.notify_one(),
-        Err(StoreError::NoSuchJob { .. }) => return Err(Code::JobUnknown.into()),
+        Ok(_now) => {
+            office.sweep_bell.notify_one();
+            Ok(())
+        }
+        Err(StoreError::NoSuchJob { .. }) => Err(Code::JobUnknown.into()),
         Err(StoreError::Refused(refusal)) => {
             let detail = json!({ "reason_code": refusal.code() });
-            return Err(Problem::with(Code::NotForCentralToAnswer, detail));
+            Err(Problem::with(Code::NotForCentralToAnswer, detail))
         }
-        Err(error) => return Err(storage_problem(&error)),
+        Err(error) => Err(storage_problem(&error)),
     }
-    Ok(Json(JobShape::from(&find(&office, id).await?)))
 }
 
 /// `GET /api/v1/machines`
@@ -236,13 +263,13 @@ pub(super) async fn metrics(
 ) -> Result<Response, Problem> {
     account.may(Right::Look)?;
     let now = now();
-    let counts = office
-        .blocking(move |office| office.store.counts(now))
+    let (counts, fleet) = office
+        .blocking(move |office| Ok((office.store.counts(now)?, office.fleet(now)?)))
         .await?
-        .map_err(|error| storage_problem(&error))?;
+        .map_err(|error: StoreError| storage_problem(&error))?;
     let ends = office.identity.certificate_ends_unix_s;
-    let text =
-        metrics::text(&counts, &office.tally, ends, now).map_err(|_never| Code::StorageFailed)?;
+    let text = metrics::text(&counts, fleet, &office.tally, ends, now)
+        .map_err(|_never| Code::StorageFailed)?;
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
 }
@@ -250,7 +277,7 @@ pub(super) async fn metrics(
 /// `GET /healthz`
 pub(super) async fn health(State(office): State<Arc<Office>>) -> Result<Json<Value>, Problem> {
     office
-        .blocking(|office| office.store.counts(now()))
+        .blocking(|office| office.store.check())
         .await?
         .map_err(|error| storage_problem(&error))?;
     let link_up = office

@@ -33,7 +33,7 @@ pub(super) async fn blob(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = job_id(&id)?;
-    let subject = peer.0.ok_or(Code::MachineNotRecognised)?;
+    let subject = peer.subject.ok_or(Code::MachineNotRecognised)?;
     let row = office
         .blocking(move |office| allowed(office, &subject, id))
         .await??;

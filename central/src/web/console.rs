@@ -1,102 +1,142 @@
 //! The console: one page for people, whose live part is fetched again every two seconds.
 
-use std::sync::Arc;
+mod job;
+mod lines;
+mod view;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use loket_domain::dispatch::Connectivity;
-use loket_store::{Counts, JobFilter, JobRow, MachineRow, StoreError};
-use loket_wire::{JobState, Sha256Digest, Timestamp};
+use loket_store::{JobFilter, JobPage, Role, StoreError};
+use loket_wire::Sha256Digest;
 
+use self::lines::{JobLine, MachineLine, Trouble, job_line, machine_lines};
+use self::view::{Asked, Tile, Times, View, Words, tiles};
 use super::sign_in::Account;
 use crate::clock::now;
 use crate::office::{Office, storage_problem};
-use crate::offices::Zone;
 use crate::problem::{Code, Problem};
-use crate::words::{self, Tone};
 
-/// Jobs on the page: what a person scrolls through; the API has the rest.
+pub(super) use job::{answer, cancel, live as job_live, page as job_page};
+
+/// Jobs on a page: what a person scrolls through; older ones are a link away.
 const JOBS_SHOWN: u32 = 50;
+
+/// How long what one viewer is shown serves the others as well.
+const SHARED_FOR: Duration = Duration::from_secs(1);
+
+/// Different views kept at once; beyond it a view is made for its viewer alone.
+const MAX_SHARED: usize = 64;
+
+/// What viewers are shown, shared for a second: ten of them cost the store what one does.
+#[derive(Debug, Default)]
+pub(crate) struct Shared(Mutex<BTreeMap<Asked, Part>>);
+
+#[derive(Debug, Clone)]
+struct Part {
+    made: Instant,
+    text: Arc<str>,
+    etag: String,
+}
+
+impl Shared {
+    /// The part, made now unless it was just now. Blocks; whoever asks meanwhile waits and shares it.
+    fn part(&self, office: &Office, asked: &Asked) -> Result<Part, Problem> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|_asked, part| part.made.elapsed() < SHARED_FOR);
+        if let Some(part) = kept.get(asked) {
+            return Ok(part.clone());
+        }
+        let live = live_part(office, asked).map_err(|error| storage_problem(&error))?;
+        let text = live.render().map_err(|error| not_rendered(&error))?;
+        let part = Part {
+            made: Instant::now(),
+            etag: etag(&text),
+            text: text.into(),
+        };
+        if kept.len() < MAX_SHARED {
+            kept.insert(asked.clone(), part.clone());
+        }
+        Ok(part)
+    }
+}
+
+/// Somebody at a browser: who is not signed in is led to where one signs in.
+#[derive(Debug)]
+pub(super) struct Viewer(Account);
+
+impl FromRequestParts<Arc<Office>> for Viewer {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, office: &Arc<Office>) -> Result<Self, Response> {
+        match Account::from_request_parts(parts, office).await {
+            Ok(account) => Ok(Self(account)),
+            Err(problem) if problem.code == Code::NotSignedIn => {
+                Err(Redirect::to("/login").into_response())
+            }
+            Err(problem) => Err(problem.into_response()),
+        }
+    }
+}
+
+const fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Operator => "operator",
+        Role::It => "tim TI",
+        Role::Auditor => "auditor",
+    }
+}
 
 #[derive(Template)]
 #[template(path = "console.html")]
 struct ConsolePage<'a> {
+    title: &'a str,
     name: &'a str,
     role: &'static str,
+    live_address: &'a str,
     live: &'a str,
 }
 
 #[derive(Template)]
 #[template(path = "live.html")]
 struct LivePart {
+    link_down: Option<String>,
     tiles: Vec<Tile>,
-    jobs: Vec<JobLine>,
-    machines: Vec<MachineLine>,
-}
-
-struct Tile {
-    word: &'static str,
-    count: u64,
-    tone: &'static str,
-}
-
-struct JobLine {
-    id: String,
-    short_id: String,
-    state: &'static str,
-    tone: &'static str,
-    reason: &'static str,
-    reference: String,
-    service: String,
+    urgent: Vec<JobLine>,
+    urgent_more: bool,
+    is_front: bool,
+    show_jobs: bool,
+    title: &'static str,
     machine: String,
-    office: String,
-    created: String,
-    due: String,
-    overdue: bool,
-}
-
-struct MachineLine {
-    id: String,
-    office: String,
-    connectivity: &'static str,
-    tone: &'static str,
-    since: String,
-    last_seen: String,
-    devices: Vec<DeviceLine>,
-    software: String,
-}
-
-struct DeviceLine {
-    name: String,
-    state: &'static str,
-    tone: &'static str,
-    note: String,
+    jobs: Vec<JobLine>,
+    next: Option<String>,
+    machines: Vec<MachineLine>,
+    machine_count: usize,
+    losses: Vec<String>,
 }
 
 /// `GET /`
 pub(super) async fn page(
     State(office): State<Arc<Office>>,
-    account: Result<Account, Problem>,
+    Viewer(account): Viewer,
+    query: Result<Query<Words>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let account = match account {
-        Ok(account) => account,
-        Err(problem) if problem.code == Code::NotSignedIn => {
-            return Ok(Redirect::to("/login").into_response());
-        }
-        Err(problem) => return Err(problem),
-    };
-    let live = live_part(&office).await?;
-    let role = match account.role {
-        loket_store::Role::Operator => "operator",
-        loket_store::Role::It => "tim TI",
-        loket_store::Role::Auditor => "auditor",
-    };
+    let asked = Asked::read(query)?;
+    let live_address = asked.live_address();
+    let part = shared(&office, asked).await?;
     let page = ConsolePage {
+        title: "Depan",
         name: &account.name,
-        role,
-        live: &live,
+        role: role_word(account.role),
+        live_address: &live_address,
+        live: &part.text,
     };
     Ok(Html(page.render().map_err(|error| not_rendered(&error))?).into_response())
 }
@@ -105,17 +145,32 @@ pub(super) async fn page(
 pub(super) async fn live(
     State(office): State<Arc<Office>>,
     _account: Account,
+    query: Result<Query<Words>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let part = live_part(&office).await?;
-    let etag = format!("\"{}\"", Sha256Digest::of(part.as_bytes()));
+    let part = shared(&office, Asked::read(query)?).await?;
+    Ok(unless_known(&headers, part.etag, part.text.to_string()))
+}
+
+async fn shared(office: &Arc<Office>, asked: Asked) -> Result<Part, Problem> {
+    office
+        .blocking(move |office| office.shared.part(office, &asked))
+        .await?
+}
+
+fn etag(text: &str) -> String {
+    format!("\"{}\"", Sha256Digest::of(text.as_bytes()))
+}
+
+/// The text, unless the viewer has that very text.
+fn unless_known(headers: &HeaderMap, etag: String, text: String) -> Response {
     let known = headers
         .get(header::IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok());
     if known == Some(etag.as_str()) {
-        return Ok(StatusCode::NOT_MODIFIED.into_response());
+        return StatusCode::NOT_MODIFIED.into_response();
     }
-    Ok(([(header::ETAG, etag)], Html(part)).into_response())
+    ([(header::ETAG, etag)], Html(text)).into_response()
 }
 
 /// `GET /console.css`
@@ -132,173 +187,76 @@ pub(super) async fn script() -> Response {
     std::future::ready((kind, SCRIPT).into_response()).await
 }
 
-async fn live_part(office: &Arc<Office>) -> Result<String, Problem> {
-    let at = now();
-    let part = office
-        .blocking(move |office| {
-            let filter = JobFilter {
-                limit: JOBS_SHOWN,
-                ..JobFilter::default()
-            };
-            let store = &office.store;
-            let (jobs, machines) = (store.jobs(&filter)?.jobs, store.machines()?);
-            let is_enrolled = |row: &MachineRow| office.machines.find(&row.id).is_ok();
-            Ok(LivePart {
-                tiles: tiles(&store.counts(at)?),
-                jobs: jobs.iter().map(|row| job_line(office, row, at)).collect(),
-                machines: machines
-                    .iter()
-                    .map(|row| machine_line(office, row, is_enrolled(row), at))
-                    .collect(),
-            })
-        })
-        .await?
-        .map_err(|error: StoreError| storage_problem(&error))?;
-    part.render().map_err(|error| not_rendered(&error))
-}
-
 fn not_rendered(error: &askama::Error) -> Problem {
     tracing::error!(%error, "console not rendered");
     Code::StorageFailed.into()
 }
 
-fn tiles(counts: &Counts) -> Vec<Tile> {
-    let of = |states: &[JobState]| -> u64 {
-        states
-            .iter()
-            .filter_map(|state| counts.jobs.get(state))
-            .sum()
-    };
-    let running = of(&[
-        JobState::Created,
-        JobState::Offered,
-        JobState::Fetching,
-        JobState::Journalled,
-        JobState::Printing,
-    ]);
-    let away = counts.machines_late.saturating_add(counts.machines_offline);
-    let failed = of(&[JobState::Failed, JobState::Rejected]);
-    [
-        (
-            "mesin tersambung",
-            counts.machines_online,
-            Tone::Good,
-            Tone::Soft,
-        ),
-        ("mesin tidak tersambung", away, Tone::Wait, Tone::Soft),
-        ("sedang berjalan", running, Tone::Note, Tone::Soft),
-        (
-            "menunggu petugas",
-            of(&[JobState::Held]),
-            Tone::Wait,
-            Tone::Soft,
-        ),
-        (
-            "belum pasti tercetak",
-            of(&[JobState::Unknown]),
-            Tone::Bad,
-            Tone::Soft,
-        ),
-        ("lewat tenggat", counts.overdue, Tone::Bad, Tone::Soft),
-        ("gagal atau ditolak", failed, Tone::Bad, Tone::Soft),
-        ("tercetak", of(&[JobState::Printed]), Tone::Good, Tone::Soft),
-    ]
-    .into_iter()
-    .map(|(word, count, some, none)| Tile {
-        word,
-        count,
-        tone: if count > 0 {
-            some.class()
-        } else {
-            none.class()
-        },
-    })
-    .collect()
-}
-
-/// The place's name and zone, for a line of the page.
-fn place(office: &Office, id: &loket_wire::OfficeId) -> (String, Zone) {
-    office.offices.find(id).map_or_else(
-        || (id.to_string(), Zone::Wib),
-        |place| (place.name.clone(), place.zone),
-    )
-}
-
-fn job_line(office: &Office, row: &JobRow, at: Timestamp) -> JobLine {
-    let (facts, job) = (&row.facts, &row.job);
-    let (state, tone) = words::job_state(job.state);
-    let (name, zone) = place(office, &facts.office);
-    let id = facts.id.to_string();
-    JobLine {
-        short_id: id.rsplit('-').next().unwrap_or_default().to_owned(),
-        id,
-        state,
-        tone: tone.class(),
-        reason: job.reason.map_or("", words::reason),
-        reference: facts.reference.to_string(),
-        service: facts.service.as_str().to_owned(),
-        machine: facts.machine.to_string(),
-        office: name,
-        created: zone.local_text(job.created_at),
-        due: zone.local_text(facts.due_at),
-        overdue: !job.state.is_end() && at > facts.due_at,
-    }
-}
-
-/// Several keywords have one word on screen (media-empty and media-needed): it is said once.
-fn once_each<'a>(notes: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut said = Vec::new();
-    for note in notes {
-        if !said.contains(&note) {
-            said.push(note);
+fn live_part(office: &Office, asked: &Asked) -> Result<LivePart, StoreError> {
+    let at = now();
+    let times = Times::at(at, office.offices.zone().day_start(at));
+    let store = &office.store;
+    let link_down = lines::link_down(office, at);
+    let mut machines = machine_lines(office, store.machines()?, link_down.is_some(), at);
+    let enrolled = machines.iter().filter(|line| line.is_enrolled);
+    let machine_count = enrolled.clone().count();
+    let troubled = enrolled.clone().filter(|line| line.trouble < Trouble::Fine);
+    let online = enrolled.clone().filter(|line| line.is_online).count();
+    let numbers = [troubled.count(), online].map(|count| u64::try_from(count).unwrap_or(u64::MAX));
+    let tiles = tiles(&**store, asked, times, (numbers[0], numbers[1]))?;
+    let is_front = asked.view == View::Depan && asked.machine.is_none();
+    let urgent = if is_front && asked.before().is_none() {
+        store.jobs(&JobFilter {
+            limit: JOBS_SHOWN,
+            ..View::Perlu.filter(times)
+        })?
+    } else {
+        JobPage {
+            jobs: Vec::new(),
+            next: None,
         }
-    }
-    said
-}
-
-fn machine_line(
-    office: &Office,
-    row: &MachineRow,
-    is_enrolled: bool,
-    at: Timestamp,
-) -> MachineLine {
-    let (name, zone) = place(office, &row.office);
-    let (connectivity, tone, since) = match row.connectivity(at) {
-        _any if !is_enrolled => ("tidak terdaftar", Tone::Soft, None),
-        Connectivity::Online => ("tersambung", Tone::Good, row.presence.online_changed_at),
-        Connectivity::Late { since } => ("terlambat", Tone::Wait, Some(since)),
-        Connectivity::Offline { since: Some(since) } => ("terputus", Tone::Bad, Some(since)),
-        Connectivity::Offline { since: None } => ("belum pernah", Tone::Soft, None),
     };
-    let devices = row.devices.iter().map(|device| {
-        let (state, tone) = words::device_state(&device.state);
-        let reasons = device
-            .reasons
-            .iter()
-            .map(|keyword| words::device_reason(keyword));
-        let notes = reasons
-            .chain(device.model.as_deref())
-            .filter(|note| !note.is_empty());
-        DeviceLine {
-            name: device.device.clone(),
-            state,
-            tone: tone.class(),
-            note: once_each(notes).join(" · "),
+    let show_jobs = asked.view != View::Mesin;
+    let page = store.jobs(&JobFilter {
+        machine: asked.machine.clone(),
+        before: asked.before(),
+        limit: JOBS_SHOWN,
+        ..asked.view.filter(times)
+    })?;
+    match &asked.machine {
+        Some(machine) => machines.retain(|line| line.id == machine.as_str()),
+        None if asked.view == View::Mesin => {}
+        None if is_front => {
+            machines.retain(|line| line.is_enrolled && line.trouble < Trouble::Fine)
         }
-    });
-    MachineLine {
-        id: row.id.to_string(),
-        office: name,
-        connectivity,
-        tone: tone.class(),
-        since: since
-            .map(|since| zone.local_text(since))
+        None => machines.clear(),
+    }
+    let counts = store.counts(at)?;
+    Ok(LivePart {
+        link_down,
+        tiles,
+        urgent: urgent
+            .jobs
+            .iter()
+            .map(|row| job_line(office, row, at))
+            .collect(),
+        urgent_more: urgent.next.is_some(),
+        is_front,
+        show_jobs,
+        title: asked.view.title(),
+        machine: asked
+            .machine
+            .as_ref()
+            .map(ToString::to_string)
             .unwrap_or_default(),
-        last_seen: row
-            .presence
-            .last_seen
-            .map_or_else(|| "-".to_owned(), |seen| zone.local_text(seen)),
-        devices: devices.collect(),
-        software: row.software.clone().unwrap_or_else(|| "-".to_owned()),
-    }
+        jobs: page
+            .jobs
+            .iter()
+            .map(|row| job_line(office, row, at))
+            .collect(),
+        next: page.next.map(|next| asked.address(Some(next))),
+        machines,
+        machine_count,
+        losses: lines::losses(office, &counts, at),
+    })
 }

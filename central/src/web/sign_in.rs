@@ -1,19 +1,26 @@
 //! Who asks: a bearer token in a header, or the same token in the console's cookie.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
+use std::time::Instant;
 
 use askama::Template;
-use axum::Form;
+use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use axum::{Extension, Form};
 use loket_store::{Actor, Note, Role};
 use loket_wire::Sha256Digest;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::outcome::Page;
+use super::tries::Tries;
 use crate::clock::now;
+use crate::listener::Peer;
+use crate::metrics::count;
 use crate::office::{Office, storage_problem};
 use crate::problem::{Code, Problem};
 
@@ -35,9 +42,9 @@ pub(super) struct Account {
 pub(super) enum Right {
     /// Give orders, call off, answer.
     Order,
-    /// See jobs, machines and numbers.
+    /// See jobs with what happened to each, machines and numbers.
     Look,
-    /// Read the history.
+    /// Read the whole history: who did what, over all jobs.
     Audit,
 }
 
@@ -50,9 +57,8 @@ impl Account {
         let allowed = match (right, self.role) {
             (Right::Look, Role::Operator | Role::It | Role::Auditor)
             | (Right::Order, Role::Operator)
-            | (Right::Audit, Role::Auditor) => true,
-            (Right::Order, Role::It | Role::Auditor)
-            | (Right::Audit, Role::Operator | Role::It) => false,
+            | (Right::Audit, Role::It | Role::Auditor) => true,
+            (Right::Order, Role::It | Role::Auditor) | (Right::Audit, Role::Operator) => false,
         };
         if allowed {
             Ok(())
@@ -71,58 +77,103 @@ impl FromRequestParts<Arc<Office>> for Account {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, office: &Arc<Office>) -> Result<Self, Problem> {
-        let token = token(&parts.headers).ok_or(Code::NotSignedIn)?;
-        account(office, &token).await
+        let (token, bearer) = token(&parts.headers).ok_or(Code::NotSignedIn)?;
+        let from = peer_ip(&parts.extensions);
+        let account = account(office, &office.bad_tokens, from, &token).await?;
+        // A browser sends the cookie by itself, so what changes something must come from a page of ours.
+        let changes = !parts.method.is_safe();
+        if bearer == Bearer::Cookie && changes && !is_our_form(&parts.headers) {
+            return Err(Code::ForeignForm.into());
+        }
+        Ok(account)
     }
 }
 
-fn token(headers: &HeaderMap) -> Option<Zeroizing<String>> {
+/// How a token came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bearer {
+    Header,
+    Cookie,
+}
+
+fn token(headers: &HeaderMap) -> Option<(Zeroizing<String>, Bearer)> {
     let text = |value: &HeaderValue| value.to_str().ok().map(str::to_owned);
     if let Some(value) = headers.get(header::AUTHORIZATION).and_then(text) {
         let (scheme, token) = value.split_once(' ')?;
+        let token = Zeroizing::new(token.trim().to_owned());
         return scheme
             .eq_ignore_ascii_case("bearer")
-            .then(|| Zeroizing::new(token.trim().to_owned()));
+            .then_some((token, Bearer::Header));
     }
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(text)
-        .find_map(|cookies| {
-            cookies.split(';').find_map(|pair| {
-                let (name, value) = pair.trim().split_once('=')?;
-                (name == COOKIE).then(|| Zeroizing::new(value.to_owned()))
-            })
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(text);
+    let mut tokens = cookies.filter_map(|cookies| {
+        cookies.split(';').find_map(|pair| {
+            let (name, value) = pair.trim().split_once('=')?;
+            (name == COOKIE).then(|| Zeroizing::new(value.to_owned()))
         })
+    });
+    Some((tokens.next()?, Bearer::Cookie))
 }
 
-async fn account(office: &Arc<Office>, token: &str) -> Result<Account, Problem> {
-    if token.len() > MAX_TOKEN_BYTES {
-        return Err(Code::NotSignedIn.into());
+/// Whether a request with the cookie comes from a page of ours: browsers say so, and no script can make them lie.
+fn is_our_form(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return site == "same-origin";
     }
-    let digest = Sha256Digest::of(token.as_bytes());
-    let row = office
-        .blocking(move |office| office.store.token_by_hash(digest))
-        .await?
-        .map_err(|error| storage_problem(&error))?;
-    match row {
-        Some(row) if row.is_good(now()) => Ok(Account {
-            name: row.name,
-            role: row.role,
-        }),
-        Some(_) | None => Err(Code::NotSignedIn.into()),
+    let origin = text("origin").and_then(|origin| origin.split_once("://"));
+    origin.is_some_and(|(_scheme, place)| Some(place) == text("host"))
+}
+
+/// Where a request comes from; a router without a listener, in a test, is nowhere.
+fn peer_ip(extensions: &Extensions) -> IpAddr {
+    extensions
+        .get::<Peer>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip)
+}
+
+/// Whose token it is. A bad one is counted, and told in the log as long as its address is within the bound of `tries`.
+async fn account(
+    office: &Arc<Office>,
+    tries: &Tries,
+    from: IpAddr,
+    token: &str,
+) -> Result<Account, Problem> {
+    if token.len() <= MAX_TOKEN_BYTES {
+        let digest = Sha256Digest::of(token.as_bytes());
+        let row = office
+            .blocking(move |office| office.store.token_by_hash(digest))
+            .await?
+            .map_err(|error| storage_problem(&error))?;
+        if let Some(row) = row.filter(|row| row.is_good(now())) {
+            return Ok(Account {
+                name: row.name,
+                role: row.role,
+            });
+        }
     }
+    count(&office.tally.sign_ins_refused);
+    if tries.failed(from, Instant::now()) {
+        tracing::warn!(peer.ip = %from, "sign-in refused: the token is none, or has ended");
+    }
+    Err(Code::NotSignedIn.into())
 }
 
 #[derive(Template)]
 #[template(path = "login.html")]
 struct LoginPage {
+    code: &'static str,
     error: &'static str,
 }
 
-fn login_page(status: StatusCode, error: &'static str) -> Response {
-    match (LoginPage { error }).render() {
-        Ok(page) => (status, Html(page)).into_response(),
+fn login_page(refused: Option<Code>) -> Response {
+    let page = LoginPage {
+        code: refused.map_or("", Code::as_str),
+        error: refused.map_or("", Code::message),
+    };
+    let status = refused.map_or(StatusCode::OK, Code::status);
+    match page.render() {
+        Ok(page) => (status, Extension(Page), Html(page)).into_response(),
         Err(error) => {
             tracing::error!(%error, "sign-in page not rendered");
             Problem::new(Code::StorageFailed).into_response()
@@ -132,7 +183,7 @@ fn login_page(status: StatusCode, error: &'static str) -> Response {
 
 /// `GET /login`
 pub(super) async fn form() -> Response {
-    std::future::ready(login_page(StatusCode::OK, "")).await
+    std::future::ready(login_page(None)).await
 }
 
 /// What the form sends.
@@ -144,17 +195,22 @@ pub(super) struct Login {
 /// `POST /login`
 pub(super) async fn sign_in(
     State(office): State<Arc<Office>>,
-    Form(login): Form<Login>,
+    Extension(peer): Extension<Peer>,
+    form: Result<Form<Login>, FormRejection>,
 ) -> Result<Response, Problem> {
+    if office.tries.is_over(peer.ip, Instant::now()) {
+        count(&office.tally.sign_ins_refused);
+        return Ok(login_page(Some(Code::TooManyTries)));
+    }
+    let Ok(Form(login)) = form else {
+        return Ok(login_page(Some(Code::FormMalformed)));
+    };
     let token = Zeroizing::new(login.token.trim().to_owned());
     drop(Zeroizing::new(login.token));
-    let account = match account(&office, &token).await {
+    let account = match account(&office, &office.tries, peer.ip, &token).await {
         Ok(account) => account,
-        Err(problem) if problem.code == Code::NotSignedIn => {
-            return Ok(login_page(
-                StatusCode::UNAUTHORIZED,
-                Code::NotSignedIn.message(),
-            ));
+        Err(problem) if problem.code.status().is_client_error() => {
+            return Ok(login_page(Some(problem.code)));
         }
         Err(problem) => return Err(problem),
     };

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use loket_store::IdempotencyKey;
 use loket_wire::order::MAX_DOCUMENT_BYTES;
 use loket_wire::{JobId, Sha256Digest};
+use tokio::time::timeout;
 use zeroize::Zeroizing;
 
 use super::shapes::JobShape;
@@ -30,6 +31,12 @@ pub(super) async fn post_document(
 ) -> Result<Response, Problem> {
     account.may(Right::Order)?;
     let key = idempotency_key(request.headers())?;
+    // A place before the first byte: what many send at once must not fill the memory.
+    let place = timeout(office.upload_wait, office.upload_places.acquire()).await;
+    let Ok(Ok(_place)) = place else {
+        tracing::warn!("an upload found no place");
+        return Err(Code::Busy.into());
+    };
     let form = Multipart::from_request(request, &office)
         .await
         .map_err(|_not_multipart| Code::RequestMalformed)?;
@@ -136,7 +143,8 @@ async fn read(mut field: Field<'_>, limit_bytes: usize, too_large: Code) -> Resu
             return Err(too_large.into());
         }
         if needed > bytes.capacity() {
-            let mut larger = Zeroizing::new(Vec::with_capacity(needed.saturating_mul(2)));
+            let room = needed.saturating_add(needed / 2).min(limit_bytes);
+            let mut larger = Zeroizing::new(Vec::with_capacity(room));
             larger.extend_from_slice(&bytes);
             bytes = larger;
         }

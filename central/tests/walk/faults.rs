@@ -229,7 +229,7 @@ async fn documents_go_to_enrolled_keys_of_our_authority_alone() {
     forbidden(machine.fetch(job, 0).await);
     let known = operator.get("/api/v1/machines").await.json();
     assert_eq!(known["machines"][0]["is_enrolled"], false);
-    let page = operator.get("/console/live").await.text;
+    let page = operator.get("/console/live?lihat=mesin").await.text;
     assert!(page.contains("tidak terdaftar"));
 }
 

@@ -64,7 +64,8 @@ pub struct NewJob {
     pub facts: JobFacts,
     /// From the HTTP request, if it had one.
     pub idempotency_key: Option<IdempotencyKey>,
-    /// Digest of the pair of files in the intake folder, if it came that way: committed before the files are moved.
+    /// Digest of the very files in the intake folder, if it came that way: of what they hold and of which files they
+    /// are, so that a copy of them is another pair. Committed before the files are moved.
     pub folder_sha256: Option<Sha256Digest>,
 }
 
@@ -80,7 +81,7 @@ pub enum Inserted {
         /// Whether it asked for the same.
         is_same_body: bool,
     },
-    /// The same folder files were taken in before and their job is alive or printed: move them away as done.
+    /// The very same folder files were taken in before, whatever became of their job: move them away as done.
     SameFolderFiles {
         /// Their job.
         job: JobId,
@@ -90,7 +91,7 @@ pub enum Inserted {
         /// The latest such job: a reprint must name it.
         job: JobId,
     },
-    /// `reprint_of` names a job that is not known here (422).
+    /// `reprint_of` names a job that is not known here, or of another document (422).
     ReprintOfUnknown,
 }
 
@@ -114,6 +115,33 @@ pub struct JobCursor {
     pub id: JobId,
 }
 
+/// Jobs that people ask for and that no state alone tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pick {
+    /// Not ended, and due before the moment. The clock of a working day stops at paper or at any other end.
+    Overdue {
+        /// The present.
+        now: Timestamp,
+    },
+    /// Ended as failed or rejected, taken in since, and no later job is there for the same document.
+    Unresolved {
+        /// How far back people look.
+        since: Timestamp,
+    },
+    /// Somebody must act: unknown, overdue, or unresolved.
+    Attention {
+        /// The present.
+        now: Timestamp,
+        /// How far back people look for what is unresolved.
+        since: Timestamp,
+    },
+    /// Printed since.
+    Printed {
+        /// The first moment that counts.
+        since: Timestamp,
+    },
+}
+
 /// Which jobs to list; an empty filter lists all.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct JobFilter {
@@ -123,6 +151,8 @@ pub struct JobFilter {
     pub machine: Option<MachineId>,
     /// Only this office's.
     pub office: Option<OfficeId>,
+    /// Only those that the pick takes.
+    pub pick: Option<Pick>,
     /// Only jobs older than this place in the list.
     pub before: Option<JobCursor>,
     /// At most so many; 0 and more than [`MAX_PAGE_JOBS`] mean [`MAX_PAGE_JOBS`].

@@ -96,12 +96,6 @@ impl MachineRow {
 pub struct Counts {
     /// Jobs by state; states without jobs are there with 0.
     pub jobs: BTreeMap<JobState, u64>,
-    /// Machines heard within two heartbeats.
-    pub machines_online: u64,
-    /// Machines late.
-    pub machines_late: u64,
-    /// Machines offline.
-    pub machines_offline: u64,
     /// Intake of the oldest job that has not ended.
     pub oldest_open_at: Option<Timestamp>,
     /// Jobs not ended whose working day is over.

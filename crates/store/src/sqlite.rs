@@ -123,6 +123,10 @@ impl Store for SqliteStore {
         self.read(|tx| jobs::list(tx, filter))
     }
 
+    fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError> {
+        self.read(|tx| jobs::count(tx, filter))
+    }
+
     fn offerable(&self, asked: &Offerable, now: Timestamp) -> Result<Vec<JobRow>, StoreError> {
         self.read(|tx| jobs::offerable(tx, asked, now))
     }
@@ -235,6 +239,10 @@ impl Store for SqliteStore {
 
     fn machines(&self) -> Result<Vec<MachineRow>, StoreError> {
         self.read(machines::list)
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        self.read(|tx| chain::head(tx).map(|_head| ()))
     }
 
     fn counts(&self, now: Timestamp) -> Result<Counts, StoreError> {

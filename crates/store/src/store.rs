@@ -47,6 +47,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Those of every call.
     fn jobs(&self, filter: &JobFilter) -> Result<JobPage, StoreError>;
 
+    /// How many jobs the filter takes; its page and limit do not count.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError>;
+
     /// Jobs that may be offered at `now`, oldest first: created or offered, due, not past `not_after`, their machine
     /// online (its state, not its will), heard within [`OFFLINE_AFTER`] and its journal epoch known.
     ///
@@ -202,6 +208,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// Those of every call.
     fn machines(&self) -> Result<Vec<MachineRow>, StoreError>;
+
+    /// Answers when the store can be read at all; it costs next to nothing.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn check(&self) -> Result<(), StoreError>;
 
     /// Numbers for `/metrics`.
     ///

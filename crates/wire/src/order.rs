@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::Zeroize;
 
-use crate::ids::{JobId, MachineId, OfficeId, Reference};
+use crate::ids::{JobId, MachineId, OfficeId, Reference, has_long_number};
 use crate::time::Timestamp;
 
 /// The largest document central takes. Honest family cards are 29–49 kB; other certified documents stay far below.
@@ -78,15 +78,21 @@ impl Order {
         {
             return Err(OrderError::Label);
         }
-        let reason = self
-            .reprint_of
+        self.reprint_of
             .as_ref()
-            .map(|reprint| reprint.reason.as_str());
-        if reason
-            .is_some_and(|text| text.is_empty() || text.chars().count() > MAX_REPRINT_REASON_CHARS)
-        {
-            return Err(OrderError::ReprintReason);
-        }
+            .map_or(Ok(()), |reprint| check_reason(&reprint.reason))
+    }
+}
+
+/// The reason of a reprint stays in central's history for years, so it holds one printable line and no personal number.
+fn check_reason(text: &str) -> Result<(), OrderError> {
+    if text.trim().is_empty() || text.chars().count() > MAX_REPRINT_REASON_CHARS {
+        Err(OrderError::ReprintReason)
+    } else if text.chars().any(char::is_control) {
+        Err(OrderError::ReprintReasonControl)
+    } else if has_long_number(text) {
+        Err(OrderError::ReprintReasonNumber)
+    } else {
         Ok(())
     }
 }
@@ -114,6 +120,12 @@ pub enum OrderError {
         "read the order: 'reprint_of.reason' must be 1 to {MAX_REPRINT_REASON_CHARS} characters"
     )]
     ReprintReason,
+    /// The reason of a reprint has a line break or another control character.
+    #[error("read the order: 'reprint_of.reason' must be one line without control characters")]
+    ReprintReasonControl,
+    /// The reason of a reprint has 16 digits in a row, as a NIK or KK number has.
+    #[error("read the order: 'reprint_of.reason' must hold no personal number")]
+    ReprintReasonNumber,
 }
 
 impl OrderError {
@@ -126,6 +138,8 @@ impl OrderError {
             Self::OwnClass => "O-103",
             Self::Label => "O-104",
             Self::ReprintReason => "O-105",
+            Self::ReprintReasonControl => "O-106",
+            Self::ReprintReasonNumber => "O-107",
         }
     }
 }
@@ -140,9 +154,8 @@ impl Service {
     #[must_use]
     pub fn new(name: &str) -> Option<Self> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        let good = (1..=32).contains(&name.len())
-            && name.bytes().all(allowed)
-            && !crate::ids::has_long_number(name);
+        let good =
+            (1..=32).contains(&name.len()) && name.bytes().all(allowed) && !has_long_number(name);
         good.then(|| Self(name.to_owned()))
     }
 
@@ -302,6 +315,24 @@ mod tests {
             r#"{"version":1,"reference":"9971010101800001","service":"kk","machine":"desa-1"}"#,
             "shape",
         );
+    }
+
+    #[test]
+    fn the_reason_of_a_reprint_is_one_line_without_a_personal_number() {
+        let job = JobId::from_parts(1_790_000_000_000, [1; 10]);
+        let with = |reason: &str| {
+            let reprint = format!(r#"{{"job":"{job}","reason":{reason}}}"#);
+            format!(
+                r#"{{"version":1,"reference":"KK-1","service":"kk","machine":"desa-1","reprint_of":{reprint}}}"#
+            )
+        };
+        check(&with(r#""kertas macet""#), "good");
+        check(&with(r#""""#), "O-105");
+        check(&with(r#""  ""#), "O-105");
+        check(&with(&format!("\"{}\"", "x".repeat(201))), "O-105");
+        check(&with(r#""kertas\nmacet""#), "O-106");
+        check(&with(r#""kertas\u0007macet""#), "O-106");
+        check(&with(r#""kertas 9971010101800001""#), "O-107");
     }
 
     #[test]

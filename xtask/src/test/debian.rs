@@ -40,6 +40,7 @@ pub(super) const FOR_TESTS: &[Package] = &[
         "a client of central's API that shares no code with it",
     ),
     ("ca-certificates", "what curl trusts"),
+    ("chromium", "the browser in which pages renew themselves"),
 ];
 
 /// How long apt waits for another apt: an image's own update can take minutes.

@@ -101,7 +101,7 @@ fn append(
 }
 
 /// The last row's number and digest; of nothing for an empty history.
-fn head(tx: &Transaction<'_>) -> Result<(u64, Sha256Digest), StoreError> {
+pub(super) fn head(tx: &Transaction<'_>) -> Result<(u64, Sha256Digest), StoreError> {
     let last = select_first(
         tx,
         "SELECT seq, sha256 FROM history ORDER BY seq DESC LIMIT 1",

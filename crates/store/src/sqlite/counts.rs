@@ -1,6 +1,5 @@
 //! Numbers for metrics, counted in SQLite.
 
-use loket_domain::dispatch::{Connectivity, Presence, connectivity};
 use loket_wire::{JobState, Timestamp};
 use rusqlite::{Transaction, params};
 
@@ -17,7 +16,6 @@ pub(super) fn counts(tx: &Transaction<'_>, now: Timestamp) -> Result<Counts, Sto
         Ok((row.word("state")?, row.count("jobs")?))
     })?;
     counts.jobs.extend(by_state);
-    count_machines(tx, now, &mut counts)?;
     let open = select_first(
         tx,
         "SELECT min(created_at_ms) AS oldest_at_ms, count(*) FILTER (WHERE due_at_ms < ?1) AS overdue
@@ -42,32 +40,4 @@ pub(super) fn counts(tx: &Transaction<'_>, now: Timestamp) -> Result<Counts, Sto
     )?;
     (counts.quarantined, counts.lost_reports, counts.history_rows) = sums.unwrap_or_default();
     Ok(counts)
-}
-
-fn count_machines(
-    tx: &Transaction<'_>,
-    now: Timestamp,
-    counts: &mut Counts,
-) -> Result<(), StoreError> {
-    let presences = select(
-        tx,
-        "SELECT is_online, online_changed_at_ms, last_seen_at_ms FROM machine",
-        [],
-        |row| {
-            Ok(Presence {
-                is_online: row.get("is_online")?,
-                online_changed_at: row.maybe_time("online_changed_at_ms")?,
-                last_seen: row.maybe_time("last_seen_at_ms")?,
-            })
-        },
-    )?;
-    for presence in presences {
-        let count = match connectivity(&presence, now) {
-            Connectivity::Online => &mut counts.machines_online,
-            Connectivity::Late { .. } => &mut counts.machines_late,
-            Connectivity::Offline { .. } => &mut counts.machines_offline,
-        };
-        *count += 1;
-    }
-    Ok(())
 }

@@ -24,7 +24,10 @@ const WAL_CHECKPOINT_PAGES: i64 = 1000;
 /// Size in bytes that the write-ahead log's file is cut to after a checkpoint: the same 4 MiB.
 const WAL_KEEP_BYTES: i64 = 4 * 1024 * 1024;
 
-const STEPS: &[M<'_>] = &[M::up(include_str!("../../migrations/0001_store.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("../../migrations/0001_store.sql")),
+    M::up(include_str!("../../migrations/0002_console.sql")),
+];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
 /// Opens or makes the file.

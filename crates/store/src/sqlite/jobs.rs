@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::history::Note;
 use crate::job::{
     CancelOutcome, Inserted, JobCursor, JobFilter, JobPage, JobRow, MAX_PAGE_JOBS, NewJob, Offer,
-    Offerable,
+    Offerable, Pick,
 };
 use crate::report::JobNow;
 
@@ -112,20 +112,34 @@ fn standing_in_the_way(tx: &Transaction<'_>, new: &NewJob) -> Result<Option<Inse
         }
     }
     if let Some(folder_sha256) = new.folder_sha256
-        && let Some(job) = latest_with(tx, "folder_sha256", folder_sha256)?
+        && let Some(job) = of_folder_files(tx, folder_sha256)?
     {
         return Ok(Some(Inserted::SameFolderFiles { job }));
     }
     let named = new.facts.reprint_of.as_ref().map(|reprint| reprint.job);
-    if let Some(named) = named
-        && find(tx, named)?.is_none()
-    {
-        return Ok(Some(Inserted::ReprintOfUnknown));
+    if let Some(named) = named {
+        let replaced = find(tx, named)?;
+        if replaced.is_none_or(|row| row.facts.content_sha256 != new.facts.content_sha256) {
+            return Ok(Some(Inserted::ReprintOfUnknown));
+        }
     }
     let existing = latest_with(tx, "content_sha256", new.facts.content_sha256)?;
     Ok(existing
         .filter(|job| named != Some(*job))
         .map(|job| Inserted::AlreadyThere { job }))
+}
+
+/// The job of the same files in the intake folder, ended or not: those files were brought once, so they are done once.
+fn of_folder_files(
+    tx: &Transaction<'_>,
+    sha256: Sha256Digest,
+) -> Result<Option<JobId>, StoreError> {
+    select_first(
+        tx,
+        "SELECT id FROM job WHERE folder_sha256 = ?1 LIMIT 1",
+        [sha256.to_string()],
+        |row| row.parsed("id"),
+    )
 }
 
 fn latest_with(
@@ -140,52 +154,123 @@ fn latest_with(
     select_first(tx, &sql, [sha256.to_string()], |row| row.parsed("id"))
 }
 
+/// The condition of a filter, and the values for its places.
+#[derive(Default)]
+struct Condition {
+    clauses: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Condition {
+    fn of(filter: &JobFilter) -> Self {
+        let mut condition = Self::default();
+        if !filter.states.is_empty() {
+            let states: Vec<_> = filter
+                .states
+                .iter()
+                .map(|state| condition.text(state.as_str()))
+                .collect();
+            condition
+                .clauses
+                .push(format!("state IN ({})", states.join(", ")));
+        }
+        if let Some(machine) = &filter.machine {
+            let machine = condition.text(machine.as_str());
+            condition.clauses.push(format!("machine = {machine}"));
+        }
+        if let Some(office) = &filter.office {
+            let office = condition.text(office.as_str());
+            condition.clauses.push(format!("office = {office}"));
+        }
+        if let Some(pick) = filter.pick {
+            let clause = condition.pick(pick);
+            condition.clauses.push(clause);
+        }
+        condition
+    }
+
+    fn place(&mut self, value: Value) -> String {
+        self.values.push(value);
+        format!("?{}", self.values.len())
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        self.place(Value::Text(text.to_owned()))
+    }
+
+    fn time(&mut self, at: Timestamp) -> String {
+        self.place(Value::Integer(at.unix_ms()))
+    }
+
+    fn pick(&mut self, pick: Pick) -> String {
+        match pick {
+            Pick::Overdue { now } => {
+                let now = self.time(now);
+                format!("(ended_at_ms IS NULL AND due_at_ms < {now})")
+            }
+            Pick::Unresolved { since } => {
+                let since = self.time(since);
+                format!(
+                    "(state IN ('failed', 'rejected') AND created_at_ms >= {since} AND NOT EXISTS
+                        (SELECT 1 FROM job AS later WHERE later.content_sha256 = job.content_sha256
+                         AND later.created_at_ms > job.created_at_ms))"
+                )
+            }
+            Pick::Attention { now, since } => {
+                let overdue = self.pick(Pick::Overdue { now });
+                let unresolved = self.pick(Pick::Unresolved { since });
+                format!("(state = 'unknown' OR {overdue} OR {unresolved})")
+            }
+            Pick::Printed { since } => {
+                let since = self.time(since);
+                format!(
+                    "(state = 'printed' AND ended_at_ms IS NOT NULL AND ended_at_ms >= {since})"
+                )
+            }
+        }
+    }
+
+    fn sql(&self) -> String {
+        match self.clauses.is_empty() {
+            true => String::new(),
+            false => format!("WHERE {}", self.clauses.join(" AND ")),
+        }
+    }
+}
+
+pub(super) fn count(tx: &Transaction<'_>, filter: &JobFilter) -> Result<u64, StoreError> {
+    let condition = Condition::of(filter);
+    let sql = format!("SELECT count(*) AS jobs FROM job {}", condition.sql());
+    let values = rusqlite::params_from_iter(condition.values);
+    let count = select_first(tx, &sql, values, |row| row.count("jobs"))?;
+    Ok(count.unwrap_or(0))
+}
+
 pub(super) fn list(tx: &Transaction<'_>, filter: &JobFilter) -> Result<JobPage, StoreError> {
-    let mut values: Vec<Value> = Vec::new();
-    let mut clauses: Vec<String> = Vec::new();
-    let mut place = |value: Value| {
-        values.push(value);
-        format!("?{}", values.len())
-    };
-    if !filter.states.is_empty() {
-        let states: Vec<_> = filter
-            .states
-            .iter()
-            .map(|state| place(Value::Text(state.as_str().to_owned())))
-            .collect();
-        clauses.push(format!("state IN ({})", states.join(", ")));
-    }
-    if let Some(machine) = &filter.machine {
-        clauses.push(format!(
-            "machine = {}",
-            place(Value::Text(machine.to_string()))
-        ));
-    }
-    if let Some(office) = &filter.office {
-        clauses.push(format!(
-            "office = {}",
-            place(Value::Text(office.to_string()))
-        ));
-    }
+    let mut condition = Condition::of(filter);
     if let Some(before) = &filter.before {
-        let at = place(Value::Integer(before.created_at.unix_ms()));
-        let id = place(Value::Text(before.id.to_string()));
-        clauses.push(format!("(created_at_ms, id) < ({at}, {id})"));
+        let at = condition.time(before.created_at);
+        let id = condition.text(&before.id.to_string());
+        condition
+            .clauses
+            .push(format!("(created_at_ms, id) < ({at}, {id})"));
     }
     let limit = match filter.limit {
         0 => MAX_PAGE_JOBS,
         limit => limit.min(MAX_PAGE_JOBS),
     };
-    let condition = match clauses.is_empty() {
-        true => String::new(),
-        false => format!("WHERE {}", clauses.join(" AND ")),
-    };
     // One more than asked tells whether there is a next page.
     let sql = format!(
-        "SELECT * FROM job {condition} ORDER BY created_at_ms DESC, id DESC LIMIT {}",
+        "SELECT * FROM job {} ORDER BY created_at_ms DESC, id DESC LIMIT {}",
+        condition.sql(),
         limit + 1
     );
-    let mut jobs = select(tx, &sql, rusqlite::params_from_iter(values), read_job)?;
+    let mut jobs = select(
+        tx,
+        &sql,
+        rusqlite::params_from_iter(condition.values),
+        read_job,
+    )?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = jobs.len() > limit;
     jobs.truncate(limit);

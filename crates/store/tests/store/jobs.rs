@@ -1,7 +1,7 @@
 use loket_domain::dispatch::{Answer, Refusal};
 use loket_store::{
-    CancelOutcome, IdempotencyKey, Inserted, JobFilter, NewJob, Offerable, SqliteStore, Store,
-    StoreError, TextError,
+    CancelOutcome, IdempotencyKey, Inserted, JobFilter, NewJob, Offerable, Pick, SqliteStore,
+    Store, StoreError, TextError,
 };
 use loket_wire::order::ReprintOf;
 use loket_wire::{JobState, MachineId, Reason, Sha256Digest};
@@ -64,6 +64,14 @@ fn the_same_revision_is_taken_once_unless_a_reprint_names_the_latest_job() {
     };
     again.facts.reprint_of = reprint(job_id(99), "rusak");
     assert_eq!(insert(&world, &again), Inserted::ReprintOfUnknown);
+    let mut other = new_job(4, &world.machine);
+    other.facts.content_sha256 = Sha256Digest::of(b"another document");
+    other.facts.reprint_of = reprint(first, "rusak");
+    assert_eq!(
+        insert(&world, &other),
+        Inserted::ReprintOfUnknown,
+        "a reprint is of the same document"
+    );
     again.facts.reprint_of = reprint(first, "NIK 3279 0101 0180 0001");
     let refused = world.store.insert_job(&again, &central(), at(9));
     let field = "the reason of a reprint";
@@ -146,6 +154,12 @@ fn folder_files_met_again_after_a_crash_are_recognised() {
         .store
         .request_cancel(job_id(1), &central(), at(10))
         .unwrap();
+    assert_eq!(
+        insert(&world, &new),
+        Inserted::SameFolderFiles { job: job_id(1) },
+        "the very same files order nothing by themselves, whatever became of their job"
+    );
+    new.folder_sha256 = Some(Sha256Digest::of(b"a fresh copy"));
     assert_eq!(
         insert(&world, &new),
         Inserted::Created,
@@ -231,7 +245,7 @@ fn what_is_left_out_or_of_a_crowded_machine_gives_place_to_others() {
         .unwrap();
     let outcome = world
         .store
-        .ingest_sync(&other, &sync(1, None, 0), at(5))
+        .ingest_sync(&other, &sync(1, None, 0), false, at(5))
         .unwrap();
     assert!(!outcome.reoffer);
     let its = new_job(9, &other);
@@ -431,4 +445,52 @@ fn lists_page_from_the_newest_without_losing_or_repeating() {
         ..JobFilter::default()
     };
     assert!(only(elsewhere).is_empty());
+}
+
+#[test]
+fn what_needs_a_person_is_picked_wherever_it_stands_in_the_list() {
+    let world = World::new();
+    world.connect(1, 1);
+    let picked = |pick| {
+        let filter = JobFilter {
+            pick: Some(pick),
+            ..JobFilter::default()
+        };
+        let page = world.store.jobs(&filter).unwrap();
+        let ids: Vec<_> = page.jobs.iter().map(|row| row.facts.id).collect();
+        let count = world.store.count_jobs(&filter).unwrap();
+        assert_eq!(count, u64::try_from(ids.len()).unwrap());
+        ids
+    };
+    let (since, day) = (at(0), at(86_400 + 60));
+    let mut seq = 1;
+    for (number, end) in [
+        (1, JobState::Printed),
+        (2, JobState::Failed),
+        (3, JobState::Unknown),
+        (4, JobState::Failed),
+    ] {
+        let mut new = new_job(number, &world.machine);
+        new.facts.content_sha256 = Sha256Digest::of(&[number]);
+        assert_eq!(insert(&world, &new), Inserted::Created);
+        world.offer(job_id(number), 10);
+        for state in [JobState::Fetching, JobState::Journalled, end] {
+            world.tell_job(seq, job_id(number), state);
+            seq += 1;
+        }
+    }
+    // Ordered again after its failure: nobody need look at the failed one.
+    let mut again = new_job(5, &world.machine);
+    again.facts.content_sha256 = Sha256Digest::of(&[4]);
+    world.store.insert_job(&again, &central(), at(60)).unwrap();
+
+    assert_eq!(picked(Pick::Printed { since }), [job_id(1)]);
+    assert_eq!(picked(Pick::Printed { since: at(51) }), []);
+    assert_eq!(picked(Pick::Unresolved { since }), [job_id(2)]);
+    assert_eq!(picked(Pick::Unresolved { since: at(59) }), []);
+    assert_eq!(picked(Pick::Overdue { now: at(60) }), []);
+    assert_eq!(picked(Pick::Overdue { now: day }), [job_id(5), job_id(3)]);
+    let attention = Pick::Attention { now: at(60), since };
+    assert_eq!(picked(attention), [job_id(3), job_id(2)]);
+    world.store.check().unwrap();
 }

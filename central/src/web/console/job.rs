@@ -1,0 +1,211 @@
+//! One job: where it stands, what happened to it, and what may be done about it.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Form;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use loket_domain::dispatch::Change;
+use loket_store::{HistoryRow, JobRow, Role, StoreError};
+use loket_wire::{JobId, JobState, Reason};
+
+use super::lines::{JobLine, job_line, place};
+use super::{ConsolePage, Viewer, etag, not_rendered, role_word, unless_known};
+use crate::clock::now;
+use crate::office::{Office, storage_problem};
+use crate::offices::Zone;
+use crate::problem::{Code, Problem};
+use crate::web::api::{self, AnswerBody, job_id};
+use crate::web::sign_in::{Account, Right};
+use crate::words;
+
+#[derive(Template)]
+#[template(path = "job.html")]
+struct JobPart {
+    job: JobLine,
+    reason_code: String,
+    whom: &'static str,
+    next_step: &'static str,
+    state_at: String,
+    not_after: String,
+    ended: String,
+    pages: u32,
+    sheets: String,
+    attempt: String,
+    reprint_of: Option<String>,
+    steps: Vec<Step>,
+    may_cancel: bool,
+    may_answer: bool,
+}
+
+/// What happened, told once however often it was repeated.
+struct Step {
+    at: String,
+    what: String,
+    who: String,
+    times: u32,
+}
+
+/// `GET /jobs/{id}`
+pub(in crate::web) async fn page(
+    State(office): State<Arc<Office>>,
+    Viewer(account): Viewer,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    account.may(Right::Look)?;
+    let id = job_id(&id)?;
+    let (row, part) = part(&office, id, account.role).await?;
+    let page = ConsolePage {
+        title: row.facts.reference.as_str(),
+        name: &account.name,
+        role: role_word(account.role),
+        live_address: &format!("/console/jobs/{id}"),
+        live: &part,
+    };
+    Ok(Html(page.render().map_err(|error| not_rendered(&error))?).into_response())
+}
+
+/// `GET /console/jobs/{id}`
+pub(in crate::web) async fn live(
+    State(office): State<Arc<Office>>,
+    account: Account,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    account.may(Right::Look)?;
+    let (_row, part) = part(&office, job_id(&id)?, account.role).await?;
+    Ok(unless_known(&headers, etag(&part), part))
+}
+
+/// `POST /jobs/{id}/cancel`
+pub(in crate::web) async fn cancel(
+    State(office): State<Arc<Office>>,
+    Viewer(account): Viewer,
+    Path(id): Path<String>,
+) -> Result<Redirect, Problem> {
+    let id = job_id(&id)?;
+    api::cancel_job(&office, &account, id).await?;
+    Ok(Redirect::to(&format!("/jobs/{id}")))
+}
+
+/// `POST /jobs/{id}/answer`
+pub(in crate::web) async fn answer(
+    State(office): State<Arc<Office>>,
+    Viewer(account): Viewer,
+    Path(id): Path<String>,
+    form: Result<Form<AnswerBody>, FormRejection>,
+) -> Result<Redirect, Problem> {
+    let id = job_id(&id)?;
+    let Form(body) = form.map_err(|_ignored| Code::FormMalformed)?;
+    api::answer_job(&office, &account, id, body).await?;
+    Ok(Redirect::to(&format!("/jobs/{id}")))
+}
+
+async fn part(office: &Arc<Office>, id: JobId, role: Role) -> Result<(JobRow, String), Problem> {
+    let found = office
+        .blocking(move |office| {
+            let row = office
+                .store
+                .job(id)?
+                .ok_or(StoreError::NoSuchJob { job: id })?;
+            let part = job_part(office, &row, &office.store.history(id)?, role);
+            Ok((row, part))
+        })
+        .await?;
+    let (row, part) = match found {
+        Ok(found) => found,
+        Err(StoreError::NoSuchJob { .. }) => return Err(Code::JobUnknown.into()),
+        Err(error) => return Err(storage_problem(&error)),
+    };
+    let text = part.render().map_err(|error| not_rendered(&error))?;
+    Ok((row, text))
+}
+
+fn job_part(office: &Office, row: &JobRow, history: &[HistoryRow], role: Role) -> JobPart {
+    let (facts, job) = (&row.facts, &row.job);
+    let (_name, zone) = place(office, &facts.office);
+    let is_operator = role == Role::Operator;
+    let is_lost = job.state == JobState::Unknown && job.reason == Some(Reason::JournalLost);
+    let is_open = !job.state.is_end() && job.state != JobState::Unknown;
+    let number =
+        |count: Option<u32>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
+    JobPart {
+        job: job_line(office, row, now()),
+        reason_code: job.reason.map(words::reason_code).unwrap_or_default(),
+        whom: words::whom(job.state, job.reason),
+        next_step: words::next_step(job.state, job.reason),
+        state_at: zone.local_text(job.state_at),
+        not_after: zone.local_text(facts.not_after),
+        ended: job
+            .ended_at
+            .map_or_else(|| "-".to_owned(), |at| zone.local_text(at)),
+        pages: facts.page_count,
+        sheets: number(job.sheet_count),
+        attempt: number(job.attempt),
+        reprint_of: facts
+            .reprint_of
+            .as_ref()
+            .map(|reprint| reprint.job.to_string()),
+        steps: steps(history, zone),
+        may_cancel: is_operator && is_open,
+        may_answer: is_operator && is_lost,
+    }
+}
+
+/// The history in words, newest first.
+fn steps(history: &[HistoryRow], zone: Zone) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for row in history {
+        let step = Step {
+            at: zone.local_text(row.at),
+            what: what(row),
+            who: words::actor(&row.actor),
+            times: 1,
+        };
+        match steps.last_mut() {
+            Some(last) if last.what == step.what && last.who == step.who => {
+                last.at = step.at;
+                last.times += 1;
+            }
+            Some(_) | None => steps.push(step),
+        }
+    }
+    steps.reverse();
+    steps
+}
+
+fn what(row: &HistoryRow) -> String {
+    let because = |state: JobState, reason: Option<Reason>| {
+        let (word, _tone) = words::job_state(state);
+        reason.map_or_else(
+            || word.to_owned(),
+            |reason| format!("{word}: {}", words::reason(reason)),
+        )
+    };
+    match row.change() {
+        Ok(Change::Created { reprint_of, .. }) => reprint_of.map_or_else(
+            || "diterima pusat".to_owned(),
+            |reprint| format!("diterima pusat sebagai cetak ulang: {}", reprint.reason),
+        ),
+        Ok(Change::Offered { .. }) => "ditawarkan ke mesin".to_owned(),
+        Ok(Change::OfferDue { .. }) => "akan ditawarkan lagi".to_owned(),
+        Ok(Change::Reported { state, reason, .. }) => because(state, reason),
+        Ok(Change::LateReport { state, reason, .. }) => {
+            format!("laporan terlambat: {}", because(state, reason))
+        }
+        Ok(Change::Listed { state, .. }) => format!("disebut mesin: {}", because(state, None)),
+        Ok(Change::DocumentAsked) => "dokumen tersegel diminta mesin".to_owned(),
+        Ok(Change::Lost) => because(JobState::Unknown, Some(Reason::JournalLost)),
+        Ok(Change::CancelAsked { .. }) => "pembatalan diminta".to_owned(),
+        Ok(Change::Cancelled) => "dibatalkan pusat".to_owned(),
+        Ok(Change::Expired) => "kedaluwarsa".to_owned(),
+        Ok(Change::Resolved { state, reason }) => {
+            format!("dijawab: {}", because(state, Some(reason)))
+        }
+        Err(_a_note) if row.kind == "secrets-dropped" => "salinan tersegel dimusnahkan".to_owned(),
+        Err(_a_note) => row.kind.clone(),
+    }
+}

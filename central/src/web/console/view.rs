@@ -1,0 +1,249 @@
+//! What the console is asked to show, and the numbers above it.
+
+use std::time::Duration;
+
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
+use loket_store::{JobCursor, JobFilter, Pick, Store, StoreError};
+use loket_wire::{JobState, MachineId, Timestamp};
+use serde::Deserialize;
+
+use crate::problem::{Code, Problem};
+use crate::web::api::cursor;
+use crate::words::Tone;
+
+/// How far back a failed job waits on the console for somebody to order it again.
+const UNRESOLVED_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// States on their way to paper.
+const RUNNING: [JobState; 5] = [
+    JobState::Created,
+    JobState::Offered,
+    JobState::Fetching,
+    JobState::Journalled,
+    JobState::Printing,
+];
+
+/// What to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::web) enum View {
+    /// What needs a person, then the newest.
+    #[default]
+    Depan,
+    /// Jobs that need a person.
+    Perlu,
+    /// Unknown jobs.
+    BelumPasti,
+    /// Overdue jobs.
+    Lewat,
+    /// Failed or rejected, not ordered again.
+    Gagal,
+    /// Held for an officer.
+    Menunggu,
+    /// On their way.
+    Berjalan,
+    /// Printed today.
+    Tercetak,
+    /// All jobs.
+    Semua,
+    /// All machines.
+    Mesin,
+}
+
+impl View {
+    /// Its word in an address.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Depan => "depan",
+            Self::Perlu => "perlu",
+            Self::BelumPasti => "belum-pasti",
+            Self::Lewat => "lewat",
+            Self::Gagal => "gagal",
+            Self::Menunggu => "menunggu",
+            Self::Berjalan => "berjalan",
+            Self::Tercetak => "tercetak",
+            Self::Semua => "semua",
+            Self::Mesin => "mesin",
+        }
+    }
+
+    /// What stands above its list.
+    pub(super) const fn title(self) -> &'static str {
+        match self {
+            Self::Depan | Self::Semua => "Semua pekerjaan, terbaru di atas",
+            Self::Perlu => "Perlu tindakan",
+            Self::BelumPasti => "Belum pasti tercetak",
+            Self::Lewat => "Lewat tenggat",
+            Self::Gagal => "Gagal atau ditolak, belum dikirim ulang",
+            Self::Menunggu => "Menunggu petugas di kantor",
+            Self::Berjalan => "Sedang berjalan",
+            Self::Tercetak => "Tercetak hari ini",
+            Self::Mesin => "Mesin dan perangkat",
+        }
+    }
+
+    /// The jobs it lists.
+    pub(super) fn filter(self, times: Times) -> JobFilter {
+        let states = |states: &[JobState]| JobFilter {
+            states: states.to_vec(),
+            ..JobFilter::default()
+        };
+        let pick = |pick| JobFilter {
+            pick: Some(pick),
+            ..JobFilter::default()
+        };
+        match self {
+            Self::Depan | Self::Semua | Self::Mesin => JobFilter::default(),
+            Self::Perlu => pick(Pick::Attention {
+                now: times.now,
+                since: times.unresolved_since,
+            }),
+            Self::BelumPasti => states(&[JobState::Unknown]),
+            Self::Lewat => pick(Pick::Overdue { now: times.now }),
+            Self::Gagal => pick(Pick::Unresolved {
+                since: times.unresolved_since,
+            }),
+            Self::Menunggu => states(&[JobState::Held]),
+            Self::Berjalan => states(&RUNNING),
+            Self::Tercetak => pick(Pick::Printed {
+                since: times.today_since,
+            }),
+        }
+    }
+}
+
+/// The moments that views are judged by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Times {
+    pub(super) now: Timestamp,
+    pub(super) today_since: Timestamp,
+    unresolved_since: Timestamp,
+}
+
+impl Times {
+    pub(super) fn at(now: Timestamp, today_since: Timestamp) -> Self {
+        let span = i64::try_from(UNRESOLVED_FOR.as_millis()).unwrap_or(i64::MAX);
+        Self {
+            now,
+            today_since,
+            unresolved_since: Timestamp::from_unix_ms(now.unix_ms().saturating_sub(span)),
+        }
+    }
+}
+
+/// The address's query.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::web) struct Words {
+    #[serde(default)]
+    lihat: View,
+    mesin: Option<String>,
+    sebelum: Option<String>,
+}
+
+/// A query that is understood.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Asked {
+    pub(super) view: View,
+    pub(super) machine: Option<MachineId>,
+    /// The place in the list where the page begins, as the address has it.
+    before: Option<String>,
+}
+
+impl Asked {
+    pub(super) fn read(query: Result<Query<Words>, QueryRejection>) -> Result<Self, Problem> {
+        let Query(words) = query.map_err(|_ignored| Code::QueryMalformed)?;
+        let machine = words.mesin.as_deref().map(str::parse).transpose();
+        let before = words.sebelum;
+        if before.as_deref().is_some_and(|text| cursor(text).is_none()) {
+            return Err(Code::QueryMalformed.into());
+        }
+        Ok(Self {
+            view: words.lihat,
+            machine: machine.map_err(|_ignored| Code::QueryMalformed)?,
+            before,
+        })
+    }
+
+    pub(super) fn before(&self) -> Option<JobCursor> {
+        self.before.as_deref().and_then(cursor)
+    }
+
+    /// The same view as an address, from `next` on.
+    pub(super) fn address(&self, next: Option<JobCursor>) -> String {
+        let mut address = format!("/?lihat={}", self.view.word());
+        if let Some(machine) = &self.machine {
+            address.push_str(&format!("&mesin={machine}"));
+        }
+        if let Some(next) = next {
+            let (at, id) = (next.created_at.unix_ms(), next.id);
+            address.push_str(&format!("&sebelum={at}.{id}"));
+        }
+        address
+    }
+
+    /// Where its live part is fetched.
+    pub(super) fn live_address(&self) -> String {
+        let address = self.address(self.before());
+        address.replacen("/?", "/console/live?", 1)
+    }
+}
+
+/// A number above the lists, and the way to what it counts.
+pub(super) struct Tile {
+    pub(super) word: &'static str,
+    pub(super) count: u64,
+    pub(super) tone: &'static str,
+    pub(super) view: &'static str,
+    pub(super) is_shown: bool,
+}
+
+/// The tiles: what needs a person first.
+pub(super) fn tiles(
+    store: &dyn Store,
+    asked: &Asked,
+    times: Times,
+    machines: (u64, u64),
+) -> Result<Vec<Tile>, StoreError> {
+    let (troubled, online) = machines;
+    let of = |view: View| store.count_jobs(&view.filter(times));
+    let tiles = [
+        (View::BelumPasti, "belum pasti tercetak", Tone::Bad),
+        (View::Lewat, "lewat tenggat", Tone::Bad),
+        (View::Gagal, "gagal, belum dikirim ulang", Tone::Bad),
+        (View::Menunggu, "menunggu petugas", Tone::Wait),
+        (View::Berjalan, "sedang berjalan", Tone::Note),
+        (View::Tercetak, "tercetak hari ini", Tone::Good),
+    ];
+    let mut shown = Vec::new();
+    for (view, word, tone) in tiles {
+        shown.push(tile(asked, view, word, of(view)?, tone));
+    }
+    shown.push(tile(
+        asked,
+        View::Mesin,
+        "mesin perlu dilihat",
+        troubled,
+        Tone::Bad,
+    ));
+    shown.push(tile(
+        asked,
+        View::Mesin,
+        "mesin tersambung",
+        online,
+        Tone::Good,
+    ));
+    Ok(shown)
+}
+
+fn tile(asked: &Asked, view: View, word: &'static str, count: u64, tone: Tone) -> Tile {
+    let tone = if count > 0 { tone } else { Tone::Soft };
+    Tile {
+        word,
+        count,
+        tone: tone.class(),
+        view: view.word(),
+        is_shown: asked.view == view,
+    }
+}

@@ -1,0 +1,266 @@
+//! The console as people use it: trouble first, a way to every job, and a page that renews itself in a real browser.
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, StatusCode};
+use axum::response::Response;
+use hyper::Method;
+use loket_wire::event::DeviceReport;
+use loket_wire::{Epoch, JobState, Report, Timestamp};
+use tokio::process::Command;
+
+use crate::client::{Answer, Client};
+use crate::rig::{DEADLINE, Rig, fixture};
+use crate::{client_of, job_id, order};
+
+/// Somebody at a browser: a cookie, pages asked for, forms sent from our own pages.
+struct Browser {
+    client: Client,
+    cookie: String,
+}
+
+impl Browser {
+    async fn of(rig: &Rig, role: &str) -> Self {
+        let name = format!("peramban-{role}");
+        Self {
+            cookie: format!("loket_token={}", rig.token_named(&name, role).await),
+            client: Client {
+                address: rig.api,
+                token: String::new(),
+                tls: None,
+            },
+        }
+    }
+
+    async fn open(&self, path: &str) -> Answer {
+        let headers = [("cookie", self.cookie.as_str()), ("accept", "text/html")];
+        self.client
+            .send(Method::GET, path, &headers, Vec::new())
+            .await
+    }
+
+    async fn submit(&self, path: &str, body: &str) -> Answer {
+        let headers = [
+            ("cookie", self.cookie.as_str()),
+            ("accept", "text/html"),
+            ("origin", "http://central"),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let body = body.as_bytes().to_vec();
+        self.client.send(Method::POST, path, &headers, body).await
+    }
+}
+
+#[tokio::test]
+async fn a_lost_job_is_found_from_the_front_page_and_answered_on_its_own() {
+    let rig = Rig::start().await;
+    let operator = client_of(&rig, "operator").await;
+    let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
+    let answer = operator
+        .bring(&fixture("kk-sample-bb.pdf"), &order("desa-contoh-1"), None)
+        .await;
+    let job = job_id(&answer);
+    machine.order().await;
+    let seq = machine.report(job, JobState::Journalled, None);
+    machine.until_acked(seq).await;
+    machine.machine.epoch = Epoch::from_bytes([7; 16]);
+    (machine.seq, machine.session_seq) = (0, 2);
+    machine.say_sync(Vec::new());
+    machine.until_acked(0).await;
+
+    let (clerk, it) = (
+        Browser::of(&rig, "operator").await,
+        Browser::of(&rig, "it").await,
+    );
+    let path = format!("/jobs/{job}");
+    let front = clerk.open("/").await.text;
+    let urgent = front.split("data-key=\"machines\"").next().unwrap();
+    assert!(
+        urgent.contains("Perlu tindakan") && urgent.contains(&path),
+        "{front}"
+    );
+    assert!(clerk.open("/?lihat=belum-pasti").await.text.contains(&path));
+    assert!(!clerk.open("/?lihat=lewat").await.text.contains(&path));
+
+    let page = clerk.open(&path).await.text;
+    assert!(page.contains("journal-lost") && page.contains("petugas kantor tujuan"));
+    assert!(page.contains("peramban") && page.contains("operator (pusat)"));
+    assert!(
+        page.contains("Tidak ada kertas"),
+        "the operator answers here"
+    );
+    let page = it.open(&path).await.text;
+    assert!(page.contains("operator (pusat)") && !page.contains("Tidak ada kertas"));
+    let answer = format!("{path}/answer");
+    let refused = it.submit(&answer, "answer=printed").await;
+    assert_eq!(refused.status, 403);
+    assert!(refused.text.contains("NotAllowed") && refused.text.contains("<!doctype html>"));
+    let done = clerk.submit(&answer, "answer=found-none").await;
+    assert_eq!(
+        (done.status, done.headers["location"].to_str().unwrap()),
+        (303, path.as_str())
+    );
+    let page = clerk.open(&path).await.text;
+    assert!(page.contains("gagal") && page.contains("peramban-operator (pusat)"));
+    let late = clerk.submit(&format!("{path}/cancel"), "").await;
+    assert_eq!(late.status, 409);
+    assert!(late.text.contains("TooLateToCancel"));
+}
+
+#[tokio::test]
+async fn machines_in_trouble_stand_first_and_revoked_ones_trouble_nobody() {
+    let rig = Rig::start().await;
+    let it = Browser::of(&rig, "it").await;
+    let mut broken = rig.enrol("z-rusak", 12).connect().await;
+    let mut fine = rig.enrol("a-baik", 11).connect().await;
+    for (machine, state) in [(&mut broken, "stopped"), (&mut fine, "idle")] {
+        let seq = machine.say(Report::Device(DeviceReport {
+            device: "a4".to_owned(),
+            state: state.to_owned(),
+            reasons: vec!["media-jam".to_owned()],
+            model: None,
+            at: Timestamp::from_unix_ms(1_790_000_000_000),
+        }));
+        machine.until_acked(seq).await;
+    }
+    let all = it.open("/?lihat=mesin").await.text;
+    let place = |name: &str| all.find(&format!("data-key=\"{name}\"")).unwrap();
+    assert!(place("z-rusak") < place("a-baik"), "{all}");
+    assert!(all.contains("kertas macet · sejak "), "{all}");
+    let front = it.open("/").await.text;
+    assert!(front.contains("data-key=\"z-rusak\"") && !front.contains("data-key=\"a-baik\""));
+    std::fs::remove_file(rig.home.path().join("machines/z-rusak.json")).unwrap();
+    // What viewers share is a second old at most; another query is another view.
+    let front = it.open("/?lihat=semua").await.text;
+    let tile = front.split("tile-mesin perlu dilihat").nth(1).unwrap();
+    assert!(
+        tile.split("</b>").next().unwrap().ends_with("<b>0"),
+        "{tile}"
+    );
+    let metrics = client_of(&rig, "it").await.get("/metrics").await.text;
+    assert!(
+        metrics.contains("loket_machines{connectivity=\"online\"} 1\n"),
+        "{metrics}"
+    );
+}
+
+#[tokio::test]
+async fn a_central_that_is_cut_off_blames_no_site() {
+    let rig = Rig::start_with(|settings| {
+        // A broker that is not there.
+        let port = crate::rig::free_port();
+        let at = settings.find("port = ").unwrap() + "port = ".len();
+        let end = at + settings[at..].find(' ').unwrap();
+        format!("{}{port}{}", &settings[..at], &settings[end..])
+    })
+    .await;
+    let it = Browser::of(&rig, "it").await;
+    let page = it.open("/").await.text;
+    assert!(page.contains("Pusat belum tersambung ke broker"), "{page}");
+}
+
+/// The page as Chromium has it once the page's own clock has run for ten seconds; that clock waits for the network.
+async fn dump(url: &str, home: &std::path::Path) -> String {
+    let output = Command::new("chromium")
+        .args([
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+        ])
+        .arg(format!("--user-data-dir={}", home.display()))
+        .args(["--virtual-time-budget=10000", "--dump-dom", url])
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = tokio::time::timeout(DEADLINE * 3, output)
+        .await
+        .expect("chromium ends")
+        .expect("chromium must be installed: Debian package chromium");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What the way between browser and central does: it signs in, counts, and lets the test act in between.
+struct Between {
+    central: Client,
+    cookie: String,
+    operator: Client,
+    job: String,
+    pages: AtomicU32,
+    lives: AtomicU32,
+}
+
+async fn pass_on(State(between): State<Arc<Between>>, request: Request) -> Response {
+    let path = request.uri().to_string();
+    if path == "/" {
+        between.pages.fetch_add(1, Ordering::SeqCst);
+    }
+    // The job changes after the page was made and before it asks again.
+    if path.starts_with("/console/live") && between.lives.fetch_add(1, Ordering::SeqCst) == 0 {
+        let cancel = format!("/api/v1/jobs/{}/cancel", between.job);
+        assert_eq!(between.operator.post(&cancel).await.status, 200);
+        // The page's clock runs faster than the second for which central's viewers share what they are shown.
+        let shows = async || between.operator.get(&path).await.text;
+        while !shows().await.contains("dibatalkan") {}
+    }
+    let known = request.headers().get("if-none-match");
+    let known = known.and_then(|value| value.to_str().ok());
+    let mut headers = vec![("cookie", between.cookie.as_str())];
+    headers.extend(known.map(|known| ("if-none-match", known)));
+    let answer = between
+        .central
+        .send(Method::GET, &path, &headers, Vec::new());
+    let answer = answer.await;
+    let mut response = Response::new(Body::from(answer.text));
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap();
+    for name in ["content-type", "content-security-policy", "etag"] {
+        if let Some(value) = answer.headers.get(name) {
+            let name = HeaderName::from_static(name);
+            response.headers_mut().insert(name, value.clone());
+        }
+    }
+    response
+}
+
+#[tokio::test]
+async fn in_a_browser_a_job_changes_its_state_without_a_reload() {
+    let rig = Rig::start().await;
+    let operator = client_of(&rig, "operator").await;
+    let _machine = rig.enrol("desa-contoh-1", 11);
+    let answer = operator
+        .bring(&fixture("kk-sample-bb.pdf"), &order("desa-contoh-1"), None)
+        .await;
+    let browser = Browser::of(&rig, "it").await;
+    let before = browser.open("/").await.text;
+    assert!(before.contains("diterima pusat") && !before.contains("dibatalkan"));
+    let between = Arc::new(Between {
+        central: browser.client,
+        cookie: browser.cookie,
+        operator,
+        job: job_id(&answer).to_string(),
+        pages: AtomicU32::new(0),
+        lives: AtomicU32::new(0),
+    });
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", socket.local_addr().unwrap());
+    let router = axum::Router::new()
+        .fallback(pass_on)
+        .with_state(Arc::clone(&between));
+    let mut serving = tokio::task::JoinSet::new();
+    serving.spawn(async move { axum::serve(socket, router).await });
+    let page = dump(&url, &rig.home.path().join("chromium")).await;
+    assert!(
+        page.contains("dibatalkan") && !page.contains("diterima pusat"),
+        "{page}"
+    );
+    assert!(
+        !page.contains("id=\"stale\" role=\"alert\" class=\"on\""),
+        "{page}"
+    );
+    assert_eq!(between.pages.load(Ordering::SeqCst), 1, "no reload");
+    assert!(between.lives.load(Ordering::SeqCst) >= 1);
+}
