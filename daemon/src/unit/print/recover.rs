@@ -103,8 +103,11 @@ mod tests {
             let refused = read(&later).unwrap_err();
             assert_eq!(
                 refused.to_string(),
-                "read event 7 of the journal: it is of version 2, this program reads up to 1; \
-                 install the later program again"
+                format!(
+                    "read event 7 of the journal: it is of version {}, this program reads up to {EVENT_VERSION}; \
+                     install the later program again",
+                    EVENT_VERSION + 1
+                )
             );
         }
     }

@@ -61,6 +61,7 @@ fn a_job_by_hand_whose_printer_no_setting_names_ends_and_blocks_nothing() {
 fn an_order_of_central_waits_for_its_printer_to_come_back_into_the_settings() {
     let mut bench = Bench::new().at("released");
     bench.desk.lanes.clear();
+    assert_eq!(bench.give(Command::Tick), "waiting", "told once why");
     assert_eq!(bench.give(Command::Tick), "");
     assert_eq!(bench.public().0, JobState::Printing);
 }
