@@ -89,17 +89,18 @@ async fn killed_at_every_commit(release: &str, printer: &[&str]) -> anyhow::Resu
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_that_dies_after_three_commits_of_every_life_prints_each_document_once()
+async fn a_daemon_that_dies_after_five_commits_of_every_life_prints_each_document_once()
 -> anyhow::Result<()> {
-    short_lives("after-commit:3").await
+    short_lives("after-commit:5").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_that_dies_before_the_third_commit_of_every_life_prints_each_document_once()
+async fn a_daemon_that_dies_before_the_sixth_commit_of_every_life_prints_each_document_once()
 -> anyhow::Result<()> {
-    short_lives("before-commit:3").await
+    short_lives("before-commit:6").await
 }
 
+/// A life that ends sooner asks the printer what became of the one before and has no commit left to go on with.
 async fn short_lives(stop: &str) -> anyhow::Result<()> {
     let world = World::start(Build::Hooks, false).await?;
     let mut bench = Bench::new(&world, "desa-contoh-1", &[]).await?;

@@ -82,7 +82,10 @@ async fn one_unknown_key_is_refused_by_its_name_and_a_missing_file_is_another_co
             let mut command = Command::new(dir.join(program));
             command.arg(task).arg("--config").arg(file).output().await
         };
-        std::fs::write(&file, settings)?;
+        // A machine has one from its enrolment; here it stands beside the settings.
+        let trust = format!("trust_dir = \"{}\"", folder.path().display());
+        let settings = settings.replace("trust_dir = \"/etc/loket/trust\"", &trust);
+        std::fs::write(&file, &settings)?;
         let output = run("check-config", &file).await?;
         ensure!(output.status.success(), "{program}: {output:?}");
         std::fs::write(&file, format!("unheard_of = 1\n{settings}"))?;

@@ -55,7 +55,7 @@ async fn one_damaged_event_of_an_open_job_costs_one_start() -> anyhow::Result<()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_damaged_setting_costs_one_start() -> anyhow::Result<()> {
-    one_damaged_row("UPDATE meta SET checksum = checksum + 1 WHERE key = 'clock-floor'").await
+    one_damaged_row("UPDATE meta SET checksum = checksum + 1 WHERE key = 'clock'").await
 }
 
 /// The running daemon meets it, when it hands its reports to the link.

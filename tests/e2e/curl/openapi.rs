@@ -271,7 +271,6 @@ fn asks_of_jobs(office: &Office, jobs: &Jobs) -> Vec<Ask> {
         Ask::new("get", job, 404).by(it).of("bukan-nomor"),
         Ask::new("get", history, 200).by(auditor).of(&jobs.held),
         Ask::new("get", history, 401).of(&jobs.held),
-        Ask::new("get", history, 403).by(it).of(&jobs.held),
         Ask::new("get", history, 404).by(auditor).of(NONE),
         cancel(401).of(&jobs.waiting),
         cancel(403).by(it).of(&jobs.waiting),
@@ -288,7 +287,8 @@ fn asks_of_jobs(office: &Office, jobs: &Jobs) -> Vec<Ask> {
 }
 
 fn asks_of_the_rest(office: &Office) -> Vec<Ask> {
-    let (it, auditor) = (&office.world.tokens.it, &office.world.tokens.auditor);
+    let tokens = &office.world.tokens;
+    let (operator, it, auditor) = (&tokens.operator, &tokens.it, &tokens.auditor);
     let (history, verdict) = ("/api/v1/history", "/api/v1/history/verdict");
     vec![
         Ask::new("get", history, 200).by(auditor),
@@ -296,10 +296,10 @@ fn asks_of_the_rest(office: &Office) -> Vec<Ask> {
             .by(auditor)
             .query("?from=awal"),
         Ask::new("get", history, 401),
-        Ask::new("get", history, 403).by(it),
+        Ask::new("get", history, 403).by(operator),
         Ask::new("get", verdict, 200).by(auditor),
         Ask::new("get", verdict, 401),
-        Ask::new("get", verdict, 403).by(it),
+        Ask::new("get", verdict, 403).by(operator),
         Ask::new("get", "/api/v1/machines", 200).by(it),
         Ask::new("get", "/api/v1/machines", 401),
         Ask::new("get", "/api/v1/openapi.json", 200),
