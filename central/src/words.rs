@@ -180,8 +180,13 @@ pub(crate) fn actor(name: &str) -> String {
     }
 }
 
-/// The word and tone of an IPP printer-state keyword.
-pub(crate) fn device_state(state: &str) -> (&'static str, Tone) {
+/// The word and tone of an IPP printer-state keyword. A printer without paper is idle until somebody prints: what keeps
+/// the next sheet from coming out counts before that, whatever severity the keyword bears.
+pub(crate) fn device_state(state: &str, reasons: &[String]) -> (&'static str, Tone) {
+    let is_usable = matches!(state, "idle" | "processing");
+    if is_usable && reasons.iter().any(|keyword| keeps_from_printing(keyword)) {
+        return ("perlu dilihat", Tone::Wait);
+    }
     match state {
         "idle" => ("siap", Tone::Good),
         "processing" => ("mencetak", Tone::Note),
@@ -192,13 +197,35 @@ pub(crate) fn device_state(state: &str) -> (&'static str, Tone) {
     }
 }
 
-/// The word for an IPP printer-state-reason (RFC 8011 §5.4.12); others are shown as they came.
-pub(crate) fn device_reason(keyword: &str) -> &str {
-    let bare = ["-report", "-warning", "-error"]
+/// Whether no sheet comes out while this reason stands (RFC 8011 §5.4.12).
+fn keeps_from_printing(keyword: &str) -> bool {
+    matches!(
+        bare(keyword),
+        "media-empty"
+            | "media-needed"
+            | "media-jam"
+            | "toner-empty"
+            | "marker-supply-empty"
+            | "cover-open"
+            | "door-open"
+            | "paused"
+            | "offline"
+            | "shutdown"
+            | "output-area-full"
+    )
+}
+
+/// A reason without its severity, which printers derive from their state.
+fn bare(keyword: &str) -> &str {
+    ["-report", "-warning", "-error"]
         .iter()
         .find_map(|suffix| keyword.strip_suffix(suffix))
-        .unwrap_or(keyword);
-    match bare {
+        .unwrap_or(keyword)
+}
+
+/// The word for an IPP printer-state-reason (RFC 8011 §5.4.12); others are shown as they came.
+pub(crate) fn device_reason(keyword: &str) -> &str {
+    match bare(keyword) {
         "none" => "",
         "media-empty" | "media-needed" => "kertas habis",
         "media-low" => "kertas hampir habis",
@@ -287,6 +314,15 @@ mod tests {
         }
         assert_eq!(device_reason("media-jam"), "kertas macet");
         assert_eq!(device_reason("x-vendor-trouble"), "x-vendor-trouble");
+    }
+
+    #[test]
+    fn an_idle_printer_without_paper_is_to_be_looked_at_and_one_with_little_is_not() {
+        let told = |state, reason: &str| device_state(state, &[reason.to_owned()]).0;
+        assert_eq!(told("idle", "media-empty-report"), "perlu dilihat");
+        assert_eq!(told("processing", "media-jam"), "perlu dilihat");
+        assert_eq!(told("idle", "media-low"), "siap");
+        assert_eq!(told("stopped", "media-empty"), "berhenti");
     }
 
     #[test]

@@ -117,11 +117,14 @@ async fn machines_in_trouble_stand_first_and_revoked_ones_trouble_nobody() {
     let it = Browser::of(&rig, "it").await;
     let mut broken = rig.enrol("z-rusak", 12).connect().await;
     let mut fine = rig.enrol("a-baik", 11).connect().await;
-    for (machine, state) in [(&mut broken, "stopped"), (&mut fine, "idle")] {
+    for (machine, state, reason) in [
+        (&mut broken, "idle", "media-jam"),
+        (&mut fine, "idle", "media-low"),
+    ] {
         let seq = machine.say(Report::Device(DeviceReport {
             device: "a4".to_owned(),
             state: state.to_owned(),
-            reasons: vec!["media-jam".to_owned()],
+            reasons: vec![reason.to_owned()],
             model: None,
             at: Timestamp::from_unix_ms(1_790_000_000_000),
         }));

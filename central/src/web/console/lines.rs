@@ -217,7 +217,7 @@ fn machine_line(
 }
 
 fn device_line(device: &DeviceRow, zone: Zone) -> DeviceLine {
-    let (state, tone) = words::device_state(&device.state);
+    let (state, tone) = words::device_state(&device.state, &device.reasons);
     let reasons = device
         .reasons
         .iter()
