@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! created → offered ─┬→ (machine reports) fetching → journalled → held → printing → an end | unknown
-//!    └───────┬───────┘                        └──── journal lost ────→ unknown
+//!    └───────┬───────┘                        ↑    └──── journal lost ────→ unknown
+//!            │                                └ given to the machine by hand: met with its first report or list
 //!            └→ cancelled | expired (central; any later report of the machine overturns this)
 //! ```
 //!
@@ -11,6 +12,7 @@
 //! - An end that a machine reported stays: a later report may replace it by another end, never by a state that is
 //!   none. An end that central decided gives way to any report.
 //! - Reports count in the order of their [`Place`]; one at or before the last is no change.
+//! - Who ordered a job is known from its beginning and never changes; another machine's word on it counts for nothing.
 //! - A lost or rolled-back journal turns what the machine held into `unknown`, and makes what it never had due again.
 //!
 //! It does not know how orders are sealed, stored or sent, nor which machine is online.
@@ -20,6 +22,7 @@ mod connectivity;
 mod decide;
 mod due;
 mod job;
+mod local;
 mod stream;
 
 pub use change::{CHANGE_VERSION, Change, ChangeError};
@@ -29,4 +32,5 @@ pub use connectivity::{
 pub use decide::{Answer, Input, OFFER_AGAIN_FIRST, OFFER_AGAIN_MAX, Refusal, decide};
 pub use due::{Calendar, CalendarError, LocalDay, due_at};
 pub use job::{EndedBy, Job, Place, apply};
+pub use local::{Met, meet};
 pub use stream::{Ingest, Stream, SyncView, Synced};

@@ -38,6 +38,7 @@ fn say(state: JobState, reason: Option<Reason>) -> JobReport {
         actor: None,
         at: at(0),
         clock_trusted: false,
+        local: None,
     }
 }
 
@@ -503,6 +504,8 @@ fn refusals_have_codes_of_their_own() {
         Refusal::AlreadyEnded { state },
         Refusal::JournalLost,
         Refusal::NotLost { state },
+        Refusal::UnknownJob,
+        Refusal::AnothersJob,
     ];
     let codes: std::collections::BTreeSet<_> = all.iter().map(|refusal| refusal.code()).collect();
     assert_eq!(codes.len(), all.len());

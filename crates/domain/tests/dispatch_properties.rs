@@ -9,7 +9,9 @@ use loket_domain::dispatch::{
     Answer, Change, EndedBy, Ingest, Input, Job, OFFER_AGAIN_FIRST, OFFER_AGAIN_MAX, Place, Stream,
     SyncView, apply, decide,
 };
-use loket_wire::{Epoch, JobId, JobReport, JobState, Party, Reason, Timestamp};
+use loket_wire::{
+    Class, Epoch, JobId, JobReport, JobState, LocalJob, Party, Reason, Service, Timestamp,
+};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -26,11 +28,35 @@ fn created() -> Job {
     )
 }
 
+fn local_job() -> LocalJob {
+    LocalJob {
+        reference: "LOKAL-010101010101".parse().unwrap(),
+        service: Service::new("lokal").unwrap(),
+        class: Class::Controlled,
+        given_at: Timestamp::UNIX_EPOCH,
+        not_after: Timestamp::from_unix_ms(10_000_000),
+        by: Some("wati".to_owned()),
+        printer: None,
+        revision: None,
+    }
+}
+
+/// A job as it begins at central: ordered here, or met as one that was given to its machine by hand.
+fn begun(is_local: bool) -> Job {
+    let made = created();
+    if is_local {
+        Job::given_by_hand(made.id, made.machine, local_job(), made.created_at)
+    } else {
+        made
+    }
+}
+
 /// An input that owns its report.
 #[derive(Debug, Clone)]
 enum Met {
     Offer,
-    Reported(Place, JobState, Option<Reason>),
+    /// The last says whether the machine calls the job one that was given to it by hand.
+    Reported(Place, JobState, Option<Reason>, bool),
     Listed(Place, JobState, bool),
     Unlisted(bool),
     JournalLost,
@@ -60,7 +86,8 @@ fn places() -> impl Strategy<Value = Place> {
 fn met() -> impl Strategy<Value = Met> {
     prop_oneof![
         3 => Just(Met::Offer),
-        5 => (places(), states(), reasons()).prop_map(|(p, s, r)| Met::Reported(p, s, r)),
+        5 => (places(), states(), reasons(), any::<bool>())
+            .prop_map(|(p, s, r, l)| Met::Reported(p, s, r, l)),
         2 => (places(), states(), any::<bool>()).prop_map(|(p, s, b)| Met::Listed(p, s, b)),
         1 => any::<bool>().prop_map(Met::Unlisted),
         1 => Just(Met::JournalLost),
@@ -80,6 +107,7 @@ fn report(job: &Job, state: JobState, reason: Option<Reason>) -> JobReport {
         actor: None,
         at: Timestamp::UNIX_EPOCH,
         clock_trusted: false,
+        local: None,
     }
 }
 
@@ -91,8 +119,11 @@ fn feed(job: &mut Job, now: Timestamp, seq: u64, met: &Met) -> Vec<Change> {
             epoch: EPOCH,
             command_seq: seq,
         },
-        Met::Reported(place, state, reason) => {
-            owned = report(job, *state, *reason);
+        Met::Reported(place, state, reason, is_local) => {
+            owned = JobReport {
+                local: is_local.then(|| Box::new(local_job())),
+                ..report(job, *state, *reason)
+            };
             Input::Reported {
                 place: *place,
                 report: &owned,
@@ -152,6 +183,12 @@ fn check_step(before: &Job, after: &Job, met: &Met, now: Timestamp) -> Result<()
     if before.state.is_end() && !after.state.is_end() {
         let by_machine = is_machines_word || matches!(met, Met::Listed(..));
         prop_assert!(by_machine && before.ended_by == Some(EndedBy::Central));
+    }
+    let is_kept = before.local == after.local;
+    prop_assert!(is_kept, "who ordered it is known from its beginning");
+    if after.local.is_some() {
+        let is_here = after.state.may_be_ended_by(Party::Central) || after.offer_count > 0;
+        prop_assert!(!is_here, "a job given by hand was never central's to offer");
     }
     prop_assert_eq!(after.ended_at.is_some(), after.state.is_end());
     prop_assert_eq!(after.ended_by.is_some(), after.state.is_end());
@@ -220,8 +257,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, rng_seed: RngSeed::Fixed(2026), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_sequence_breaks_a_rule(steps in prop::collection::vec((met(), 0..400_000_i64), 1..40)) {
-        let mut job = created();
+    fn no_sequence_breaks_a_rule(
+        is_local: bool,
+        steps in prop::collection::vec((met(), 0..400_000_i64), 1..40),
+    ) {
+        let mut job = begun(is_local);
         let mut now_ms = 0;
         let mut history = Vec::new();
         for (seq, (met, passed_ms)) in (1..).zip(&steps) {
@@ -240,7 +280,7 @@ proptest! {
             history.extend(changes.into_iter().map(|change| (now, change)));
         }
         // What stands on disk tells the same story.
-        let mut folded = created();
+        let mut folded = begun(is_local);
         for (at, change) in history {
             let read = Change::from_json(&change.to_json().unwrap()).unwrap();
             apply(&mut folded, at, &read);
@@ -265,7 +305,7 @@ proptest! {
                     Ingest::Commit { stream: next, place } => {
                         assert_eq!(*seq, committed + 1);
                         stream = next;
-                        feed(&mut job, Timestamp::UNIX_EPOCH, 1, &Met::Reported(place, *state, *reason));
+                        feed(&mut job, Timestamp::UNIX_EPOCH, 1, &Met::Reported(place, *state, *reason, false));
                     }
                     Ingest::Duplicate => assert!(*seq <= committed),
                     Ingest::Ahead { expected_seq } => assert!(*seq > expected_seq),

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::ids::{Epoch, JobId, KeyId};
+use crate::digest::Sha256Digest;
+use crate::ids::{Epoch, JobId, KeyId, Reference};
 use crate::job::{JobState, Reason};
+use crate::order::{Class, Service};
 use crate::time::Timestamp;
 
 /// Why the body of a frame is no message of ours.
@@ -126,6 +128,48 @@ pub struct JobReport {
     pub at: Timestamp,
     /// Whether that clock was trusted.
     pub clock_trusted: bool,
+    /// What the job is, where a person gave it to the machine by hand and central ordered none. Every report of such a
+    /// job says it, so that no single one is missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<Box<LocalJob>>,
+}
+
+/// A job that a person gave to a machine by hand. No name of the document's people, no file name: the machine keeps none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalJob {
+    /// The machine's own name for it.
+    pub reference: Reference,
+    /// The public service.
+    pub service: Service,
+    /// Controlled or own.
+    pub class: Class,
+    /// When it was given, by the machine's wall clock; for people.
+    #[serde(rename = "given_at_ms")]
+    pub given_at: Timestamp,
+    /// Last moment it may be printed.
+    #[serde(rename = "not_after_ms")]
+    pub not_after: Timestamp,
+    /// Who gave it: the name an officer signs with, or that of the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// The printer, by its name in the machine's settings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub printer: Option<String>,
+    /// What may be printed; absent until the document was verified, and for one that is not valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<LocalRevision>,
+}
+
+/// The signed revision of a document that was given by hand. Its digest tells central whether it is one that central
+/// ordered too; a signature is in it, so that nobody can guess it from what a family card says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalRevision {
+    /// SHA-256 of its bytes.
+    pub sha256: Sha256Digest,
+    /// Its size.
+    pub size_bytes: u64,
+    /// Its pages.
+    pub page_count: u32,
 }
 
 /// A device's state as last observed.
@@ -171,7 +215,7 @@ pub struct QuarantineReport {
     /// The stable code of the refusal.
     pub code: String,
     /// SHA-256 of the payload, to find it again in a capture.
-    pub payload_sha256: crate::Sha256Digest,
+    pub payload_sha256: Sha256Digest,
     /// Its size.
     pub size_bytes: u64,
 }

@@ -25,7 +25,7 @@ pub mod topic;
 
 pub use command::{Blob, Cancel, Command, PrintOrder};
 pub use digest::Sha256Digest;
-pub use event::{DeviceReport, Event, JobReport, Report};
+pub use event::{DeviceReport, Event, JobReport, LocalJob, LocalRevision, Report};
 pub use ids::{Epoch, Hello, IdError, JobId, KeyId, MachineId, OfficeId, Reference};
 pub use job::{JobState, Party, Reason};
 pub use order::{Class, Order, Release, Service};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::DeviceReport;
+use crate::event::{DeviceReport, LocalJob};
 use crate::ids::{Epoch, Hello, JobId, KeyId};
 use crate::job::JobState;
 use crate::time::Timestamp;
@@ -113,12 +113,16 @@ pub struct Sync {
 }
 
 /// A job a machine holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenJob {
     /// The job.
     pub job_id: JobId,
     /// Its state.
     pub state: JobState,
+    /// What it is, where a person gave it to the machine by hand: a central that was set back may not know it. Where
+    /// many are open, the last ones go without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<Box<LocalJob>>,
 }
 
 /// Central's word that everything up to `seq` of `epoch` is committed, or stands in its quarantine.

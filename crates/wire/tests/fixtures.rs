@@ -73,6 +73,8 @@ fn every_command_reads_and_writes_as_its_fixture() {
 fn every_report_reads_and_writes_as_its_fixture() {
     check_event("evt-job", &samples::job_event(true));
     check_event("evt-job-bare", &samples::job_event(false));
+    check_event("evt-job-local", &samples::local_event(true));
+    check_event("evt-job-local-bare", &samples::local_event(false));
     check_event("evt-device", &samples::device_event(true));
     check_event("evt-device-bare", &samples::device_event(false));
     check_event("evt-key", &samples::key_event());

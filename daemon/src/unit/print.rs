@@ -248,8 +248,7 @@ impl PrintUnit {
     /// Nothing is journalled meanwhile: every report is made by this loop.
     async fn held(&self) -> Result<Held, DeskError> {
         let outbox = self.journal.outbox_span().await?;
-        let jobs = self.shell.core().jobs().filter(|job| job.is_open());
-        let jobs = jobs.map(JobView::of).collect();
+        let jobs = self.shell.core().open_jobs();
         Ok(Held { jobs, outbox })
     }
 

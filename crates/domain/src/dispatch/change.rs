@@ -1,7 +1,7 @@
 //! What happened to a job at central. Its JSON is the disk form of the history.
 
 use loket_wire::order::ReprintOf;
-use loket_wire::{Epoch, JobState, MachineId, Reason, Timestamp};
+use loket_wire::{Epoch, JobState, LocalJob, LocalRevision, MachineId, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -26,6 +26,18 @@ pub enum Change {
         /// The job it replaces on paper, and why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reprint_of: Option<ReprintOf>,
+    },
+    /// A person gave it to the machine by hand; central heard of it and ordered nothing.
+    GivenByHand {
+        /// The machine that prints it.
+        machine: MachineId,
+        /// What the machine says of it.
+        local: Box<LocalJob>,
+    },
+    /// The machine said which document a job given by hand prints.
+    DocumentTold {
+        /// What was verified.
+        revision: LocalRevision,
     },
     /// The order is handed to the link.
     Offered {
@@ -129,6 +141,8 @@ impl Change {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Created { .. } => "created",
+            Self::GivenByHand { .. } => "given-by-hand",
+            Self::DocumentTold { .. } => "document-told",
             Self::Offered { .. } => "offered",
             Self::OfferDue { .. } => "offer-due",
             Self::Reported { .. } => "reported",

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::change::Change;
 use super::job::{EndedBy, Job, Place};
+use super::local::told_revision;
 
 /// Wait before an order is offered a second time (CONTRACT, Messages).
 pub const OFFER_AGAIN_FIRST: Duration = Duration::from_secs(60);
@@ -115,6 +116,12 @@ pub enum Refusal {
     /// The machine lost it: there is nobody to ask.
     #[error("call off a job whose machine lost its journal")]
     JournalLost,
+    /// No job of that id is known, and nothing says that a person gave it to the machine by hand.
+    #[error("take a report of a job that is not known")]
+    UnknownJob,
+    /// It is another machine's job.
+    #[error("take a report of another machine's job")]
+    AnothersJob,
     /// Only a job whose journal is lost is answered at central; any other is answered at its machine.
     #[error("answer at central for a job that is {state}")]
     NotLost {
@@ -135,6 +142,8 @@ impl Refusal {
             Self::AlreadyEnded { .. } => "D-105",
             Self::JournalLost => "D-106",
             Self::NotLost { .. } => "D-107",
+            Self::UnknownJob => "S-101",
+            Self::AnothersJob => "S-102",
         }
     }
 }
@@ -148,7 +157,14 @@ impl Refusal {
 pub fn decide(job: &Job, now: Timestamp, input: Input<'_>) -> Result<Vec<Change>, Refusal> {
     match input {
         Input::Offer { epoch, command_seq } => offer(job, now, epoch, command_seq),
-        Input::Reported { place, report } => reported(job, place, report),
+        Input::Reported { place, report } => {
+            let mut changes = reported(job, place, report)?;
+            if !changes.is_empty() {
+                let told = told_revision(job, report.local.as_deref());
+                changes.extend(told.map(|revision| Change::DocumentTold { revision }));
+            }
+            Ok(changes)
+        }
         Input::DocumentAsked => Ok(document_asked(job)),
         Input::Listed {
             place,

@@ -1,6 +1,6 @@
 //! What central knows of one job, as a fold over its changes.
 
-use loket_wire::{Epoch, JobId, JobState, MachineId, Reason, Timestamp};
+use loket_wire::{Epoch, JobId, JobState, LocalJob, MachineId, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::change::Change;
@@ -66,6 +66,8 @@ pub struct Job {
     pub attempt: Option<u32>,
     /// Sheets counted, as last reported.
     pub sheet_count: Option<u32>,
+    /// What its machine says of it, where a person gave it there by hand; `None` for what central ordered.
+    pub local: Option<Box<LocalJob>>,
 }
 
 impl Job {
@@ -95,6 +97,23 @@ impl Job {
             reported: None,
             attempt: None,
             sheet_count: None,
+            local: None,
+        }
+    }
+
+    /// A job that a person gave to the machine by hand, as it is met here: on that machine's disk.
+    #[must_use]
+    pub fn given_by_hand(
+        id: JobId,
+        machine: MachineId,
+        local: LocalJob,
+        met_at: Timestamp,
+    ) -> Self {
+        let not_after = local.not_after;
+        Self {
+            state: JobState::Journalled,
+            local: Some(Box::new(local)),
+            ..Self::created(id, machine, not_after, met_at)
         }
     }
 
@@ -121,6 +140,12 @@ impl Job {
 pub fn apply(job: &mut Job, at: Timestamp, change: &Change) {
     match change {
         Change::Created { .. } => {}
+        Change::GivenByHand { local, .. } => job.local = Some(local.clone()),
+        Change::DocumentTold { revision } => {
+            if let Some(local) = &mut job.local {
+                local.revision = Some(*revision);
+            }
+        }
         // What the machine says of its own copy answers a cancel, also where it changes nothing here.
         Change::LateReport { state, .. } => job.cancel_asked &= !state.is_end(),
         Change::Offered {

@@ -45,11 +45,7 @@ impl Desk {
     #[must_use]
     pub fn open_jobs(&self) -> Vec<OpenJob> {
         let open = self.jobs.values().filter(|job| job.is_open());
-        open.map(|job| OpenJob {
-            job_id: job.facts.job_id,
-            state: job.public_state().0,
-        })
-        .collect()
+        open.map(Job::as_open).collect()
     }
 
     /// The lane a job prints in: the one it names, else the first; `None` without printers.

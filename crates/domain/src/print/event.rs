@@ -254,7 +254,8 @@ const fn is_false(flag: &bool) -> bool {
 impl Event {
     /// What central is told of this event, if anything; `job` is the job after it was applied.
     ///
-    /// Local jobs are reported as well: central counts what was printed where.
+    /// A job that a person gave here is reported like any other, and each of its reports says what it is: central
+    /// ordered none such, and must be able to say who printed what whichever report is the first to reach it.
     #[must_use]
     pub fn report(&self, job: &Job) -> Option<Report> {
         let (state, reason, sheet_count) = match &self.what {
@@ -308,6 +309,7 @@ impl Event {
             actor,
             at: self.at,
             clock_trusted: self.clock_trusted,
+            local: job.local(),
         }))
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use loket_wire::{
-    Blob, Class, Epoch, JobId, JobState, Reason, Reference, Release, Service, Sha256Digest,
-    Timestamp,
+    Blob, Class, Epoch, JobId, JobState, LocalJob, LocalRevision, OpenJob, Reason, Reference,
+    Release, Service, Sha256Digest, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -163,6 +163,38 @@ impl Job {
             ),
             Stage::Unknown { reason, .. } => (JobState::Unknown, Some(*reason)),
             Stage::Ended { state, reason } | Stage::Closed { state, reason } => (*state, *reason),
+        }
+    }
+
+    /// What central is told of it beside its state, where a person gave it here: central ordered no such job.
+    #[must_use]
+    pub fn local(&self) -> Option<Box<LocalJob>> {
+        let Origin::Local { by } = &self.facts.origin else {
+            return None;
+        };
+        Some(Box::new(LocalJob {
+            reference: self.facts.reference.clone(),
+            service: self.facts.service.clone(),
+            class: self.facts.class,
+            given_at: self.facts.verified_at,
+            not_after: self.facts.not_after,
+            by: by.clone(),
+            printer: self.facts.printer.clone(),
+            revision: self.revision.map(|revision| LocalRevision {
+                sha256: revision.sha256,
+                size_bytes: revision.size_bytes,
+                page_count: revision.page_count,
+            }),
+        }))
+    }
+
+    /// What `sync` says of it.
+    #[must_use]
+    pub fn as_open(&self) -> OpenJob {
+        OpenJob {
+            job_id: self.facts.job_id,
+            state: self.public_state().0,
+            local: self.local(),
         }
     }
 

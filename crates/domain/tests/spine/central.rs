@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use loket_domain::dispatch::{
-    Answer, Change, Ingest, Input, Job, Place, Stream, SyncView, Synced, apply, decide,
+    Answer, Change, Ingest, Input, Job, Met, Place, Stream, SyncView, Synced, apply, decide, meet,
 };
-use loket_wire::{Epoch, JobId, JobReport, JobState, MachineId, Timestamp};
+use loket_wire::{Epoch, JobId, JobReport, JobState, LocalJob, MachineId, Timestamp};
 
 use crate::machine::{Row, SyncMessage};
 
@@ -70,8 +70,7 @@ impl Central {
         until: Timestamp,
         now: Timestamp,
     ) {
-        let machine: MachineId = format!("desa-{machine_no}").parse().unwrap();
-        let made = Job::created(job, machine, until, now);
+        let made = Job::created(job, machine_id(machine_no), until, now);
         self.jobs.entry(job).or_insert(Kept {
             job: made,
             machine_no,
@@ -242,7 +241,7 @@ impl Central {
         report: &JobReport,
         now: Timestamp,
     ) -> Option<Told> {
-        let kept = self.jobs.get_mut(&report.job_id)?;
+        let kept = self.meet(machine_no, report.job_id, report.local.as_deref(), now)?;
         let before = kept.job.clone();
         let changes = decide(&before, now, Input::Reported { place, report }).ok()?;
         change(&mut kept.job, now, &changes);
@@ -252,6 +251,29 @@ impl Central {
             .any(|change| matches!(change, Change::Reported { .. }))
             && before.reported.is_some_and(|last| place < last);
         (is_alive_there || is_copy_alive).then(|| self.ask_cancel(machine_no, report.job_id, now))
+    }
+
+    /// The job that the machine speaks of, where it is that machine's; one given to it by hand begins here.
+    fn meet(
+        &mut self,
+        machine_no: usize,
+        id: JobId,
+        local: Option<&LocalJob>,
+        now: Timestamp,
+    ) -> Option<&mut Kept> {
+        let known = self.jobs.get(&id).map(|kept| &kept.job);
+        if let Met::GivenByHand { job, change: begun } =
+            meet(known, &machine_id(machine_no), id, local, now).ok()?
+        {
+            let mut kept = Kept {
+                job: *job,
+                machine_no,
+                envelope: None,
+            };
+            change(&mut kept.job, now, &[begun]);
+            self.jobs.insert(id, kept);
+        }
+        self.jobs.get_mut(&id)
     }
 
     fn ask_cancel(&mut self, machine_no: usize, job: JobId, now: Timestamp) -> Told {
@@ -335,18 +357,16 @@ impl Central {
         let place = synced.place(sync.last_event_seq);
         let is_settled = synced.is_settled;
         let mut asked = Vec::new();
-        for (id, state) in &sync.open_jobs {
-            let Some(kept) = self
-                .jobs
-                .get_mut(id)
-                .filter(|kept| kept.machine_no == machine_no)
-            else {
+        for (id, open) in &sync.open_jobs {
+            // While its reports are under way they begin it.
+            let local = open.local.as_deref().filter(|_local| is_settled);
+            let Some(kept) = self.meet(machine_no, *id, local, now) else {
                 continue;
             };
             let was_over = kept.job.state.is_end();
             let input = Input::Listed {
                 place,
-                state: *state,
+                state: open.state,
                 is_settled,
             };
             let changes = decide(&kept.job, now, input).unwrap_or_default();
@@ -371,6 +391,10 @@ impl Central {
             .map(|id| self.ask_cancel(machine_no, id, now))
             .collect()
     }
+}
+
+fn machine_id(no: usize) -> MachineId {
+    format!("desa-{no}").parse().unwrap()
 }
 
 fn draw(known: &mut Known) -> u64 {

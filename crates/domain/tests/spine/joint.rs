@@ -39,6 +39,8 @@ pub(crate) enum Op {
     Work(u8),
     Power(u8),
     Restart(u8),
+    /// An officer prints a document by hand.
+    PrintByHand(u8),
     Release(u8),
     CancelHere(u8),
     AnswerHere(u8),
@@ -83,6 +85,7 @@ fn op(faults: Faults) -> impl Strategy<Value = Op> {
         12 => machine().prop_map(Op::Work),
         1 => machine().prop_map(Op::Power),
         2 => machine().prop_map(Op::Restart),
+        2 => machine().prop_map(Op::PrintByHand),
         2 => job().prop_map(Op::Release),
         1 => job().prop_map(Op::CancelHere),
         2 => job().prop_map(Op::AnswerHere),
@@ -137,6 +140,7 @@ impl World {
                 self.allow_again(usize::from(*no));
             }
             Op::Restart(no) => self.machines[usize::from(*no)].restart(),
+            Op::PrintByHand(no) => drop(self.print_by_hand(usize::from(*no))),
             Op::Release(_) | Op::CancelHere(_) | Op::AnswerHere(_) => self.at_machine(op),
             Op::Copy(no) => {
                 self.copies[usize::from(*no)] = self.machines[usize::from(*no)].disk.clone()
@@ -236,6 +240,7 @@ const CASES: u32 = 400;
 #[test]
 fn whatever_the_line_does_each_job_is_printed_once_and_central_knows_it() {
     play(CASES, Faults::default(), |world| {
+        world.check_by_hand(Lost::Nothing);
         world.check_rest();
         world.check_agreement(Lost::Nothing);
     });
@@ -248,6 +253,7 @@ fn with_lost_journals_nothing_is_printed_twice_and_what_was_lost_is_asked_of_a_p
         ..Faults::default()
     };
     play(CASES, faults, |world| {
+        world.check_by_hand(Lost::Nothing);
         world.check_rest();
         world.check_agreement(Lost::Nothing);
     });
@@ -260,6 +266,7 @@ fn with_a_restored_central_nothing_is_printed_twice_and_no_job_it_knows_is_stuck
         ..Faults::default()
     };
     play(CASES, faults, |world| {
+        world.check_by_hand(Lost::ByCentral);
         world.check_rest();
         world.check_agreement(Lost::ByCentral);
     });
@@ -273,5 +280,8 @@ fn with_journals_set_back_only_what_the_printer_forgot_too_is_printed_again_and_
         rollbacks: true,
         ..Faults::default()
     };
-    play(CASES, faults, World::check_rest);
+    play(CASES, faults, |world| {
+        world.check_by_hand(Lost::Nothing);
+        world.check_rest();
+    });
 }

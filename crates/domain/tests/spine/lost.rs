@@ -236,3 +236,97 @@ fn an_order_for_a_lost_journal_is_refused_and_given_anew() {
     assert_eq!(public(&world, job), (JobState::Printed, None));
     assert_eq!(world.machines[0].pages_of(job), 1);
 }
+
+/// A machine that central knows, and a document that an officer printed there by hand, unheard.
+fn printed_by_hand() -> (World, JobId) {
+    let mut world = World::new(HONEST, Faults::default());
+    world.connect(0);
+    world.flush();
+    let job = world.print_by_hand(0);
+    world.happen(&unheard(12));
+    assert_eq!(
+        world.machines[0].pages_of(job),
+        1,
+        "an even number: one page"
+    );
+    (world, job)
+}
+
+fn given_by(world: &World, job: JobId) -> Option<&str> {
+    world.central.jobs[&job].job.local.as_ref()?.by.as_deref()
+}
+
+#[test]
+fn a_sheet_printed_by_hand_while_the_line_is_down_is_known_to_central_afterwards() {
+    let (mut world, job) = printed_by_hand();
+    assert!(!world.central.jobs.contains_key(&job));
+    world.settle();
+    assert_eq!(public(&world, job), (JobState::Printed, None));
+    assert_eq!(given_by(&world, job), Some("wati"));
+}
+
+#[test]
+fn the_last_report_alone_says_who_printed_what_where_those_before_it_are_lost() {
+    let (mut world, job) = printed_by_hand();
+    let outbox = &mut world.machines[0].disk.outbox;
+    while outbox.len() > 1 {
+        outbox.pop_first();
+    }
+    world.settle();
+    assert_eq!(public(&world, job), (JobState::Printed, None));
+    assert_eq!(given_by(&world, job), Some("wati"));
+    let revision = world.central.jobs[&job]
+        .job
+        .local
+        .as_ref()
+        .unwrap()
+        .revision;
+    assert!(revision.is_some(), "what was printed is known as well");
+}
+
+/// A document given by hand that came to this stage, with everything heard.
+fn heard_at(rounds: u8) -> (World, JobId) {
+    let mut world = World::new(HONEST, Faults::default());
+    world.connect(0);
+    world.flush();
+    world.happen(&Op::Backup);
+    let job = world.print_by_hand(0);
+    world.happen(&Op::Serve {
+        machine: 0,
+        rounds,
+        is_heard: true,
+    });
+    world.flush();
+    (world, job)
+}
+
+#[test]
+fn a_journal_lost_while_a_document_given_by_hand_was_printing_makes_somebody_look() {
+    let (mut world, job) = heard_at(2);
+    assert_eq!(public(&world, job).0, JobState::Printing);
+    world.happen(&Op::Wipe(0));
+    world.settle();
+    let lost = (JobState::Unknown, Some(Reason::JournalLost));
+    assert_eq!(public(&world, job), lost);
+    world.central.answer(job, 1, world.now);
+    assert_eq!(
+        public(&world, job),
+        (JobState::Printed, Some(Reason::OfficerSaw))
+    );
+    assert_eq!(given_by(&world, job), Some("wati"));
+}
+
+/// Its reports were acknowledged and are told no more, but the list of open jobs says what it is.
+#[test]
+fn a_restored_central_learns_of_an_open_job_by_hand_from_the_list_of_its_machine() {
+    let (mut world, job) = heard_at(2);
+    world.happen(&Op::Restore);
+    assert!(!world.central.jobs.contains_key(&job), "forgotten");
+    world.connect(0);
+    world.flush();
+    assert_eq!(public(&world, job).0, JobState::Printing);
+    assert_eq!(given_by(&world, job), Some("wati"));
+    world.settle();
+    assert_eq!(public(&world, job), (JobState::Printed, None));
+    assert_eq!(world.machines[0].pages_of(job), 1);
+}

@@ -12,8 +12,8 @@ use loket_domain::print::{
     Stage, What,
 };
 use loket_wire::{
-    Blob, Class, Epoch, JobId, JobReport, JobState, Reason, Release, Report, Service, Sha256Digest,
-    Timestamp,
+    Blob, Class, Epoch, JobId, JobReport, JobState, OpenJob, Reason, Release, Report, Service,
+    Sha256Digest, Timestamp,
 };
 
 use crate::hands::Flying;
@@ -94,7 +94,7 @@ pub(crate) struct SyncMessage {
     pub(crate) last_command_seq: u64,
     pub(crate) first_event_seq: Option<u64>,
     pub(crate) last_event_seq: u64,
-    pub(crate) open_jobs: BTreeMap<JobId, JobState>,
+    pub(crate) open_jobs: BTreeMap<JobId, OpenJob>,
 }
 
 /// What survives a crash: the journal file.
@@ -242,6 +242,26 @@ impl Machine {
         }
     }
 
+    /// A person gives a document by hand.
+    pub(crate) fn take_by_hand(&mut self, job: JobId) {
+        let facts = Facts {
+            origin: Origin::Local {
+                by: Some("wati".to_owned()),
+            },
+            printer: self.printers.keys().next().cloned(),
+            not_after: self.now.wall.saturating_add(Duration::from_secs(86_400)),
+            ..order(job, self.disk.epoch, 0, 0)
+        };
+        let intake = Intake::Good(Box::new(facts));
+        self.submit(Command::Accept(intake)).unwrap();
+    }
+
+    /// The jobs given by hand that the present journal knows, with what it says last.
+    pub(crate) fn by_hand(&self) -> impl Iterator<Item = &Job> {
+        let jobs = self.shadow.jobs();
+        jobs.filter(|job| job.local().is_some())
+    }
+
     /// Central's question arrives.
     pub(crate) fn take_cancel(&mut self, job: JobId, seq: u64) {
         drop(self.submit(Command::Cancel {
@@ -273,10 +293,7 @@ impl Machine {
             last_command_seq: self.disk.last_command_seq,
             first_event_seq: self.disk.outbox.keys().next().copied(),
             last_event_seq: self.disk.last_event_seq,
-            open_jobs: open
-                .into_iter()
-                .map(|open| (open.job_id, open.state))
-                .collect(),
+            open_jobs: open.into_iter().map(|open| (open.job_id, open)).collect(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! - no page came out twice (at every moment, see `machine`);
 //! - every job that central knows has ended, is held for an officer, or is unknown where an officer can answer it;
 //! - what central shows is what the machine's journal says last, where that journal knows the job;
+//! - every job given by hand that a machine's journal knows is at central, never offered, with who gave it;
 //! - an outbox row died only after central had taken it;
 //! - a refused order changed nothing.
 
@@ -64,7 +65,15 @@ pub(crate) struct World {
     pub(crate) releases: BTreeMap<JobId, Release>,
     pub(crate) sealed: u8,
     pub(crate) epochs: u8,
+    /// Documents given by hand so far; each has an id of its own, as in the program.
+    pub(crate) by_hand: u8,
 }
+
+/// Ids of jobs given by hand begin here; those of orders are below, those of tests beyond.
+const FIRST_BY_HAND: u8 = 20;
+
+/// So many documents are given by hand in a history at most: ids are one byte here.
+const MAX_BY_HAND: u8 = 100;
 
 impl World {
     pub(crate) fn new(habits: Habits, faults: Faults) -> Self {
@@ -90,7 +99,17 @@ impl World {
             releases: BTreeMap::new(),
             sealed: 0,
             epochs: 10,
+            by_hand: 0,
         }
+    }
+
+    pub(crate) fn print_by_hand(&mut self, no: usize) -> JobId {
+        let job = job_id(FIRST_BY_HAND + self.by_hand.min(MAX_BY_HAND));
+        if self.by_hand < MAX_BY_HAND {
+            self.by_hand += 1;
+            self.machines[no].take_by_hand(job);
+        }
+        job
     }
 
     pub(crate) fn printer(&mut self, no: u8) -> &mut Printer {
@@ -354,6 +373,28 @@ impl World {
         }
         for machine in &mut self.machines {
             machine.check_nothing_is_left();
+        }
+    }
+
+    /// Every job given by hand that a machine's journal knows is at central too. A restored central may have forgotten
+    /// those that are over: they were told before and are told no more.
+    pub(crate) fn check_by_hand(&self, lost: Lost) {
+        for (no, machine) in self.machines.iter().enumerate() {
+            for job in machine.by_hand() {
+                let id = job.facts.job_id;
+                let Some(kept) = self.central.jobs.get(&id) else {
+                    let is_excused = lost == Lost::ByCentral && !job.is_open();
+                    assert!(is_excused, "a job given by hand is not at central: {job:?}");
+                    continue;
+                };
+                let given = kept
+                    .job
+                    .local
+                    .as_ref()
+                    .and_then(|local| local.by.as_deref());
+                assert_eq!((given, kept.machine_no), (Some("wati"), no));
+                assert_eq!(kept.job.offer_count, 0, "offered what nobody ordered");
+            }
         }
     }
 

@@ -234,6 +234,7 @@ impl LinkUnit {
             actor: None,
             at: now.wall,
             clock_trusted: now.trusted,
+            local: None,
         })
     }
 

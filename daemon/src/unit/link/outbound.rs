@@ -22,6 +22,10 @@ const PAGE: u32 = 32;
 /// Open jobs that surely fit one payload (about 70 bytes each before base64).
 const MAX_SYNC_JOBS: usize = 250;
 
+/// Of these, jobs given by hand that say what they are, at most 600 bytes each: those and the list fit one payload. More
+/// stand open only where officers answer nothing, and their reports have said it.
+const MAX_SYNC_LOCAL_JOBS: usize = 8;
+
 /// How long a stop waits until the link has room for the goodbye.
 const LEAVE_BOUND: Duration = Duration::from_secs(2);
 
@@ -87,18 +91,14 @@ impl LinkUnit {
             Ok(held) => held,
             Err(error) => return self.desk_fault(Some(error)).map(|_not_now| true),
         };
-        let open = |job: &crate::unit::print::JobView| OpenJob {
-            job_id: job.job_id,
-            state: job.state,
-        };
         let sync = Sync {
             epoch: self.state.epoch,
             session_seq: cursor.session_seq,
             last_command_seq: command_seq.map_or(0, |bytes| read_seq(&bytes)),
             first_event_seq: outbox.first,
             last_event_seq: outbox.last,
-            open_jobs: jobs.iter().take(MAX_SYNC_JOBS).map(open).collect(),
             is_complete: jobs.len() <= MAX_SYNC_JOBS,
+            open_jobs: fitting(jobs),
             hello: cursor.hello,
         };
         let is_said = match encode(&sync) {
@@ -254,6 +254,16 @@ impl LinkUnit {
             }
         }
     }
+}
+
+/// As many of the open jobs as fit a payload, and as much of each.
+fn fitting(mut jobs: Vec<OpenJob>) -> Vec<OpenJob> {
+    jobs.truncate(MAX_SYNC_JOBS);
+    let locals = jobs.iter_mut().filter(|job| job.local.is_some());
+    for job in locals.skip(MAX_SYNC_LOCAL_JOBS) {
+        job.local = None;
+    }
+    jobs
 }
 
 /// What the link did with a message.

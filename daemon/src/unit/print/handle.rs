@@ -2,7 +2,7 @@
 
 use loket_domain::print::{Command, Job, Refusal};
 use loket_journal::{JournalError, OutboxSpan};
-use loket_wire::{JobId, JobState, Reason, Report, Timestamp};
+use loket_wire::{JobId, JobState, OpenJob, Reason, Report, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -140,7 +140,7 @@ impl JobView {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// Every job that is not ended.
-    pub jobs: Vec<JobView>,
+    pub jobs: Vec<OpenJob>,
     /// The reports in the outbox.
     pub outbox: OutboxSpan,
 }

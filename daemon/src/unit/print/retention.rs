@@ -137,6 +137,8 @@ pub(super) fn report(row: &LedgerRow, now: Now) -> Option<Report> {
         actor: None,
         at: now.wall,
         clock_trusted: now.trusted,
+        // Such a row is asked for by central alone, of a job that it knows.
+        local: None,
     }))
 }
 

@@ -65,3 +65,51 @@ fn an_order_of_central_waits_for_its_printer_to_come_back_into_the_settings() {
     assert_eq!(bench.give(Command::Tick), "");
     assert_eq!(bench.public().0, JobState::Printing);
 }
+
+/// Which of its reports is the first to reach central is chance: a gap, a lost journal, a central set back.
+#[test]
+fn every_report_of_a_job_by_hand_says_what_it_is_and_no_report_of_an_order_does() {
+    let mut said = Vec::new();
+    // A document given by hand is there: it is not fetched.
+    for (facts, skipped) in [(by_hand(Some("wati"), "a"), 1), (facts(job_no(1)), 0)] {
+        let mut bench = Bench::new();
+        let accept = Command::Accept(Intake::Good(Box::new(facts)));
+        let way = bench.way_to("unknown").into_iter().skip(skipped);
+        for command in std::iter::once(accept).chain(way) {
+            for event in bench.desk.decide(bench.now, command).unwrap() {
+                bench.desk.apply(&event).unwrap();
+                if let Some(loket_wire::Report::Job(report)) = event.report(bench.job()) {
+                    said.push((report.state, report.local));
+                }
+            }
+        }
+        assert_eq!(bench.desk.open_jobs()[0].local, bench.job().local());
+    }
+    let [journalled, printing, _attempt, unknown] = &said[..4] else {
+        panic!("{said:?}");
+    };
+    assert_eq!(journalled.0, JobState::Journalled);
+    assert_eq!(unknown.0, JobState::Unknown);
+    let first = journalled.1.as_ref().unwrap();
+    assert_eq!(first.by.as_deref(), Some("wati"));
+    assert_eq!(
+        (first.printer.as_deref(), first.revision),
+        (Some("a"), None)
+    );
+    for (state, local) in [printing, unknown] {
+        let revision = local.as_ref().and_then(|local| local.revision).unwrap();
+        assert_eq!(
+            (revision.sha256, revision.page_count),
+            (super::revision().sha256, PAGES)
+        );
+        assert_eq!(local.as_ref().unwrap().by, first.by, "{state}");
+    }
+    assert!(
+        said[4..].iter().all(|(_state, local)| local.is_none()),
+        "{said:?}"
+    );
+    assert_eq!(
+        said[4..].last().map(|(state, _none)| *state),
+        Some(JobState::Unknown)
+    );
+}
