@@ -10,12 +10,12 @@ use loket_wire::{
 /// Most jobs in one page: what a console page shows and one answer carries.
 pub const MAX_PAGE_JOBS: u32 = 200;
 
-/// What central knows of a job for good. Nothing of it tells who the document is about.
+/// What central knows of every job for good. Nothing of it tells who the document is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobFacts {
     /// The job.
     pub id: JobId,
-    /// The operator's own name for the order.
+    /// The operator's own name for the order, or the machine's for a job that was given to it by hand.
     pub reference: Reference,
     /// The public service.
     pub service: Service,
@@ -29,6 +29,11 @@ pub struct JobFacts {
     pub office: OfficeId,
     /// Last moment it may be printed.
     pub not_after: Timestamp,
+}
+
+/// What central knows for good of a job that it ordered: its document was here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intake {
     /// When it should be printed: one working day.
     pub due_at: Timestamp,
     /// SHA-256 of the document at intake.
@@ -62,6 +67,8 @@ pub struct IdempotencyKey {
 pub struct NewJob {
     /// Its facts.
     pub facts: JobFacts,
+    /// Its document.
+    pub intake: Intake,
     /// From the HTTP request, if it had one.
     pub idempotency_key: Option<IdempotencyKey>,
     /// Digest of the very files in the intake folder, if it came that way: of what they hold and of which files they
@@ -100,10 +107,33 @@ pub enum Inserted {
 pub struct JobRow {
     /// What never changes. `facts.id`, `facts.machine` and `facts.not_after` are also in `job`.
     pub facts: JobFacts,
+    /// What central ordered with it; `None` for a job that a person gave to its machine by hand, of which `job.local`
+    /// tells instead.
+    pub intake: Option<Intake>,
     /// What changes.
     pub job: Job,
-    /// Whether central's own sealed copy is known to be erased.
+    /// Whether central's own sealed copy is known to be erased. There never was one of a job given by hand.
     pub secrets_dropped: bool,
+}
+
+/// Who ordered a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Central.
+    Central,
+    /// A person at the machine, by hand.
+    Local,
+}
+
+impl JobRow {
+    /// Who ordered it.
+    #[must_use]
+    pub const fn origin(&self) -> Origin {
+        match self.job.local {
+            None => Origin::Central,
+            Some(_) => Origin::Local,
+        }
+    }
 }
 
 /// Where the next page begins: after this job, older ones follow.
@@ -123,7 +153,8 @@ pub enum Pick {
         /// The present.
         now: Timestamp,
     },
-    /// Ended as failed or rejected, taken in since, and no later job is there for the same document.
+    /// Ordered here, ended as failed or rejected, taken in since, and no later job is there for the same document. Who
+    /// gives a document by hand sees its end at once.
     Unresolved {
         /// How far back people look.
         since: Timestamp,
@@ -151,6 +182,8 @@ pub struct JobFilter {
     pub machine: Option<MachineId>,
     /// Only this office's.
     pub office: Option<OfficeId>,
+    /// Only those of this origin.
+    pub origin: Option<Origin>,
     /// Only those that the pick takes.
     pub pick: Option<Pick>,
     /// Only jobs older than this place in the list.

@@ -94,11 +94,13 @@ impl MachineRow {
 /// Numbers for `/metrics`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Jobs by state; states without jobs are there with 0.
+    /// Jobs that central ordered, by state; states without jobs are there with 0.
     pub jobs: BTreeMap<JobState, u64>,
-    /// Intake of the oldest job that has not ended.
+    /// Jobs that were given to machines by hand, the same way.
+    pub local_jobs: BTreeMap<JobState, u64>,
+    /// Intake of the oldest job that central ordered and that has not ended.
     pub oldest_open_at: Option<Timestamp>,
-    /// Jobs not ended whose working day is over.
+    /// Jobs that central ordered, not ended, whose working day is over.
     pub overdue: u64,
     /// Reports set aside.
     pub quarantined: u64,

@@ -6,6 +6,7 @@ mod counts;
 mod file;
 mod job_row;
 mod jobs;
+mod local;
 mod machines;
 mod reports;
 mod syncs;
@@ -121,6 +122,10 @@ impl Store for SqliteStore {
 
     fn jobs(&self, filter: &JobFilter) -> Result<JobPage, StoreError> {
         self.read(|tx| jobs::list(tx, filter))
+    }
+
+    fn same_document(&self, id: JobId) -> Result<Vec<JobId>, StoreError> {
+        self.read(|tx| local::same_document(tx, id))
     }
 
     fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError> {

@@ -41,6 +41,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Those of every call.
     fn job(&self, id: JobId) -> Result<Option<JobRow>, StoreError>;
 
+    /// Other jobs of the same signed revision, latest first, where that one or this was given by hand; at most twenty.
+    /// Nobody is refused for them: a person should see that a sheet may be out twice.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn same_document(&self, job: JobId) -> Result<Vec<JobId>, StoreError>;
+
     /// A page of jobs, newest first.
     ///
     /// # Errors
@@ -121,7 +128,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// [`StoreError::NoSuchJob`].
     fn mark_secrets_dropped(&self, job: JobId, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Takes one report. A report about a job that is not this machine's is set aside.
+    /// Takes one report. A report about a job that is not this machine's is set aside, and one about a job that is not
+    /// known, unless it says that a person gave it to the machine by hand: then the job begins here.
     ///
     /// # Errors
     /// [`StoreError::NoSuchMachine`].

@@ -8,18 +8,34 @@ use crate::error::StoreError;
 use crate::machine::Counts;
 
 pub(super) fn counts(tx: &Transaction<'_>, now: Timestamp) -> Result<Counts, StoreError> {
+    let none = || JobState::ALL.into_iter().map(|state| (state, 0)).collect();
     let mut counts = Counts {
-        jobs: JobState::ALL.into_iter().map(|state| (state, 0)).collect(),
+        jobs: none(),
+        local_jobs: none(),
         ..Counts::default()
     };
-    let by_state = select(tx, "SELECT state, jobs FROM state_count", [], |row| {
-        Ok((row.word("state")?, row.count("jobs")?))
-    })?;
-    counts.jobs.extend(by_state);
+    let by_state = select(
+        tx,
+        "SELECT all_jobs.state AS state, coalesce(local_count.jobs, 0) AS local_jobs,
+            all_jobs.jobs - coalesce(local_count.jobs, 0) AS jobs
+         FROM state_count AS all_jobs LEFT JOIN local_count ON local_count.state = all_jobs.state",
+        [],
+        |row| {
+            Ok((
+                row.word("state")?,
+                row.count("jobs")?,
+                row.count("local_jobs")?,
+            ))
+        },
+    )?;
+    for (state, jobs, local_jobs) in by_state {
+        counts.jobs.insert(state, jobs);
+        counts.local_jobs.insert(state, local_jobs);
+    }
     let open = select_first(
         tx,
         "SELECT min(created_at_ms) AS oldest_at_ms, count(*) FILTER (WHERE due_at_ms < ?1) AS overdue
-         FROM job WHERE ended_at_ms IS NULL",
+         FROM job WHERE ended_at_ms IS NULL AND local IS NULL",
         params![now.unix_ms()],
         |row| Ok((row.maybe_time("oldest_at_ms")?, row.count("overdue")?)),
     )?;

@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::history::Note;
 use crate::job::{
     CancelOutcome, Inserted, JobCursor, JobFilter, JobPage, JobRow, MAX_PAGE_JOBS, NewJob, Offer,
-    Offerable, Pick,
+    Offerable, Origin, Pick,
 };
 use crate::report::JobNow;
 
@@ -75,7 +75,7 @@ pub(super) fn insert_job(
     if machines::find(tx, &facts.machine)?.is_none() {
         return Err(StoreError::NoSuchMachine);
     }
-    if let Some(reprint) = &facts.reprint_of {
+    if let Some(reprint) = &new.intake.reprint_of {
         check_text(
             "the reason of a reprint",
             &reprint.reason,
@@ -88,7 +88,7 @@ pub(super) fn insert_job(
     let created = Change::Created {
         machine: facts.machine.clone(),
         not_after: facts.not_after,
-        reprint_of: facts.reprint_of.clone(),
+        reprint_of: new.intake.reprint_of.clone(),
     };
     let about = About {
         job: Some(facts.id),
@@ -116,14 +116,15 @@ fn standing_in_the_way(tx: &Transaction<'_>, new: &NewJob) -> Result<Option<Inse
     {
         return Ok(Some(Inserted::SameFolderFiles { job }));
     }
-    let named = new.facts.reprint_of.as_ref().map(|reprint| reprint.job);
+    let content_sha256 = new.intake.content_sha256;
+    let named = new.intake.reprint_of.as_ref().map(|reprint| reprint.job);
     if let Some(named) = named {
-        let replaced = find(tx, named)?;
-        if replaced.is_none_or(|row| row.facts.content_sha256 != new.facts.content_sha256) {
+        let replaced = find(tx, named)?.and_then(|row| row.intake);
+        if replaced.is_none_or(|intake| intake.content_sha256 != content_sha256) {
             return Ok(Some(Inserted::ReprintOfUnknown));
         }
     }
-    let existing = latest_with(tx, "content_sha256", new.facts.content_sha256)?;
+    let existing = latest_with(tx, "content_sha256", content_sha256)?;
     Ok(existing
         .filter(|job| named != Some(*job))
         .map(|job| Inserted::AlreadyThere { job }))
@@ -182,6 +183,11 @@ impl Condition {
             let office = condition.text(office.as_str());
             condition.clauses.push(format!("office = {office}"));
         }
+        match filter.origin {
+            Some(Origin::Central) => condition.clauses.push("local IS NULL".to_owned()),
+            Some(Origin::Local) => condition.clauses.push("local IS NOT NULL".to_owned()),
+            None => {}
+        }
         if let Some(pick) = filter.pick {
             let clause = condition.pick(pick);
             condition.clauses.push(clause);
@@ -211,7 +217,8 @@ impl Condition {
             Pick::Unresolved { since } => {
                 let since = self.time(since);
                 format!(
-                    "(state IN ('failed', 'rejected') AND created_at_ms >= {since} AND NOT EXISTS
+                    "(state IN ('failed', 'rejected') AND created_at_ms >= {since} AND local IS NULL
+                      AND NOT EXISTS
                         (SELECT 1 FROM job AS later WHERE later.content_sha256 = job.content_sha256
                          AND later.created_at_ms > job.created_at_ms))"
                 )

@@ -8,7 +8,7 @@ use rusqlite::{Transaction, params};
 
 use super::chain::{self, About};
 use super::column::{number, run, select_first};
-use super::{jobs, machines, syncs};
+use super::{jobs, local, machines, syncs};
 use crate::actor::{Actor, check_text};
 use crate::error::StoreError;
 use crate::history::Note;
@@ -21,10 +21,6 @@ const KEPT_MARKS: u64 = 1024;
 /// Longest code of a refusal, in bytes; ours have five.
 const MAX_CODE_BYTES: usize = 40;
 
-/// A report about a job that central does not know.
-const UNKNOWN_JOB: &str = "S-101";
-/// A report about another machine's job.
-const FOREIGN_JOB: &str = "S-102";
 /// A key report whose key is none, or is not the one it names.
 const WRONG_KEY: &str = "S-103";
 /// A text that cannot be stored.
@@ -289,12 +285,11 @@ fn read_job_report(
     place: Place,
     now: Timestamp,
 ) -> Result<ReadReport, StoreError> {
-    let Some(mut row) = jobs::find(tx, report.job_id)? else {
-        return Ok(Err(UNKNOWN_JOB.to_owned()));
+    let said = report.local.as_deref();
+    let mut row = match local::met(tx, machine, report.job_id, said, now)? {
+        Ok(row) => row,
+        Err(code) => return Ok(Err(code.to_owned())),
     };
-    if row.facts.machine != *machine {
-        return Ok(Err(FOREIGN_JOB.to_owned()));
-    }
     let before = row.job.clone();
     let changes = match decide(&before, now, Input::Reported { place, report }) {
         Ok(changes) => changes,

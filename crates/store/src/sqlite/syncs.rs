@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use loket_domain::dispatch::{Input, Job, Stream, SyncView, Synced, decide};
-use loket_wire::{JobId, JobState, MachineId, Sync, Timestamp};
+use loket_wire::{JobId, JobState, MachineId, OpenJob, Sync, Timestamp};
 use rusqlite::Transaction;
 
 use super::chain::{self, About};
-use super::{jobs, machines};
+use super::{jobs, local, machines};
 use crate::actor::Actor;
 use crate::error::StoreError;
 use crate::history::Note;
@@ -163,14 +163,20 @@ fn compare_jobs(
     now: Timestamp,
     outcome: &mut SyncOutcome,
 ) -> Result<(), StoreError> {
-    let listed: BTreeMap<JobId, JobState> = sync
+    let listed: BTreeMap<JobId, &OpenJob> = sync
         .open_jobs
         .iter()
-        .map(|open| (open.job_id, open.state))
+        .map(|open| (open.job_id, open))
         .collect();
-    for (id, state) in &listed {
-        let row = jobs::find(tx, *id)?.filter(|row| row.facts.machine == *machine);
-        let Some(mut row) = row else {
+    for (id, OpenJob { state, local, .. }) in &listed {
+        // A job given by hand begins with its reports while those are under way, and with the list where central lost
+        // them.
+        let is_awaited = local.is_some() && !synced.is_settled;
+        let said = local.as_deref().filter(|_local| !is_awaited);
+        let Ok(mut row) = local::met(tx, machine, *id, said, now)? else {
+            if is_awaited {
+                continue;
+            }
             let note = Note::UnexpectedJob { state: *state };
             chain::append_note(
                 tx,

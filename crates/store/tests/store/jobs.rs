@@ -39,7 +39,7 @@ fn the_same_revision_is_taken_once_unless_a_reprint_names_the_latest_job() {
     world.connect(1, 1);
     let first = world.held(1, 1);
     let mut again = new_job(2, &world.machine);
-    again.facts.content_sha256 = new_job(1, &world.machine).facts.content_sha256;
+    again.intake.content_sha256 = new_job(1, &world.machine).intake.content_sha256;
     assert_eq!(
         insert(&world, &again),
         Inserted::AlreadyThere { job: first }
@@ -62,23 +62,23 @@ fn the_same_revision_is_taken_once_unless_a_reprint_names_the_latest_job() {
             reason: reason.to_owned(),
         })
     };
-    again.facts.reprint_of = reprint(job_id(99), "rusak");
+    again.intake.reprint_of = reprint(job_id(99), "rusak");
     assert_eq!(insert(&world, &again), Inserted::ReprintOfUnknown);
     let mut other = new_job(4, &world.machine);
-    other.facts.content_sha256 = Sha256Digest::of(b"another document");
-    other.facts.reprint_of = reprint(first, "rusak");
+    other.intake.content_sha256 = Sha256Digest::of(b"another document");
+    other.intake.reprint_of = reprint(first, "rusak");
     assert_eq!(
         insert(&world, &other),
         Inserted::ReprintOfUnknown,
         "a reprint is of the same document"
     );
-    again.facts.reprint_of = reprint(first, "NIK 3279 0101 0180 0001");
+    again.intake.reprint_of = reprint(first, "NIK 3279 0101 0180 0001");
     let refused = world.store.insert_job(&again, &central(), at(9));
     let field = "the reason of a reprint";
     assert!(
         matches!(refused, Err(StoreError::Text(TextError::PersonalNumber { field: met })) if met == field)
     );
-    again.facts.reprint_of = reprint(first, "rusak");
+    again.intake.reprint_of = reprint(first, "rusak");
     assert_eq!(insert(&world, &again), Inserted::Created);
     assert!(
         world.store.history(job_id(2)).unwrap()[0]
@@ -108,7 +108,7 @@ fn a_job_that_made_no_sheet_stands_in_nobodys_way() {
         let first = world.held(1, 1);
         world.tell_job(4, first, state);
         let mut again = new_job(2, &world.machine);
-        again.facts.content_sha256 = new_job(1, &world.machine).facts.content_sha256;
+        again.intake.content_sha256 = new_job(1, &world.machine).intake.content_sha256;
         assert_eq!(insert(&world, &again), Inserted::Created, "{state}");
     }
 }
@@ -471,7 +471,7 @@ fn what_needs_a_person_is_picked_wherever_it_stands_in_the_list() {
         (4, JobState::Failed),
     ] {
         let mut new = new_job(number, &world.machine);
-        new.facts.content_sha256 = Sha256Digest::of(&[number]);
+        new.intake.content_sha256 = Sha256Digest::of(&[number]);
         assert_eq!(insert(&world, &new), Inserted::Created);
         world.offer(job_id(number), 10);
         for state in [JobState::Fetching, JobState::Journalled, end] {
@@ -481,7 +481,7 @@ fn what_needs_a_person_is_picked_wherever_it_stands_in_the_list() {
     }
     // Ordered again after its failure: nobody need look at the failed one.
     let mut again = new_job(5, &world.machine);
-    again.facts.content_sha256 = Sha256Digest::of(&[4]);
+    again.intake.content_sha256 = Sha256Digest::of(&[4]);
     world.store.insert_job(&again, &central(), at(60)).unwrap();
 
     assert_eq!(picked(Pick::Printed { since }), [job_id(1)]);

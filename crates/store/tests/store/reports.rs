@@ -187,6 +187,7 @@ fn the_history_names_the_officer_but_no_personal_number() {
             actor: Some(name.to_owned()),
             at: at(1),
             clock_trusted: true,
+            local: None,
         });
         world.tell(EPOCH, seq, report, 60);
         world.store.history(job).unwrap().pop().unwrap().actor

@@ -2,8 +2,8 @@
 
 use loket_domain::dispatch::{Change, Job, apply};
 use loket_store::{
-    Actor, HistoryVerdict, Ingested, Inserted, JobFacts, JobRow, NewJob, Offerable, SqliteStore,
-    Store, SyncOutcome,
+    Actor, HistoryVerdict, Ingested, Inserted, Intake, JobFacts, JobRow, NewJob, Offerable, Origin,
+    SqliteStore, Store, SyncOutcome,
 };
 use loket_wire::enrolment::MachineRecord;
 use loket_wire::sign::VerifyingKey;
@@ -71,6 +71,8 @@ pub(crate) fn new_job(number: u8, machine: &MachineId) -> NewJob {
             machine: machine.clone(),
             office: "kec-1".parse().unwrap(),
             not_after: at(1_000_000),
+        },
+        intake: Intake {
             due_at: at(86_400),
             document_sha256: digest,
             revision_sha256: digest,
@@ -178,9 +180,21 @@ impl World {
             "{verdict:?}"
         );
         let jobs = self.store.jobs(&Default::default()).unwrap().jobs;
-        for (state, count) in self.store.counts(at(0)).unwrap().jobs {
-            let listed = jobs.iter().filter(|row| row.job.state == state).count();
-            assert_eq!(u64::try_from(listed).unwrap(), count, "{state}");
+        let counts = self.store.counts(at(0)).unwrap();
+        for (origin, by_state) in [
+            (Origin::Central, counts.jobs),
+            (Origin::Local, counts.local_jobs),
+        ] {
+            for (state, count) in by_state {
+                let listed = jobs
+                    .iter()
+                    .filter(|row| (row.origin(), row.job.state) == (origin, state));
+                assert_eq!(
+                    u64::try_from(listed.count()).unwrap(),
+                    count,
+                    "{origin:?} {state}"
+                );
+            }
         }
         for row in jobs {
             let mut folded: Option<Job> = None;
@@ -193,6 +207,10 @@ impl World {
                         empty @ None,
                     ) => {
                         *empty = Some(Job::created(row.facts.id, machine, not_after, entry.at));
+                    }
+                    (Ok(Change::GivenByHand { machine, local }), empty @ None) => {
+                        let id = row.facts.id;
+                        *empty = Some(Job::given_by_hand(id, machine, *local, entry.at));
                     }
                     (Ok(change), Some(job)) => apply(job, entry.at, &change),
                     (Ok(change), None) => panic!("{} before the beginning", change.kind()),
@@ -214,6 +232,7 @@ pub(crate) fn say(job: JobId, state: JobState, reason: Option<Reason>) -> Report
         actor: None,
         at: at(1),
         clock_trusted: true,
+        local: None,
     })
 }
 
@@ -231,7 +250,11 @@ pub(crate) fn sync(session_seq: u64, first: Option<u64>, last: u64) -> Sync {
 }
 
 pub(crate) fn open(job: JobId, state: JobState) -> OpenJob {
-    OpenJob { job_id: job, state }
+    OpenJob {
+        job_id: job,
+        state,
+        local: None,
+    }
 }
 
 pub(crate) fn presence(epoch: Epoch, session_seq: u64, online: bool) -> MachineState {

@@ -1,0 +1,79 @@
+//! Jobs given by hand, in SQLite: how they begin, and which jobs print the same document.
+
+use loket_domain::dispatch::{Change, Job, Met, meet};
+use loket_wire::{JobId, LocalJob, MachineId, Timestamp};
+use rusqlite::{Transaction, params};
+
+use super::column::select;
+use super::{job_row, jobs, machines};
+use crate::actor::{Actor, check_text};
+use crate::error::StoreError;
+use crate::job::JobRow;
+
+/// Longest name of a person or printer that is kept, in bytes: 40 characters of up to four bytes.
+const MAX_NAME_BYTES: usize = 160;
+
+/// Jobs of the same document that are named: a person looks at the latest few.
+const MAX_SAME: u32 = 20;
+
+/// What a machine may say of its jobs by hand; a text that cannot stand in the store is left out, and the job is taken.
+fn fit(local: &LocalJob) -> LocalJob {
+    let fitting = |text: &Option<String>| {
+        let is_good = |text: &&String| check_text("name", text, MAX_NAME_BYTES).is_ok();
+        text.as_ref().filter(is_good).cloned()
+    };
+    LocalJob {
+        by: fitting(&local.by),
+        printer: fitting(&local.printer),
+        ..local.clone()
+    }
+}
+
+/// The job that a machine speaks of; one given to it by hand begins here. The inner error is the code of a refusal.
+pub(super) fn met(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+    id: JobId,
+    local: Option<&LocalJob>,
+    now: Timestamp,
+) -> Result<Result<JobRow, &'static str>, StoreError> {
+    let known = jobs::find(tx, id)?;
+    let job = known.as_ref().map(|row| &row.job);
+    let local = local.map(fit);
+    match meet(job, machine, id, local.as_ref(), now) {
+        Ok(Met::Known) => Ok(known.ok_or("S-101")),
+        Ok(Met::GivenByHand { job, change }) => begin(tx, *job, change, now).map(Ok),
+        Err(refusal) => Ok(Err(refusal.code())),
+    }
+}
+
+fn begin(
+    tx: &Transaction<'_>,
+    mut job: Job,
+    change: Change,
+    now: Timestamp,
+) -> Result<JobRow, StoreError> {
+    let by = job.local.as_ref().and_then(|local| local.by.as_ref());
+    let by = by.map(|name| format!("officer:{name}"));
+    let actor = Actor::reported(&job.machine, by.as_deref());
+    let office = machines::find(tx, &job.machine)?
+        .ok_or(StoreError::NoSuchMachine)?
+        .office;
+    job_row::insert_local(tx, &job, &office)?;
+    jobs::change(tx, &mut job, &[change], &actor, now)?;
+    jobs::get(tx, job.id)
+}
+
+/// Other jobs of the same signed revision of which one was given by hand, latest first.
+pub(super) fn same_document(tx: &Transaction<'_>, id: JobId) -> Result<Vec<JobId>, StoreError> {
+    select(
+        tx,
+        "SELECT other.id FROM job JOIN job AS other
+             ON other.revision_sha256 = job.revision_sha256 AND other.revision_sha256 <> ''
+         WHERE job.id = ?1 AND other.id <> job.id
+           AND (job.local IS NOT NULL OR other.local IS NOT NULL)
+         ORDER BY other.created_at_ms DESC, other.id DESC LIMIT ?2",
+        params![id.to_string(), MAX_SAME],
+        |row| row.parsed("id"),
+    )
+}
