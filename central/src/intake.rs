@@ -6,7 +6,9 @@ pub(crate) mod order_text;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loket_store::{Actor, IdempotencyKey, Inserted, JobFacts, NewJob, StoreError, TextError};
+use loket_store::{
+    Actor, IdempotencyKey, Inserted, Intake, JobFacts, NewJob, StoreError, TextError,
+};
 use loket_verify::{Code as FindingCode, Report, SignedRevision, Verdict, Weight};
 use loket_wire::order::DEFAULT_VALIDITY_DAYS;
 use loket_wire::random::draw;
@@ -107,9 +109,11 @@ fn take_blocking(office: &Office, brought: &Brought) -> Result<Taken, Problem> {
             class: order.class,
             release: order.release,
             machine,
-            due_at: calendar.map_or(now, |calendar| calendar.due(now)),
             office: place,
             not_after,
+        },
+        intake: Intake {
+            due_at: calendar.map_or(now, |calendar| calendar.due(now)),
             document_sha256: Sha256Digest::of(&brought.document),
             revision_sha256: revision.sha256,
             content_sha256: revision.content_sha256,

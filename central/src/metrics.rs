@@ -58,9 +58,16 @@ pub(crate) fn text(
     now: Timestamp,
 ) -> Result<String, fmt::Error> {
     let mut out = String::new();
-    head(&mut out, "loket_jobs", "gauge", "Jobs by state.")?;
-    for (state, count) in &counts.jobs {
-        writeln!(out, "loket_jobs{{state=\"{state}\"}} {count}")?;
+    let ordered = ("loket_jobs", "Jobs that central ordered, by state.");
+    let by_hand = (
+        "loket_jobs_by_hand",
+        "Jobs that were given to machines by hand, by state; not among loket_jobs.",
+    );
+    for ((name, help), jobs) in [(ordered, &counts.jobs), (by_hand, &counts.local_jobs)] {
+        head(&mut out, name, "gauge", help)?;
+        for (state, count) in jobs {
+            writeln!(out, "{name}{{state=\"{state}\"}} {count}")?;
+        }
     }
     head(
         &mut out,
@@ -99,7 +106,7 @@ fn of_store(counts: &Counts, now: Timestamp) -> [Plain; 5] {
         (
             "loket_oldest_open_job_seconds",
             "gauge",
-            "Age of the oldest job not ended.",
+            "Age of the oldest job that central ordered and that has not ended.",
             oldest_s,
         ),
         (

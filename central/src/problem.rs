@@ -73,7 +73,7 @@ codes! {
     AlreadyOrdered CONFLICT "Dokumen ini sudah punya pekerjaan cetak. Lihat pekerjaan itu; untuk cetak ulang sebutkan 'reprint_of' beserta alasannya. Bila ragu, hubungi operator pusat.",
     IdempotencyMismatch UNPROCESSABLE_ENTITY "Idempotency-Key ini sudah dipakai untuk kiriman lain. Gunakan kunci baru untuk kiriman baru. Bila ragu, hubungi tim TI pusat.",
     IdempotencyKeyMalformed BAD_REQUEST "Idempotency-Key tidak sah. Gunakan 1 sampai 64 huruf, angka, titik, garis bawah atau tanda hubung. Bila ragu, hubungi tim TI pusat.",
-    QueryMalformed BAD_REQUEST "Saringan pencarian tidak dikenal. Periksa nilai state, machine, limit dan before. Bila ragu, hubungi tim TI pusat.",
+    QueryMalformed BAD_REQUEST "Saringan pencarian tidak dikenal. Periksa nilai state, machine, office, origin, limit dan before. Bila ragu, hubungi tim TI pusat.",
     JobUnknown NOT_FOUND "Pekerjaan cetak tidak ditemukan. Periksa nomornya. Bila yakin benar, hubungi tim TI pusat.",
     TooLateToCancel CONFLICT "Pekerjaan sudah selesai sehingga tidak dapat dibatalkan. Lihat keadaannya. Bila kertas tidak boleh diserahkan, hubungi petugas kantor tujuan.",
     NotForCentralToAnswer CONFLICT "Pusat hanya menjawab pekerjaan yang catatan mesinnya hilang. Jawab pekerjaan ini di mesin kantor tujuan. Bila ragu, hubungi petugas kantor tujuan.",

@@ -1,6 +1,6 @@
 //! What people read for each state and reason: Indonesian, short, without blame.
 
-use loket_wire::{JobState, Reason};
+use loket_wire::{JobState, LocalJob, Reason};
 
 /// The tone in which a word is shown; a class of the style sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +128,39 @@ pub(crate) const fn next_step(state: JobState, reason: Option<Reason>) -> &'stat
             | JobState::Cancelled,
             _,
         ) => "",
+    }
+}
+
+/// What somebody at central should do about a job that was given to its machine by hand: only a sheet of which nobody
+/// knows is theirs to care for. The person at the machine sees every other end at once.
+pub(crate) const fn next_step_by_hand(state: JobState, reason: Option<Reason>) -> &'static str {
+    match (state, reason) {
+        (JobState::Unknown, Some(Reason::JournalLost)) => next_step(state, reason),
+        (JobState::Unknown, _) => {
+            "Minta petugas di kantor itu melihat kertasnya dan menjawab di mesin."
+        }
+        (
+            JobState::Created
+            | JobState::Offered
+            | JobState::Fetching
+            | JobState::Journalled
+            | JobState::Held
+            | JobState::Printing
+            | JobState::Printed
+            | JobState::Failed
+            | JobState::Rejected
+            | JobState::Expired
+            | JobState::Cancelled,
+            _,
+        ) => "",
+    }
+}
+
+/// Who gave a job to its machine by hand, as people say it.
+pub(crate) fn by_hand(local: &LocalJob) -> String {
+    match &local.by {
+        Some(name) => format!("cetak langsung di mesin oleh petugas {name}"),
+        None => "cetak langsung di mesin".to_owned(),
     }
 }
 
@@ -344,6 +377,7 @@ mod tests {
     fn an_unknown_job_always_says_what_to_do() {
         for reason in [None, Some(Reason::JournalLost), Some(Reason::PrinterForgot)] {
             assert!(!next_step(JobState::Unknown, reason).is_empty());
+            assert!(!next_step_by_hand(JobState::Unknown, reason).is_empty());
             assert_eq!(whom(JobState::Unknown, reason), "petugas kantor tujuan");
         }
     }

@@ -11,12 +11,12 @@ use loket_tests::world::{Build, DEADLINE, Station, World, bin_dir};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
 
-struct Ended {
-    code: Option<i32>,
-    said: serde_json::Value,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) said: serde_json::Value,
 }
 
-fn command(station: &Station, fixture: &str, printer: &str) -> anyhow::Result<Command> {
+pub(crate) fn command(station: &Station, fixture: &str, printer: &str) -> anyhow::Result<Command> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fixtures")
         .join(fixture);
@@ -29,7 +29,11 @@ fn command(station: &Station, fixture: &str, printer: &str) -> anyhow::Result<Co
     Ok(command)
 }
 
-async fn print(station: &Station, fixture: &str, printer: &str) -> anyhow::Result<Ended> {
+pub(crate) async fn print(
+    station: &Station,
+    fixture: &str,
+    printer: &str,
+) -> anyhow::Result<Ended> {
     let output = command(station, fixture, printer)?.output().await?;
     let said = serde_json::from_slice(&output.stdout).unwrap_or(serde_json::Value::Null);
     Ok(Ended {
@@ -88,7 +92,10 @@ async fn a_document_printed_by_hand_takes_the_same_path_with_and_without_the_dae
 }
 
 /// A running daemon whose officer's door is open.
-async fn daemon(world: &World, station: &Station) -> anyhow::Result<(Running, std::path::PathBuf)> {
+pub(crate) async fn daemon(
+    world: &World,
+    station: &Station,
+) -> anyhow::Result<(Running, std::path::PathBuf)> {
     let daemon = world.site.start_machine(&station.machine)?;
     let socket = station.machine.home.join("run/control.sock");
     let bound = async {
@@ -161,7 +168,7 @@ impl Waiting {
 }
 
 /// Waits until the printer has so many whole documents that it cannot print.
-async fn until_sent(station: &Station, count: usize) -> anyhow::Result<()> {
+pub(crate) async fn until_sent(station: &Station, count: usize) -> anyhow::Result<()> {
     let sent = async {
         loop {
             let report = printer_report(&station.uri).await?;

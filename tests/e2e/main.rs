@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod by_hand;
+mod by_hand_told;
 mod clock;
 mod command_line;
 mod credential;

@@ -15,7 +15,7 @@ use loket_tests::mosquitto;
 use loket_tests::places::{Place, Search};
 use loket_tests::secrecy::{canaries, found_in};
 use loket_tests::spy::Spy;
-use loket_tests::world::{Build, DEADLINE, World, fixture, order, order_again};
+use loket_tests::world::{Build, DEADLINE, Station, World, fixture, order, order_again};
 use serde_json::Value;
 
 /// Holds an order, releases it.
@@ -78,6 +78,7 @@ impl Run {
         self.release(&holds.machine, &job).await?;
         self.world.wait(&job, &["printed"]).await?;
         self.search().await?;
+        self.printed_by_hand(&holds).await?;
         daemon.stop().await?;
         self.world.central.stop().await?;
         self.search().await?;
@@ -162,6 +163,33 @@ impl Run {
         let job = job.context("hand an order in")?;
         self.world.wait(&job, &["printed"]).await?;
         Ok(())
+    }
+
+    /// A document that an officer prints from a file that bears a person's name, told to central.
+    async fn printed_by_hand(&mut self, holds: &Station) -> anyhow::Result<()> {
+        let outside = tempfile::tempdir()?;
+        let name = self.canaries.iter().find(|canary| canary.contains(' '));
+        let name = name.context("find a name among the canaries")?;
+        let file = outside.path().join(format!("{name}.pdf"));
+        fs::write(&file, SAMPLE_KK)?;
+        let (file, config) = (text(&file), text(&holds.machine.config()));
+        let print = [
+            "print",
+            &file,
+            "--printer",
+            &holds.uri,
+            "--by",
+            "wati",
+            "--json",
+            "--config",
+            &config,
+        ];
+        let said = self.world.site.programs.loketd.run(print).await?;
+        let said: Value = serde_json::from_str(&said)?;
+        let job = said["job_id"].as_str().context("name the job")?;
+        let told = self.world.wait(job, &["printed"]).await?;
+        ensure!(told["local"]["by"] == "wati", "{told}");
+        self.search().await
     }
 
     async fn release(&self, machine: &Machine, job: &str) -> anyhow::Result<()> {

@@ -3,7 +3,7 @@
 use loket_store::{JobRow, MachineRow, Offer, Offerable, StoreError};
 use loket_wire::sealed::SealingPublic;
 use loket_wire::topic::Channel;
-use loket_wire::{Command, Epoch, MachineId, PrintOrder, Timestamp};
+use loket_wire::{Blob, Command, Epoch, MachineId, PrintOrder, Timestamp};
 use tokio::time::Instant;
 
 use super::{DispatchError, Dispatcher};
@@ -114,6 +114,10 @@ impl Dispatcher {
 /// Seals the order where it must be and records the offer.
 fn prepare(office: &Office, row: &JobRow) -> Result<Prepared, DispatchError> {
     let now = now();
+    // What a person gave to its machine by hand has no document here; it is never due.
+    let Some(intake) = &row.intake else {
+        return Ok(Prepared::Overtaken);
+    };
     match office.record(&row.facts.machine) {
         Ok(_record) => {}
         Err(RosterError::Record(error)) => return Ok(Prepared::NoRecord(error)),
@@ -128,7 +132,10 @@ fn prepare(office: &Office, row: &JobRow) -> Result<Prepared, DispatchError> {
     };
     let offered = envelope(office, row, &machine, epoch)?;
     match office.store.mark_offered(row.facts.id, epoch, now) {
-        Ok(offer) => Ok(Prepared::Ready(Box::new(order(row, offer, offered, now)))),
+        Ok(offer) => {
+            let order = order(row, intake.blob, offer, offered, now);
+            Ok(Prepared::Ready(Box::new(order)))
+        }
         // Somebody was faster: a report, a cancel, a new journal.
         Err(
             StoreError::Refused(_) | StoreError::EpochChanged { .. } | StoreError::NoSuchJob { .. },
@@ -181,7 +188,13 @@ fn envelope(
     Ok(offered)
 }
 
-fn order(row: &JobRow, offer: Offer, offered: OfferedEnvelope, now: Timestamp) -> PrintOrder {
+fn order(
+    row: &JobRow,
+    blob: Blob,
+    offer: Offer,
+    offered: OfferedEnvelope,
+    now: Timestamp,
+) -> PrintOrder {
     let facts = &row.facts;
     PrintOrder {
         job_id: facts.id,
@@ -196,6 +209,6 @@ fn order(row: &JobRow, offer: Offer, offered: OfferedEnvelope, now: Timestamp) -
         class: facts.class,
         release: facts.release,
         envelope: offered.envelope,
-        blob: facts.blob,
+        blob,
     }
 }

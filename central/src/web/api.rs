@@ -8,12 +8,12 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use loket_domain::dispatch::Answer;
-use loket_store::{CancelOutcome, JobCursor, JobFilter, JobRow, StoreError};
+use loket_store::{CancelOutcome, JobCursor, JobFilter, JobRow, Origin, StoreError};
 use loket_wire::{JobId, JobState, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::shapes::{JobShape, JobsShape, MachineShape};
+use super::shapes::{JobShape, JobsShape, MachineShape, origin_word};
 use super::sign_in::{Account, Right};
 use crate::clock::now;
 use crate::metrics;
@@ -43,7 +43,13 @@ pub(super) async fn job(
     Path(id): Path<String>,
 ) -> Result<Json<JobShape>, Problem> {
     account.may(Right::Look)?;
-    Ok(Json(JobShape::from(&find(&office, job_id(&id)?).await?)))
+    let id = job_id(&id)?;
+    let shape = JobShape::from(&find(&office, id).await?);
+    let same = office
+        .blocking(move |office| office.store.same_document(id))
+        .await?
+        .map_err(|error| storage_problem(&error))?;
+    Ok(Json(shape.beside(same)))
 }
 
 /// Which jobs.
@@ -54,6 +60,8 @@ pub(super) struct JobsQuery {
     state: Option<String>,
     machine: Option<String>,
     office: Option<String>,
+    /// Who ordered it: `central` or `local`.
+    origin: Option<String>,
     limit: Option<u32>,
     /// `<created_at in ms>.<job id>`, from `next_before`.
     before: Option<String>,
@@ -74,6 +82,14 @@ impl JobsQuery {
                 .collect::<Option<_>>()?,
             machine: self.machine.as_deref().map(str::parse).transpose().ok()?,
             office: self.office.as_deref().map(str::parse).transpose().ok()?,
+            origin: match self.origin.as_deref() {
+                None => None,
+                Some(word) => Some(
+                    [Origin::Central, Origin::Local]
+                        .into_iter()
+                        .find(|origin| origin_word(*origin) == word)?,
+                ),
+            },
             before: match &self.before {
                 None => None,
                 Some(text) => Some(cursor(text)?),
@@ -302,6 +318,7 @@ mod tests {
             state: Some(state.to_owned()),
             machine: None,
             office: None,
+            origin: None,
             limit: None,
             before: (!before.is_empty()).then(|| before.to_owned()),
         }
@@ -320,6 +337,13 @@ mod tests {
         };
         assert_eq!(filter.before, Some(expected));
         assert!(query("", "").filter().unwrap().states.is_empty());
+        let by = |origin: &str| JobsQuery {
+            origin: Some(origin.to_owned()),
+            ..query("", "")
+        };
+        let found = by("local").filter().map(|filter| filter.origin);
+        assert_eq!(found, Some(Some(Origin::Local)));
+        assert!(by("dari-mesin").filter().is_none());
         for (state, before) in [("done", ""), ("", "5"), ("", "x.y"), ("printed,x", "")] {
             assert!(query(state, before).filter().is_none(), "{state} {before}");
         }

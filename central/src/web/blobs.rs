@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use loket_store::JobRow;
-use loket_wire::MachineId;
+use loket_wire::{Blob, JobId, MachineId};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
@@ -34,11 +34,11 @@ pub(super) async fn blob(
 ) -> Result<Response, Problem> {
     let id = job_id(&id)?;
     let subject = peer.subject.ok_or(Code::MachineNotRecognised)?;
-    let row = office
+    let (row, sealed) = office
         .blocking(move |office| allowed(office, &subject, id))
         .await??;
-    let size_bytes = row.facts.blob.size_bytes;
-    let etag = format!("\"{}\"", row.facts.blob.sha256);
+    let size_bytes = sealed.size_bytes;
+    let etag = format!("\"{}\"", sealed.sha256);
     let text = |name| {
         headers
             .get(name)
@@ -56,10 +56,12 @@ pub(super) async fn blob(
         }
     };
     let length = last.saturating_sub(first).saturating_add(1).min(size_bytes);
-    let body = open(&office, &row, first, length).await.map_err(|error| {
-        tracing::error!(job.id = %id, %error, "sealed document not readable");
-        Code::StorageFailed
-    })?;
+    let body = open(&office, (id, size_bytes), first, length)
+        .await
+        .map_err(|error| {
+            tracing::error!(job.id = %id, %error, "sealed document not readable");
+            Code::StorageFailed
+        })?;
     count(&office.tally.fetched);
     tracing::info!(job.id = %id, machine.id = %row.facts.machine, first, length, "sealed document served");
     let mut response = (status, body).into_response();
@@ -81,8 +83,9 @@ pub(super) async fn blob(
     Ok(response)
 }
 
-/// The job, if this certificate's machine is enrolled with it, the job is its own, and has not ended.
-fn allowed(office: &Office, subject: &Subject, id: loket_wire::JobId) -> Result<JobRow, Problem> {
+/// The job and its sealed document, if this certificate's machine is enrolled with it, the job is its own, and has not
+/// ended.
+fn allowed(office: &Office, subject: &Subject, id: JobId) -> Result<(JobRow, Blob), Problem> {
     let unknown = || Problem::new(Code::MachineNotRecognised);
     let machine: MachineId = subject.common_name.parse().map_err(|_ignored| unknown())?;
     let record = office.machines.find(&machine).map_err(|error| {
@@ -103,20 +106,25 @@ fn allowed(office: &Office, subject: &Subject, id: loket_wire::JobId) -> Result<
         tracing::warn!(job.id = %id, machine.id = %machine, "fetch of another machine's document refused");
         return Err(Code::NotYourJob.into());
     }
-    if row.job.state.is_end() || row.secrets_dropped {
-        return Err(Code::DocumentGone.into());
-    }
+    let is_over = row.job.state.is_end() || row.secrets_dropped;
+    let intake = row.intake.as_ref().filter(|_intake| !is_over);
+    let sealed = intake.ok_or(Code::DocumentGone)?.blob;
     // On disk before the first byte leaves: from here on the machine may print it, whatever becomes of its reports.
     office
         .store
         .document_asked(id, now())
         .map_err(|error| storage_problem(&error))?;
-    Ok(row)
+    Ok((row, sealed))
 }
 
-async fn open(office: &Office, row: &JobRow, first: u64, length: u64) -> io::Result<Body> {
-    let mut file = tokio::fs::File::open(office.documents.blob_path(row.facts.id)).await?;
-    if file.metadata().await?.len() != row.facts.blob.size_bytes {
+async fn open(
+    office: &Office,
+    (id, size_bytes): (JobId, u64),
+    first: u64,
+    length: u64,
+) -> io::Result<Body> {
+    let mut file = tokio::fs::File::open(office.documents.blob_path(id)).await?;
+    if file.metadata().await?.len() != size_bytes {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
     file.seek(io::SeekFrom::Start(first)).await?;

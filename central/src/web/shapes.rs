@@ -1,10 +1,10 @@
 //! Jobs, machines and history as the API's JSON shows them. No label, no name: central has none.
 
 use loket_domain::dispatch::Connectivity;
-use loket_store::{HistoryRow, JobRow, MachineRow};
+use loket_store::{HistoryRow, JobRow, MachineRow, Origin};
 use loket_wire::{
-    Class, Epoch, Heartbeat, JobId, JobState, KeyId, MachineId, OfficeId, Reason, Reference,
-    Release, Service, Sha256Digest, Timestamp,
+    Class, Epoch, Heartbeat, JobId, JobState, KeyId, LocalJob, MachineId, OfficeId, Reason,
+    Reference, Release, Service, Sha256Digest, Timestamp,
 };
 use serde::Serialize;
 
@@ -30,26 +30,63 @@ pub(super) struct JobShape {
     release: Release,
     machine: MachineId,
     office: OfficeId,
+    /// `central`, or `local` for one that a person gave to its machine by hand.
+    origin: &'static str,
+    local: Option<LocalShape>,
     created_at: Moment,
     state_at: Moment,
-    due_at: Moment,
+    due_at: Option<Moment>,
     not_after: Moment,
     ended_at: Option<Moment>,
     is_overdue_at_end: Option<bool>,
-    document_sha256: Sha256Digest,
-    revision_sha256: Sha256Digest,
-    page_count: u32,
-    size_bytes: u64,
+    document_sha256: Option<Sha256Digest>,
+    revision_sha256: Option<Sha256Digest>,
+    page_count: Option<u32>,
+    size_bytes: Option<u64>,
     offer_count: u32,
     attempt: Option<u32>,
     sheet_count: Option<u32>,
     cancel_asked: bool,
     reprint_of: Option<JobId>,
+    /// Other jobs of the same document, one of them given by hand; of one job that was asked for alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    same_document: Option<Vec<JobId>>,
+}
+
+/// What a machine says of a job that a person gave to it by hand.
+#[derive(Debug, Serialize)]
+struct LocalShape {
+    by: Option<String>,
+    printer: Option<String>,
+    given_at: Moment,
+}
+
+impl From<&LocalJob> for LocalShape {
+    fn from(local: &LocalJob) -> Self {
+        Self {
+            by: local.by.clone(),
+            printer: local.printer.clone(),
+            given_at: Moment(local.given_at),
+        }
+    }
+}
+
+impl JobShape {
+    /// The same with other jobs of its document.
+    pub(super) fn beside(self, same: Vec<JobId>) -> Self {
+        Self {
+            same_document: Some(same),
+            ..self
+        }
+    }
 }
 
 impl From<&JobRow> for JobShape {
     fn from(row: &JobRow) -> Self {
-        let (facts, job) = (&row.facts, &row.job);
+        let (facts, job, intake) = (&row.facts, &row.job, row.intake.as_ref());
+        let local = job.local.as_deref();
+        let told = local.and_then(|local| local.revision);
+        let due_at = intake.map(|intake| intake.due_at);
         Self {
             job_id: facts.id,
             state: job.state,
@@ -60,23 +97,47 @@ impl From<&JobRow> for JobShape {
             release: facts.release,
             machine: facts.machine.clone(),
             office: facts.office.clone(),
+            origin: origin_word(row.origin()),
+            local: local.map(LocalShape::from),
             created_at: Moment(job.created_at),
             state_at: Moment(job.state_at),
-            due_at: Moment(facts.due_at),
+            due_at: due_at.map(Moment),
             not_after: Moment(facts.not_after),
             ended_at: job.ended_at.map(Moment),
-            is_overdue_at_end: job.ended_at.map(|at| at > facts.due_at),
-            document_sha256: facts.document_sha256,
-            revision_sha256: facts.revision_sha256,
-            page_count: facts.page_count,
-            size_bytes: facts.size_bytes,
+            is_overdue_at_end: job.ended_at.zip(due_at).map(|(at, due_at)| at > due_at),
+            document_sha256: intake.map(|intake| intake.document_sha256),
+            revision_sha256: intake
+                .map(|intake| intake.revision_sha256)
+                .or(told.map(|told| told.sha256)),
+            page_count: page_count(row),
+            size_bytes: intake
+                .map(|intake| intake.size_bytes)
+                .or(told.map(|told| told.size_bytes)),
             offer_count: job.offer_count,
             attempt: job.attempt,
             sheet_count: job.sheet_count,
             cancel_asked: job.cancel_asked,
-            reprint_of: facts.reprint_of.as_ref().map(|reprint| reprint.job),
+            reprint_of: intake
+                .and_then(|intake| intake.reprint_of.as_ref())
+                .map(|reprint| reprint.job),
+            same_document: None,
         }
     }
+}
+
+/// The word for who ordered a job, in answers and queries.
+pub(super) const fn origin_word(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Central => "central",
+        Origin::Local => "local",
+    }
+}
+
+/// Pages of what is printed, once they are known.
+pub(super) fn page_count(row: &JobRow) -> Option<u32> {
+    let told = row.job.local.as_ref().and_then(|local| local.revision);
+    let taken = row.intake.as_ref().map(|intake| intake.page_count);
+    taken.or(told.map(|told| told.page_count))
 }
 
 /// A page of jobs.

@@ -18,13 +18,13 @@ use crate::rig::{DEADLINE, Rig, fixture};
 use crate::{client_of, job_id, order};
 
 /// Somebody at a browser: a cookie, pages asked for, forms sent from our own pages.
-struct Browser {
+pub(crate) struct Browser {
     client: Client,
     cookie: String,
 }
 
 impl Browser {
-    async fn of(rig: &Rig, role: &str) -> Self {
+    pub(crate) async fn of(rig: &Rig, role: &str) -> Self {
         let name = format!("peramban-{role}");
         Self {
             cookie: format!("loket_token={}", rig.token_named(&name, role).await),
@@ -36,7 +36,7 @@ impl Browser {
         }
     }
 
-    async fn open(&self, path: &str) -> Answer {
+    pub(crate) async fn open(&self, path: &str) -> Answer {
         let headers = [("cookie", self.cookie.as_str()), ("accept", "text/html")];
         self.client
             .send(Method::GET, path, &headers, Vec::new())

@@ -321,6 +321,7 @@ async fn a_sync_that_a_broker_kept_makes_no_job_unknown() {
     machine.open = vec![loket_wire::OpenJob {
         job_id: job,
         state: JobState::Journalled,
+        local: None,
     }];
     // More than a list of those taken would hold, and then the first one again.
     for session_seq in 2..80 {

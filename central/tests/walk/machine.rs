@@ -282,6 +282,7 @@ impl Linked {
             actor: None,
             at: Timestamp::from_unix_ms(1_790_000_000_000),
             clock_trusted: false,
+            local: None,
         }))
     }
 

@@ -1,7 +1,7 @@
 //! Whatever is refused is refused in our words: coded, Indonesian, as a page for people.
 
 use hyper::Method;
-use loket_store::{Actor, JobFacts, NewJob, SqliteStore, Store as _};
+use loket_store::{Actor, Intake, JobFacts, NewJob, SqliteStore, Store as _};
 use loket_wire::enrolment::MachineRecord;
 use loket_wire::event::DeviceReport;
 use loket_wire::order::Service;
@@ -365,6 +365,8 @@ fn job_of_last_week(rig: &Rig, machine: &Machine) -> JobId {
             machine: machine.id.clone(),
             office: OFFICE.parse().unwrap(),
             not_after: created.saturating_add(week * 9),
+        },
+        intake: Intake {
             due_at: created.saturating_add(week / 7),
             document_sha256: digest,
             revision_sha256: digest,

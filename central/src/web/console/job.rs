@@ -9,8 +9,8 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use loket_domain::dispatch::Change;
-use loket_store::{HistoryRow, JobRow, Role, StoreError};
-use loket_wire::{JobId, JobState, Reason};
+use loket_store::{HistoryRow, JobRow, Origin, Role, StoreError};
+use loket_wire::{JobId, JobState, LocalJob, Reason};
 
 use super::lines::{JobLine, job_line, place};
 use super::{ConsolePage, Viewer, etag, not_rendered, role_word, unless_known};
@@ -19,6 +19,7 @@ use crate::office::{Office, storage_problem};
 use crate::offices::Zone;
 use crate::problem::{Code, Problem};
 use crate::web::api::{self, AnswerBody, job_id};
+use crate::web::shapes::page_count;
 use crate::web::sign_in::{Account, Right};
 use crate::words;
 
@@ -32,10 +33,14 @@ struct JobPart {
     state_at: String,
     not_after: String,
     ended: String,
-    pages: u32,
+    pages: String,
     sheets: String,
     attempt: String,
     reprint_of: Option<String>,
+    /// Where and when it was given by hand, beside who did; empty for what central ordered.
+    given: String,
+    /// Other jobs of the same document, one of them given by hand.
+    same: Vec<String>,
     steps: Vec<Step>,
     may_cancel: bool,
     may_answer: bool,
@@ -111,8 +116,10 @@ async fn part(office: &Arc<Office>, id: JobId, role: Role) -> Result<(JobRow, St
                 .store
                 .job(id)?
                 .ok_or(StoreError::NoSuchJob { job: id })?;
+            let same = office.store.same_document(id)?;
             let part = job_part(office, &row, &office.store.history(id)?, role);
-            Ok((row, part))
+            let same = same.iter().map(ToString::to_string).collect();
+            Ok((row, JobPart { same, ..part }))
         })
         .await?;
     let (row, part) = match found {
@@ -136,23 +143,39 @@ fn job_part(office: &Office, row: &JobRow, history: &[HistoryRow], role: Role) -
         job: job_line(office, row, now()),
         reason_code: job.reason.map(words::reason_code).unwrap_or_default(),
         whom: words::whom(job.state, job.reason),
-        next_step: words::next_step(job.state, job.reason),
+        next_step: match row.origin() {
+            Origin::Central => words::next_step(job.state, job.reason),
+            Origin::Local => words::next_step_by_hand(job.state, job.reason),
+        },
         state_at: zone.local_text(job.state_at),
         not_after: zone.local_text(facts.not_after),
         ended: job
             .ended_at
             .map_or_else(|| "-".to_owned(), |at| zone.local_text(at)),
-        pages: facts.page_count,
+        pages: number(page_count(row)),
         sheets: number(job.sheet_count),
         attempt: number(job.attempt),
-        reprint_of: facts
-            .reprint_of
+        reprint_of: row
+            .intake
             .as_ref()
+            .and_then(|intake| intake.reprint_of.as_ref())
             .map(|reprint| reprint.job.to_string()),
+        given: given(job.local.as_deref(), zone),
+        same: Vec::new(),
         steps: steps(history, zone),
         may_cancel: is_operator && is_open,
         may_answer: is_operator && is_lost,
     }
+}
+
+/// Where and when a job was given by hand. The moment is the machine's own: central may hear of it days later.
+fn given(local: Option<&LocalJob>, zone: Zone) -> String {
+    local.map_or_else(String::new, |local| {
+        let printer = local.printer.as_ref();
+        let printer = printer.map_or_else(String::new, |name| format!(", printer {name}"));
+        let at = zone.local_text(local.given_at);
+        format!("{}{printer}, {at} menurut jam mesin", words::by_hand(local))
+    })
 }
 
 /// The history in words, newest first.
@@ -190,6 +213,10 @@ fn what(row: &HistoryRow) -> String {
             || "diterima pusat".to_owned(),
             |reprint| format!("diterima pusat sebagai cetak ulang: {}", reprint.reason),
         ),
+        Ok(Change::GivenByHand { local, .. }) => words::by_hand(&local),
+        Ok(Change::DocumentTold { revision }) => {
+            format!("dokumen diperiksa mesin: {} halaman", revision.page_count)
+        }
         Ok(Change::Offered { .. }) => "ditawarkan ke mesin".to_owned(),
         Ok(Change::OfferDue { .. }) => "akan ditawarkan lagi".to_owned(),
         Ok(Change::Reported { state, reason, .. }) => because(state, reason),

@@ -32,6 +32,8 @@ pub(super) struct JobLine {
     pub(super) created: String,
     pub(super) due: String,
     pub(super) overdue: bool,
+    /// Who gave it to the machine by hand; empty for what central ordered.
+    pub(super) by_hand: String,
 }
 
 /// How urgently a machine needs a person; the order of the list.
@@ -88,6 +90,8 @@ pub(super) fn job_line(office: &Office, row: &JobRow, at: Timestamp) -> JobLine 
     let (state, tone) = words::job_state(job.state);
     let (name, zone) = place(office, &facts.office);
     let id = facts.id.to_string();
+    let due_at = row.intake.as_ref().map(|intake| intake.due_at);
+    let local = job.local.as_deref();
     JobLine {
         short_id: id.rsplit('-').next().unwrap_or_default().to_owned(),
         id,
@@ -99,8 +103,9 @@ pub(super) fn job_line(office: &Office, row: &JobRow, at: Timestamp) -> JobLine 
         machine: facts.machine.to_string(),
         office: name,
         created: zone.local_text(job.created_at),
-        due: zone.local_text(facts.due_at),
-        overdue: job.ended_at.is_none() && at > facts.due_at,
+        due: due_at.map_or_else(|| "-".to_owned(), |due_at| zone.local_text(due_at)),
+        overdue: job.ended_at.is_none() && due_at.is_some_and(|due_at| at > due_at),
+        by_hand: local.map(words::by_hand).unwrap_or_default(),
     }
 }
 

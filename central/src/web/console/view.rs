@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
-use loket_store::{JobCursor, JobFilter, Pick, Store, StoreError};
+use loket_store::{JobCursor, JobFilter, Origin, Pick, Store, StoreError};
 use loket_wire::{JobState, MachineId, Timestamp};
 use serde::Deserialize;
 
@@ -43,8 +43,10 @@ pub(in crate::web) enum View {
     Menunggu,
     /// On their way.
     Berjalan,
-    /// Printed today.
+    /// Ordered by central and printed today.
     Tercetak,
+    /// Given to a machine by hand.
+    Langsung,
     /// All jobs.
     Semua,
     /// All machines.
@@ -63,6 +65,7 @@ impl View {
             Self::Menunggu => "menunggu",
             Self::Berjalan => "berjalan",
             Self::Tercetak => "tercetak",
+            Self::Langsung => "langsung",
             Self::Semua => "semua",
             Self::Mesin => "mesin",
         }
@@ -79,6 +82,7 @@ impl View {
             Self::Menunggu => "Menunggu petugas di kantor",
             Self::Berjalan => "Sedang berjalan",
             Self::Tercetak => "Tercetak hari ini",
+            Self::Langsung => "Cetak langsung di mesin, terbaru di atas",
             Self::Mesin => "Mesin dan perangkat",
         }
     }
@@ -106,9 +110,16 @@ impl View {
             }),
             Self::Menunggu => states(&[JobState::Held]),
             Self::Berjalan => states(&RUNNING),
-            Self::Tercetak => pick(Pick::Printed {
-                since: times.today_since,
-            }),
+            Self::Tercetak => JobFilter {
+                origin: Some(Origin::Central),
+                ..pick(Pick::Printed {
+                    since: times.today_since,
+                })
+            },
+            Self::Langsung => JobFilter {
+                origin: Some(Origin::Local),
+                ..JobFilter::default()
+            },
         }
     }
 }
@@ -220,6 +231,12 @@ pub(super) fn tiles(
     for (view, word, tone) in tiles {
         shown.push(tile(asked, view, word, of(view)?, tone));
     }
+    let by_hand = store.count_jobs(&JobFilter {
+        origin: Some(Origin::Local),
+        ..View::Tercetak.filter(times)
+    })?;
+    let word = "cetak langsung hari ini";
+    shown.push(tile(asked, View::Langsung, word, by_hand, Tone::Note));
     shown.push(tile(
         asked,
         View::Mesin,

@@ -294,7 +294,62 @@ pub(super) fn read_seq(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use loket_wire::{DeviceReport, Timestamp};
+    use loket_wire::presence::decode;
+    use loket_wire::sign::SigningKey;
+    use loket_wire::{
+        Class, DeviceReport, JobId, JobState, LocalJob, LocalRevision, Service, Timestamp,
+    };
+    use ring::rand::SystemRandom;
+    use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair};
+
+    /// A job given by hand whose every text is as long as it may be.
+    fn by_hand(no: u8) -> OpenJob {
+        let late = Timestamp::from_unix_ms(4_000_000_000_000);
+        OpenJob {
+            job_id: JobId::from_parts(u64::from(no), [no; 10]),
+            state: JobState::Journalled,
+            local: Some(Box::new(LocalJob {
+                reference: "R".repeat(40).parse().unwrap(),
+                service: Service::new(&"s".repeat(32)).unwrap(),
+                class: Class::Controlled,
+                given_at: late,
+                not_after: late,
+                by: Some("\u{1f58b}".repeat(40)),
+                printer: Some("p".repeat(32)),
+                revision: Some(LocalRevision {
+                    sha256: Sha256Digest::of(b""),
+                    size_bytes: 8_388_608,
+                    page_count: 4_294_967_295,
+                }),
+            })),
+        }
+    }
+
+    #[test]
+    fn the_longest_list_of_open_jobs_fits_a_payload_and_says_of_the_first_what_they_are() {
+        let jobs: Vec<OpenJob> = (0..=255).map(by_hand).collect();
+        let open_jobs = fitting(jobs);
+        assert_eq!(open_jobs.len(), MAX_SYNC_JOBS);
+        let sync = Sync {
+            epoch: Epoch::from_bytes([7; 16]),
+            session_seq: u64::MAX,
+            last_command_seq: u64::MAX,
+            first_event_seq: Some(u64::MAX),
+            last_event_seq: u64::MAX,
+            open_jobs,
+            is_complete: false,
+            hello: Some(loket_wire::Hello::from_bytes([7; 8])),
+        };
+        let body = encode(&sync).unwrap();
+        let random = SystemRandom::new();
+        let pair = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, &random).unwrap();
+        let key = SigningKey::p256_from_pkcs8(pair.as_ref(), random).unwrap();
+        let payload = frame::seal("loket/v1/desa-contoh-1/sync", &body, &key);
+        assert!(payload.is_ok(), "{} bytes", body.len());
+        let read: Sync = decode(&body).unwrap();
+        let said = read.open_jobs.iter().filter(|job| job.local.is_some());
+        assert_eq!(said.count(), MAX_SYNC_LOCAL_JOBS);
+    }
 
     #[test]
     fn a_report_of_a_later_version_goes_out_with_its_number_and_a_known_one_reads_back() {
