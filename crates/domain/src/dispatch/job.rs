@@ -1,6 +1,6 @@
 //! What central knows of one job, as a fold over its changes.
 
-use loket_wire::{Epoch, JobId, JobState, LocalJob, MachineId, Reason, Timestamp};
+use loket_wire::{Epoch, JobId, JobState, LocalJob, LocalRevision, MachineId, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::change::Change;
@@ -127,6 +127,12 @@ impl Job {
         self.next_offer_at = next_at;
     }
 
+    fn take_revision(&mut self, revision: LocalRevision) {
+        if let Some(local) = &mut self.local {
+            local.revision = Some(revision);
+        }
+    }
+
     fn set_state(&mut self, at: Timestamp, state: JobState, reason: Option<Reason>, by: EndedBy) {
         self.state = state;
         self.reason = reason;
@@ -141,11 +147,7 @@ pub fn apply(job: &mut Job, at: Timestamp, change: &Change) {
     match change {
         Change::Created { .. } => {}
         Change::GivenByHand { local, .. } => job.local = Some(local.clone()),
-        Change::DocumentTold { revision } => {
-            if let Some(local) = &mut job.local {
-                local.revision = Some(*revision);
-            }
-        }
+        Change::DocumentTold { revision } => job.take_revision(*revision),
         // What the machine says of its own copy answers a cancel, also where it changes nothing here.
         Change::LateReport { state, .. } => job.cancel_asked &= !state.is_end(),
         Change::Offered {
