@@ -90,6 +90,40 @@ async fn rest(mut stream: TcpStream) -> String {
     text
 }
 
+/// Sends a whole request before it reads a byte, as simple clients do.
+async fn send_all_then_listen(client: &Client, body_bytes: usize) -> String {
+    let mut stream = TcpStream::connect(client.address).await.unwrap();
+    let head = format!(
+        "POST /api/v1/documents HTTP/1.1\r\nHost: central\r\nAuthorization: Bearer {}\r\n\
+         Connection: close\r\nContent-Type: multipart/form-data; boundary=x\r\n\
+         Content-Length: {body_bytes}\r\n\r\n",
+        client.token
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let body = vec![b'a'; body_bytes];
+    let sending = stream.write_all(&body);
+    tokio::time::timeout(DEADLINE, sending)
+        .await
+        .expect("central goes on reading")
+        .expect("central does not hang up");
+    rest(stream).await
+}
+
+#[tokio::test]
+async fn who_is_refused_while_sending_hears_why() {
+    let rig = Rig::start().await;
+    let stranger = Client {
+        token: "nobody-s-token".to_owned(),
+        ..nobody(&rig)
+    };
+    let unknown = send_all_then_listen(&stranger, 2 << 20).await;
+    assert!(unknown.starts_with("HTTP/1.1 401 "), "{unknown}");
+    let operator = client_of(&rig, "operator").await;
+    let large = send_all_then_listen(&operator, 12 << 20).await;
+    assert!(large.starts_with("HTTP/1.1 4"), "{large}");
+    assert!(large.contains("\"code\""), "{large}");
+}
+
 #[tokio::test]
 async fn uploads_beyond_their_places_are_told_to_come_again_before_a_byte_is_read() {
     let rig = Rig::start_with(|settings| settings + "upload_wait_ms = 1\n").await;
