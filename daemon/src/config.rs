@@ -10,7 +10,7 @@ use loket_wire::{MachineId, Sha256Digest};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use office_hours::{Day, OfficeHours, Zone};
+pub use office_hours::OfficeHours;
 
 use crate::telemetry;
 

@@ -22,6 +22,7 @@ pub mod sealed;
 pub mod sign;
 pub mod time;
 pub mod topic;
+pub mod zone;
 
 pub use command::{Blob, Cancel, Command, PrintOrder};
 pub use digest::Sha256Digest;
@@ -32,6 +33,7 @@ pub use order::{Class, Order, Release, Service};
 pub use presence::{Ack, Beat, CentralState, Heartbeat, MachineState, OpenJob, Sync};
 pub use random::Randomness;
 pub use time::Timestamp;
+pub use zone::{Day, Zone};
 
 /// The version of every message and of the frame around it.
 pub const VERSION: u16 = 1;

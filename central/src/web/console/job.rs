@@ -10,13 +10,12 @@ use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use loket_domain::dispatch::Change;
 use loket_store::{HistoryRow, JobRow, Role, StoreError};
-use loket_wire::{JobId, JobState, Reason};
+use loket_wire::{JobId, JobState, Reason, Zone};
 
 use super::lines::{JobLine, job_line, place};
 use super::{ConsolePage, Viewer, etag, not_rendered, role_word, unless_known};
 use crate::clock::now;
 use crate::office::{Office, storage_problem};
-use crate::offices::Zone;
 use crate::problem::{Code, Problem};
 use crate::web::api::{self, AnswerBody, job_id};
 use crate::web::sign_in::{Account, Right};

@@ -4,10 +4,9 @@ use std::sync::atomic::Ordering;
 
 use loket_domain::dispatch::Connectivity;
 use loket_store::{Counts, DeviceRow, JobRow, LastHeartbeat, MachineRow};
-use loket_wire::{OfficeId, Timestamp};
+use loket_wire::{OfficeId, Timestamp, Zone};
 
 use crate::office::Office;
-use crate::offices::Zone;
 use crate::words::{self, Tone};
 
 /// Free space below which a station should be looked at: some hundred documents and a journal still fit.
