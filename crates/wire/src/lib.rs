@@ -9,6 +9,7 @@
 //! → for a print order the sealed envelope ([`sealed`]), which only the named machine opens.
 
 pub mod command;
+pub mod device_reason;
 pub mod digest;
 pub mod enrolment;
 pub mod event;

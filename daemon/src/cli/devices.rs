@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use loket_wire::MachineId;
+use loket_wire::device_reason::in_words;
 use serde::Serialize;
 
 use super::face::say;
-use super::words::{printer_reason, printer_state};
+use super::words::printer_state;
 use super::{install_crypto, read_config, runtime};
 use crate::config::PrinterConfig;
 use crate::device::{DeviceFault, IppDevice, Printer as _};
@@ -37,7 +38,7 @@ impl Seen {
     pub(super) fn line(&self) -> String {
         let mut line = printer_state(self.state).to_owned();
         for reason in self.reasons.iter().filter(|reason| *reason != "none") {
-            line.push_str(&format!(", {} ({reason})", printer_reason(reason)));
+            line.push_str(&format!(", {} ({reason})", in_words(reason)));
         }
         line
     }

@@ -133,7 +133,7 @@ fn job_part(office: &Office, row: &JobRow, history: &[HistoryRow], role: Role) -
         |count: Option<u32>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
     JobPart {
         job: job_line(office, row, now()),
-        reason_code: job.reason.map(words::reason_code).unwrap_or_default(),
+        reason_code: job.reason.map(Reason::keyword).unwrap_or_default(),
         whom: words::whom(job.state, job.reason),
         next_step: words::next_step(job.state, job.reason),
         state_at: zone.local_text(job.state_at),

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use loket_domain::dispatch::Connectivity;
 use loket_store::{Counts, DeviceRow, JobRow, LastHeartbeat, MachineRow};
-use loket_wire::{OfficeId, Timestamp, Zone};
+use loket_wire::{OfficeId, Timestamp, Zone, device_reason};
 
 use crate::office::Office;
 use crate::words::{self, Tone};
@@ -220,7 +220,7 @@ fn device_line(device: &DeviceRow, zone: Zone) -> DeviceLine {
     let reasons = device
         .reasons
         .iter()
-        .map(|keyword| words::device_reason(keyword));
+        .map(|keyword| device_reason::in_words(keyword));
     let notes = reasons
         .chain(device.model.as_deref())
         .filter(|note| !note.is_empty());
