@@ -2,6 +2,7 @@
 
 mod backlog;
 mod presence;
+mod window;
 
 use std::path::Path;
 use std::sync::Arc;
