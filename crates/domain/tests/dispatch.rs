@@ -14,7 +14,6 @@ use loket_wire::order::ReprintOf;
 use loket_wire::{Epoch, JobId, JobReport, JobState, Reason, Timestamp};
 
 const EPOCH: Epoch = Epoch::from_bytes([1; 16]);
-const OTHER_EPOCH: Epoch = Epoch::from_bytes([2; 16]);
 
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_ms(seconds * 1000)
