@@ -25,7 +25,8 @@ pub(super) fn printer_state(state: &str) -> &'static str {
         "idle" => "siap",
         "processing" => "mencetak",
         "stopped" => "berhenti",
-        "unreachable" => "tidak terjangkau: periksa listrik, kabel dan jaringannya",
+        "unreachable" => "tidak terjangkau",
+        "refusing" => "menolak",
         "unusable" => "pengaturannya salah",
         _newer => "keadaan tidak dikenal",
     }
