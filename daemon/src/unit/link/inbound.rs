@@ -135,7 +135,11 @@ impl LinkUnit {
         if ack.epoch != self.state.epoch {
             return Ok(true);
         }
-        self.clock.hear(Word::Ack(ack.seq), ack.at);
+        let word = Word::Ack {
+            seq: ack.seq,
+            command_seq: ack.command_seq,
+        };
+        self.clock.hear(word, ack.at);
         if ack.hello.is_some() && ack.hello != cursor.answered {
             cursor.hello = ack.hello;
             cursor.owes_sync = true;

@@ -460,6 +460,7 @@ async fn reports_die_by_an_acknowledgement_of_this_journal_alone() {
             seq,
             at: DAY,
             hello: None,
+            command_seq: None,
         };
         assert!(bench.hear(Channel::Ack, &encode(&ack).unwrap()).await);
         let span = bench.unit.journal.outbox_span().await.unwrap();
@@ -470,6 +471,7 @@ async fn reports_die_by_an_acknowledgement_of_this_journal_alone() {
         seq: held,
         at: DAY,
         hello: None,
+        command_seq: None,
     };
     assert!(bench.hear(Channel::Ack, &encode(&ack).unwrap()).await);
     assert_eq!(bench.unit.journal.outbox_span().await.unwrap().count, 0);

@@ -106,6 +106,7 @@ async fn a_question_in_an_acknowledgement_is_answered_once() {
             seq: 0,
             at: DAY,
             hello,
+            command_seq: None,
         };
         bench.cursor.owes_sync = false;
         assert!(bench.hear(Channel::Ack, &encode(&ack).unwrap()).await);
@@ -338,6 +339,8 @@ async fn an_idle_day_costs_less_than_fifty_kilobytes() {
             spool_bytes: 0,
             disk_free_bytes: Some(64_000_000_000),
             certificate_days_left: Some(700),
+            link_sent_bytes: Some(3_000_000 + 320 * no),
+            link_received_bytes: Some(1_000_000 + 60 * no),
             troubles: Vec::new(),
             devices: Vec::new(),
         };
@@ -353,6 +356,7 @@ async fn an_idle_day_costs_less_than_fifty_kilobytes() {
         seq: 123_456,
         at: DAY,
         hello: None,
+        command_seq: None,
     };
     let topic = Channel::Ack.topic(&machine);
     let payload = frame::seal(&topic, &encode(&ack).unwrap(), &bench.central).unwrap();
