@@ -15,14 +15,6 @@ use crate::machine::Machine;
 use crate::rig::{DEADLINE, OFFICE, Rig, fixture};
 use crate::{client_of, job_id, order};
 
-fn nobody(rig: &Rig) -> Client {
-    Client {
-        address: rig.api,
-        token: String::new(),
-        tls: None,
-    }
-}
-
 #[tokio::test]
 async fn what_the_framework_refuses_is_coded_too_and_people_get_a_page() {
     let rig = Rig::start().await;
@@ -51,7 +43,7 @@ async fn what_the_framework_refuses_is_coded_too_and_people_get_a_page() {
 
     let body = b"{\"token\":1}".to_vec();
     let json_type = [("content-type", "application/json")];
-    let visitor = nobody(&rig);
+    let visitor = Client::nobody(&rig);
     let form = visitor.send(Method::POST, "/login", &json_type, body).await;
     assert_eq!(form.status, 400);
     assert!(form.text.contains("FormMalformed") && form.text.contains("Muat ulang halaman"));
@@ -168,7 +160,7 @@ async fn a_form_from_elsewhere_changes_nothing_though_the_browser_sends_the_cook
         .await;
     let path = format!("/api/v1/jobs/{}/cancel", job_id(&answer));
     let cookie = format!("loket_token={}", operator.token);
-    let visitor = nobody(&rig);
+    let visitor = Client::nobody(&rig);
     let foreign: [&[(&str, &str)]; 4] = [
         &[],
         &[("origin", "https://elsewhere.example")],
@@ -196,10 +188,12 @@ async fn a_form_from_elsewhere_changes_nothing_though_the_browser_sends_the_cook
 async fn failed_sign_ins_are_counted_and_bounded_and_shut_no_good_token_out() {
     let rig = Rig::start().await;
     let it = client_of(&rig, "it").await;
-    let form = [("content-type", "application/x-www-form-urlencoded")];
     let try_in = |token: String| {
-        let (visitor, body) = (nobody(&rig), format!("token={token}").into_bytes());
-        async move { visitor.send(Method::POST, "/login", &form, body).await }
+        let visitor = Client::nobody(&rig);
+        async move {
+            let fields = format!("token={token}");
+            visitor.form("/login", &[], &fields).await
+        }
     };
     for _try in 0..10 {
         assert_eq!(try_in("x".repeat(43)).await.status, 401);
@@ -209,7 +203,7 @@ async fn failed_sign_ins_are_counted_and_bounded_and_shut_no_good_token_out() {
     assert!(over.text.contains("TooManyTries"));
     let stranger = Client {
         token: "y".repeat(43),
-        ..nobody(&rig)
+        ..Client::nobody(&rig)
     };
     assert_eq!(stranger.get("/api/v1/jobs").await.code(), "NotSignedIn");
     assert_eq!(it.get("/api/v1/jobs").await.status, 200);

@@ -65,3 +65,18 @@ fn an_order_of_central_waits_for_its_printer_to_come_back_into_the_settings() {
     assert_eq!(bench.give(Command::Tick), "");
     assert_eq!(bench.public().0, JobState::Printing);
 }
+
+#[test]
+fn a_local_job_needs_no_fetching_and_is_verified_like_any_other() {
+    let mut bench = Bench::new();
+    let mut local = facts(job_no(1));
+    local.origin = Origin::Local { by: None };
+    assert_eq!(bench.accept(local.clone()), "accepted");
+    assert_eq!(bench.public(), (JobState::Journalled, None));
+    assert_eq!(bench.effects(), "verify");
+    assert_eq!(
+        bench.accept(local),
+        Refusal::Replay.code(),
+        "its id cannot come twice"
+    );
+}
