@@ -72,13 +72,21 @@ pub(crate) enum DispatchError {
     LinkEnded,
 }
 
+/// What is to be acknowledged.
+#[derive(Debug, Clone, Copy)]
+struct AckDue {
+    point: AckPoint,
+    /// The machine's last command number when it was committed: a command drawn meanwhile is not named.
+    command_seq: Option<u64>,
+}
+
 /// The dispatcher with its ends of the link.
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
     office: Arc<Office>,
     link: LinkHandle,
     /// The newest acknowledgement for each machine that is not sent yet.
-    acks: BTreeMap<MachineId, AckPoint>,
+    acks: BTreeMap<MachineId, AckDue>,
     /// Machines that were asked for their sync and have not answered, with what the answer must echo.
     asked: BTreeMap<MachineId, Hello>,
     greeting: Greeting,
@@ -235,18 +243,19 @@ impl Dispatcher {
 
     /// Sends what is committed and not yet acknowledged; what finds no room stays for the next time.
     fn send_acks(&mut self) -> Result<(), DispatchError> {
-        while let Some((machine, point)) = self.acks.pop_first() {
+        while let Some((machine, due)) = self.acks.pop_first() {
             let ack = Ack {
-                epoch: point.epoch,
-                seq: point.seq,
+                epoch: due.point.epoch,
+                seq: due.point.seq,
                 at: now(),
                 hello: self.asked.get(&machine).copied(),
+                command_seq: due.command_seq,
             };
             let body = presence::encode(&ack).map_err(DispatchError::Encode)?;
             match self.publish(&Channel::Ack.topic(&machine), &body, ACK_EXPIRY)? {
                 Ok(()) => {}
                 Err(PublishError::Full) => {
-                    self.acks.insert(machine, point);
+                    self.acks.insert(machine, due);
                     break;
                 }
                 // The machine asks again with its next sync.

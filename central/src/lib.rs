@@ -36,7 +36,7 @@ pub use command::main;
 pub use config::{Api, Broker, Config, ConfigError, Documents, Identity, Intake, Timings};
 pub use identity::IdentityError;
 pub use loket_trust_folder::TrustFolderError;
-pub use offices::{Office, Offices, OfficesError, Zone};
+pub use offices::{Office, Offices, OfficesError};
 pub use random::RandomnessFailed;
 pub use run::{Bound, RunError, bind, run};
 

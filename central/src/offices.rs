@@ -6,9 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use jiff::tz::{Offset, TimeZone};
 use loket_domain::dispatch::{Calendar, CalendarError, LocalDay, due_at};
-use loket_wire::{MachineId, OfficeId, Timestamp};
+use loket_wire::{Day, MachineId, OfficeId, Timestamp, Zone};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -79,71 +78,6 @@ pub struct Office {
     calendar: Calendar,
 }
 
-/// The three zones of Indonesia; none has had daylight saving time since 1964.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum Zone {
-    /// Waktu Indonesia Barat, UTC+7.
-    #[serde(rename = "Asia/Jakarta", alias = "Asia/Pontianak", alias = "WIB")]
-    Wib,
-    /// Waktu Indonesia Tengah, UTC+8.
-    #[serde(rename = "Asia/Makassar", alias = "WITA")]
-    Wita,
-    /// Waktu Indonesia Timur, UTC+9.
-    #[serde(rename = "Asia/Jayapura", alias = "WIT")]
-    Wit,
-}
-
-impl Zone {
-    /// The short name on screens.
-    #[must_use]
-    pub const fn short(self) -> &'static str {
-        match self {
-            Self::Wib => "WIB",
-            Self::Wita => "WITA",
-            Self::Wit => "WIT",
-        }
-    }
-
-    const fn utc_offset_hours(self) -> i8 {
-        match self {
-            Self::Wib => 7,
-            Self::Wita => 8,
-            Self::Wit => 9,
-        }
-    }
-
-    /// When the day of that moment began for people of the zone.
-    #[must_use]
-    pub const fn day_start(self, at: Timestamp) -> Timestamp {
-        const DAY_MS: i64 = 24 * 3_600_000;
-        let offset_ms = match self {
-            Self::Wib => 7 * 3_600_000,
-            Self::Wita => 8 * 3_600_000,
-            Self::Wit => 9 * 3_600_000,
-        };
-        let into_day = at.unix_ms().saturating_add(offset_ms).rem_euclid(DAY_MS);
-        Timestamp::from_unix_ms(at.unix_ms().saturating_sub(into_day))
-    }
-
-    /// The moment as people of the zone write it, for instance `24-01-2026 09:30 WIB`.
-    #[must_use]
-    pub fn local_text(self, at: Timestamp) -> String {
-        let Ok(moment) = jiff::Timestamp::from_millisecond(at.unix_ms()) else {
-            return "-".to_owned();
-        };
-        let local = moment.to_zoned(TimeZone::fixed(Offset::constant(self.utc_offset_hours())));
-        format!(
-            "{:02}-{:02}-{} {:02}:{:02} {}",
-            local.day(),
-            local.month(),
-            local.year(),
-            local.hour(),
-            local.minute(),
-            self.short()
-        )
-    }
-}
-
 impl Office {
     /// When an order taken `at` is due: the same local hour on the office's next working day.
     #[must_use]
@@ -186,47 +120,21 @@ impl Office {
             name: id.to_string(),
             zone,
             default_machine: None,
-            calendar: calendar(zone, &monday_to_friday(), BTreeSet::new()).ok()?,
+            calendar: calendar(zone, &Day::MONDAY_TO_FRIDAY, BTreeSet::new()).ok()?,
         })
     }
 }
 
 fn calendar(
     zone: Zone,
-    working_days: &BTreeSet<Day>,
+    working_days: &[Day],
     holidays: BTreeSet<LocalDay>,
 ) -> Result<Calendar, CalendarError> {
-    let week = [
-        Day::Mon,
-        Day::Tue,
-        Day::Wed,
-        Day::Thu,
-        Day::Fri,
-        Day::Sat,
-        Day::Sun,
-    ];
-    let offset_minutes = i16::from(zone.utc_offset_hours()).saturating_mul(60);
-    Calendar::new(
-        offset_minutes,
-        week.map(|day| working_days.contains(&day)),
-        holidays,
-    )
+    Calendar::new(zone.utc_offset_minutes(), Day::week(working_days), holidays)
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Day {
-    Mon,
-    Tue,
-    Wed,
-    Thu,
-    Fri,
-    Sat,
-    Sun,
-}
-
-fn monday_to_friday() -> BTreeSet<Day> {
-    BTreeSet::from([Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri])
+fn monday_to_friday() -> Vec<Day> {
+    Day::MONDAY_TO_FRIDAY.to_vec()
 }
 
 /// An office as it stands in the file.
@@ -237,7 +145,7 @@ struct Written {
     name: String,
     zone: Zone,
     #[serde(default = "monday_to_friday")]
-    working_days: BTreeSet<Day>,
+    working_days: Vec<Day>,
     #[serde(default)]
     holidays: Vec<String>,
     #[serde(default)]
@@ -375,13 +283,6 @@ mod tests {
                 .len(),
             1
         );
-    }
-
-    #[test]
-    fn local_times_bear_their_zone() {
-        let at = Timestamp::parse_rfc3339("2026-01-24T03:05:00Z").unwrap();
-        assert_eq!(Zone::Wib.local_text(at), "24-01-2026 10:05 WIB");
-        assert_eq!(Zone::Wit.local_text(at), "24-01-2026 12:05 WIT");
     }
 
     #[test]

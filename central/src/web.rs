@@ -9,6 +9,7 @@ mod range;
 mod shapes;
 mod sign_in;
 pub(crate) mod tries;
+mod unread;
 mod upload;
 
 use std::sync::Arc;

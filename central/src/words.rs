@@ -1,5 +1,6 @@
 //! What people read for each state and reason: Indonesian, short, without blame.
 
+use loket_wire::device_reason::keeps_from_printing;
 use loket_wire::{JobState, LocalJob, Reason};
 
 /// The tone in which a word is shown; a class of the style sheet.
@@ -89,14 +90,6 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::OfficerFoundNone => "petugas tidak menemukan kertas",
         Reason::SheetDamaged => "kertas rusak; minta cetak ulang",
         Reason::Other => "alasan dari versi yang lebih baru; perbarui pusat",
-    }
-}
-
-/// The stable code of a reason, as the protocol writes it.
-pub(crate) fn reason_code(reason: Reason) -> String {
-    match serde_json::to_value(reason) {
-        Ok(serde_json::Value::String(code)) => code,
-        Ok(_) | Err(_) => String::new(),
     }
 }
 
@@ -230,124 +223,9 @@ pub(crate) fn device_state(state: &str, reasons: &[String]) -> (&'static str, To
     }
 }
 
-/// Whether no sheet comes out while this reason stands (RFC 8011 §5.4.12).
-fn keeps_from_printing(keyword: &str) -> bool {
-    matches!(
-        bare(keyword),
-        "media-empty"
-            | "media-needed"
-            | "media-jam"
-            | "toner-empty"
-            | "marker-supply-empty"
-            | "cover-open"
-            | "door-open"
-            | "paused"
-            | "offline"
-            | "shutdown"
-            | "output-area-full"
-    )
-}
-
-/// A reason without its severity, which printers derive from their state.
-fn bare(keyword: &str) -> &str {
-    ["-report", "-warning", "-error"]
-        .iter()
-        .find_map(|suffix| keyword.strip_suffix(suffix))
-        .unwrap_or(keyword)
-}
-
-/// The word for an IPP printer-state-reason (RFC 8011 §5.4.12); others are shown as they came.
-pub(crate) fn device_reason(keyword: &str) -> &str {
-    match bare(keyword) {
-        "none" => "",
-        "media-empty" | "media-needed" => "kertas habis",
-        "media-low" => "kertas hampir habis",
-        "media-jam" => "kertas macet",
-        "toner-empty" => "toner habis",
-        "toner-low" => "toner hampir habis",
-        "marker-supply-empty" => "tinta habis",
-        "marker-supply-low" => "tinta hampir habis",
-        "cover-open" | "door-open" => "penutup terbuka",
-        "paused" => "dijeda",
-        "offline" | "shutdown" => "mati",
-        "output-area-full" => "baki keluaran penuh",
-        other => between(other).unwrap_or(other),
-    }
-}
-
-/// What stands between a machine and its printer, and what to do; the keywords are those of a device report.
-fn between(keyword: &str) -> Option<&'static str> {
-    Some(match keyword {
-        "certificate-mismatch" => {
-            "printer lain menjawab di alamat ini (sertifikat tidak cocok), tidak ada yang dikirim; pastikan printernya, lalu perbarui sidik sertifikatnya di pengaturan mesin"
-        }
-        "tls-failed" => {
-            "sambungan aman dengan printer gagal; periksa pengaturan TLS printer atau ganti alamat ipps"
-        }
-        "connection-refused" => {
-            "printer menolak sambungan; nyalakan ulang printer, pastikan layanan IPP aktif"
-        }
-        "connection-lost" => "sambungan ke printer terputus; periksa kabel dan jaringan kantor",
-        "name-unknown" => {
-            "nama printer tidak ditemukan di jaringan; periksa alamat printer di pengaturan mesin"
-        }
-        "no-route" | "not-reached" => {
-            "printer tidak ditemukan di jaringan; periksa daya, kabel, dan alamat printer"
-        }
-        "timed-out" => "printer tidak menjawab; periksa daya dan kabel, nyalakan ulang bila perlu",
-        "http-404" => {
-            "yang menjawab bukan antrean cetak (HTTP 404); periksa bagian akhir alamat printer"
-        }
-        "http-401" | "http-403" => {
-            "printer meminta kata sandi (HTTP 401/403); izinkan mesin ini di pengaturan printer"
-        }
-        "http-426" => "printer hanya menerima sambungan aman; ganti alamat menjadi ipps",
-        "http-503" | "busy" => {
-            "printer sedang sibuk; tunggu, bila lama periksa pekerjaan lain di printer"
-        }
-        "not-ipp" => "yang menjawab bukan printer IPP; periksa alamat printer di pengaturan mesin",
-        "address-invalid" => "alamat printer tidak dapat dipakai; perbaiki pengaturan mesin",
-        _ if keyword.starts_with("http-") => {
-            "layanan web printer menjawab galat; nyalakan ulang printer, periksa alamatnya"
-        }
-        _ if keyword.starts_with("ipp-0x") => {
-            "printer menolak permintaan; periksa layar printer, hubungi tim TI"
-        }
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_stands_between_machine_and_printer_is_said_with_what_to_do() {
-        for keyword in [
-            "certificate-mismatch",
-            "tls-failed",
-            "connection-refused",
-            "connection-lost",
-            "name-unknown",
-            "no-route",
-            "not-reached",
-            "timed-out",
-            "http-404",
-            "http-500",
-            "not-ipp",
-            "busy",
-            "ipp-0x0401",
-            "address-invalid",
-        ] {
-            let words = device_reason(keyword);
-            assert!(
-                words.contains("; ") || words.contains(", "),
-                "{keyword}: {words}"
-            );
-        }
-        assert_eq!(device_reason("media-jam"), "kertas macet");
-        assert_eq!(device_reason("x-vendor-trouble"), "x-vendor-trouble");
-    }
 
     #[test]
     fn an_idle_printer_without_paper_is_to_be_looked_at_and_one_with_little_is_not() {

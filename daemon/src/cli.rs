@@ -110,14 +110,13 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     telemetry::tell_panics_by_place();
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
+        // Help and version are answers, everything else is a usage error.
+        Err(error) if error.use_stderr() => {
+            return tell(Trouble::CommandLine, error.render().to_string().trim_end()).into();
+        }
         Err(error) => {
-            // Help and version are answers, everything else is a usage error.
             drop(error.print());
-            return if error.use_stderr() {
-                Exit::Usage.into()
-            } else {
-                Exit::Done.into()
-            };
+            return Exit::Done.into();
         }
     };
     #[cfg(feature = "test-hooks")]

@@ -6,14 +6,19 @@
 //!
 //! What central signs may arrive late and in any order, and central's own clock may have been wrong. Its numbers tell
 //! the two apart: commands and acknowledgements are numbered as they are signed, so a higher number with an earlier
-//! time proves that central's clock was set back, which no broker can feign. docs/adr/0012 has the reasons.
+//! time proves that central's clock was set back, which no broker can feign. An acknowledgement names the last command
+//! as well, so that the two kinds are in one order. docs/adr/0012 and 0025 have the reasons.
+
+mod order;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use loket_domain::core::Now;
 use loket_wire::Timestamp;
-use serde::{Deserialize, Serialize};
+
+pub use self::order::Word;
+use self::order::{Mark, Memory, Worth};
 
 /// No build of this program is older: 2026-11-01T00:00:00Z.
 const BUILD_FLOOR: Timestamp = Timestamp::from_unix_ms(1_793_491_200_000);
@@ -25,20 +30,8 @@ const LEAP: Duration = Duration::from_secs(14 * 24 * 3600);
 /// How long central must stand by a leap before it is believed: time enough to see and mend a wrong clock there.
 const STAND: Duration = Duration::from_secs(3600);
 
-/// A clock that is set back by less was only put right; nothing is undone for that.
-const NUDGE: Duration = Duration::from_secs(60);
-
 /// The version of what is kept in the journal.
 const VERSION: u16 = 1;
-
-/// The number with which central signed a time; each kind counts up by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Word {
-    /// A command, by its number for this machine.
-    Command(u64),
-    /// An acknowledgement, by the report of this journal that it reaches to.
-    Ack(u64),
-}
 
 /// Shared by every unit; reading it never blocks for long.
 #[derive(Debug, Clone)]
@@ -54,63 +47,6 @@ struct Inner {
     /// A leap that is not believed yet.
     leap: Option<(Timestamp, Instant)>,
     started: Instant,
-}
-
-/// What outlives a restart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Memory {
-    version: u16,
-    #[serde(rename = "floor_ms")]
-    floor: Timestamp,
-    command: Mark,
-    ack: Mark,
-}
-
-/// The highest number of one kind, and the latest time that came with it or before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Mark {
-    number: u64,
-    #[serde(rename = "at_ms")]
-    at: Timestamp,
-    /// Central's clock was set back since: a time under this number says nothing any more.
-    is_spent: bool,
-}
-
-/// What a signed time is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Worth {
-    /// Older than what is known, or of no known order: nothing.
-    Nothing,
-    /// Central's clock was set back: what it said before is void.
-    SetBack,
-    /// As ever.
-    Usual,
-}
-
-impl Mark {
-    const NONE: Self = Self {
-        number: 0,
-        at: Timestamp::UNIX_EPOCH,
-        is_spent: false,
-    };
-
-    /// Judges a time by its number, and moves on.
-    fn judge(&mut self, number: u64, at: Timestamp) -> Worth {
-        if number < self.number || (number == self.number && (self.is_spent || at < self.at)) {
-            return Worth::Nothing;
-        }
-        let is_set_back = at.saturating_add(NUDGE) < self.at;
-        *self = Self {
-            number,
-            at: if is_set_back { at } else { at.max(self.at) },
-            is_spent: false,
-        };
-        if is_set_back {
-            Worth::SetBack
-        } else {
-            Worth::Usual
-        }
-    }
 }
 
 impl Inner {
@@ -134,11 +70,11 @@ impl Inner {
             return;
         }
         let memory = &mut self.memory;
-        let (mark, other, number) = match word {
-            Word::Command(number) => (&mut memory.command, &mut memory.ack, number),
-            Word::Ack(number) => (&mut memory.ack, &mut memory.command, number),
+        let worth = match word {
+            Word::Command(number) => memory.judge_command(number, at),
+            Word::Ack { seq, command_seq } => memory.judge_ack(seq, command_seq, at),
         };
-        match mark.judge(number, at) {
+        match worth {
             Worth::Nothing => {}
             Worth::SetBack => {
                 tracing::warn!(
@@ -146,8 +82,6 @@ impl Inner {
                     to = %at,
                     "central's clock was set back; so is the time of this machine"
                 );
-                // Of the other kind nobody knows which numbers belong to the wrong time: all up to here.
-                other.is_spent = true;
                 self.believe(at, heard);
             }
             // Held back by a broker: true once, of no use now.
@@ -309,12 +243,29 @@ impl rustls::time_provider::TimeProvider for Clock {
 
 #[cfg(test)]
 mod tests {
+    use super::order::NUDGE;
     use super::*;
 
     const HOUR: Duration = Duration::from_secs(3600);
 
     fn day(count: u64) -> Timestamp {
         BUILD_FLOOR.saturating_add(HOUR * 24 * u32::try_from(count).unwrap())
+    }
+
+    /// An acknowledgement of a central that names no command beside it.
+    const fn ack(seq: u64) -> Word {
+        Word::Ack {
+            seq,
+            command_seq: None,
+        }
+    }
+
+    /// One that was signed after this command was numbered and before the next.
+    const fn ack_after(command_seq: u64, seq: u64) -> Word {
+        Word::Ack {
+            seq,
+            command_seq: Some(command_seq),
+        }
     }
 
     /// A clock that hears words at set moments of its monotonic clock.
@@ -366,10 +317,10 @@ mod tests {
         let mut bench = Bench::new();
         let before = bench.now(Duration::ZERO);
         assert!(!before.trusted && before.wall >= BUILD_FLOOR);
-        let now = bench.hear(Duration::ZERO, Word::Ack(1), day(3));
+        let now = bench.hear(Duration::ZERO, ack(1), day(3));
         assert_eq!(now, trusted(day(3), day(3)));
         assert_eq!(bench.now(HOUR * 24), trusted(day(4), day(3)));
-        let late = bench.hear(HOUR * 24, Word::Ack(2), day(3).saturating_add(HOUR));
+        let late = bench.hear(HOUR * 24, ack(2), day(3).saturating_add(HOUR));
         assert_eq!(late, trusted(day(4), day(3)), "a delayed word");
     }
 
@@ -377,12 +328,12 @@ mod tests {
     fn a_command_that_a_broker_held_back_is_no_time_below_the_floor() {
         let mut before = Bench::new();
         before.hear(Duration::ZERO, Word::Command(7), day(2));
-        before.hear(HOUR, Word::Ack(20), day(6));
+        before.hear(HOUR, ack(20), day(6));
         let mut bench = before.again();
         let now = bench.hear(Duration::ZERO, Word::Command(8), day(3));
         assert!(!now.trusted, "{now:?}");
         assert_eq!(now.floor, day(6));
-        let now = bench.hear(Duration::ZERO, Word::Ack(20), day(7));
+        let now = bench.hear(Duration::ZERO, ack(20), day(7));
         assert_eq!(now, trusted(day(7), day(7)));
     }
 
@@ -391,16 +342,16 @@ mod tests {
     fn a_later_command_with_an_earlier_time_undoes_a_wrong_one() {
         let mut wrong = Bench::new();
         wrong.hear(Duration::ZERO, Word::Command(1), day(31));
-        wrong.hear(HOUR, Word::Ack(5), day(32));
+        wrong.hear(HOUR, ack(5), day(32));
         for mut bench in [wrong.again(), wrong] {
             let now = bench.hear(HOUR, Word::Command(2), day(1));
             assert_eq!(now, trusted(day(1), day(1)));
             let mut bench = bench.again();
-            for replayed in [Word::Command(1), Word::Ack(4), Word::Ack(5)] {
+            for replayed in [Word::Command(1), ack(4), ack(5)] {
                 let now = bench.hear(HOUR, replayed, day(32));
                 assert!(!now.trusted && now.floor == day(1), "{replayed:?}: {now:?}");
             }
-            let now = bench.hear(HOUR, Word::Ack(6), day(2));
+            let now = bench.hear(HOUR, ack(6), day(2));
             assert_eq!(now, trusted(day(2), day(2)));
         }
     }
@@ -409,18 +360,58 @@ mod tests {
     fn an_acknowledgement_undoes_a_wrong_time_too() {
         let mut bench = Bench::new();
         bench.hear(Duration::ZERO, Word::Command(1), day(31));
-        bench.hear(Duration::ZERO, Word::Ack(5), day(31));
-        let now = bench.hear(HOUR, Word::Ack(6), day(1));
+        bench.hear(Duration::ZERO, ack(5), day(31));
+        let now = bench.hear(HOUR, ack(6), day(1));
         assert_eq!(now, trusted(day(1), day(1)));
         let now = bench.hear(HOUR, Word::Command(1), day(31));
         assert_eq!(now, trusted(day(1), day(1)), "a replayed command");
     }
 
+    /// Central was wrong while it only acknowledged: the first command after the mend is the later word.
+    #[test]
+    fn a_command_undoes_a_wrong_time_that_acknowledgements_alone_brought() {
+        let mut wrong = Bench::new();
+        wrong.hear(Duration::ZERO, ack_after(1, 5), day(31));
+        for mut bench in [wrong.again(), wrong] {
+            let now = bench.hear(HOUR, Word::Command(2), day(1));
+            assert_eq!(now, trusted(day(1), day(1)));
+            // A broker held these back; the second reaches further than any that was heard.
+            for late in [ack_after(1, 5), ack_after(1, 6)] {
+                let now = bench.hear(HOUR, late, day(31));
+                assert_eq!(now, trusted(day(1), day(1)), "{late:?}");
+            }
+            let now = bench.hear(HOUR, ack_after(2, 6), day(2));
+            assert_eq!(now, trusted(day(2), day(2)));
+        }
+    }
+
+    #[test]
+    fn an_acknowledgement_behind_a_later_command_undoes_a_wrong_time_under_the_same_report() {
+        let mut bench = Bench::new();
+        bench.hear(Duration::ZERO, ack_after(1, 5), day(31));
+        let now = bench.hear(HOUR, ack_after(2, 5), day(1));
+        assert_eq!(now, trusted(day(1), day(1)));
+        let now = bench.hear(HOUR, ack_after(1, 5), day(31));
+        assert_eq!(now, trusted(day(1), day(1)), "replayed");
+        let now = bench.hear(HOUR, ack_after(2, 6), day(2));
+        assert_eq!(now, trusted(day(2), day(2)));
+    }
+
+    #[test]
+    fn a_late_acknowledgement_of_fewer_reports_says_nothing_whatever_command_it_names() {
+        let mut bench = Bench::new();
+        bench.hear(Duration::ZERO, ack_after(1, 5), day(5));
+        let now = bench.hear(Duration::ZERO, ack_after(9, 4), day(1));
+        assert_eq!(now, trusted(day(5), day(5)));
+        let now = bench.hear(Duration::ZERO, ack_after(9, 4), day(9));
+        assert_eq!(now, trusted(day(5), day(5)));
+    }
+
     #[test]
     fn the_same_number_never_sets_a_clock_back() {
         let mut bench = Bench::new();
-        bench.hear(Duration::ZERO, Word::Ack(5), day(5));
-        let now = bench.hear(Duration::ZERO, Word::Ack(5), day(1));
+        bench.hear(Duration::ZERO, ack(5), day(5));
+        let now = bench.hear(Duration::ZERO, ack(5), day(1));
         assert_eq!(now, trusted(day(5), day(5)));
     }
 

@@ -1,16 +1,21 @@
 //! Settings of the daemon: one TOML file, unknown keys refused, each effective value with its origin.
 
+mod explain;
 mod office_hours;
+mod printer;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use loket_ipp_printer::{PrinterUri, Scheme, UriFault};
 use loket_wire::{MachineId, Sha256Digest};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-pub use office_hours::{Day, OfficeHours, Zone};
+pub use office_hours::OfficeHours;
+pub use printer::PrinterConfig;
+
+use self::explain::explain_table;
+use self::printer::check_printers;
 
 use crate::telemetry;
 
@@ -106,26 +111,6 @@ impl Default for LinkTimes {
     }
 }
 
-/// One A4 printer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PrinterConfig {
-    /// Its name on this machine, `[a-z0-9-]{1,32}`.
-    pub name: String,
-    /// `ipp://host[:port]/path` or `ipps://…`.
-    pub uri: String,
-    /// SHA-256 of the printer's public key (SPKI), hexadecimal; required for `ipps`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pinned_spki_sha256: Option<Sha256Digest>,
-    /// Whether its count of printed impressions may be believed.
-    #[serde(default = "yes")]
-    pub trusts_impressions: bool,
-    /// Milliseconds between looks at it while it is idle in office hours, where it should be asked more seldom or more
-    /// often than the others.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub idle_poll_ms: Option<u64>,
-}
-
 /// When revocation data must be at hand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -148,9 +133,6 @@ pub enum LogOutput {
     Journald,
 }
 
-const fn yes() -> bool {
-    true
-}
 fn default_log_filter() -> String {
     "info".to_owned()
 }
@@ -232,7 +214,8 @@ impl Config {
     /// # Errors
     /// [`ConfigError::Value`]
     pub fn check(&self) -> Result<(), ConfigError> {
-        self.check_printers()?;
+        check_printers(&self.printers)?;
+        self.check_looks()?;
         let checks = [
             (
                 "log_filter",
@@ -281,37 +264,7 @@ impl Config {
         }
     }
 
-    fn check_printers(&self) -> Result<(), ConfigError> {
-        let mut names: Vec<&str> = self
-            .printers
-            .iter()
-            .map(|each| each.name.as_str())
-            .collect();
-        names.sort_unstable();
-        if names.windows(2).any(|pair| pair.first() == pair.last()) {
-            return bad("printer.name", "two printers have the same name");
-        }
-        for printer in &self.printers {
-            let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-            let name = printer.name.as_bytes();
-            if !(1..=32).contains(&name.len()) || !name.iter().copied().all(allowed) {
-                return bad("printer.name", "it must be 1 to 32 of a-z, 0-9 and '-'");
-            }
-            printer.check().map_err(|fault| ConfigError::Value {
-                key: match fault {
-                    UriFault::PinWithoutTls | UriFault::TlsWithoutPin => {
-                        "printer.pinned_spki_sha256"
-                    }
-                    UriFault::Scheme
-                    | UriFault::Host
-                    | UriFault::Port
-                    | UriFault::Part
-                    | UriFault::TooLong => "printer.uri",
-                }
-                .to_owned(),
-                problem: fault.to_string(),
-            })?;
-        }
+    fn check_looks(&self) -> Result<(), ConfigError> {
         let polls = [
             ("idle_poll_ms", self.idle_poll_ms),
             ("quiet_poll_ms", self.quiet_poll_ms),
@@ -350,60 +303,11 @@ impl Config {
     }
 }
 
-impl PrinterConfig {
-    /// Whether address and pin can be used together; what the daemon would find when it starts.
-    ///
-    /// # Errors
-    /// [`UriFault`] names the part that is wrong.
-    pub fn check(&self) -> Result<(), UriFault> {
-        let uri = PrinterUri::parse(&self.uri)?;
-        match (uri.scheme(), self.pinned_spki_sha256) {
-            (Scheme::Ipp, None) | (Scheme::Ipps, Some(_)) => Ok(()),
-            (Scheme::Ipp, Some(_)) => Err(UriFault::PinWithoutTls),
-            (Scheme::Ipps, None) => Err(UriFault::TlsWithoutPin),
-        }
-    }
-}
-
 fn bad(key: &str, problem: &str) -> Result<(), ConfigError> {
     Err(ConfigError::Value {
         key: key.to_owned(),
         problem: problem.to_owned(),
     })
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "every value that is no table is written as it is"
-)]
-fn explain_table(
-    lines: &mut String,
-    prefix: &str,
-    effective: &toml::Table,
-    file: Option<&toml::Table>,
-) {
-    for (key, value) in effective {
-        let given = file.and_then(|table| table.get(key));
-        match value {
-            toml::Value::Table(inner) => {
-                let file = given.and_then(toml::Value::as_table);
-                explain_table(lines, &format!("{prefix}{key}."), inner, file);
-            }
-            toml::Value::Array(items) if items.iter().all(toml::Value::is_table) => {
-                for (at, item) in items.iter().enumerate() {
-                    let file = given
-                        .and_then(|array| array.get(at))
-                        .and_then(toml::Value::as_table);
-                    let inner = item.as_table().cloned().unwrap_or_default();
-                    explain_table(lines, &format!("{prefix}{key}[{at}]."), &inner, file);
-                }
-            }
-            plain => {
-                let origin = if given.is_some() { "file" } else { "default" };
-                lines.push_str(&format!("{prefix}{key} = {plain}  # {origin}\n"));
-            }
-        }
-    }
 }
 
 impl fmt::Display for RevocationPolicy {

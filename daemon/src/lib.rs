@@ -25,6 +25,7 @@ pub mod key_seal;
 pub mod local;
 mod reserve;
 pub mod shell;
+pub mod standstill;
 pub mod stops;
 pub mod supervisor;
 pub mod telemetry;

@@ -1,10 +1,17 @@
 //! One regency on one machine: folders, keys, settings and processes of central and its print stations.
 
+mod machine;
+mod ports;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
+
+pub use self::machine::Machine;
+pub use self::ports::Ports;
+use self::ports::draw_ports;
 
 use crate::child::{Program, Running};
 use crate::http;
@@ -26,17 +33,6 @@ pub struct Programs {
 
 /// The office that every machine of a site stands in.
 pub const OFFICE: &str = "kec-contoh";
-
-/// Ports of a site, drawn once and kept: the machines' bundles name them.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Ports {
-    /// MQTT over TLS.
-    pub broker: u16,
-    /// Central's API and console.
-    pub api: u16,
-    /// Central's listener for machines.
-    pub documents: u16,
-}
 
 /// Sign-ins of a site.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -283,46 +279,6 @@ reconnect_max_ms = 1000
         Ok(tokens)
     }
 
-    /// Enrols a machine with one printer, or finds it enrolled.
-    ///
-    /// # Errors
-    /// When a program refuses.
-    pub async fn machine(&self, id: &str, printer: &str) -> anyhow::Result<Machine> {
-        let home = self.path("machines").join(id);
-        std::fs::create_dir_all(&home).context("make a machine's folder")?;
-        let machine = Machine {
-            id: id.to_owned(),
-            home,
-        };
-        let config = machine.config();
-        std::fs::write(&config, machine.settings(&self.path("trust"), printer))
-            .context("write a machine's settings")?;
-        let install = machine.home.join("install.json");
-        if !install.exists() {
-            let (request, authority) = (
-                text(&machine.home.join("request.json")),
-                text(&self.path("authority")),
-            );
-            let (config, install) = (text(&config), text(&install));
-            self.programs
-                .loketd
-                .run([
-                    "identity", "request", "--config", &config, "--out", &request,
-                ])
-                .await?;
-            let enrol = [
-                "enrol", &request, "--dir", &authority, "--kind", "machine", "--office", OFFICE,
-                "--out", &install,
-            ];
-            self.programs.provision.run(enrol).await?;
-            self.programs
-                .loketd
-                .run(["identity", "install", "--config", &config, &install])
-                .await?;
-        }
-        Ok(machine)
-    }
-
     /// Starts the embedded broker.
     ///
     /// # Errors
@@ -375,16 +331,6 @@ reconnect_max_ms = 1000
             .await
             .context("hear from central")??;
         Ok(running)
-    }
-
-    /// Starts a machine's daemon.
-    ///
-    /// # Errors
-    /// When it cannot be started.
-    pub fn start_machine(&self, machine: &Machine) -> anyhow::Result<Running> {
-        let config = text(&machine.config());
-        let command = self.programs.loketd.command(["run", "--config", &config]);
-        Running::start(&machine.id, command, &self.path("logs"))
     }
 
     /// Asks central for a job.
@@ -465,43 +411,6 @@ async fn pause() {
     tokio::time::sleep(Duration::from_millis(10)).await;
 }
 
-/// A machine of the site.
-#[derive(Debug, Clone)]
-pub struct Machine {
-    /// Its id.
-    pub id: String,
-    /// Its folder.
-    pub home: PathBuf,
-}
-
-impl Machine {
-    /// Its settings file.
-    #[must_use]
-    pub fn config(&self) -> PathBuf {
-        self.home.join("loket.toml")
-    }
-
-    fn settings(&self, trust: &Path, printer: &str) -> String {
-        format!(
-            r#"machine = "{id}"
-state_dir = "state"
-runtime_dir = "run"
-trust_dir = {trust:?}
-drain_s = 10
-quiet_poll_ms = 2000
-[link]
-backoff_min_ms = 50
-backoff_max_ms = 500
-republish_after_ms = 2000
-[[printer]]
-name = "a4"
-uri = "{printer}"
-"#,
-            id = self.id
-        )
-    }
-}
-
 fn offices() -> String {
     format!(
         r#"version = 1
@@ -514,21 +423,6 @@ holidays = []
 default_machine = "desa-contoh-1"
 "#
     )
-}
-
-/// Three free ports of loopback, held together so that they differ.
-fn draw_ports() -> anyhow::Result<Ports> {
-    let draw = || std::net::TcpListener::bind(("127.0.0.1", 0)).context("draw a port");
-    let held = [draw()?, draw()?, draw()?];
-    let mut ports = held
-        .iter()
-        .map(|socket| socket.local_addr().map(|at| at.port()));
-    let mut next = || ports.next().context("draw a port")?.context("draw a port");
-    Ok(Ports {
-        broker: next()?,
-        api: next()?,
-        documents: next()?,
-    })
 }
 
 /// A path as a command-line word.

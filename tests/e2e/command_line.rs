@@ -124,6 +124,8 @@ async fn devices_are_told_with_their_reasons() -> anyhow::Result<()> {
     ensure!(fault.matches("reach the printer").count() == 1, "{fault}");
     let told = said(&run(&devices).await?.stdout);
     ensure!(told.contains("tidak terjangkau"), "{told}");
+    let why = "printer menolak sambungan; nyalakan ulang printer";
+    ensure!(told.contains(why), "why, and what to do: {told}");
     Ok(())
 }
 
@@ -278,4 +280,27 @@ async fn check_config_refuses_what_the_daemon_would_stumble_over() -> anyhow::Re
     let trust = world.site.path("trust");
     std::fs::write(trust.join("broken.pem"), "hello")?;
     ended(&run(&check).await?, 78, &["L-107", &text(&trust)])
+}
+
+/// What an officer mistypes is answered in the officer's language; what clap found stands below it.
+#[tokio::test]
+async fn a_mistyped_command_of_an_officer_is_answered_in_indonesian() -> anyhow::Result<()> {
+    for mistyped in [
+        &["jobs", "--jsn"][..],
+        &["job", "release"],
+        &["job", "answer", "not-a-job", "came-out", "--by", "sari"],
+        &["print"],
+        &["verify", "--at", "yesterday", "berkas.pdf"],
+        &["cetak"],
+    ] {
+        let output = run(mistyped).await?;
+        ended(&output, 64, &["\n  rincian: error: "])?;
+        let told = said(&output.stderr);
+        ensure!(
+            told.starts_with("L-109: Perintah salah tulis"),
+            "{mistyped:?}: {told}"
+        );
+        ensure!(output.stdout.is_empty(), "{output:?}");
+    }
+    Ok(())
 }

@@ -68,7 +68,7 @@ async fn an_order_that_meets_a_full_disk_is_printed_once_there_is_room() -> anyh
     let job = world.order(ID, "KK-1", "now").await?;
     until("the full disk told", DEADLINE, async || {
         let log = std::fs::read_to_string(small.daemon.log())?;
-        Ok(log.contains("stays with").then_some(()))
+        Ok(log.contains("stays with it").then_some(()))
     })
     .await?;
     ensure!(station.printed().await?.sheets == 0);

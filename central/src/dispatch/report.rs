@@ -7,7 +7,7 @@ use loket_wire::presence::decode;
 use loket_wire::topic::{CENTRAL_STATE, Channel};
 use loket_wire::{Beat, Event, Heartbeat, Hello, MachineId, Sha256Digest, Sync, frame};
 
-use super::{DispatchError, Dispatcher};
+use super::{AckDue, DispatchError, Dispatcher};
 use crate::clock::now;
 use crate::metrics::count;
 use crate::office::{CancelAsk, Office, RosterError, is_store_wide};
@@ -24,6 +24,8 @@ const WRONG_TOPIC: &str = "C-203";
 struct Follow {
     /// Acknowledge so far.
     ack: Option<AckPoint>,
+    /// The last command number drawn for the machine; only beside `ack`.
+    command_seq: Option<u64>,
     /// Ask these jobs to be called off.
     cancels: Vec<CancelAsk>,
     /// A job ended.
@@ -74,7 +76,11 @@ impl Dispatcher {
             self.ask_for_sync(&machine)?;
         }
         if let Some(point) = follow.ack {
-            self.acks.insert(machine.clone(), point);
+            let due = AckDue {
+                point,
+                command_seq: follow.command_seq,
+            };
+            self.acks.insert(machine.clone(), due);
         }
         for asked in &follow.cancels {
             self.ask_cancel(asked)?;
@@ -123,7 +129,7 @@ fn commit(
         // Central does not subscribe to what it says itself.
         Channel::Command(_) | Channel::Ack => Ok(None),
     };
-    let follow = match committed {
+    let follow = match committed.and_then(|follow| numbered(office, machine, follow)) {
         Ok(follow) => follow,
         Err(error) if is_store_wide(&error) => return Err(DispatchError::Store(error)),
         Err(error) => {
@@ -136,6 +142,18 @@ fn commit(
         tracing::warn!(machine.id = %machine, "message dropped");
         Follow::default()
     }))
+}
+
+/// Names the last command beside what is acknowledged: by it a machine's clock tells which time is the later one.
+fn numbered(office: &Office, machine: &MachineId, follow: Option<Follow>) -> Committed {
+    let Some(mut follow) = follow else {
+        return Ok(None);
+    };
+    if follow.ack.is_some() {
+        let row = office.store.machine(machine)?;
+        follow.command_seq = row.map(|row| row.last_command_seq);
+    }
+    Ok(Some(follow))
 }
 
 /// `None` stands for a body that cannot be read and has no place to acknowledge.
@@ -210,10 +228,10 @@ fn sync(office: &Office, machine: &MachineId, asked: Option<Hello>, body: &[u8])
     Ok(Some(Follow {
         ack: Some(outcome.ack),
         cancels,
-        ended: false,
         alive: true,
         has_answered,
         must_ask: outcome.must_ask,
+        ..Follow::default()
     }))
 }
 

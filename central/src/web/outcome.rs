@@ -9,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use tokio::time::timeout;
 
+use super::unread;
 use crate::problem::{Code, Problem};
 
 /// The page loads nothing from elsewhere and runs no script but its own.
@@ -36,8 +37,12 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let is_page = wants_page(request.uri().path(), request.headers());
+    let (request, unread) = unread::watch(request);
     let response = match timeout(deadline, next.run(request)).await {
-        Ok(response) => response,
+        Ok(response) => {
+            unread.throw_away().await;
+            response
+        }
         Err(_elapsed) => {
             tracing::warn!("a request took too long");
             Problem::new(Code::RequestTooSlow).into_response()

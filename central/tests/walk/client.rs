@@ -16,7 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::rig::DEADLINE;
+use crate::rig::{DEADLINE, Rig};
 
 /// An answer of the API.
 #[derive(Debug)]
@@ -55,6 +55,23 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// Somebody without a token, as every browser is to the API.
+    pub(crate) const fn nobody(rig: &Rig) -> Self {
+        Self {
+            address: rig.api,
+            token: String::new(),
+            tls: None,
+        }
+    }
+
+    /// Sends the fields of a form, as a browser writes them.
+    pub(crate) async fn form(&self, path: &str, headers: &[(&str, &str)], fields: &str) -> Answer {
+        let kind = ("content-type", "application/x-www-form-urlencoded");
+        let headers = [&[kind], headers].concat();
+        let body = fields.as_bytes().to_vec();
+        self.send(Method::POST, path, &headers, body).await
+    }
+
     pub(crate) async fn send(
         &self,
         method: Method,

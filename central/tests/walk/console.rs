@@ -28,11 +28,7 @@ impl Browser {
         let name = format!("peramban-{role}");
         Self {
             cookie: format!("loket_token={}", rig.token_named(&name, role).await),
-            client: Client {
-                address: rig.api,
-                token: String::new(),
-                tls: None,
-            },
+            client: Client::nobody(rig),
         }
     }
 
@@ -48,10 +44,8 @@ impl Browser {
             ("cookie", self.cookie.as_str()),
             ("accept", "text/html"),
             ("origin", "http://central"),
-            ("content-type", "application/x-www-form-urlencoded"),
         ];
-        let body = body.as_bytes().to_vec();
-        self.client.send(Method::POST, path, &headers, body).await
+        self.client.form(path, &headers, body).await
     }
 }
 

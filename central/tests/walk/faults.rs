@@ -354,7 +354,10 @@ async fn an_order_that_a_machine_cannot_read_is_over_at_once() {
 #[tokio::test]
 async fn a_whole_heartbeat_brings_centrals_time_and_a_short_one_is_a_sign_of_life() {
     let rig = Rig::start().await;
-    let it = client_of(&rig, "it").await;
+    let (it, operator) = (
+        client_of(&rig, "it").await,
+        client_of(&rig, "operator").await,
+    );
     let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
     let heartbeat = |open_job_count| loket_wire::Heartbeat {
         session_seq: 1,
@@ -367,13 +370,15 @@ async fn a_whole_heartbeat_brings_centrals_time_and_a_short_one_is_a_sign_of_lif
         spool_bytes: 0,
         disk_free_bytes: None,
         certificate_days_left: None,
+        link_sent_bytes: Some(31_000),
+        link_received_bytes: Some(12_500),
         troubles: Vec::new(),
         devices: Vec::new(),
     };
     let whole = loket_wire::presence::encode(&heartbeat(7)).unwrap();
     machine.publish(&Channel::Heartbeat, &whole);
     let ack = machine.ack().await;
-    assert_eq!((ack.seq, ack.hello), (0, None));
+    assert_eq!((ack.seq, ack.hello, ack.command_seq), (0, None, Some(0)));
     let beat = loket_wire::Beat {
         session_seq: 1,
         at: loket_wire::Timestamp::UNIX_EPOCH,
@@ -385,6 +390,15 @@ async fn a_whole_heartbeat_brings_centrals_time_and_a_short_one_is_a_sign_of_lif
     machine.ack().await;
     let known = until_connectivity(&it, "online").await;
     assert_eq!(known["heartbeat"]["open_job_count"], 7);
+    assert_eq!(known["heartbeat"]["link_sent_bytes"], 31_000);
+    assert_eq!(known["heartbeat"]["link_received_bytes"], 12_500);
+    // An order is the first command: from then on acknowledgements say that it came before them.
+    operator
+        .bring(&fixture("kk-sample-bb.pdf"), &order("desa-contoh-1"), None)
+        .await;
+    assert_eq!(machine.order().await.seq, 1);
+    machine.publish(&Channel::Heartbeat, &whole);
+    assert_eq!(machine.ack().await.command_seq, Some(1));
     let metrics = it.get("/metrics").await.text;
     assert!(
         metrics

@@ -15,14 +15,6 @@ use crate::machine::Machine;
 use crate::rig::{DEADLINE, OFFICE, Rig, fixture};
 use crate::{client_of, job_id, order};
 
-fn nobody(rig: &Rig) -> Client {
-    Client {
-        address: rig.api,
-        token: String::new(),
-        tls: None,
-    }
-}
-
 #[tokio::test]
 async fn what_the_framework_refuses_is_coded_too_and_people_get_a_page() {
     let rig = Rig::start().await;
@@ -51,7 +43,7 @@ async fn what_the_framework_refuses_is_coded_too_and_people_get_a_page() {
 
     let body = b"{\"token\":1}".to_vec();
     let json_type = [("content-type", "application/json")];
-    let visitor = nobody(&rig);
+    let visitor = Client::nobody(&rig);
     let form = visitor.send(Method::POST, "/login", &json_type, body).await;
     assert_eq!(form.status, 400);
     assert!(form.text.contains("FormMalformed") && form.text.contains("Muat ulang halaman"));
@@ -88,6 +80,40 @@ async fn rest(mut stream: TcpStream) -> String {
         .expect("central answers")
         .unwrap();
     text
+}
+
+/// Sends a whole request before it reads a byte, as simple clients do.
+async fn send_all_then_listen(client: &Client, body_bytes: usize) -> String {
+    let mut stream = TcpStream::connect(client.address).await.unwrap();
+    let head = format!(
+        "POST /api/v1/documents HTTP/1.1\r\nHost: central\r\nAuthorization: Bearer {}\r\n\
+         Connection: close\r\nContent-Type: multipart/form-data; boundary=x\r\n\
+         Content-Length: {body_bytes}\r\n\r\n",
+        client.token
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let body = vec![b'a'; body_bytes];
+    let sending = stream.write_all(&body);
+    tokio::time::timeout(DEADLINE, sending)
+        .await
+        .expect("central goes on reading")
+        .expect("central does not hang up");
+    rest(stream).await
+}
+
+#[tokio::test]
+async fn who_is_refused_while_sending_hears_why() {
+    let rig = Rig::start().await;
+    let stranger = Client {
+        token: "nobody-s-token".to_owned(),
+        ..nobody(&rig)
+    };
+    let unknown = send_all_then_listen(&stranger, 2 << 20).await;
+    assert!(unknown.starts_with("HTTP/1.1 401 "), "{unknown}");
+    let operator = client_of(&rig, "operator").await;
+    let large = send_all_then_listen(&operator, 12 << 20).await;
+    assert!(large.starts_with("HTTP/1.1 4"), "{large}");
+    assert!(large.contains("\"code\""), "{large}");
 }
 
 #[tokio::test]
@@ -134,7 +160,7 @@ async fn a_form_from_elsewhere_changes_nothing_though_the_browser_sends_the_cook
         .await;
     let path = format!("/api/v1/jobs/{}/cancel", job_id(&answer));
     let cookie = format!("loket_token={}", operator.token);
-    let visitor = nobody(&rig);
+    let visitor = Client::nobody(&rig);
     let foreign: [&[(&str, &str)]; 4] = [
         &[],
         &[("origin", "https://elsewhere.example")],
@@ -162,10 +188,12 @@ async fn a_form_from_elsewhere_changes_nothing_though_the_browser_sends_the_cook
 async fn failed_sign_ins_are_counted_and_bounded_and_shut_no_good_token_out() {
     let rig = Rig::start().await;
     let it = client_of(&rig, "it").await;
-    let form = [("content-type", "application/x-www-form-urlencoded")];
     let try_in = |token: String| {
-        let (visitor, body) = (nobody(&rig), format!("token={token}").into_bytes());
-        async move { visitor.send(Method::POST, "/login", &form, body).await }
+        let visitor = Client::nobody(&rig);
+        async move {
+            let fields = format!("token={token}");
+            visitor.form("/login", &[], &fields).await
+        }
     };
     for _try in 0..10 {
         assert_eq!(try_in("x".repeat(43)).await.status, 401);
@@ -175,7 +203,7 @@ async fn failed_sign_ins_are_counted_and_bounded_and_shut_no_good_token_out() {
     assert!(over.text.contains("TooManyTries"));
     let stranger = Client {
         token: "y".repeat(43),
-        ..nobody(&rig)
+        ..Client::nobody(&rig)
     };
     assert_eq!(stranger.get("/api/v1/jobs").await.code(), "NotSignedIn");
     assert_eq!(it.get("/api/v1/jobs").await.status, 200);

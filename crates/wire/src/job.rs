@@ -194,6 +194,18 @@ pub enum Reason {
     Other,
 }
 
+impl Reason {
+    /// The stable code, as it stands in JSON and in the history.
+    #[must_use]
+    pub fn keyword(self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(word)) => word,
+            // Every variant is a word.
+            Ok(_) | Err(_) => "other".to_owned(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,9 +235,6 @@ mod tests {
             serde_json::from_str::<Reason>("\"from-the-future\"").unwrap(),
             Reason::Other
         );
-        assert_eq!(
-            serde_json::to_string(&Reason::JournalLost).unwrap(),
-            "\"journal-lost\""
-        );
+        assert_eq!(Reason::JournalLost.keyword(), "journal-lost");
     }
 }

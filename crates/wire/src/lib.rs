@@ -9,6 +9,7 @@
 //! → for a print order the sealed envelope ([`sealed`]), which only the named machine opens.
 
 pub mod command;
+pub mod device_reason;
 pub mod digest;
 pub mod enrolment;
 pub mod event;
@@ -22,6 +23,7 @@ pub mod sealed;
 pub mod sign;
 pub mod time;
 pub mod topic;
+pub mod zone;
 
 pub use command::{Blob, Cancel, Command, PrintOrder};
 pub use digest::Sha256Digest;
@@ -32,6 +34,7 @@ pub use order::{Class, Order, Release, Service};
 pub use presence::{Ack, Beat, CentralState, Heartbeat, MachineState, OpenJob, Sync};
 pub use random::Randomness;
 pub use time::Timestamp;
+pub use zone::{Day, Zone};
 
 /// The version of every message and of the frame around it.
 pub const VERSION: u16 = 1;

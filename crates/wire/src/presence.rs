@@ -53,6 +53,12 @@ pub struct Heartbeat {
     /// Whole days until the machine's certificate ends; negative once it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_days_left: Option<i64>,
+    /// Bytes written to the broker's socket since the program started, TLS included.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_sent_bytes: Option<u64>,
+    /// Bytes read from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link_received_bytes: Option<u64>,
     /// Bounds that are crossed, by keyword: `disk-low`, `disk-full`, `spool-high`, `clock-untrusted`, `clock-off`,
     /// `certificate-ends-soon`, `certificate-ended`; unknown ones pass through.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -138,6 +144,10 @@ pub struct Ack {
     /// Central asks this machine for its sync again: it must know that it was made after this question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hello: Option<Hello>,
+    /// The last command number that central drew for this machine before it signed; 0 for none. With it a machine
+    /// knows which commands are older than this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command_seq: Option<u64>,
 }
 
 /// Central's retained presence.

@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use loket_wire::MachineId;
+use loket_wire::device_reason::in_words;
 use serde::Serialize;
 
 use super::face::say;
-use super::words::{printer_reason, printer_state};
+use super::words::printer_state;
 use super::{install_crypto, read_config, runtime};
 use crate::config::PrinterConfig;
 use crate::device::{DeviceFault, IppDevice, Printer as _};
@@ -23,11 +24,12 @@ pub(super) struct Seen {
     name: String,
     kind: &'static str,
     uri: String,
-    /// `idle`, `processing`, `stopped`, `other`, `unreachable` or `unusable`.
+    /// `idle`, `processing`, `stopped`, `other`, `refusing`, `unreachable` or `unusable`.
     state: &'static str,
+    /// printer-state-reasons, or the keyword of what stands between this machine and the printer.
     reasons: Vec<String>,
     model: Option<String>,
-    /// Why it is unreachable or unusable, for the one who mends it.
+    /// Why it refuses, is unreachable or unusable, for the one who mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
 }
@@ -37,7 +39,7 @@ impl Seen {
     pub(super) fn line(&self) -> String {
         let mut line = printer_state(self.state).to_owned();
         for reason in self.reasons.iter().filter(|reason| *reason != "none") {
-            line.push_str(&format!(", {} ({reason})", printer_reason(reason)));
+            line.push_str(&format!(", {} ({reason})", in_words(reason)));
         }
         line
     }
@@ -57,7 +59,8 @@ pub(super) async fn look(printer: &PrinterConfig, machine: &MachineId) -> Seen {
     let device = match IppDevice::new(printer, machine) {
         Ok(device) => device,
         Err(error) => {
-            (seen.state, seen.fault) = ("unusable", Some(chain(&error)));
+            seen.fault = Some(chain(&error));
+            (seen.state, seen.reasons) = ("unusable", vec![DeviceFault::Refused(error).reason()]);
             return seen;
         }
     };
@@ -65,10 +68,18 @@ pub(super) async fn look(printer: &PrinterConfig, machine: &MachineId) -> Seen {
         Ok(Ok(status)) => {
             (seen.state, seen.reasons, seen.model) = (status.state, status.reasons, status.model);
         }
-        Ok(Err(
-            DeviceFault::Wait(error) | DeviceFault::Unclear(error) | DeviceFault::Refused(error),
-        )) => seen.fault = Some(chain(&error)),
+        Ok(Err(fault)) => {
+            if fault.is_refusal() {
+                seen.state = "refusing";
+            }
+            seen.reasons = vec![fault.reason()];
+            let (DeviceFault::Wait(error)
+            | DeviceFault::Unclear(error)
+            | DeviceFault::Refused(error)) = fault;
+            seen.fault = Some(chain(&error));
+        }
         Err(_silent) => {
+            seen.reasons = vec!["timed-out".to_owned()];
             seen.fault = Some(format!("no answer within {} s", STATUS_TIMEOUT.as_secs()));
         }
     }

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use loket_domain::print::Answer;
-use loket_wire::JobId;
+use loket_wire::{JobId, Reason};
 
 use super::face::say;
 use super::talk;
-use super::words::{job_state, keyword};
+use super::words::job_state;
 use super::{DEFAULT_CONFIG, read_config, runtime};
 use crate::exit::Exit;
 use crate::unit::control::{Listed, Request, socket_path};
@@ -62,7 +62,7 @@ pub(super) fn list(config: &Path, json: bool) -> Result<Exit, Exit> {
     }
     for listed in &jobs {
         let job = &listed.job;
-        let why = job.reason.map(keyword);
+        let why = job.reason.map(Reason::keyword);
         let why = why.map_or_else(String::new, |word| format!(" ({word})"));
         let (id, state, word) = (job.job_id, job.state, job_state(job.state));
         let (reference, label) = (&job.reference, &listed.label);

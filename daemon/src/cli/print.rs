@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use loket_domain::print::{Actor, Refusal};
 use loket_wire::order::MAX_DOCUMENT_BYTES;
-use loket_wire::{JobId, JobState, MachineId, Sha256Digest};
+use loket_wire::{JobId, JobState, MachineId, Reason, Sha256Digest};
 use zeroize::Zeroizing;
 
 use super::face::{note, say, tell};
 use super::talk::{self, TalkError};
-use super::words::{job_state, keyword};
+use super::words::job_state;
 use super::{Signals, devices, install_crypto, own_state, read_config, run_trouble, runtime};
 use crate::account::own_uid;
 use crate::alone::at_desk;
@@ -337,7 +337,7 @@ fn fate(job: &JobView, left: Option<Trouble>) -> Fate {
     Fate {
         job: job.job_id,
         state: job.state,
-        reason: job.reason.map(keyword),
+        reason: job.reason.map(Reason::keyword),
         left,
     }
 }

@@ -1,6 +1,7 @@
 //! When the office is open: data, not code, since it differs by place and changes with decrees.
 
 use loket_domain::health;
+use loket_wire::{Day, Zone};
 use serde::{Deserialize, Serialize};
 
 /// Hours of the day in minutes.
@@ -24,62 +25,12 @@ impl Default for OfficeHours {
     /// Monday to Friday, 07:00 to 17:00 WIB: the usual hours with half an hour before and after.
     fn default() -> Self {
         Self {
-            zone: Zone::Jakarta,
-            working_days: vec![Day::Mon, Day::Tue, Day::Wed, Day::Thu, Day::Fri],
+            zone: Zone::Wib,
+            working_days: Day::MONDAY_TO_FRIDAY.to_vec(),
             open: "07:00".to_owned(),
             close: "17:00".to_owned(),
         }
     }
-}
-
-/// The zones of Indonesia; none has summer time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Zone {
-    /// WIB, UTC+7.
-    #[serde(rename = "Asia/Jakarta", alias = "Asia/Pontianak", alias = "WIB")]
-    Jakarta,
-    /// WITA, UTC+8.
-    #[serde(rename = "Asia/Makassar", alias = "WITA")]
-    Makassar,
-    /// WIT, UTC+9.
-    #[serde(rename = "Asia/Jayapura", alias = "WIT")]
-    Jayapura,
-}
-
-impl Zone {
-    const fn utc_offset_hours(self) -> i64 {
-        match self {
-            Self::Jakarta => 7,
-            Self::Makassar => 8,
-            Self::Jayapura => 9,
-        }
-    }
-}
-
-/// A day of the week.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Day {
-    Mon,
-    Tue,
-    Wed,
-    Thu,
-    Fri,
-    Sat,
-    Sun,
-}
-
-impl Day {
-    const WEEK: [Self; 7] = [
-        Self::Mon,
-        Self::Tue,
-        Self::Wed,
-        Self::Thu,
-        Self::Fri,
-        Self::Sat,
-        Self::Sun,
-    ];
 }
 
 impl OfficeHours {
@@ -95,8 +46,8 @@ impl OfficeHours {
             return Err("it must open before it closes");
         }
         Ok(health::OfficeHours {
-            utc_offset_min: self.zone.utc_offset_hours() * MINUTES_PER_HOUR,
-            days: Day::WEEK.map(|day| self.working_days.contains(&day)),
+            utc_offset_min: i64::from(self.zone.utc_offset_minutes()),
+            days: Day::week(&self.working_days),
             open_min,
             close_min,
         })
@@ -121,7 +72,7 @@ mod tests {
     #[test]
     fn hours_are_read_and_what_is_none_is_refused() {
         let hours = |open: &str, close: &str| OfficeHours {
-            zone: Zone::Jayapura,
+            zone: Zone::Wit,
             open: open.to_owned(),
             close: close.to_owned(),
             ..OfficeHours::default()

@@ -1,4 +1,4 @@
-//! Why a printer cannot be used, as keywords that central has words for (`central/src/words.rs`).
+//! Why a printer cannot be used, as keywords that the protocol has words for (`crates/wire/src/device_reason.rs`).
 //!
 //! They stand beside printer-state-reasons of IPP in a device report; RFC 8011 has none of these names.
 

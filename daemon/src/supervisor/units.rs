@@ -14,6 +14,7 @@ use super::{Deadlines, Enrolment, RunError};
 use crate::config::Config;
 use crate::ground::Ground;
 use crate::identity::OsRandom;
+use crate::standstill::Standstill;
 use crate::unit::control::{ControlUnit, Door};
 use crate::unit::health::{HealthLink, HealthUnit, watched};
 use crate::unit::link::{LinkUnit, will};
@@ -100,6 +101,7 @@ impl Units {
             documents: Arc::clone(&ground.documents),
             clock: ground.clock.clone(),
             republish_after: Duration::from_millis(config.link.republish_after_ms),
+            standstill: Standstill::default(),
         };
         // The task outlives the unit: what the unit says last still leaves.
         let task_stop = CancellationToken::new();

@@ -80,6 +80,8 @@ fn is_same(before: &Heartbeat, present: &Heartbeat) -> bool {
         clock_offset_ms: None,
         up_time_s: 0,
         disk_free_bytes: None,
+        link_sent_bytes: None,
+        link_received_bytes: None,
         ..heartbeat.clone()
     };
     still(before) == still(present)
@@ -101,6 +103,8 @@ mod tests {
             spool_bytes: 0,
             disk_free_bytes: Some(1_000 + minutes),
             certificate_days_left: Some(300),
+            link_sent_bytes: Some(300 * minutes),
+            link_received_bytes: Some(50 * minutes),
             troubles: Vec::new(),
             devices: Vec::new(),
         }

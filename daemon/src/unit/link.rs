@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::document::Documents;
 use crate::identity::Identity;
+use crate::standstill::Standstill;
 use crate::telemetry::chain;
 use crate::unit::print::{DeskError, DeskHandle};
 use suspects::Suspects;
@@ -60,6 +61,8 @@ pub struct LinkUnit {
     pub clock: Clock,
     /// Unacknowledged reports are published again after this long, then after twice as long, and so on.
     pub republish_after: Duration,
+    /// What keeps it from taking messages.
+    pub standstill: Standstill,
 }
 
 /// Why the unit ended.
@@ -309,8 +312,25 @@ impl LinkUnit {
 
     /// A fault that the next try may not meet again: the message stays unacknowledged.
     fn not_now(&self, error: &DeskError) -> bool {
-        tracing::error!(error = %chain(error), "the desk cannot answer at present; what the broker brought stays with it");
+        self.stand_still(&chain(error));
         false
+    }
+
+    /// Tells why messages stay with the broker, once for each reason: they are tried again every second.
+    fn stand_still(&self, why: &str) {
+        if self.standstill.begins(why) {
+            tracing::error!(
+                error = why,
+                "the desk cannot answer at present; what the broker brought stays with it"
+            );
+        }
+    }
+
+    /// A message was taken: what stood still before goes on.
+    fn go_on(&self) {
+        if self.standstill.ends() {
+            tracing::info!("messages from the broker are taken again");
+        }
     }
 }
 

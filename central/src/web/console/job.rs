@@ -10,13 +10,12 @@ use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use loket_domain::dispatch::Change;
 use loket_store::{HistoryRow, JobRow, Origin, Role, StoreError};
-use loket_wire::{JobId, JobState, LocalJob, Reason};
+use loket_wire::{JobId, JobState, LocalJob, Reason, Zone};
 
 use super::lines::{JobLine, job_line, place};
 use super::{ConsolePage, Viewer, etag, not_rendered, role_word, unless_known};
 use crate::clock::now;
 use crate::office::{Office, storage_problem};
-use crate::offices::Zone;
 use crate::problem::{Code, Problem};
 use crate::web::api::{self, AnswerBody, job_id};
 use crate::web::shapes::page_count;
@@ -141,7 +140,7 @@ fn job_part(office: &Office, row: &JobRow, history: &[HistoryRow], role: Role) -
         |count: Option<u32>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
     JobPart {
         job: job_line(office, row, now()),
-        reason_code: job.reason.map(words::reason_code).unwrap_or_default(),
+        reason_code: job.reason.map(Reason::keyword).unwrap_or_default(),
         whom: words::whom(job.state, job.reason),
         next_step: match row.origin() {
             Origin::Central => words::next_step(job.state, job.reason),

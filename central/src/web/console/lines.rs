@@ -4,10 +4,9 @@ use std::sync::atomic::Ordering;
 
 use loket_domain::dispatch::Connectivity;
 use loket_store::{Counts, DeviceRow, JobRow, LastHeartbeat, MachineRow};
-use loket_wire::{OfficeId, Timestamp};
+use loket_wire::{OfficeId, Timestamp, Zone, device_reason};
 
 use crate::office::Office;
-use crate::offices::Zone;
 use crate::words::{self, Tone};
 
 /// Free space below which a station should be looked at: some hundred documents and a journal still fit.
@@ -226,7 +225,7 @@ fn device_line(device: &DeviceRow, zone: Zone) -> DeviceLine {
     let reasons = device
         .reasons
         .iter()
-        .map(|keyword| words::device_reason(keyword));
+        .map(|keyword| device_reason::in_words(keyword));
     let notes = reasons
         .chain(device.model.as_deref())
         .filter(|note| !note.is_empty());

@@ -16,6 +16,8 @@ fn heartbeat(session_seq: u64) -> Heartbeat {
         spool_bytes: 3,
         disk_free_bytes: Some(4),
         certificate_days_left: Some(300),
+        link_sent_bytes: None,
+        link_received_bytes: None,
         troubles: Vec::new(),
         devices: Vec::new(),
     }

@@ -48,6 +48,7 @@ impl HealthUnit {
             .outbox_span()
             .await
             .map_or(0, |span| span.count);
+        let bytes = link.handle.bytes();
         let heartbeat = Heartbeat {
             session_seq: session_seq(link.session_seq, generation),
             at: now.wall,
@@ -59,6 +60,8 @@ impl HealthUnit {
             spool_bytes: measures.spool_bytes,
             disk_free_bytes: measures.disk_free_bytes,
             certificate_days_left: measures.certificate_days_left,
+            link_sent_bytes: Some(bytes.sent_bytes),
+            link_received_bytes: Some(bytes.received_bytes),
             troubles: troubles
                 .iter()
                 .map(|trouble| trouble.keyword().to_owned())

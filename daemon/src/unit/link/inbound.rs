@@ -135,7 +135,11 @@ impl LinkUnit {
         if ack.epoch != self.state.epoch {
             return Ok(true);
         }
-        self.clock.hear(Word::Ack(ack.seq), ack.at);
+        let word = Word::Ack {
+            seq: ack.seq,
+            command_seq: ack.command_seq,
+        };
+        self.clock.hear(word, ack.at);
         if ack.hello.is_some() && ack.hello != cursor.answered {
             cursor.hello = ack.hello;
             cursor.owes_sync = true;
@@ -263,7 +267,7 @@ impl LinkUnit {
         let intake = match self.open_order(order, is_known).await {
             Ok(intake) => intake,
             Err(error) => {
-                tracing::error!(job.id = %order.job_id, error = %chain(&error), "key file not kept; the order stays with the broker");
+                self.stand_still(&chain(&error));
                 return Ok(Taken::Later);
             }
         };
@@ -366,7 +370,11 @@ impl LinkUnit {
             ..Batch::default()
         });
         match appended.await {
-            Ok(_kept) => Ok(taken != Taken::Later),
+            Ok(_kept) if taken == Taken::Later => Ok(false),
+            Ok(_kept) => {
+                self.go_on();
+                Ok(true)
+            }
             Err(error) => self.journal_fault(error),
         }
     }

@@ -18,6 +18,7 @@ use super::fetch::fetch;
 use super::handle::{DeskError, DeskHandle};
 use crate::device::{DeviceFault, Made, Printer};
 use crate::document::{DocumentError, Documents};
+use crate::standstill::Standstill;
 use crate::stops::{Stop, pass};
 use crate::telemetry::chain;
 
@@ -168,11 +169,18 @@ const fn last_pause(step: EffectStep) -> Duration {
 /// have put a document on paper.
 async fn tell(desk: &DeskHandle, command: Command, stop: &CancellationToken) -> bool {
     let mut pause = FIRST_PAUSE;
+    let standstill = Standstill::default();
     loop {
         match desk.submit(command.clone()).await {
             Ok(changed) => return changed,
             Err(DeskError::Journal(error)) => {
-                tracing::error!(error = %chain(&error), "a job's change cannot be journalled; trying again");
+                let why = chain(&error);
+                if standstill.begins(&why) {
+                    tracing::error!(
+                        error = why,
+                        "a job's change cannot be journalled; trying again"
+                    );
+                }
             }
             Err(
                 DeskError::Refused(_)

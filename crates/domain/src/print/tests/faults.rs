@@ -309,3 +309,53 @@ fn a_job_whose_lane_left_the_settings_says_so_and_goes_on_when_it_is_back() {
     assert_eq!(bench.give(Command::Tick), "waiting");
     assert_eq!(bench.public(), (JobState::Printing, None));
 }
+
+#[test]
+fn a_job_for_a_printer_that_is_not_there_is_rejected() {
+    let mut bench = Bench::new();
+    let mut elsewhere = facts(job_no(1));
+    elsewhere.printer = Some("c".to_owned());
+    bench.accept(elsewhere);
+    bench.give(Command::Received { job: job_no(1) });
+    let outcome = Verification::Valid(revision());
+    assert_eq!(
+        bench.give(Command::Verified {
+            job: job_no(1),
+            outcome
+        }),
+        "ended"
+    );
+    assert_eq!(
+        bench.public(),
+        (JobState::Rejected, Some(Reason::NoPrinter))
+    );
+}
+
+#[test]
+fn a_printer_that_cannot_or_will_not_fails_the_job_before_any_byte() {
+    let job = job_no(1);
+    let mut bench = Bench::new().at("released");
+    let survey = PrinterSurvey::FormatUnsupported;
+    let printer = "a".to_owned();
+    assert_eq!(
+        bench.give(Command::Surveyed {
+            job,
+            printer,
+            survey
+        }),
+        "ended"
+    );
+    assert_eq!(
+        bench.public(),
+        (JobState::Failed, Some(Reason::FormatUnsupported))
+    );
+    let mut bench = Bench::new().at("creating");
+    assert_eq!(
+        bench.give(Command::CreateRefused { job, attempt: 1 }),
+        "ended"
+    );
+    assert_eq!(
+        bench.public(),
+        (JobState::Failed, Some(Reason::PrinterRefused))
+    );
+}

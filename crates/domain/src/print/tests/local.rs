@@ -66,6 +66,21 @@ fn an_order_of_central_waits_for_its_printer_to_come_back_into_the_settings() {
     assert_eq!(bench.public().0, JobState::Printing);
 }
 
+#[test]
+fn a_local_job_needs_no_fetching_and_is_verified_like_any_other() {
+    let mut bench = Bench::new();
+    let mut local = facts(job_no(1));
+    local.origin = Origin::Local { by: None };
+    assert_eq!(bench.accept(local.clone()), "accepted");
+    assert_eq!(bench.public(), (JobState::Journalled, None));
+    assert_eq!(bench.effects(), "verify");
+    assert_eq!(
+        bench.accept(local),
+        Refusal::Replay.code(),
+        "its id cannot come twice"
+    );
+}
+
 /// Which of its reports is the first to reach central is chance: a gap, a lost journal, a central set back.
 #[test]
 fn every_report_of_a_job_by_hand_says_what_it_is_and_no_report_of_an_order_does() {

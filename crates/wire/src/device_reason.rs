@@ -1,0 +1,127 @@
+//! Why a device cannot be used: the keywords of a device report, and the plain Indonesian for them.
+//!
+//! Keywords are those of IPP (RFC 8011 section 5.4.12), and this protocol's own for what stands between a machine and
+//! its printer. The machine's command line and central's console both say them, in the same words.
+
+/// Whether no sheet comes out while this reason stands (RFC 8011 §5.4.12).
+#[must_use]
+pub fn keeps_from_printing(keyword: &str) -> bool {
+    matches!(
+        bare(keyword),
+        "media-empty"
+            | "media-needed"
+            | "media-jam"
+            | "toner-empty"
+            | "marker-supply-empty"
+            | "cover-open"
+            | "door-open"
+            | "paused"
+            | "offline"
+            | "shutdown"
+            | "output-area-full"
+    )
+}
+
+/// A reason without its severity, which printers derive from their state.
+fn bare(keyword: &str) -> &str {
+    ["-report", "-warning", "-error"]
+        .iter()
+        .find_map(|suffix| keyword.strip_suffix(suffix))
+        .unwrap_or(keyword)
+}
+
+/// What people read for it, in Indonesian: short, with what to do where something can be done; nothing for `none`.
+/// A keyword that is not known here is shown as it came.
+#[must_use]
+pub fn in_words(keyword: &str) -> &str {
+    match bare(keyword) {
+        "none" => "",
+        "media-empty" | "media-needed" => "kertas habis",
+        "media-low" => "kertas hampir habis",
+        "media-jam" => "kertas macet",
+        "toner-empty" => "toner habis",
+        "toner-low" => "toner hampir habis",
+        "marker-supply-empty" => "tinta habis",
+        "marker-supply-low" => "tinta hampir habis",
+        "cover-open" | "door-open" => "penutup terbuka",
+        "paused" => "dijeda",
+        "offline" | "shutdown" => "mati",
+        "output-area-full" => "baki keluaran penuh",
+        other => between(other).unwrap_or(other),
+    }
+}
+
+/// What stands between a machine and its printer, and what to do; the keywords are those of a device report.
+fn between(keyword: &str) -> Option<&'static str> {
+    Some(match keyword {
+        "certificate-mismatch" => {
+            "printer lain menjawab di alamat ini (sertifikat tidak cocok), tidak ada yang dikirim; pastikan printernya, lalu perbarui sidik sertifikatnya di pengaturan mesin"
+        }
+        "tls-failed" => {
+            "sambungan aman dengan printer gagal; periksa pengaturan TLS printer atau ganti alamat ipps"
+        }
+        "connection-refused" => {
+            "printer menolak sambungan; nyalakan ulang printer, pastikan layanan IPP aktif"
+        }
+        "connection-lost" => "sambungan ke printer terputus; periksa kabel dan jaringan kantor",
+        "name-unknown" => {
+            "nama printer tidak ditemukan di jaringan; periksa alamat printer di pengaturan mesin"
+        }
+        "no-route" | "not-reached" => {
+            "printer tidak ditemukan di jaringan; periksa daya, kabel, dan alamat printer"
+        }
+        "timed-out" => "printer tidak menjawab; periksa daya dan kabel, nyalakan ulang bila perlu",
+        "http-404" => {
+            "yang menjawab bukan antrean cetak (HTTP 404); periksa bagian akhir alamat printer"
+        }
+        "http-401" | "http-403" => {
+            "printer meminta kata sandi (HTTP 401/403); izinkan mesin ini di pengaturan printer"
+        }
+        "http-426" => "printer hanya menerima sambungan aman; ganti alamat menjadi ipps",
+        "http-503" | "busy" => {
+            "printer sedang sibuk; tunggu, bila lama periksa pekerjaan lain di printer"
+        }
+        "not-ipp" => "yang menjawab bukan printer IPP; periksa alamat printer di pengaturan mesin",
+        "address-invalid" => "alamat printer tidak dapat dipakai; perbaiki pengaturan mesin",
+        _ if keyword.starts_with("http-") => {
+            "layanan web printer menjawab galat; nyalakan ulang printer, periksa alamatnya"
+        }
+        _ if keyword.starts_with("ipp-0x") => {
+            "printer menolak permintaan; periksa layar printer, hubungi tim TI"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_between_machine_and_printer_is_said_with_what_to_do() {
+        for keyword in [
+            "certificate-mismatch",
+            "tls-failed",
+            "connection-refused",
+            "connection-lost",
+            "name-unknown",
+            "no-route",
+            "not-reached",
+            "timed-out",
+            "http-404",
+            "http-500",
+            "not-ipp",
+            "busy",
+            "ipp-0x0401",
+            "address-invalid",
+        ] {
+            let words = in_words(keyword);
+            assert!(
+                words.contains("; ") || words.contains(", "),
+                "{keyword}: {words}"
+            );
+        }
+        assert_eq!(in_words("media-jam"), "kertas macet");
+        assert_eq!(in_words("x-vendor-trouble"), "x-vendor-trouble");
+    }
+}

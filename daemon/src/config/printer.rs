@@ -1,0 +1,78 @@
+//! The printers of the settings: name, address, pin, and how far one is believed.
+
+use loket_ipp_printer::{PrinterUri, Scheme, UriFault};
+use loket_wire::Sha256Digest;
+use serde::{Deserialize, Serialize};
+
+use super::{ConfigError, bad};
+
+/// One A4 printer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrinterConfig {
+    /// Its name on this machine, `[a-z0-9-]{1,32}`.
+    pub name: String,
+    /// `ipp://host[:port]/path` or `ipps://…`.
+    pub uri: String,
+    /// SHA-256 of the printer's public key (SPKI), hexadecimal; required for `ipps`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinned_spki_sha256: Option<Sha256Digest>,
+    /// Whether its count of printed impressions may be believed.
+    #[serde(default = "yes")]
+    pub trusts_impressions: bool,
+    /// Milliseconds between looks at it while it is idle in office hours, where it should be asked more seldom or more
+    /// often than the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle_poll_ms: Option<u64>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+impl PrinterConfig {
+    /// Whether address and pin can be used together; what the daemon would find when it starts.
+    ///
+    /// # Errors
+    /// [`UriFault`] names the part that is wrong.
+    pub fn check(&self) -> Result<(), UriFault> {
+        let uri = PrinterUri::parse(&self.uri)?;
+        match (uri.scheme(), self.pinned_spki_sha256) {
+            (Scheme::Ipp, None) | (Scheme::Ipps, Some(_)) => Ok(()),
+            (Scheme::Ipp, Some(_)) => Err(UriFault::PinWithoutTls),
+            (Scheme::Ipps, None) => Err(UriFault::TlsWithoutPin),
+        }
+    }
+}
+
+/// Checks what must hold among the printers, and of each.
+///
+/// # Errors
+/// [`ConfigError::Value`]
+pub(super) fn check_printers(printers: &[PrinterConfig]) -> Result<(), ConfigError> {
+    let mut names: Vec<&str> = printers.iter().map(|each| each.name.as_str()).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair.first() == pair.last()) {
+        return bad("printer.name", "two printers have the same name");
+    }
+    for printer in printers {
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        let name = printer.name.as_bytes();
+        if !(1..=32).contains(&name.len()) || !name.iter().copied().all(allowed) {
+            return bad("printer.name", "it must be 1 to 32 of a-z, 0-9 and '-'");
+        }
+        printer.check().map_err(|fault| ConfigError::Value {
+            key: match fault {
+                UriFault::PinWithoutTls | UriFault::TlsWithoutPin => "printer.pinned_spki_sha256",
+                UriFault::Scheme
+                | UriFault::Host
+                | UriFault::Port
+                | UriFault::Part
+                | UriFault::TooLong => "printer.uri",
+            }
+            .to_owned(),
+            problem: fault.to_string(),
+        })?;
+    }
+    Ok(())
+}
