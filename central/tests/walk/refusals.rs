@@ -106,7 +106,7 @@ async fn who_is_refused_while_sending_hears_why() {
     let rig = Rig::start().await;
     let stranger = Client {
         token: "nobody-s-token".to_owned(),
-        ..nobody(&rig)
+        ..Client::nobody(&rig)
     };
     let unknown = send_all_then_listen(&stranger, 2 << 20).await;
     assert!(unknown.starts_with("HTTP/1.1 401 "), "{unknown}");
