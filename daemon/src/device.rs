@@ -168,6 +168,25 @@ impl IppDevice {
     }
 }
 
+impl IppDevice {
+    /// The view with the device that answered. It is asked for only where a document may be sent, or sent again, for
+    /// what the job says of itself; while a job is at work and once it is printed that would be a request for nothing.
+    async fn identified(&self, mut view: RemoteView) -> Result<RemoteView, DeviceFault> {
+        let rests_on_device = match view.state {
+            RemoteState::AwaitingDocument | RemoteState::Canceled | RemoteState::Aborted => true,
+            RemoteState::Pending
+            | RemoteState::Held
+            | RemoteState::Processing
+            | RemoteState::Stopped
+            | RemoteState::Completed => false,
+        };
+        if rests_on_device {
+            view.printer_uuid = self.printer.printer_uuid().await.map_err(sort)?;
+        }
+        Ok(view)
+    }
+}
+
 impl Printer for IppDevice {
     fn survey(&self) -> DeviceFuture<'_, PrinterSurvey> {
         Box::pin(async {
@@ -184,7 +203,11 @@ impl Printer for IppDevice {
             let mut survey = survey_of(&seen, self.trusts_impressions);
             if let PrinterSurvey::Ready { jobs, .. } = &mut survey {
                 for which in [WhichJobs::NotCompleted, WhichJobs::Completed] {
-                    jobs.extend(self.own_jobs(which).await?.into_iter().map(view_of));
+                    let own = self.own_jobs(which).await?.into_iter();
+                    jobs.extend(own.map(|job| RemoteView {
+                        printer_uuid: seen.uuid.clone(),
+                        ..view_of(job)
+                    }));
                 }
             }
             Ok(survey)
@@ -246,7 +269,7 @@ impl Printer for IppDevice {
                     .into_iter()
                     .find(|job| job.name.as_deref() == Some(name));
                 if let Some(job) = found {
-                    return Ok(Sighting::Seen(view_of(job)));
+                    return Ok(Sighting::Seen(self.identified(view_of(job)).await?));
                 }
             }
             Ok(Sighting::Absent)
@@ -271,7 +294,7 @@ impl Printer for IppDevice {
     fn look<'a>(&'a self, job: &'a RemoteJob) -> DeviceFuture<'a, Sighting> {
         Box::pin(async move {
             match self.printer.job_attributes(job.id).await {
-                Ok(seen) => Ok(Sighting::Seen(view_of(seen))),
+                Ok(seen) => Ok(Sighting::Seen(self.identified(view_of(seen)).await?)),
                 Err(error) if error.is_not_found() => Ok(Sighting::Absent),
                 Err(error) => Err(sort(error)),
             }
@@ -356,6 +379,8 @@ fn view_of(job: JobAttributes) -> RemoteView {
         state,
         impressions: job.impressions_completed,
         up_time_s: job.printer_up_time_s,
+        created_at_s: job.created_at_s,
+        printer_uuid: None,
     }
 }
 

@@ -236,6 +236,9 @@ pub struct JobAttributes {
     pub media_sheets_completed: Option<u32>,
     /// Seconds since the printer started, where the answer holds `job-printer-up-time`.
     pub printer_up_time_s: Option<u32>,
+    /// `time-at-creation`: when the job was made, on the clock of `printer-up-time`; 0 or less where the printer started
+    /// since.
+    pub created_at_s: Option<i32>,
     /// The name under which the job was made: tells it from a neighbour's where a printer lists everybody's.
     pub originating_user_name: Option<String>,
 }
@@ -252,6 +255,7 @@ pub(crate) const REQUESTED: &[&str] = &[
     "job-impressions-completed",
     "job-media-sheets-completed",
     "job-printer-up-time",
+    "time-at-creation",
     "job-originating-user-name",
 ];
 
@@ -270,6 +274,7 @@ impl JobAttributes {
             impressions_completed: count(group, "job-impressions-completed"),
             media_sheets_completed: count(group, "job-media-sheets-completed"),
             printer_up_time_s: count(group, "job-printer-up-time"),
+            created_at_s: integer(group, "time-at-creation"),
             originating_user_name: text(group, "job-originating-user-name"),
         })
     }

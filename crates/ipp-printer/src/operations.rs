@@ -127,6 +127,21 @@ impl IppPrinter {
         read.map_err(|garbage| not_ipp(&answer, garbage))
     }
 
+    /// Get-Printer-Attributes for `printer-uuid` alone: which device answers at this address.
+    ///
+    /// # Errors
+    /// Any [`IppError`]; the operation changes nothing, so it can be asked again.
+    ///
+    /// # Source
+    /// RFC 8011 section 4.2.5, PWG 5100.13 section 6.6.
+    pub async fn printer_uuid(&self) -> Result<Option<String>, IppError> {
+        let mut request = self.request(Operation::GetPrinterAttributes, None)?;
+        request.requested(&["printer-uuid"])?;
+        let answer = self.ask(&request, Bytes::new()).await?;
+        let uuid = answer.printer().and_then(printer::uuid);
+        Ok(uuid)
+    }
+
     /// Create-Job: makes a job without a document, which prints nothing.
     ///
     /// # Errors

@@ -167,6 +167,11 @@ pub struct PrinterAttributes {
     pub supplies: Supplies,
 }
 
+/// `printer-uuid`, where the printer has one.
+pub(crate) fn uuid(group: &IppAttributeGroup) -> Option<String> {
+    text(group, "printer-uuid")
+}
+
 /// The attributes asked for: those read below, and nothing that makes a slow printer slower.
 pub(crate) const REQUESTED: &[&str] = &[
     "printer-name",
@@ -203,7 +208,7 @@ impl PrinterAttributes {
         Ok(Self {
             name: text(group, "printer-name"),
             make_and_model: text(group, "printer-make-and-model"),
-            uuid: text(group, "printer-uuid"),
+            uuid: uuid(group),
             state: PrinterState::from_code(state),
             state_reasons: reasons
                 .iter()

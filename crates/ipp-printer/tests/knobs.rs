@@ -109,6 +109,22 @@ async fn a_slow_printer_is_seen_at_work_until_it_is_canceled() {
 }
 
 #[tokio::test]
+async fn the_device_behind_an_address_is_told_by_its_uuid() {
+    let bench = Bench::new("{}").await;
+    let id = bench.create("loket:1:1").await.unwrap();
+    let before = bench.printer.printer_attributes().await.unwrap();
+    let known = bench.printer.printer_uuid().await.unwrap();
+    assert!(known.is_some() && known == before.uuid);
+    let job = bench.job(id).await;
+    let made_s = job.created_at_s.and_then(|s| u32::try_from(s).ok());
+    assert!(made_s <= before.up_time_s && made_s.is_some(), "{made_s:?}");
+    let other = "0190f3a1-7b2c-7d4e-8f10-0123456789ab";
+    bench.turn(&format!(r#"{{"uuid": "{other}"}}"#)).await;
+    let seen = bench.printer.printer_uuid().await.unwrap();
+    assert_eq!(seen, Some(format!("urn:uuid:{other}")));
+}
+
+#[tokio::test]
 async fn a_jam_and_an_open_door_stop_the_job_and_are_named() {
     for (knob, mended, reason) in [
         (r#"{"jam_after": 1}"#, r#"{"jam_after": null}"#, "media-jam"),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use loket_daemon::config::PrinterConfig;
 use loket_daemon::device::{IppDevice, Printer as _};
-use loket_domain::print::{Sighting, job_name};
+use loket_domain::print::{PrinterSurvey, RemoteState, Sighting, job_name};
 use loket_wire::{JobState, Reason, Release};
 
 use crate::world::{World, job_no, until};
@@ -123,6 +123,28 @@ async fn an_orphan_of_this_machine_no_longer_blocks_the_printer() {
     let end = world.until_closed(job_no(1)).await;
     assert_eq!(end, (JobState::Printed, None));
     assert_eq!(peer.sheet_count(), 1);
+}
+
+/// What a sheet's fate rests on: the device that answers, and when it made the job.
+#[tokio::test]
+async fn a_job_that_waits_is_seen_with_its_device_and_its_time() {
+    let peer = Peer::start();
+    let device = peer.device(HERE);
+    let PrinterSurvey::Ready { mark, .. } = device.survey().await.unwrap() else {
+        panic!("it takes PDF");
+    };
+    assert!(mark.uuid.is_some());
+    let made = device.create(&job_name(job_no(1), 1)).await.unwrap();
+    let located = device.locate(&job_name(job_no(1), 1)).await.unwrap();
+    for seen in [device.look(&made.remote).await.unwrap(), located] {
+        let Sighting::Seen(view) = seen else {
+            panic!("it was just made");
+        };
+        assert_eq!(view.state, RemoteState::AwaitingDocument);
+        assert_eq!(view.printer_uuid, mark.uuid);
+        let made_s = view.created_at_s.and_then(|s| u32::try_from(s).ok());
+        assert!(made_s.is_some() && made_s >= mark.up_time_s, "{view:?}");
+    }
 }
 
 #[tokio::test]

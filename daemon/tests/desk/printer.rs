@@ -308,6 +308,8 @@ impl State {
                 state: job.state,
                 impressions: job.impressions,
                 up_time_s: Some(200),
+                created_at_s: None,
+                printer_uuid: None,
                 is_canceled_by_person: false,
             })
         })

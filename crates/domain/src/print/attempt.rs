@@ -189,6 +189,16 @@ pub struct PrinterMark {
     pub trusts_impressions: bool,
 }
 
+impl PrinterMark {
+    /// Whether the answer came from another device at the same address: what was known of this one counts no more.
+    pub(super) fn is_of_another(&self, view: &RemoteView) -> bool {
+        match (&self.uuid, &view.printer_uuid) {
+            (Some(known), Some(seen)) => known != seen,
+            (None, _) | (_, None) => false,
+        }
+    }
+}
+
 /// A job as the printer named it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RemoteJob {
@@ -235,6 +245,10 @@ pub struct RemoteView {
     pub impressions: Option<u32>,
     /// printer-up-time with the answer.
     pub up_time_s: Option<u32>,
+    /// time-at-creation, on the clock of printer-up-time; 0 or less for a job from before the printer started.
+    pub created_at_s: Option<i32>,
+    /// printer-uuid of the device that answered, where it was asked for.
+    pub printer_uuid: Option<String>,
     /// Whether somebody called it off (job-canceled-by-user, -by-operator, -at-device).
     pub is_canceled_by_person: bool,
 }

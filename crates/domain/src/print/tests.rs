@@ -95,6 +95,8 @@ fn view(state: RemoteState, impressions: Option<u32>) -> RemoteView {
         state,
         impressions,
         up_time_s: Some(600),
+        created_at_s: None,
+        printer_uuid: None,
         is_canceled_by_person: false,
     }
 }

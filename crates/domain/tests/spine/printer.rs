@@ -197,7 +197,7 @@ impl Printer {
     pub(crate) fn survey(&self) -> Result<PrinterSurvey, No> {
         self.reach()?;
         let mark = PrinterMark {
-            uuid: Some("urn:uuid:model".to_owned()),
+            uuid: Some(MODEL.to_owned()),
             up_time_s: Some(self.up_time_s()),
             format: "application/pdf".to_owned(),
             is_single_document: self.habits.is_single_document || self.habits.is_believed,
@@ -442,10 +442,15 @@ impl Printer {
                 Counter::StuckAtZero => Some(0),
             },
             up_time_s: Some(self.up_time_s()),
+            created_at_s: None,
+            printer_uuid: Some(MODEL.to_owned()),
             is_canceled_by_person: entry.is_canceled_by_person,
         }
     }
 }
+
+/// Its printer-uuid.
+const MODEL: &str = "urn:uuid:model";
 
 const fn doc_of(revision: Revision) -> Doc {
     Doc {

@@ -43,7 +43,7 @@ impl<'a> Wanted<'a> {
 /// The printer's attributes outside the job template.
 pub(crate) fn printer(state: &State, identity: &Identity, now: Instant) -> Vec<IppAttribute> {
     let mut all = printer_state(state, now);
-    all.extend(printer_identity(identity));
+    all.extend(printer_identity(state, identity));
     all.extend(printer_abilities(state, identity));
     all.extend(supplies());
     all
@@ -77,8 +77,9 @@ fn printer_state(state: &State, now: Instant) -> Vec<IppAttribute> {
     all.into_iter().flatten().collect()
 }
 
-fn printer_identity(identity: &Identity) -> Vec<IppAttribute> {
+fn printer_identity(state: &State, identity: &Identity) -> Vec<IppAttribute> {
     let name = IppValue::new_name_without_language(&*identity.name).ok();
+    let uuid = state.knobs.uuid.unwrap_or(identity.uuid);
     let all = [
         attribute("printer-info", text(&identity.name)),
         attribute("printer-location", text("simulated")),
@@ -94,7 +95,7 @@ fn printer_identity(identity: &Identity) -> Vec<IppAttribute> {
         ),
         attribute(
             "printer-uuid",
-            IppValue::new_uri(identity.uuid.urn().to_string()).ok(),
+            IppValue::new_uri(uuid.urn().to_string()).ok(),
         ),
         attribute("uri-authentication-supported", keyword("none")),
         attribute("uri-security-supported", keyword("none")),

@@ -84,7 +84,7 @@ impl Report {
         });
         Self {
             uri: identity.uri.clone(),
-            uuid: identity.uuid.to_string(),
+            uuid: state.knobs.uuid.unwrap_or(identity.uuid).to_string(),
             up_time_s: state.up_time_s(now),
             sheets: state.sheets,
             fixed_replies: state.fixed_replies,

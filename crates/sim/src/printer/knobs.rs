@@ -1,6 +1,7 @@
 //! The faults of a simulated printer, settable at start and while it runs.
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::config::SimError;
 
@@ -141,6 +142,8 @@ pub struct Knobs {
     pub impressions: Impressions,
     /// Takes a second document for the same job, and prints it.
     pub multiple_document_jobs: bool,
+    /// Bears this `printer-uuid` in place of its own, as another device at the same address does.
+    pub uuid: Option<Uuid>,
 }
 
 /// Fast enough for demo and tests, slow enough that a job is seen at work.
@@ -166,6 +169,7 @@ impl Default for Knobs {
             hides_faults: false,
             impressions: Impressions::default(),
             multiple_document_jobs: false,
+            uuid: None,
         }
     }
 }

@@ -80,6 +80,8 @@ pub(super) fn sighted(
     let evidence = Evidence {
         mark: &clearing.mark,
         marked_at: clearing.marked_at,
+        // It stood there when the mark was taken.
+        is_made_since: false,
         now,
     };
     if clearing.holds == Holds::Nothing && view.has_pages() && is_own {

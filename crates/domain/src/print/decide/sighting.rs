@@ -37,6 +37,8 @@ const MAX_UP_TIME_SLACK_S: i64 = 90;
 pub(super) struct Evidence<'a> {
     pub(super) mark: &'a PrinterMark,
     pub(super) marked_at: Timestamp,
+    /// Whether the job was made after the mark was taken.
+    pub(super) is_made_since: bool,
     pub(super) now: Now,
 }
 
@@ -46,11 +48,25 @@ impl Evidence<'_> {
         view.impressions == Some(0) && self.mark.trusts_impressions && !self.has_restarted(view)
     }
 
-    /// Whether the printer started again since the mark: its up-time is lower than then, or lower than it must be by
-    /// the time that passed. A wrong clock makes this say yes too often, which asks a person.
-    ///
-    /// That it is the same printer is told by the job: nobody else has one of that name and uuid.
+    /// Whether the printer started again since the mark, or another one took its place: what it counted and which
+    /// documents it was sent is forgotten, and its numbers are given anew.
     pub(super) fn has_restarted(&self, view: &RemoteView) -> bool {
+        self.mark.is_of_another(view) || self.is_job_of_earlier(view) || self.is_up_too_short(view)
+    }
+
+    /// A job that was made since the mark stands on the printer's clock before it (RFC 8011 section 5.3.14): that clock
+    /// began anew.
+    fn is_job_of_earlier(&self, view: &RemoteView) -> bool {
+        let (Some(marked_s), Some(created_s)) = (self.mark.up_time_s, view.created_at_s) else {
+            return false;
+        };
+        let latest_s = i64::from(created_s).saturating_add(UP_TIME_SLACK_S);
+        self.is_made_since && latest_s < i64::from(marked_s)
+    }
+
+    /// The up-time is lower than at the mark, or lower than it must be by the time that passed. A wrong clock makes
+    /// this say yes too often, which asks a person.
+    fn is_up_too_short(&self, view: &RemoteView) -> bool {
         let (Some(before), Some(after)) = (self.mark.up_time_s, view.up_time_s) else {
             return false;
         };
@@ -75,6 +91,7 @@ const fn evidence(attempt: &Attempt, now: Now) -> Evidence<'_> {
     Evidence {
         mark: &attempt.mark,
         marked_at: attempt.marked_at,
+        is_made_since: true,
         now,
     }
 }
@@ -141,6 +158,10 @@ fn empty(job: &Job, attempt: &Attempt, view: &RemoteView, confirmed: What) -> Ve
         }
         (RemoteState::Canceled | RemoteState::Aborted, _) => none_there(job, attempt),
         (_open, Some(reason)) => vec![call_off(&remote, reason)],
+        // What the survey found out about sending was another printer's.
+        (RemoteState::AwaitingDocument, None) if attempt.mark.is_of_another(view) => {
+            vec![withdraw(&remote, Afterwards::TryAgain)]
+        }
         (RemoteState::AwaitingDocument, None) => vec![confirmed],
         (RemoteState::Pending | RemoteState::Held, None) => {
             vec![withdraw(&remote, Afterwards::TryAgain)]

@@ -232,6 +232,50 @@ fn a_printer_that_started_again_is_not_sent_to_again() {
     assert_eq!(bench.public(), expect);
 }
 
+/// Its word about what came out is another printer's, and its numbers are.
+#[test]
+fn another_printer_at_the_same_address_counts_as_one_that_started_again() {
+    let on = |device: &str, state| RemoteView {
+        printer_uuid: Some(device.to_owned()),
+        ..view(state, Some(0))
+    };
+    let (same, other) = ("urn:uuid:printer", "urn:uuid:another");
+    for (device, next) in [(same, "sending-began"), (other, "cancelling-remote")] {
+        let mut bench = Bench::new().at("probing");
+        assert_eq!(bench.see(on(device, AwaitingDocument)), next, "{device}");
+    }
+    for (device, next) in [(same, "remote-confirmed"), (other, "cancelling-remote")] {
+        let mut bench = Bench::new().at("checking");
+        assert_eq!(bench.see(on(device, AwaitingDocument)), next, "{device}");
+    }
+    let mut bench = Bench::new().at("sent");
+    assert_eq!(bench.see(on(same, Canceled)), "attempt-failed");
+    let mut bench = Bench::new().at("sent");
+    assert_eq!(bench.see(on(other, Canceled)), "became-unknown");
+    let expect = (JobState::Unknown, Some(Reason::PrinterRestarted));
+    assert_eq!(bench.public(), expect);
+}
+
+/// The mark says 500 s of up-time, and the job was made after it.
+#[test]
+fn a_job_that_is_older_than_its_attempt_tells_of_a_printer_that_started_again() {
+    for (created_at_s, next) in [
+        (Some(501), "sending-began"),
+        (Some(490), "sending-began"),
+        (Some(12), "cancelling-remote"),
+        (Some(0), "cancelling-remote"),
+        (Some(-40), "cancelling-remote"),
+        (None, "sending-began"),
+    ] {
+        let mut bench = Bench::new().at("probing");
+        let seen = RemoteView {
+            created_at_s,
+            ..view(AwaitingDocument, Some(0))
+        };
+        assert_eq!(bench.see(seen), next, "{created_at_s:?}");
+    }
+}
+
 #[test]
 fn a_document_that_the_printer_does_not_find_is_taken_back_after_a_minute() {
     let mut bench = Bench::new().at("sent");

@@ -72,15 +72,19 @@ fn remote_view() -> impl Strategy<Value = RemoteView> {
         option::of(0..4_u32),
         option::of(any::<u32>()),
         any::<bool>(),
+        option::of(any::<i32>()),
+        option::of("[ab]"),
     );
     parts.prop_map(
-        |(job, attempt, state, impressions, up_time_s, by_person)| RemoteView {
+        |(job, attempt, state, impressions, up_time_s, by_person, created_at_s, uuid)| RemoteView {
             id: 12,
             uuid: None,
             name: Some(job_name(job_no(job), attempt)),
             state,
             impressions,
             up_time_s,
+            created_at_s,
+            printer_uuid: uuid,
             is_canceled_by_person: by_person,
         },
     )
