@@ -28,6 +28,7 @@ pub mod shell;
 pub mod stops;
 pub mod supervisor;
 pub mod telemetry;
+mod test_doors;
 pub mod trouble;
 pub mod unit;
 mod validity;
