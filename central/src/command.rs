@@ -162,12 +162,12 @@ fn run_task(path: &Path) -> anyhow::Result<()> {
     let config = Config::load(path)?;
     telemetry::start();
     telemetry::tell_panics_by_place();
-    test_hooks();
+    crate::test_doors::open_seals();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("start the runtime")?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let stop = CancellationToken::new();
         let mut terminated = signal(SignalKind::terminate()).context("watch for SIGTERM")?;
         let mut interrupted = signal(SignalKind::interrupt()).context("watch for SIGINT")?;
@@ -180,8 +180,14 @@ fn run_task(path: &Path) -> anyhow::Result<()> {
         }
         stop.cancel();
         Ok(running.await?)
-    })
+    });
+    // Everything is drained; a question to a dead name server must not hold the exit.
+    runtime.shutdown_timeout(EXIT_TIMEOUT);
+    ended
 }
+
+/// What still runs on a blocking thread when all is drained is waited for no longer.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Somebody vouches for the clock; the history says that it was done.
 fn accept_clock(path: &Path) -> anyhow::Result<()> {
@@ -195,18 +201,6 @@ fn accept_clock(path: &Path) -> anyhow::Result<()> {
     store.note(&accepted, None, &Actor::new("command-line")?, now)?;
     print(&format!("{now} is taken as right"))
 }
-
-/// A secrecy test's control may start this program with sealing off; a plain build has no such switch.
-#[cfg(feature = "test-hooks")]
-fn test_hooks() {
-    if std::env::var_os("LOKET_UNSEALED").is_some_and(|value| value == "1") {
-        tracing::error!("sealing is off: this is a test of the secrecy tests");
-        loket_wire::sealed::unsealed::turn_on();
-    }
-}
-
-#[cfg(not(feature = "test-hooks"))]
-const fn test_hooks() {}
 
 fn check_task(path: &Path) -> anyhow::Result<()> {
     let shown = Config::load(path)?.shown().context("show the settings")?;

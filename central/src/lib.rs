@@ -27,6 +27,7 @@ mod random;
 mod run;
 mod sweep;
 mod telemetry;
+mod test_doors;
 mod watchdog;
 mod web;
 mod words;

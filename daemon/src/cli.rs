@@ -120,7 +120,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     #[cfg(feature = "test-hooks")]
-    if std::env::var_os("LOKET_UNSEALED").is_some() {
+    if crate::test_doors::wish(crate::test_doors::UNSEALED).is_some_and(|value| value == "1") {
         loket_wire::sealed::unsealed::turn_on();
     }
     let done = match cli.command {
@@ -225,9 +225,9 @@ fn runtime() -> Result<tokio::runtime::Runtime, Exit> {
         .map_err(|error| tell(Trouble::Fault, error))
 }
 
-/// Names are looked up on these threads too, for ten seconds each where the name server is dead: the link, two fetches
-/// and a printer's lane may all wait for one while the journal is checked, and documents still find a thread for each of
-/// their turns. A thread that only waits costs some kilobytes.
+/// Names are looked up on these threads too, for half a minute each where the name server is dead: the link, two fetches
+/// and a printer's lane may each wait for one (a printer's name has one question at a time) while the journal is checked,
+/// and documents still find a thread for each of their turns. A thread that only waits costs some kilobytes.
 const MAX_BLOCKING_THREADS: usize = 8;
 
 /// Idle blocking threads give their stacks back soon.

@@ -318,4 +318,26 @@ mod tests {
             "{judged:?}"
         );
     }
+
+    /// Some ten seconds without optimisation.
+    const CASES: u64 = 10_000;
+
+    #[test]
+    fn fuzz_key_files() {
+        let key = SealingKey::from_bytes(KEY);
+        let mut opened = 0_u64;
+        loket_fuzz::fuzz("key-files", CASES, &[KEY_V1], |bytes| {
+            let Some(secrets) = KeyFile::read(bytes)
+                .ok()
+                .and_then(|file| file.open(&key).ok())
+            else {
+                return;
+            };
+            // Nothing else than the document comes out, whatever became of its key file.
+            let document = secrets.open_document(job(), BLOB_V1).unwrap();
+            opened += 1;
+            assert_eq!(document.as_slice(), DOCUMENT);
+        });
+        assert!(opened > 0, "control: some still open it");
+    }
 }

@@ -29,6 +29,7 @@ pub mod standstill;
 pub mod stops;
 pub mod supervisor;
 pub mod telemetry;
+mod test_doors;
 pub mod trouble;
 pub mod unit;
 mod validity;

@@ -118,7 +118,8 @@ where
                 batch.reports.extend(entry.report);
                 batch.close_streams.extend(entry.close);
             }
-            self.append(batch).await?;
+            self.append(batch, (Stop::BeforeCommit, Stop::AfterCommit))
+                .await?;
             self.core.take_over(next);
         }
         Ok(events)
@@ -130,22 +131,27 @@ where
     /// [`SubmitError::Journal`] or [`SubmitError::Encode`].
     pub async fn report(&mut self, report: &Report) -> Result<(), SubmitError<C::Refusal>> {
         let report = new_report(report).map_err(SubmitError::Encode)?;
-        self.append(Batch {
+        let batch = Batch {
             reports: vec![report],
             ..Batch::default()
-        })
-        .await
+        };
+        self.append(batch, (Stop::BeforeReport, Stop::AfterReport))
+            .await
     }
 
-    async fn append(&mut self, batch: Batch) -> Result<(), SubmitError<C::Refusal>> {
+    async fn append(
+        &mut self,
+        batch: Batch,
+        (before, after): (Stop, Stop),
+    ) -> Result<(), SubmitError<C::Refusal>> {
         hold(Hold::Append).await;
-        pass(Stop::BeforeCommit);
+        pass(before);
         let appended = self
             .journal
             .append(batch)
             .await
             .map_err(SubmitError::Journal)?;
-        pass(Stop::AfterCommit);
+        pass(after);
         if let Some(seq) = appended.last_report_seq {
             self.reported.send_replace(seq);
         }

@@ -28,10 +28,14 @@ stops! {
     OrderArrived = "order-arrived",
     /// Its key file is on disk; the journal knows nothing.
     KeySpooled = "key-spooled",
-    /// An append is about to be committed.
+    /// Events of the desk are about to be committed.
     BeforeCommit = "before-commit",
-    /// An append is on disk and not yet applied.
+    /// Events of the desk are on disk and not yet applied.
     AfterCommit = "after-commit",
+    /// A report of no event is about to be committed.
+    BeforeReport = "before-report",
+    /// A report of no event is on disk, and nobody was told.
+    AfterReport = "after-report",
     /// The order is journalled; the broker has no acknowledgement.
     BeforeMqttAck = "before-mqtt-ack",
     /// Part of the document has been fetched.
@@ -69,7 +73,7 @@ stops! {
 #[inline]
 pub const fn pass(_stop: Stop) {}
 
-/// Passes a stop: kills the program at the n-th passage of the stop that `LOKET_STOP_AT=word[:n]` names.
+/// Passes a stop: kills the program at the n-th passage of the stop that a test names (`test_doors.rs`).
 #[cfg(feature = "crash-stops")]
 pub fn pass(stop: Stop) {
     killing::pass(stop);
@@ -93,7 +97,7 @@ pub fn hold(_hold: Hold) -> std::future::Ready<()> {
     std::future::ready(())
 }
 
-/// Passes a hold: hangs at the one that `LOKET_HOLD_AT=word:FILE` names, for as long as the file is there.
+/// Passes a hold: hangs at the one that a test names (`test_doors.rs`), for as long as its file is there.
 ///
 /// # Cancel safety
 /// Dropping the future lets go.
@@ -108,6 +112,7 @@ mod holding {
     use std::time::Duration;
 
     use super::Hold;
+    use crate::test_doors;
 
     /// Between two looks at the file.
     const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -121,7 +126,7 @@ mod holding {
     }
 
     pub(super) async fn hold(hold: Hold) {
-        let Ok(wanted) = std::env::var("LOKET_HOLD_AT") else {
+        let Some(wanted) = test_doors::wish(test_doors::HOLD_AT) else {
             return;
         };
         let Some((at, file)) = wanted.split_once(':') else {
@@ -142,11 +147,12 @@ mod killing {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::Stop;
+    use crate::test_doors;
 
     static PASSED: AtomicU32 = AtomicU32::new(0);
 
     pub(super) fn pass(stop: Stop) {
-        let Ok(wanted) = std::env::var("LOKET_STOP_AT") else {
+        let Some(wanted) = test_doors::wish(test_doors::STOP_AT) else {
             return;
         };
         let (word, nth) = wanted.split_once(':').unwrap_or((&wanted, "1"));

@@ -14,6 +14,7 @@ use loket_demo::site::Site;
 use loket_tests::look::{Numbers, until};
 use loket_tests::mosquitto;
 use loket_tests::seed::Seeded;
+use loket_tests::tally::Crashes;
 use loket_tests::world::{Build, Station, World, order_again};
 
 /// Ends a hung run; a warm one takes 25 s on two cores.
@@ -173,36 +174,66 @@ async fn two_hundred_orders_outlive_a_broker_whose_database_is_wiped_or_set_back
     outcome.await.context(name)
 }
 
+/// Names how many kills at random moments `cargo xtask crash` wants; a test run has one round of them.
+const KILLS_VARIABLE: &str = "LOKET_KILLS";
+
+/// Kills of one round, each round with an office of its own.
+const KILLS_OF_ROUND: u64 = 20;
+
 #[tokio::test(flavor = "multi_thread")]
 async fn forty_orders_outlive_machines_that_are_killed_twenty_times() -> anyhow::Result<()> {
-    let seeded = Seeded::new(20_261_123)?;
-    let name = seeded.name();
+    let wanted = match std::env::var(KILLS_VARIABLE) {
+        Ok(text) => text
+            .parse()
+            .with_context(|| format!("read {KILLS_VARIABLE}={text}"))?,
+        Err(_unset) => KILLS_OF_ROUND,
+    };
+    let tally = Crashes::default();
+    let mut round = 0;
+    while tally.kills() < wanted {
+        let seeded = Seeded::of_round(20_261_123, round)?;
+        let name = seeded.name();
+        kill_machines(seeded, &tally).await.context(name)?;
+        round += 1;
+    }
+    Ok(())
+}
+
+async fn kill_machines(seeded: Seeded, tally: &Crashes) -> anyhow::Result<()> {
     let world = World::start(Build::Plain, false).await?;
     let mut moments = Moments {
         seeded,
-        moment_count: 20,
+        moment_count: KILLS_OF_ROUND,
         order_count: 40,
     };
-    let outcome = async {
-        let mut posts = posts(&world, 3).await?;
-        let faults = async {
-            for number in 0..moments.moment_count {
-                moments.pass(&world, number).await?;
-                let victim = usize::try_from(moments.seeded.below(3))?;
-                let post = posts.get_mut(victim).context("pick a machine")?;
-                post.daemon.kill().await?;
-                for _look in 0..moments.seeded.below(MAX_FURTHER_LOOKS) {
-                    numbers(&world).await?;
-                }
-                post.daemon = world.site.start_machine(&post.station.machine)?;
+    let mut posts = posts(&world, 3).await?;
+    let faults = async {
+        for number in 0..moments.moment_count {
+            moments.pass(&world, number).await?;
+            let victim = usize::try_from(moments.seeded.below(3))?;
+            let post = posts.get_mut(victim).context("pick a machine")?;
+            post.daemon.kill().await?;
+            tally.kill();
+            for _look in 0..moments.seeded.below(MAX_FURTHER_LOOKS) {
+                numbers(&world).await?;
             }
-            anyhow::Ok(())
-        };
-        let feed = hand_in(&world.site, &world.tokens.operator, 40, 3);
-        let (jobs, ()) = tokio::try_join!(feed, faults)?;
-        check(&world, &posts, &jobs).await
+            post.daemon = world.site.start_machine(&post.station.machine)?;
+        }
+        anyhow::Ok(())
     };
-    outcome.await.context(name)
+    let feed = hand_in(&world.site, &world.tokens.operator, 40, 3);
+    let (jobs, ()) = tokio::try_join!(feed, faults)?;
+    let checked = check(&world, &posts, &jobs).await;
+    for (job, _machine) in &jobs {
+        let seen = world.site.job(&world.tokens.auditor, job).await?;
+        tally.job(seen["state"].as_str().unwrap_or_default());
+    }
+    for post in &posts {
+        let machine = &post.station.machine.id;
+        let its = jobs.iter().filter(|(_job, at)| at == machine).count();
+        tally.sheets(post.station.printed().await?.sheets, u64::try_from(its)?);
+    }
+    checked
 }
 
 async fn posts(world: &World, count: usize) -> anyhow::Result<Vec<Post>> {

@@ -1,8 +1,8 @@
 //! SIGKILL of loketd at every numbered stop of the print walk, and at every commit of its journal.
 //!
 //! Kills of one test run, each at a known place: one at every stop; one before and one after every commit of a job, for
-//! three kinds of job (at least 20 each); and jobs carried through by a daemon that dies before or after the third
-//! commit of every life (60 each). With the twenty at random moments in `soak.rs` that is above two hundred.
+//! three kinds of job; and jobs carried through by a daemon that dies early in every life. How many that is, with those at
+//! random moments in `soak.rs`, is counted (`tally.rs`); the test run wants two hundred.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
@@ -13,17 +13,21 @@ use loket_demo::once::SAMPLE_KK;
 use loket_demo::site::{Site, text};
 use loket_tests::look::until;
 use loket_tests::secrecy::{canaries, files_with};
+use loket_tests::tally::Crashes;
 use loket_tests::world::{Build, DEADLINE, Station, World, order_again};
 
 /// A job makes some ten commits, and a start one or two: a daemon that is killed at a later one than this does not
 /// come forward.
 const MAX_COMMITS: u32 = 40;
 
+/// From its arrival to its document's end a job that meets nothing unusual makes so many commits of the desk.
+const COMMITS_OF_A_JOB: u32 = 9;
+
 /// Lives that one job may cost a daemon that dies in every one of them.
 const MAX_LIVES: u32 = 60;
 
 /// Kills of a test in which every life ends.
-const KILLS_OF_SHORT_LIVES: u32 = 60;
+const KILLS_OF_SHORT_LIVES: u64 = 60;
 
 /// Every stop in turn: the daemon dies there, comes back, and the document has come out once.
 ///
@@ -83,29 +87,32 @@ async fn killed_at_every_commit(release: &str, printer: &[&str]) -> anyhow::Resu
             number += 1;
             ensure!(number < MAX_COMMITS, "{side} is passed without end");
         }
-        ensure!(number > 10, "only {number} commits were met {side}");
+        ensure!(
+            number > COMMITS_OF_A_JOB,
+            "only {number} commits were met {side}"
+        );
     }
     Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_that_dies_after_five_commits_of_every_life_prints_each_document_once()
+async fn a_daemon_that_dies_after_four_commits_of_every_life_prints_each_document_once()
 -> anyhow::Result<()> {
-    short_lives("after-commit:5").await
+    short_lives("after-commit:4").await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_daemon_that_dies_before_the_sixth_commit_of_every_life_prints_each_document_once()
+async fn a_daemon_that_dies_before_the_third_commit_of_every_life_prints_each_document_once()
 -> anyhow::Result<()> {
-    short_lives("before-commit:6").await
+    short_lives("before-commit:3").await
 }
 
-/// A life that ends sooner asks the printer what became of the one before and has no commit left to go on with.
+/// The shortest lives with which a job comes forward by every order of events: `print/tests/lives.rs` of the domain says
+/// why it is these. Reports of no event, as of the printer's state at each start, have stops of their own.
 async fn short_lives(stop: &str) -> anyhow::Result<()> {
     let world = World::start(Build::Hooks, false).await?;
     let mut bench = Bench::new(&world, "desa-contoh-1", &[]).await?;
-    let mut kill_count = 0;
-    while kill_count < KILLS_OF_SHORT_LIVES {
+    while bench.tally.kills() < KILLS_OF_SHORT_LIVES {
         let job = bench.order("now").await?;
         let mut life_count = 0;
         while bench.live(&job, Some(stop)).await? {
@@ -116,7 +123,6 @@ async fn short_lives(stop: &str) -> anyhow::Result<()> {
             .check(&job)
             .await
             .with_context(|| format!("{stop}, {life_count} lives"))?;
-        kill_count += life_count;
     }
     Ok(())
 }
@@ -128,6 +134,7 @@ struct Bench<'a> {
     last_job: Option<String>,
     order_count: u64,
     canaries: Vec<String>,
+    tally: Crashes,
 }
 
 impl<'a> Bench<'a> {
@@ -138,6 +145,7 @@ impl<'a> Bench<'a> {
             last_job: None,
             order_count: 0,
             canaries: canaries()?,
+            tally: Crashes::default(),
         })
     }
 
@@ -194,7 +202,11 @@ impl<'a> Bench<'a> {
                 daemon.stop().await?
             }
         };
-        is_killed(ended, &daemon)
+        let is_killed = is_killed(ended, &daemon)?;
+        if is_killed {
+            self.tally.kill();
+        }
+        Ok(is_killed)
     }
 
     /// Does what people do for a job, until it is over and its document gone from this machine.
@@ -216,7 +228,10 @@ impl<'a> Bench<'a> {
             let ends = ["printed", "failed", "rejected", "expired", "unknown"];
             seen = self.world.wait(job, &ends).await?;
         }
-        ensure!(seen["state"] == "printed", "{seen}");
+        if seen["state"] != "printed" {
+            self.tally.job(seen["state"].as_str().unwrap_or_default());
+            bail!("{seen}");
+        }
         until("an empty spool", DEADLINE, async || {
             Ok(self.spooled()?.is_empty().then_some(()))
         })
@@ -235,11 +250,13 @@ impl<'a> Bench<'a> {
     /// One sheet, central knows, and nothing of the document is left.
     async fn check(&self, job: &str) -> anyhow::Result<()> {
         let seen = self.world.site.job(&self.world.tokens.auditor, job).await?;
+        self.tally.job(seen["state"].as_str().unwrap_or_default());
         ensure!(
             seen["state"] == "printed" && seen["sheet_count"] == 1,
             "{seen}"
         );
         let printed = self.station.printed().await?;
+        self.tally.sheets(printed.sheets, self.order_count);
         ensure!(printed.sheets == self.order_count, "{printed:?}");
         let left = self.spooled()?;
         ensure!(left.is_empty(), "left in the spool: {left:?}");

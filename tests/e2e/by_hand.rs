@@ -328,3 +328,49 @@ async fn a_daemon_that_ends_before_it_answers_leaves_no_false_certainty() -> any
     }
     Ok(())
 }
+
+/// An account that no file of this computer lists, as one of a directory that is out of reach.
+const NOBODY_KNOWN: &str = "64003";
+
+/// Becomes that account, with the right to pass the folders of a test that belong to root.
+const AS_NOBODY_KNOWN: [&str; 6] = [
+    "--reuid=64003",
+    "--regid=64003",
+    "--clear-groups",
+    "--inh-caps=+dac_override,+dac_read_search",
+    "--ambient-caps=+dac_override,+dac_read_search",
+    "--",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_prints_from_an_account_without_a_name_signs_with_its_number() -> anyhow::Result<()> {
+    let accounts = std::fs::read_to_string("/etc/passwd")?;
+    ensure!(
+        !accounts.contains(&format!(":{NOBODY_KNOWN}:")),
+        "somebody has the account of this test"
+    );
+    let world = World::start(Build::Plain, false).await?;
+    let station = world.station("desa-contoh-1", &[]).await?;
+    let (mut daemon, _socket) = daemon(&world, &station).await?;
+    let plain = command(&station, "kk-sample-bb.pdf", &station.uri)?;
+    let mut apart = Command::new("/usr/bin/setpriv");
+    apart
+        .args(AS_NOBODY_KNOWN)
+        .arg(plain.as_std().get_program())
+        .args(plain.as_std().get_args())
+        .kill_on_drop(true);
+    let output = apart.output().await?;
+    ensure!(output.status.code() == Some(0), "{output:?}");
+    ensure!(station.printed().await?.sheets == 1);
+    ensure!(daemon.stop().await?.code() == Some(0));
+    let state = station.machine.home.join("state");
+    let holds = |words: &str| -> anyhow::Result<bool> {
+        let bytes = std::fs::read(state.join("journal.db"))?;
+        Ok(bytes
+            .windows(words.len())
+            .any(|part| part == words.as_bytes()))
+    };
+    ensure!(holds("uid-64003")?, "the journal names who printed");
+    ensure!(!holds("uid-64004")?, "control: not everybody");
+    Ok(())
+}

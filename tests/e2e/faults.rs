@@ -9,7 +9,7 @@ use loket_demo::http;
 use loket_demo::once::SAMPLE_KK;
 use loket_demo::site::{Machine, text};
 use loket_tests::central::moment_in;
-use loket_tests::look::until;
+use loket_tests::look::{Numbers, until};
 use loket_tests::world::{Build, DEADLINE, World, order};
 
 const ID: &str = "desa-contoh-1";
@@ -63,19 +63,52 @@ async fn a_document_that_the_spool_has_no_room_for_is_rejected_and_central_knows
 async fn an_order_that_meets_a_full_disk_is_printed_once_there_is_room() -> anyhow::Result<()> {
     let world = World::start(Build::Plain, false).await?;
     let station = world.station(ID, &[]).await?;
+    station.set("heartbeat_s = 1")?;
     let small = SmallDisk::start(&world, &station.machine, &world.site.programs.loketd).await?;
     small.fill()?;
     let job = world.order(ID, "KK-1", "now").await?;
-    until("the full disk told", DEADLINE, async || {
+    // Which of its files finds no room first is chance; that the order is not taken is not.
+    until("the order met the full disk", DEADLINE, async || {
         let log = std::fs::read_to_string(small.daemon.log())?;
-        Ok(log.contains("stays with it").then_some(()))
+        let met = [
+            "the order stays with the broker",
+            "what the broker brought stays with it",
+        ];
+        Ok(met.iter().any(|words| log.contains(words)).then_some(()))
     })
     .await?;
+    let seen = world
+        .machine_with("the full disk at central", ID, |machine| {
+            machine["heartbeat"]["disk_free_bytes"] == 0
+        })
+        .await?;
+    let troubles = seen["heartbeat"]["troubles"].as_array();
+    ensure!(
+        troubles.is_some_and(|all| all.iter().any(|it| it == "disk-full"))
+            && seen["connectivity"] == "online",
+        "{seen}"
+    );
+    let seen = world.site.job(&world.tokens.auditor, &job).await?;
+    ensure!(
+        seen["state"] == "offered" && seen["reason"].is_null(),
+        "{seen}"
+    );
     ensure!(station.printed().await?.sheets == 0);
     small.empty()?;
     let seen = world.wait(&job, &["printed", "rejected"]).await?;
-    ensure!(seen["state"] == "printed", "{seen}");
+    ensure!(
+        seen["state"] == "printed" && seen["sheet_count"] == 1,
+        "{seen}"
+    );
     ensure!(station.printed().await?.sheets == 1);
+    let numbers = Numbers::read(&world.site, &world.tokens.auditor).await?;
+    for count in [
+        "loket_reports_lost_total",
+        "loket_reports_quarantined_total",
+        "loket_jobs{state=\"unknown\"}",
+    ] {
+        ensure!(numbers.of(count) == 0, "{count} is {}", numbers.of(count));
+    }
     Ok(())
 }
 
@@ -236,6 +269,73 @@ fn reprint(order: &str, of: &str) -> String {
     order.to_string()
 }
 
+/// Writes until nothing more goes on the disk.
+fn fill(filler: &Path) -> anyhow::Result<()> {
+    let mut file = std::fs::File::options()
+        .create(true)
+        .append(true)
+        .open(filler)
+        .context("fill the disk")?;
+    let block = [0_u8; 1024];
+    let full = loop {
+        if let Err(error) = file.write_all(&block) {
+            break error;
+        }
+    };
+    ensure!(full.kind() == std::io::ErrorKind::StorageFull, "{full}");
+    Ok(())
+}
+
+/// What was taken stays, what is not taken is told, and what machines say meanwhile waits with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_central_whose_disk_is_full_refuses_by_code_and_loses_nothing() -> anyhow::Result<()> {
+    let mut world = World::start(Build::Plain, false).await?;
+    let station = world.station(ID, &[]).await?;
+    world.central.stop().await?;
+    let logs = world.site.path("logs");
+    let home = world.site.path("central");
+    let (holder, filler) = SmallDisk::mount(&home, "documents", &logs).await?;
+    let mut site = world.site.clone();
+    site.programs.central = SmallDisk::inside(&holder, &world.site.programs.central)?;
+    world.central = site.start_central().await?;
+    let _daemon = world.site.start_machine(&station.machine)?;
+    let held = world.order(ID, "KK-1", "officer").await?;
+    world.wait(&held, &["held"]).await?;
+
+    fill(&filler)?;
+    let again = reprint(&order(ID, "KK-2", "now", None), &held);
+    let (at, token) = (world.site.api(), &world.tokens.operator);
+    let refused = http::post_document(&at, token, SAMPLE_KK, &again, None).await?;
+    let said: serde_json::Value = serde_json::from_slice(&refused.body)?;
+    ensure!(
+        refused.status == 500 && said["code"] == "StorageFailed",
+        "{} {said}",
+        refused.status
+    );
+    // The machine goes on: its officer needs no central.
+    let config = text(&station.machine.config());
+    let release = ["job", "release", &held, "--by", "wati", "--config", &config];
+    world.site.programs.loketd.run(release).await?;
+    until("the sheet", DEADLINE, async || {
+        Ok((station.printed().await?.sheets == 1).then_some(()))
+    })
+    .await?;
+
+    std::fs::remove_file(&filler).context("make room")?;
+    let seen = world.wait(&held, &["printed", "unknown", "failed"]).await?;
+    ensure!(seen["state"] == "printed", "{seen}");
+    let taken = http::post_document(&at, token, SAMPLE_KK, &again, None).await?;
+    let taken = taken.json()?["job_id"].clone();
+    world
+        .wait(taken.as_str().context("read job_id")?, &["printed"])
+        .await?;
+    ensure!(station.printed().await?.sheets == 2);
+    ensure!(world.read("/api/v1/history/verdict").await?["verdict"] == "intact");
+    let numbers = Numbers::read(&world.site, &world.tokens.auditor).await?;
+    ensure!(numbers.of("loket_reports_lost_total") == 0);
+    Ok(())
+}
+
 /// A daemon whose state lies on a disk of 2 MiB; the disk is its own and ends with the test.
 struct SmallDisk {
     daemon: Running,
@@ -256,24 +356,8 @@ exec sleep infinity
 "#;
 
     async fn start(world: &World, machine: &Machine, loketd: &Program) -> anyhow::Result<Self> {
-        let unshare = Program::at(Path::new("/usr/bin/unshare"));
-        let home = text(&machine.home);
-        let words = ["--mount", "/bin/sh", "-c", Self::MOUNT, "sh", &home];
         let logs = world.site.path("logs");
-        let mut holder = Running::start("small-disk", unshare.command(words), &logs)?;
-        let inside = machine.home.join("small/filler");
-        let filler = Path::new("/proc")
-            .join(holder.pid().context("find the holder")?.to_string())
-            .join("root")
-            .join(inside.strip_prefix("/").context("read a path")?);
-        let parent = filler.with_file_name("identity");
-        until("the small disk", DEADLINE, async || {
-            holder
-                .check()
-                .context("mount as root: run the test as root")?;
-            Ok(parent.exists().then_some(()))
-        })
-        .await?;
+        let (holder, filler) = Self::mount(&machine.home, "identity", &logs).await?;
         let daemon = Self::daemon(&holder, machine, loketd, &logs)?;
         let mut small = Self {
             daemon,
@@ -286,17 +370,42 @@ exec sleep infinity
         Ok(small)
     }
 
+    /// Mounts the disk over `state` of a folder, in which `known` stands; gives who holds it, and what will fill it.
+    async fn mount(home: &Path, known: &str, logs: &Path) -> anyhow::Result<(Running, PathBuf)> {
+        let unshare = Program::at(Path::new("/usr/bin/unshare"));
+        let words = ["--mount", "/bin/sh", "-c", Self::MOUNT, "sh", &text(home)];
+        let mut holder = Running::start("small-disk", unshare.command(words), logs)?;
+        let inside = home.join("small/filler");
+        let filler = Path::new("/proc")
+            .join(holder.pid().context("find the holder")?.to_string())
+            .join("root")
+            .join(inside.strip_prefix("/").context("read a path")?);
+        let copied = filler.with_file_name(known);
+        until("the small disk", DEADLINE, async || {
+            holder
+                .check()
+                .context("mount as root: run the test as root")?;
+            Ok(copied.exists().then_some(()))
+        })
+        .await?;
+        Ok((holder, filler))
+    }
+
+    /// A program as it runs where the holder's disk is.
+    fn inside(holder: &Running, program: &Program) -> anyhow::Result<Program> {
+        let pid = holder.pid().context("find the holder")?;
+        let nsenter = Program::at(Path::new("/usr/bin/nsenter"));
+        Ok(nsenter.running(&[&format!("--mount=/proc/{pid}/ns/mnt")], program))
+    }
+
     fn daemon(
         holder: &Running,
         machine: &Machine,
         loketd: &Program,
         logs: &Path,
     ) -> anyhow::Result<Running> {
-        let pid = holder.pid().context("find the holder")?;
         let config = text(&machine.config());
-        let inside = Program::at(Path::new("/usr/bin/nsenter"))
-            .running(&[&format!("--mount=/proc/{pid}/ns/mnt")], loketd);
-        let command = inside.command(["run", "--config", &config]);
+        let command = Self::inside(holder, loketd)?.command(["run", "--config", &config]);
         // A log of its own for each start, so that no line of an earlier one is taken for its word.
         let number = std::fs::read_dir(logs)?.count();
         Running::start(&format!("{}-{number}", machine.id), command, logs)
@@ -318,21 +427,8 @@ exec sleep infinity
         .await
     }
 
-    /// Writes until nothing more goes on it.
     fn fill(&self) -> anyhow::Result<()> {
-        let mut file = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(&self.filler)
-            .context("fill the disk")?;
-        let block = [0_u8; 1024];
-        let full = loop {
-            if let Err(error) = file.write_all(&block) {
-                break error;
-            }
-        };
-        ensure!(full.kind() == std::io::ErrorKind::StorageFull, "{full}");
-        Ok(())
+        fill(&self.filler)
     }
 
     fn empty(&self) -> anyhow::Result<()> {

@@ -208,6 +208,46 @@ async fn a_pair_dropped_in_again_is_told_the_job_it_has() -> anyhow::Result<()> 
     Ok(())
 }
 
+/// The same document with the same order under another name, and under another name and reference: neither is a wish
+/// for a second sheet.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pair_dropped_in_again_under_another_name_is_told_the_job_it_has_and_not_printed_twice()
+-> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let folder = Folder::of(&world);
+    let station = world.station(ID, &[]).await?;
+    let _daemon = world.site.start_machine(&station.machine)?;
+    let first = order(ID, "KK-DUA", "now", None);
+    folder.put("a", SAMPLE_KK, "json", &first)?;
+    let job = taken(&world, "KK-DUA").await?;
+    world.wait(&job, &["printed"]).await?;
+    folder.put("b", SAMPLE_KK, "toml", &toml(&first)?)?;
+    folder.put("c", SAMPLE_KK, "json", &order(ID, "KK-TIGA", "now", None))?;
+    for (stem, kind) in [("b", "toml"), ("c", "json")] {
+        until("the copy rejected", DEADLINE, async || {
+            let names = [
+                format!("rejected/{stem}.pdf"),
+                format!("rejected/{stem}.{kind}"),
+            ];
+            Ok(names.iter().all(|name| folder.holds(name)).then_some(()))
+        })
+        .await?;
+        let reason = fs::read_to_string(folder.0.join(format!("rejected/{stem}.reason.txt")))?;
+        ensure!(
+            reason.starts_with("AlreadyOrdered: ") && reason.contains(&job),
+            "{reason}"
+        );
+    }
+    ensure!(job_count(&world).await? == 1);
+    // What comes behind them is printed, and nothing of them before it.
+    let again = order_again(ID, "KK-EMPAT", "now", Some(&job));
+    folder.put("d", SAMPLE_KK, "json", &again)?;
+    let again = taken(&world, "KK-EMPAT").await?;
+    world.wait(&again, &["printed"]).await?;
+    ensure!(station.printed().await?.sheets == 2);
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_before_the_files_are_removed_orders_nothing_twice() -> anyhow::Result<()> {
     let mut world = World::start(Build::Hooks, false).await?;

@@ -8,7 +8,7 @@ use loket_demo::site::{Machine, OFFICE, Site, text};
 use loket_tests::faketime::with_clock;
 use loket_tests::look::{Numbers, until};
 use loket_tests::mosquitto;
-use loket_tests::world::{Build, DEADLINE, World, order, programs};
+use loket_tests::world::{Build, DEADLINE, World, order, order_again, programs};
 use serde_json::Value;
 
 const ID: &str = "desa-contoh-1";
@@ -259,6 +259,56 @@ async fn a_machine_whose_certificate_has_ended_is_refused_says_so_and_works_agai
     certify_again(&world, &machine).await?;
     let _daemon = world.site.start_machine(&machine)?;
     let seen = world.wait(&job, &["printed"]).await?;
+    ensure!(seen["sheet_count"] == 1, "{seen}");
+    Ok(())
+}
+
+/// What is left of a certificate when its machine is enrolled: time to start, to be linked and to print.
+const LEFT_S: u64 = 25;
+
+/// How long a machine's certificate lives: 180 days.
+const LIFE_S: u64 = 180 * 86_400;
+
+/// The connection that stands is not cut; what the end means shows at the next one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_ends_while_its_machine_is_online_is_told_before_the_link_is_refused()
+-> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let (_printer, uri) = world.site.start_printer("printer", &[]).await?;
+    let mut site = world.site.clone();
+    let then = format!("-{}", LIFE_S - LEFT_S);
+    site.programs.provision = with_clock(site.programs.provision, &then)?;
+    let machine = site.machine(ID, &uri).await?;
+    let mut daemon = world.site.start_machine(&machine)?;
+    let first = world.order(ID, "KK-1", "now").await?;
+    world.wait(&first, &["printed"]).await?;
+    world
+        .machine_with("the certificate ended", ID, |machine| {
+            let troubles = machine["heartbeat"]["troubles"].as_array();
+            let is_told =
+                troubles.is_some_and(|all| all.iter().any(|it| it == "certificate-ended"));
+            is_told && machine["connectivity"] == "online"
+        })
+        .await?;
+
+    // The line that stands is not cut; a new one is refused.
+    daemon.stop().await?;
+    world
+        .machine_with("the machine late", ID, |machine| {
+            machine["connectivity"] == "late"
+        })
+        .await?;
+    let mut daemon = world.site.start_machine(&machine)?;
+    said(&daemon, "CertificateExpired").await?;
+    said(&world.broker, "certificate verify failed").await?;
+    let next = order_again(ID, "KK-2", "now", Some(&first));
+    let next = world.order_as(SAMPLE_KK, &next).await?;
+    ensure!(world.wait(&next, &["created"]).await?["offer_count"] == 0);
+    ensure!(world.machine(ID).await?["connectivity"] == "late");
+    daemon.stop().await?;
+    certify_again(&world, &machine).await?;
+    let _daemon = world.site.start_machine(&machine)?;
+    let seen = world.wait(&next, &["printed"]).await?;
     ensure!(seen["sheet_count"] == 1, "{seen}");
     Ok(())
 }

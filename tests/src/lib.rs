@@ -9,10 +9,11 @@ pub mod curl;
 pub mod faketime;
 pub mod look;
 pub mod mosquitto;
-pub mod mutate;
 pub mod peer_printer;
 pub mod places;
 pub mod secrecy;
-pub mod seed;
 pub mod spy;
+pub mod tally;
 pub mod world;
+
+pub use loket_fuzz::{mutate, seed};

@@ -1,4 +1,4 @@
-//! Runs the project's own commands: `cargo xtask test`, `cargo xtask tidy` and `cargo xtask bench`.
+//! Runs the project's own commands: `cargo xtask test`, `tidy`, `crash`, `fuzz` and `bench`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -6,8 +6,11 @@
 )]
 
 mod bench;
+mod crash;
+mod fuzz;
 mod metadata;
 mod place;
+mod tally;
 mod test;
 mod tidy;
 mod tree;
@@ -39,6 +42,10 @@ enum Command {
     Test(test::Options),
     /// Checks the house rules of CONTRIBUTING.md and prints every violation
     Tidy,
+    /// Kills loketd at every stop and at random moments, and says what became of its documents
+    Crash(crash::Options),
+    /// Gives readers of bytes bytes that are nearly right, as many as are asked for
+    Fuzz(fuzz::Options),
     /// Builds the programs as shipped and runs the benchmarks of BENCHMARKS.md
     Bench(bench::Options),
 }
@@ -54,6 +61,8 @@ fn run(command: Command) -> ExitCode {
     let outcome = match command {
         Command::Test(options) => test::run(&root(), &options),
         Command::Tidy => tidy::run(&root()),
+        Command::Crash(options) => crash::run(&root(), &options),
+        Command::Fuzz(options) => fuzz::run(&root(), &options),
         Command::Bench(options) => bench::run(&root(), &options),
     };
     match outcome {

@@ -13,7 +13,7 @@ pub(crate) enum Place {
     Hand,
     /// Wires cores to hands.
     Program,
-    /// Simulated devices.
+    /// What stands in for the outside in tests: simulated devices, bytes that are nearly right.
     Simulator,
     /// What needs more than one crate.
     Tests,
@@ -43,6 +43,7 @@ const PLACES: &[(&str, Place)] = &[
     (KIOSK_UI, Place::Program),
     (DEMO, Place::Program),
     (SIM, Place::Simulator),
+    (FUZZ, Place::Simulator),
     (TESTS, Place::Tests),
     ("xtask", Place::Task),
 ];
@@ -53,6 +54,7 @@ const PROVISIONING: &str = "loket-provisioning";
 const KIOSK_UI: &str = "loket-kiosk-ui";
 const DEMO: &str = "loket-demo";
 const SIM: &str = "loket-sim";
+const FUZZ: &str = "loket-fuzz";
 const TESTS: &str = "loket-tests";
 
 /// Hands that reach their device through `loket-usb`.
@@ -102,9 +104,9 @@ pub(crate) fn refusal(from: &str, to: &str, kind: Kind) -> Option<&'static str> 
     if free { None } else { Some(reason(upper)) }
 }
 
-/// Tests of any layer may drive a simulator, those of programs may make keys.
+/// Tests of any layer may drive a simulator and fuzz their readers, those of programs may make keys.
 fn dev_only(upper: Place, to: &str) -> bool {
-    to == SIM || (upper == Place::Program && to == PROVISIONING)
+    to == SIM || to == FUZZ || (upper == Place::Program && to == PROVISIONING)
 }
 
 fn hand_may(from: &str, to: &str, lower: Place) -> bool {
@@ -184,6 +186,8 @@ mod tests {
     fn simulators_and_keys_are_for_tests_of_others() {
         check("loket-ipp-printer", "loket-sim", Kind::Normal, false);
         check("loket-ipp-printer", "loket-sim", Kind::Dev, true);
+        check("loket-wire", "loket-fuzz", Kind::Dev, true);
+        check("loket-central", "loket-fuzz", Kind::Normal, false);
         check("loket-central", "loket-provisioning", Kind::Dev, true);
         check("loket-central", "loket-provisioning", Kind::Normal, false);
     }

@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
 
 use crate::metadata::Metadata;
+use crate::tally::Tally;
 use crate::tidy;
 
 pub(crate) use programs::check_shut;
@@ -93,6 +94,7 @@ impl Step {
     }
 }
 
+/// Runs every test, and adds up what they did.
 fn tests(root: &Path) -> anyhow::Result<()> {
     let line = if has_nextest(root) {
         "nextest run --workspace"
@@ -100,15 +102,43 @@ fn tests(root: &Path) -> anyhow::Result<()> {
         println!("cargo-nextest is not installed: cargo test runs one crate after the other");
         "test --workspace --lib --bins --tests"
     };
+    let metadata = Metadata::of_members(root)?;
+    let tally = Tally::empty(&metadata)?;
     let mut command = cargo(root, line);
-    command.env(
-        PROGRAMS_FOLDER_VARIABLE,
-        programs_folder(&Metadata::of_members(root)?),
-    );
-    finish(command)
+    command.env(PROGRAMS_FOLDER_VARIABLE, programs_folder(&metadata));
+    tally.hears(&mut command);
+    let run = finish(command);
+    let sums = tally.sums()?;
+    println!("{sums}");
+    for (name, cases) in &sums.cases {
+        println!("fuzz {name}: {cases} cases");
+    }
+    run?;
+    sums.hold(KILLS_OF_A_TEST_RUN)
 }
 
-fn has_nextest(root: &Path) -> bool {
+/// So many kills a test run makes, counted and not computed.
+const KILLS_OF_A_TEST_RUN: u64 = 200;
+
+/// Builds the programs, plain and with the doors for tests.
+pub(crate) fn programs(root: &Path) -> anyhow::Result<()> {
+    programs::build(root)
+}
+
+/// A command that runs tests of the whole, those that `words` choose, for as long as they take.
+pub(crate) fn loket_tests(root: &Path, words: &str) -> anyhow::Result<Command> {
+    let runner = if has_nextest(root) {
+        "nextest run --profile long"
+    } else {
+        "test"
+    };
+    let mut command = cargo(root, &format!("{runner} -p loket-tests {words}"));
+    let folder = programs_folder(&Metadata::of_members(root)?);
+    command.env(PROGRAMS_FOLDER_VARIABLE, folder);
+    Ok(command)
+}
+
+pub(crate) fn has_nextest(root: &Path) -> bool {
     let mut command = cargo(root, "nextest --version");
     let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())

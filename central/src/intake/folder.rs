@@ -33,6 +33,7 @@ use crate::clock::now;
 use crate::files;
 use crate::office::Office;
 use crate::problem::{Code, Problem};
+use crate::test_doors::{Stop, pass};
 
 /// Watches until `stop`. All that touches files runs off the async threads.
 pub(crate) async fn run(office: Arc<Office>, folder: Folder, stop: CancellationToken) {
@@ -86,7 +87,7 @@ async fn bring(office: &Arc<Office>, folder: &Arc<Mutex<Folder>>, pair: Pair) {
     };
     let settled = with(office, folder, move |folder| match outcome {
         Ok(Taken::New(job) | Taken::Same(job)) => {
-            stop_here();
+            pass(Stop::FolderTaken);
             tracing::info!(job.id = %job, "pair of the intake folder taken");
             folder.take_away(&pair)
         }
@@ -166,17 +167,6 @@ fn unreadable(path: &Path, error: &io::Error, too_large: Code) -> Unbrought {
     };
     Unbrought::Refused(code.into())
 }
-
-/// A test may end the process here, between the commit and the removal; a plain build has no such stop.
-#[cfg(feature = "test-hooks")]
-fn stop_here() {
-    if std::env::var_os("LOKET_CENTRAL_STOP_AT").is_some_and(|at| at == "folder-taken") {
-        std::process::abort();
-    }
-}
-
-#[cfg(not(feature = "test-hooks"))]
-const fn stop_here() {}
 
 #[cfg(test)]
 mod tests {

@@ -132,4 +132,31 @@ mod tests {
             assert!(problem.detail["line"].is_number());
         }
     }
+
+    /// Some ten seconds without optimisation.
+    const CASES: u64 = 60_000;
+
+    #[test]
+    fn fuzz_orders() {
+        let json = br#"{"version":1,"reference":"KK-1","service":"kk","machine":"desa-1","release":"code","label":"SIPUT","not_after":"2026-12-01T08:00:00+07:00","reprint_of":{"job":"01890000-0000-7000-8000-000000000000","reason":"rusak"}}"#;
+        let toml = b"version = 1\nreference = \"KK-1\"\nservice = \"kk\"\noffice = \"kec-1\"\nlabel = \"SIPUT\"\nnot_after = \"2026-12-01T08:00:00+07:00\"\n[reprint_of]\njob = \"01890000-0000-7000-8000-000000000000\"\nreason = \"rusak\"\n";
+        assert!(parse(json, Notation::Json).is_ok() && parse(toml, Notation::Toml).is_ok());
+        let (mut taken, mut refused) = (0_u64, 0_u64);
+        loket_fuzz::fuzz("orders", CASES, &[json, toml], |bytes| {
+            for notation in [Notation::Json, Notation::Toml] {
+                match parse(bytes, notation) {
+                    Ok(order) => {
+                        taken += 1;
+                        assert!(order.check().is_ok());
+                    }
+                    Err(problem) => {
+                        refused += 1;
+                        // The label is a person's: a refusal names its place at most.
+                        assert!(!format!("{problem:?}").contains("SIPUT"));
+                    }
+                }
+            }
+        });
+        assert!(taken > 0 && refused > 0, "control: {taken} and {refused}");
+    }
 }

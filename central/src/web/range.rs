@@ -86,4 +86,23 @@ mod tests {
     fn an_empty_body_has_no_range() {
         assert_eq!(asked(Some("bytes=0-"), 0), Asked::Outside);
     }
+
+    /// Some seconds without optimisation.
+    const CASES: u64 = 200_000;
+
+    #[test]
+    fn fuzz_ranges() {
+        let good: [&[u8]; 4] = [b"bytes=0-", b"bytes=40-49", b"bytes=-10", b"bytes=0-1,5-6"];
+        let mut parts = 0_u64;
+        loket_fuzz::fuzz("ranges", CASES, &good, |bytes| {
+            let header = String::from_utf8_lossy(bytes);
+            for size_bytes in [0, 1, 100, u64::MAX] {
+                if let Asked::Part { first, last } = asked(Some(&header), size_bytes) {
+                    parts += 1;
+                    assert!(first <= last && last < size_bytes, "{first}-{last}");
+                }
+            }
+        });
+        assert!(parts > 0, "control: some are still ranges");
+    }
 }

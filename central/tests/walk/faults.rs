@@ -137,9 +137,13 @@ async fn a_lost_journal_makes_jobs_unknown_until_somebody_says_what_was_seen() {
 
     machine.machine.epoch = Epoch::from_bytes([7; 16]);
     (machine.seq, machine.session_seq) = (0, 2);
+    machine.holds_answers = true;
     machine.say_sync(Vec::new());
-    // Central asks before it believes; the machine answers as it takes the question.
-    assert!(machine.ack().await.hello.is_some());
+    // Central asks before it believes: until the answer comes, nothing has become of the job.
+    let asked = machine.ack().await;
+    assert!(asked.hello.is_some());
+    assert_eq!(state(&operator, job).await, "journalled");
+    machine.answer(&asked);
     while machine.ack().await.hello.is_some() {}
     let lost = operator.get(&format!("/api/v1/jobs/{job}")).await.json();
     assert_eq!(

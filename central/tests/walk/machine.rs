@@ -64,6 +64,7 @@ impl Machine {
             session_seq: 1,
             hello: None,
             open: Vec::new(),
+            holds_answers: false,
         };
         linked.until_up().await;
         linked.say_state(true);
@@ -148,6 +149,8 @@ pub(crate) struct Linked {
     pub(crate) hello: Option<loket_wire::Hello>,
     /// What it holds when central asks.
     pub(crate) open: Vec<loket_wire::OpenJob>,
+    /// Whether it takes central's questions and leaves them for [`Linked::answer`].
+    pub(crate) holds_answers: bool,
 }
 
 impl Linked {
@@ -194,11 +197,16 @@ impl Linked {
         let (_topic, body) = self.message(|channel| *channel == Channel::Ack).await;
         let ack: Ack = presence::decode(&body).unwrap();
         assert_eq!(ack.epoch, self.machine.epoch);
-        if ack.hello.is_some() && ack.hello != self.hello {
-            self.hello = ack.hello;
-            self.say_sync(self.open.clone());
+        if ack.hello.is_some() && ack.hello != self.hello && !self.holds_answers {
+            self.answer(&ack);
         }
         ack
+    }
+
+    /// Answers the question of an acknowledgement.
+    pub(crate) fn answer(&mut self, ack: &Ack) {
+        self.hello = ack.hello;
+        self.say_sync(self.open.clone());
     }
 
     pub(crate) async fn until_acked(&mut self, seq: u64) {

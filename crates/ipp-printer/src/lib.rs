@@ -18,6 +18,7 @@ mod error;
 mod exchange;
 mod framing;
 mod job;
+mod lookup;
 mod message;
 mod operations;
 mod pin;

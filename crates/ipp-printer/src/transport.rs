@@ -10,10 +10,11 @@ use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::error::IppError;
+use crate::lookup::Lookup;
 use crate::pin::{OtherKey, PinnedKey};
 use crate::uri::PrinterUri;
 
@@ -75,11 +76,10 @@ impl From<DialError> for IppError {
     }
 }
 
-/// TCP in clear.
+/// TCP in clear. Clones share their question for the host's address.
 #[derive(Debug, Clone)]
 pub struct TcpTransport {
-    host: String,
-    port: u16,
+    lookup: Lookup,
 }
 
 impl TcpTransport {
@@ -87,17 +87,13 @@ impl TcpTransport {
     #[must_use]
     pub fn new(uri: &PrinterUri) -> Self {
         Self {
-            host: uri.host().to_owned(),
-            port: uri.port(),
+            lookup: Lookup::new(uri.host(), uri.port()),
         }
     }
 
     async fn connect(&self) -> Result<TcpStream, DialError> {
-        let target = (self.host.as_str(), self.port);
-        let addresses: Vec<_> = lookup_host(target)
-            .await
-            .map_err(DialError::UnknownHost)?
-            .collect();
+        let addresses = self.lookup.addresses().await;
+        let addresses = addresses.map_err(DialError::UnknownHost)?;
         let stream = TcpStream::connect(addresses.as_slice())
             .await
             .map_err(DialError::NotReached)?;
@@ -157,7 +153,7 @@ impl TlsTransport {
     }
 
     async fn connect(&self) -> Result<Stream, DialError> {
-        let name = ServerName::try_from(self.tcp.host.clone())
+        let name = ServerName::try_from(self.tcp.lookup.host().to_owned())
             .map_err(|error| DialError::Tls(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
         let stream = self.tcp.connect().await?;
         match TlsConnector::from(Arc::clone(&self.config))

@@ -226,3 +226,32 @@ proptest! {
         read_text(&text);
     }
 }
+
+/// Some ten seconds without optimisation.
+const MESSAGES: u64 = 20_000;
+const FRAMES: u64 = 40_000;
+
+#[test]
+fn fuzz_messages() {
+    let good: Vec<&[u8]> = V1
+        .iter()
+        .map(|(_name, text)| text.trim_end().as_bytes())
+        .collect();
+    loket_fuzz::fuzz("messages", MESSAGES, &good, |bytes| {
+        read_all(bytes);
+        read_text(&String::from_utf8_lossy(bytes));
+    });
+}
+
+#[test]
+fn fuzz_frames() {
+    let good = v1("frame-ack");
+    let bundle: InstallBundle = decode(v1("install-bundle").as_bytes()).unwrap();
+    loket_fuzz::fuzz("frames", FRAMES, &[good.as_bytes()], |bytes| {
+        open_frames(bytes);
+        let opened = frame::open("loket/v1/desa-contoh-1/ack", bytes, &bundle.central_key);
+        if let Ok(body) = opened {
+            assert_eq!(body, v1("ack-bare").as_bytes());
+        }
+    });
+}

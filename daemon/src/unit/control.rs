@@ -382,3 +382,36 @@ fn refused(refusal: Refusal) -> Response {
         message,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Some seconds without optimisation.
+    const CASES: u64 = 100_000;
+
+    #[test]
+    fn fuzz_officers_lines() {
+        let good: [&[u8]; 5] = [
+            br#"{"do":"jobs"}"#,
+            br#"{"do":"job","job":"01890000-0000-7000-8000-000000000000"}"#,
+            br#"{"do":"release","job":"01890000-0000-7000-8000-000000000000","by":"wati"}"#,
+            br#"{"do":"answer","job":"01890000-0000-7000-8000-000000000000","by":"wati","answer":"came-out","attempt":1}"#,
+            br#"{"do":"print","printer":"ipp://127.0.0.1:9/","size_bytes":4,"by":"wati"}"#,
+        ];
+        for line in good {
+            assert!(serde_json::from_slice::<Request>(line).is_ok());
+        }
+        loket_fuzz::fuzz("officers-lines", CASES, &good, |bytes| {
+            let line = String::from_utf8_lossy(bytes);
+            let Ok(Request::Release { by, .. } | Request::Answer { by, .. }) =
+                serde_json::from_str(&line)
+            else {
+                return;
+            };
+            if let Some(Actor::Officer(name)) = officer(&by) {
+                assert!(name.chars().count() <= MAX_NAME_CHARS && !name.contains('\n'));
+            }
+        });
+    }
+}

@@ -24,8 +24,14 @@ const BEGINNING: &[u8] = b"LOKET_";
 /// A name here must not begin the name of a door: in a program's file no byte says where a name ends.
 const SHIPPED: &[&str] = &["LOKET_BOOT_ID", "LOKET_DEMO_TIED", "LOKET_LOG"];
 
-/// Doors that must be found where they are: without this control a search that finds nothing would pass.
-const KNOWN_DOORS: &[&str] = &["LOKET_STOP_AT", "LOKET_UNSEALED"];
+/// Every door there is (`test_doors.rs` of each program, the table of CONTRIBUTING.md). Each must be found where it is,
+/// since a search that finds nothing would pass without this control; any other is one that nobody wrote down.
+pub(crate) const KNOWN_DOORS: &[&str] = &[
+    "LOKET_CENTRAL_STOP_AT",
+    "LOKET_HOLD_AT",
+    "LOKET_STOP_AT",
+    "LOKET_UNSEALED",
+];
 
 /// What is built: the whole workspace, so that both builds share every library of others.
 ///
@@ -125,13 +131,17 @@ fn compare(shipped: &[&Package], hooked: &[&Package], folder: &Path) -> anyhow::
         );
         seen.extend(held);
     }
+    if hooked.is_empty() {
+        return Ok(());
+    }
+    // Behind a name in a program's file may stand anything, the next name too.
     let is_lost = |door: &&&str| !seen.iter().any(|held: &String| held.starts_with(**door));
-    if let Some(lost) = KNOWN_DOORS
-        .iter()
-        .find(is_lost)
-        .filter(|_| !hooked.is_empty())
-    {
+    if let Some(lost) = KNOWN_DOORS.iter().find(is_lost) {
         bail!("find {lost} in any program with {HOOKS}: is it still called so?");
+    }
+    let is_known = |held: &&String| KNOWN_DOORS.iter().any(|door| held.starts_with(door));
+    if let Some(unknown) = seen.iter().find(|held| !is_known(held)) {
+        bail!("know the door {unknown}: list it in KNOWN_DOORS, CONTRIBUTING.md and test_doors.rs");
     }
     Ok(())
 }
@@ -179,6 +189,10 @@ mod tests {
         serde_json::from_value(json).unwrap()
     }
 
+    fn all_doors() -> String {
+        KNOWN_DOORS.join("\0")
+    }
+
     fn check(plain: &str, hooks: &str) -> Option<String> {
         let folder = tempfile::tempdir().unwrap();
         for (kind, text) in [("plain", plain), ("hooks", hooks)] {
@@ -203,8 +217,8 @@ mod tests {
     fn programs_are_built_without_and_with_their_doors() {
         let folder = tempfile::tempdir().unwrap();
         let program = "fn main() {\n    #[cfg(feature = \"test-hooks\")]\n    \
-            println!(\"{:?}{:?}\", std::env::var(\"LOKET_STOP_AT\"), \
-            std::env::var(\"LOKET_UNSEALED\"));\n}\n";
+            for door in [\"LOKET_CENTRAL_STOP_AT\", \"LOKET_HOLD_AT\", \"LOKET_STOP_AT\", \
+            \"LOKET_UNSEALED\"] {\n        println!(\"{:?}\", std::env::var(door));\n    }\n}\n";
         plant(folder.path(), program);
         build(folder.path()).unwrap();
         let programs = folder.path().join("target/loket-bin");
@@ -231,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_door_that_nobody_listed_is_found_too() {
-        let error = check("\0LOKET_LOG\0LOKET_NEW_DOOR\0", "\0LOKET_STOP_AT").unwrap();
+        let error = check("\0LOKET_LOG\0LOKET_NEW_DOOR\0", &all_doors()).unwrap();
         assert_eq!(
             error,
             "keep doors for tests out of loketd: it holds LOKET_NEW_DOOR"
@@ -240,22 +254,50 @@ mod tests {
 
     #[test]
     fn what_is_shipped_is_no_door_whatever_stands_behind_it() {
-        let hooks = "\0LOKET_STOP_AT\0LOKET_UNSEALED";
-        assert_eq!(check("LOKET_LOGLOKET_BOOT_IDEND\0", hooks), None);
+        assert_eq!(check("LOKET_LOGLOKET_BOOT_IDEND\0", &all_doors()), None);
     }
 
     #[test]
     fn doors_behind_the_feature_alone_pass() {
-        assert_eq!(check("\0code\0", "\0LOKET_STOP_AT\0LOKET_UNSEALED"), None);
+        assert_eq!(check("\0code\0", &all_doors()), None);
+        assert_eq!(check("\0code\0", &KNOWN_DOORS.concat()), None);
     }
 
     #[test]
-    fn a_door_in_a_shipped_program_is_found() {
-        let error = check("\0LLOKET_STOP_AT", "\0LOKET_STOP_AT\0LOKET_UNSEALED").unwrap();
-        assert_eq!(
-            error,
-            "keep doors for tests out of loketd: it holds LOKET_STOP_AT"
+    fn each_door_in_a_shipped_program_is_found() {
+        for door in KNOWN_DOORS {
+            let error = check(&format!("\0L{door}"), &all_doors()).unwrap();
+            assert_eq!(
+                error,
+                format!("keep doors for tests out of loketd: it holds {door}")
+            );
+        }
+    }
+
+    #[test]
+    fn a_door_that_is_gone_and_one_that_nobody_wrote_down_are_found() {
+        for door in KNOWN_DOORS {
+            let error = check("\0code\0", &all_doors().replace(door, "gone")).unwrap();
+            assert!(error.contains(&format!("find {door} ")), "{error}");
+        }
+        let more = format!("{}\0LOKET_BACK_DOOR\0", all_doors());
+        let error = check("\0code\0", &more).unwrap();
+        assert!(
+            error.starts_with("know the door LOKET_BACK_DOOR"),
+            "{error}"
         );
+    }
+
+    #[test]
+    fn each_door_stands_in_the_table_for_people_and_in_the_one_of_its_program() {
+        let root = crate::root();
+        let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap();
+        let rows = read("CONTRIBUTING.md");
+        let tables = read("daemon/src/test_doors.rs") + &read("central/src/test_doors.rs");
+        for door in KNOWN_DOORS {
+            assert!(rows.contains(&format!("| `{door}` |")), "{door}");
+            assert!(tables.contains(&format!("\"{door}\"")), "{door}");
+        }
     }
 
     #[test]
@@ -279,11 +321,6 @@ mod tests {
             check("\0code\0", "\0LOKET_LOG\0")
                 .unwrap()
                 .contains("holds none")
-        );
-        assert!(
-            check("\0code\0", "LOKET_STOP_AT")
-                .unwrap()
-                .contains("LOKET_UNSEALED")
         );
     }
 }

@@ -31,6 +31,7 @@ const NOWHERE: &[&str] = &[
 const NOT_IN_PROGRAMS: &[&str] = &[
     "rumqttd",
     "loket-sim",
+    "loket-fuzz",
     "loket-demo",
     "loket-tests",
     "proptest",

@@ -9,6 +9,7 @@ mod asking;
 mod disk;
 mod faults;
 mod garbage;
+mod lives;
 mod local;
 mod many;
 mod sightings;

@@ -105,7 +105,7 @@ pub(super) fn sighted(
     let name = job_name(job.facts.job_id, attempt.no);
     match &attempt.step {
         Step::Locating => Ok(located(job, attempt, sighting, &name)),
-        Step::Checking(remote) => Ok(checked(job, attempt, sighting.of(remote, &name))),
+        Step::Checking(remote) => Ok(checked(now, job, attempt, sighting.of(remote, &name))),
         Step::Probing(remote) => Ok(match sighting.of(remote, &name) {
             None => vec![forgotten()],
             Some(view) => probed(now, job, attempt, remote, &view),
@@ -133,22 +133,30 @@ fn located(job: &Job, attempt: &Attempt, sighting: Sighting, name: &str) -> Vec<
         Sighting::Seen(view) if view.name.as_deref() == Some(name) => view,
         Sighting::Seen(_) | Sighting::Absent => return none_there(job, attempt),
     };
-    let adopted = What::RemoteCreated {
+    let adopted = vec![What::RemoteCreated {
         remote: view.remote(),
-    };
+    }];
     empty(job, attempt, &view, adopted)
 }
 
 /// After a start: the job that was made before is sent to only when the printer says that it is that job.
-fn checked(job: &Job, attempt: &Attempt, view: Option<RemoteView>) -> Vec<What> {
-    match view {
-        Some(view) => empty(job, attempt, &view, What::RemoteConfirmed),
-        None => none_there(job, attempt),
-    }
+///
+/// Both in one commit: a program that dies after each single one would ask the printer at every start and never come
+/// forward. The bytes are compared by the sending itself, before the first one leaves.
+fn checked(now: Now, job: &Job, attempt: &Attempt, view: Option<RemoteView>) -> Vec<What> {
+    let Some(view) = view else {
+        return none_there(job, attempt);
+    };
+    let confirmed = if now.is_past(job.facts.not_after) {
+        vec![call_off(&view.remote(), Reason::NotAfter)]
+    } else {
+        vec![What::RemoteConfirmed, What::SendingBegan]
+    };
+    empty(job, attempt, &view, confirmed)
 }
 
 /// A job that should hold no document; goes on with `confirmed` where it waits for one.
-fn empty(job: &Job, attempt: &Attempt, view: &RemoteView, confirmed: What) -> Vec<What> {
+fn empty(job: &Job, attempt: &Attempt, view: &RemoteView, confirmed: Vec<What>) -> Vec<What> {
     let remote = view.remote();
     match (view.state, attempt.called_off) {
         (RemoteState::Processing | RemoteState::Stopped, _) => vec![fate_not_seen(Some(remote))],
@@ -162,7 +170,7 @@ fn empty(job: &Job, attempt: &Attempt, view: &RemoteView, confirmed: What) -> Ve
         (RemoteState::AwaitingDocument, None) if attempt.mark.is_of_another(view) => {
             vec![withdraw(&remote, Afterwards::TryAgain)]
         }
-        (RemoteState::AwaitingDocument, None) => vec![confirmed],
+        (RemoteState::AwaitingDocument, None) => confirmed,
         (RemoteState::Pending | RemoteState::Held, None) => {
             vec![withdraw(&remote, Afterwards::TryAgain)]
         }

@@ -5,10 +5,10 @@ use crate::print::attempt::Afterwards;
 use crate::print::{Answer, Holds, event};
 
 /// Journals of version 1, one event of each kind a line.
-const EVENTS_V1: &str = include_str!("../../../fixtures/print-events-v1.jsonl");
+pub(super) const EVENTS_V1: &str = include_str!("../../../fixtures/print-events-v1.jsonl");
 
 /// Journals of version 2.
-const EVENTS_V2: &str = include_str!("../../../fixtures/print-events-v2.jsonl");
+pub(super) const EVENTS_V2: &str = include_str!("../../../fixtures/print-events-v2.jsonl");
 
 /// Those of version 1, those that it had not, and those that say more than they did.
 fn examples() -> Vec<What> {

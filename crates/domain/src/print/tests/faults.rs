@@ -209,8 +209,18 @@ fn a_document_goes_only_to_the_very_job_that_was_made() {
     let mut bench = Bench::new().at("checking");
     assert_eq!(bench.see(reused), "attempt-failed");
     let mut bench = Bench::new().at("checking");
-    assert_eq!(bench.see(view(AwaitingDocument, None)), "remote-confirmed");
-    assert_eq!(bench.attempt().step, Step::Created(remote()));
+    assert_eq!(
+        bench.see(view(AwaitingDocument, None)),
+        "remote-confirmed sending-began"
+    );
+    assert_eq!(bench.attempt().step, Step::Sending(remote()));
+    let mut bench = Bench::new().at("checking");
+    bench.pass(2 * 86_400);
+    assert_eq!(
+        bench.see(view(AwaitingDocument, None)),
+        "cancelling-remote",
+        "past its time while the program was off"
+    );
     let mut bench = Bench::new().at("checking");
     assert_eq!(bench.see(view(Completed, None)), "became-unknown");
 }

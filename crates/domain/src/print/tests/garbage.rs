@@ -219,3 +219,35 @@ fn any_command_in_any_state_is_decided_and_what_is_decided_can_be_applied() {
         panic!("{failure}");
     }
 }
+
+/// Some ten seconds without optimisation.
+const EVENTS: u64 = 40_000;
+
+/// A journal that a disk has altered, where the checksum of the row did not tell: read or refused, and what was read is
+/// applied or refused.
+#[test]
+fn fuzz_events() {
+    let good: Vec<&[u8]> = [disk::EVENTS_V1, disk::EVENTS_V2]
+        .iter()
+        .flat_map(|text| text.lines().map(str::as_bytes))
+        .collect();
+    let mut read = 0_u64;
+    loket_fuzz::fuzz_from("events", EVENTS, |seeded| {
+        let mut desk = Bench::new().desk;
+        for _event in 0..4 {
+            let chosen = seeded.pick(&good).unwrap();
+            let bytes = loket_fuzz::Mutator::new(seeded.clone()).alter(chosen);
+            let Ok(event) = serde_json::from_slice::<Event>(&bytes) else {
+                continue;
+            };
+            read += 1;
+            let again = serde_json::to_vec(&event).unwrap();
+            assert_eq!(serde_json::from_slice::<Event>(&again).unwrap(), event);
+            let _applied = desk.apply(&event);
+            let now = Bench::new().now;
+            let _effects = desk.effects(now);
+            let _lost = desk.decide(now, Command::Resume);
+        }
+    });
+    assert!(read > 0, "control: some are still read");
+}

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn most_of_many_are_altered_and_differ_from_each_other() -> anyhow::Result<()> {
+    fn most_of_many_are_altered_and_differ_from_each_other() -> Result<(), crate::seed::SeedError> {
         let good = br#"{"reference":"KK-1","release":"now"}"#;
         let mut mutator = Mutator::new(Seeded::new(7)?);
         let altered: BTreeSet<Vec<u8>> = (0..200).map(|_| mutator.alter(good)).collect();
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_can_be_altered_too() -> anyhow::Result<()> {
+    fn nothing_can_be_altered_too() -> Result<(), crate::seed::SeedError> {
         let mut mutator = Mutator::new(Seeded::new(7)?);
         assert!((0..100).any(|_| !mutator.alter(b"").is_empty()));
         Ok(())

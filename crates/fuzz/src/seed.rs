@@ -1,9 +1,16 @@
 //! Random moments that can be had again.
 
-use anyhow::Context as _;
+use thiserror::Error;
 
 /// Names the seed of a run that is to be repeated.
 const VARIABLE: &str = "LOKET_SEED";
+
+/// The variable holds no number.
+#[derive(Debug, Error)]
+#[error("read {VARIABLE}={text}: it is no number")]
+pub struct SeedError {
+    text: String,
+}
 
 /// SplitMix64: every seed is as good as any other.
 ///
@@ -19,14 +26,24 @@ impl Seeded {
     /// Starts from `LOKET_SEED`, or else from `usual`.
     ///
     /// # Errors
-    /// When the variable holds no number.
-    pub fn new(usual: u64) -> anyhow::Result<Self> {
+    /// [`SeedError`].
+    pub fn new(usual: u64) -> Result<Self, SeedError> {
+        Self::of_round(usual, 0)
+    }
+
+    /// The same for a round of several; named, it is had again as the first round.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn of_round(usual: u64, round: u64) -> Result<Self, SeedError> {
         let seed = match std::env::var(VARIABLE) {
-            Ok(text) => text
-                .parse()
-                .with_context(|| format!("read {VARIABLE}={text}"))?,
+            Ok(text) => match text.parse() {
+                Ok(seed) => seed,
+                Err(_wrong) => return Err(SeedError { text }),
+            },
             Err(_unset) => usual,
         };
+        let seed = seed.wrapping_add(round);
         Ok(Self { seed, state: seed })
     }
 

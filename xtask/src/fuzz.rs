@@ -1,0 +1,58 @@
+//! `cargo xtask fuzz`: every fuzzer of the test run, or one of them, with as many cases as are asked for.
+
+use std::path::Path;
+
+use anyhow::bail;
+use clap::Args;
+
+use crate::metadata::Metadata;
+use crate::tally::Tally;
+use crate::test::{cargo, finish, has_nextest};
+
+/// Names how many cases each fuzzer gets (`crates/fuzz/src/fuzz.rs`).
+const CASES_VARIABLE: &str = "LOKET_CASES";
+
+/// Names where the cases come from (`crates/fuzz/src/seed.rs`).
+const SEED_VARIABLE: &str = "LOKET_SEED";
+
+/// What to run.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Runs the fuzzers whose name holds this; all where it is absent
+    name: Option<String>,
+    /// Cases of each; some ten seconds of them where it is absent
+    #[arg(long)]
+    cases: Option<u64>,
+    /// Takes other cases
+    #[arg(long)]
+    seed: Option<u64>,
+}
+
+/// Runs the fuzzers and says how many cases each had.
+pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
+    let tally = Tally::empty(&Metadata::of_members(root)?)?;
+    let name = options.name.as_deref().unwrap_or_default();
+    let mut command = if has_nextest(root) {
+        cargo(root, "nextest run --profile long --workspace")
+    } else {
+        cargo(root, "test --workspace --lib --tests")
+    };
+    // Every fuzzer is a test whose name begins so.
+    command.arg(format!("fuzz_{name}"));
+    tally.hears(&mut command);
+    if let Some(cases) = options.cases {
+        command.env(CASES_VARIABLE, cases.to_string());
+    }
+    if let Some(seed) = options.seed {
+        command.env(SEED_VARIABLE, seed.to_string());
+    }
+    finish(command)?;
+    let sums = tally.sums()?;
+    if sums.cases.is_empty() {
+        bail!("find a fuzzer called {name}");
+    }
+    for (name, cases) in &sums.cases {
+        println!("fuzz {name}: {cases} cases");
+    }
+    Ok(())
+}
