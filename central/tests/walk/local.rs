@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::console::Browser;
 use crate::machine::Linked;
+use crate::refusals::check_schema;
 use crate::rig::{Rig, fixture};
 use crate::{client_of, job_id, order};
 
@@ -90,6 +91,9 @@ async fn what_was_printed_by_hand_is_listed_with_who_did_it_and_counted_apart() 
     ] {
         assert_eq!(shown[key], expect, "{key}");
     }
+    let described = it.get("/api/v1/openapi.json").await.json();
+    let schema = &described["components"]["schemas"]["Job"];
+    check_schema(&described, schema, &shown, "a job given by hand");
     let order = it.get(&format!("/api/v1/jobs/{ordered}")).await.json();
     assert_eq!(order["origin"], "central");
     assert_eq!(order["local"], Value::Null);

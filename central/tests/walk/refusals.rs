@@ -244,7 +244,7 @@ async fn the_it_team_reads_who_did_what_to_a_job() {
 }
 
 /// What a documented schema says, held against an answer: types, and what is required of objects.
-fn check_schema(document: &Value, schema: &Value, value: &Value, at: &str) {
+pub(crate) fn check_schema(document: &Value, schema: &Value, value: &Value, at: &str) {
     if let Some(reference) = schema["$ref"].as_str() {
         let pointer = reference.strip_prefix('#').unwrap();
         let schema = document.pointer(pointer).unwrap();
