@@ -1,4 +1,8 @@
 //! A machine's journal does not grow with the years: what is swept makes room that is used again.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test's own helpers fail like the test"
+)]
 
 use loket_journal::{Batch, CloseStream, Journal, NewEvent, NewReport, SweepCuts};
 

@@ -5,11 +5,16 @@
 )]
 
 mod acks;
+mod aside;
 mod history;
 mod jobs;
 mod killed;
 mod machines;
+mod purge;
 mod reports;
+mod room;
+mod schema;
 mod syncs;
+mod tamper;
 mod tokens;
 mod world;
