@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use loket_store::{
-    Actor, Inserted, JobFacts, KEPT_A_CODE, LEDGER_KEPT, NewJob, SqliteStore, Store as _,
+    Actor, Inserted, JobFacts, KEPT_A_CODE, LEDGER_KEPT, NewJob, Note, SqliteStore, Store as _,
     StoreError,
 };
 use loket_wire::topic::Channel;
@@ -99,7 +99,7 @@ async fn a_short_disk_takes_no_new_document_and_reports_go_on() {
 }
 
 /// A job that is nothing but its row.
-fn row(number: u64, at: Timestamp) -> NewJob {
+fn row(number: u64, machine: &str, at: Timestamp) -> NewJob {
     let digest = Sha256Digest::of(&number.to_be_bytes());
     let mut random = [0; 10];
     for (to, from) in random.iter_mut().zip(digest.as_bytes()) {
@@ -112,7 +112,7 @@ fn row(number: u64, at: Timestamp) -> NewJob {
             service: loket_wire::Service::new("kk").unwrap(),
             class: loket_wire::Class::Controlled,
             release: loket_wire::Release::Now,
-            machine: "desa-contoh-1".parse().unwrap(),
+            machine: machine.parse().unwrap(),
             office: crate::rig::OFFICE.parse().unwrap(),
             not_after: at.saturating_add(Duration::from_secs(86_400)),
             due_at: at,
@@ -132,6 +132,75 @@ fn row(number: u64, at: Timestamp) -> NewJob {
     }
 }
 
+/// Fills a store of 1 MiB with jobs of that machine, until it takes no more.
+fn fill(rig: &Rig, first: JobId, machine: &str) -> SqliteStore {
+    let store = SqliteStore::open_bounded(&store_of(rig), 1024 * 1024).unwrap();
+    let now = store.job(first).unwrap().unwrap().job.created_at;
+    let actor = Actor::central();
+    let full = (1..)
+        .map(|number| store.insert_job(&row(number, machine, now), &actor, now))
+        .find_map(Result::err);
+    assert!(matches!(full, Some(StoreError::Reserved)), "{full:?}");
+    store
+}
+
+/// Writes lines into what room is left, until not even the shortest finds any.
+fn fill_the_rest(store: &SqliteStore) {
+    for length in [60, 1] {
+        let did = Note::Did {
+            action: "x".repeat(length),
+        };
+        let now = Timestamp::from_unix_ms(1_790_000_000_000);
+        let full = std::iter::repeat_with(|| store.note(&did, None, &Actor::central(), now))
+            .find_map(Result::err);
+        assert!(matches!(full, Some(StoreError::Full)), "{full:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_store_full_to_the_last_page_acknowledges_nothing_that_it_has_not_kept() {
+    let mut rig = Rig::start_with(|settings| format!("{settings}[store]\nmax_mib = 1\n")).await;
+    let operator = client_of(&rig, "operator").await;
+    let _absent = rig.enrol("desa-contoh-2", 12);
+    let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
+    let job = job_id(&bring(&operator, "first").await);
+    machine.order().await;
+    let seq = machine.report(job, JobState::Journalled, None);
+    machine.until_acked(seq).await;
+    {
+        let store = SqliteStore::open_bounded(&store_of(&rig), 1024 * 1024).unwrap();
+        let now = store.job(job).unwrap().unwrap().job.created_at;
+        store
+            .upsert_machine(&rig.record("desa-contoh-2"), now)
+            .unwrap();
+    }
+    fill_the_rest(&fill(&rig, job, "desa-contoh-2"));
+
+    let heard = || async {
+        let metrics = operator.get("/metrics").await.text;
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("loket_messages_total "));
+        line.unwrap().parse::<u64>().unwrap()
+    };
+    let before = heard().await;
+    let seq = machine.report(job, JobState::Printed, None);
+    let read = async { while heard().await == before {} };
+    tokio::time::timeout(DEADLINE, read)
+        .await
+        .expect("central reads");
+    assert_eq!(state(&operator, job).await, "journalled");
+
+    // With room again the report comes through, though the machine does not say it again.
+    rig.stop().await;
+    let path = rig.home.path().join("central.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("max_mib = 1\n", "max_mib = 8\n")).unwrap();
+    let operator = run_again(&mut rig, &operator).await;
+    machine.until_acked(seq).await;
+    assert_eq!(state(&operator, job).await, "printed");
+}
+
 #[tokio::test]
 async fn a_full_store_takes_no_new_document_and_reports_go_on() {
     let mut rig = Rig::start().await;
@@ -140,15 +209,7 @@ async fn a_full_store_takes_no_new_document_and_reports_go_on() {
     let job = job_id(&bring(&operator, "first").await);
     rig.stop().await;
     settings(&rig, "[store]\nmax_mib = 1\n");
-    {
-        let store = SqliteStore::open_bounded(&store_of(&rig), 1024 * 1024).unwrap();
-        let now = store.job(job).unwrap().unwrap().job.created_at;
-        let actor = Actor::central();
-        let full = (1..)
-            .map(|number| store.insert_job(&row(number, now), &actor, now))
-            .find_map(Result::err);
-        assert!(matches!(full, Some(StoreError::Reserved)), "{full:?}");
-    }
+    fill(&rig, job, "desa-contoh-1");
     let operator = run_again(&mut rig, &operator).await;
     let other = again(job);
     let refused = operator
@@ -181,7 +242,7 @@ async fn years_ago(rig: &Rig, young: JobId) -> (JobId, String) {
         std::fs::remove_file(rig.home.path().join("state").join(name)).ok();
     }
     std::fs::remove_dir_all(rig.home.path().join("state/documents")).unwrap();
-    let (old, left) = (row(1, then), row(2, then));
+    let (old, left) = (row(1, "desa-contoh-1", then), row(2, "desa-contoh-1", then));
     let store = SqliteStore::open(&store_of(rig)).unwrap();
     store
         .upsert_machine(&rig.record("desa-contoh-1"), then)

@@ -244,37 +244,36 @@ fn a_head_that_was_noted_before_a_purge_can_still_be_compared() {
         world.store.known_line(old.head_seq + 1).unwrap(),
         KnownLine::None
     );
+    let did = Note::Did {
+        action: "looked".to_owned(),
+    };
+    let ten_days = Duration::from_secs(10 * 86_400);
+    let note = |at| world.store.note(&did, None, &central(), at).unwrap();
+    note(after(ten_days));
     purge_all(&world.store, five_years());
     let new = intact(&world.store);
     assert_eq!(
         (new.front.seq, new.front.sha256),
         (old.head_seq, old.head_sha256)
     );
-    assert_eq!((new.head_seq, new.row_count), (old.head_seq + 1, 1));
-    // The very line at which it was sealed is known for good, one before it is gone.
+    assert_eq!((new.head_seq, new.row_count), (old.head_seq + 2, 2));
+    // The very line at which it was sealed is known, one before it is gone.
     let known = |seq| world.store.known_line(seq).unwrap();
     assert_eq!(known(old.head_seq), KnownLine::Digest(old.head_sha256));
     assert_eq!(known(old.head_seq - 1), KnownLine::Removed);
-    let did = Note::Did {
-        action: "looked".to_owned(),
-    };
-    world
-        .store
-        .note(&did, None, &central(), five_years())
-        .unwrap();
-    // An older seal is known as long as its line stands.
-    let much_later = five_years().saturating_add(LEDGER_KEPT / 2);
-    world
-        .store
-        .note(&did, None, &central(), much_later)
-        .unwrap();
-    let sealed = intact(&world.store);
-    let later = five_years().saturating_add(LEDGER_KEPT + Duration::from_secs(3_600));
-    purge_all(&world.store, later);
-    assert!(intact(&world.store).front.seq > new.front.seq);
+    // So it is after the next purge, as long as the line of its seal stands; then its time is over.
+    purge_all(&world.store, five_years().saturating_add(ten_days));
+    let newer = intact(&world.store);
+    assert_eq!(newer.front.seq, old.head_seq + 1);
+    assert_eq!(known(old.head_seq), KnownLine::Digest(old.head_sha256));
+    let much_later = five_years().saturating_add(LEDGER_KEPT * 2);
+    note(much_later);
+    purge_all(&world.store, much_later);
+    assert!(intact(&world.store).front.seq > newer.front.seq);
+    assert_eq!(known(old.head_seq), KnownLine::Removed);
     assert_eq!(
-        world.store.known_line(sealed.head_seq).unwrap(),
-        KnownLine::Digest(sealed.head_sha256)
+        known(intact(&world.store).head_seq),
+        KnownLine::Digest(intact(&world.store).head_sha256)
     );
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use loket_store::{
-    Actor, BYTES_A_JOB, Fullness, MAX_FILE_BYTES, SqliteStore, Store, StoreError, StoreSize,
+    Actor, BYTES_A_JOB, Fullness, MAX_FILE_BYTES, Note, SqliteStore, Store, StoreError, StoreSize,
 };
 use loket_wire::{Event, JobId, JobState, Report, Sha256Digest};
 
@@ -139,6 +139,11 @@ fn a_file_that_is_nearly_full_takes_reports_and_no_new_job() {
     };
     assert!(matches!(full, StoreError::Full), "{full:?}");
     assert!(ended > 50, "the reserve took {ended} reports");
+    let shortest = Note::Did {
+        action: "x".to_owned(),
+    };
+    let note = || world.store.note(&shortest, None, &Actor::central(), at(60));
+    while note().is_ok() {}
     // What was acknowledged is there, what was not is not, and nothing stands by half.
     drop(world.store);
     let path = folder.path().join("central.db");
