@@ -51,7 +51,7 @@ async fn sweep(journal: &Journal, day: i64) {
             .sweep_closed(cuts, after, |_events| Some(vec![7; EVENT_BYTES]))
             .await
             .unwrap();
-        if !swept.more {
+        if !swept.more || swept.folded_count + swept.dropped_count == 0 {
             return;
         }
         after = swept.last;

@@ -107,8 +107,8 @@ impl SqliteStore {
         write_on(&mut self.lock(), work)
     }
 
-    /// The same with a little room beyond the bound: SQLite takes new pages before it gives up old ones, so a file
-    /// that is full to the last page could not even forget.
+    /// The same with a little room beyond the bound: lines that carry old open jobs forward may take more than those
+    /// that leave, so a file that is full to the last page could not even forget.
     fn write_to_forget<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,

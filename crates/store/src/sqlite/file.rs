@@ -15,7 +15,8 @@ use crate::size::MAX_FILE_BYTES;
 
 /// Size of a database page; SQLite's default, named because the size limit is counted in pages.
 pub(super) const PAGE_BYTES: u64 = 4096;
-/// Room beyond the bound for a round that removes rows: a few pages for each of a dozen trees.
+/// Room beyond the bound for a round that removes rows: the lines it may have to write, of some 400 bytes each with
+/// their index.
 pub(super) const FORGET_BYTES: u64 = 64 * PAGE_BYTES;
 /// How long a write waits for another process's lock, a backup for instance.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -9,8 +9,9 @@ use loket_wire::{Event, JobId, JobState, Report, Sha256Digest};
 
 use crate::world::{EPOCH, World, at, new_job, say};
 
-/// A file so small that some two hundred jobs fill it.
-const SMALL_BYTES: u64 = 640 * 1024;
+/// A file so small that some four hundred jobs fill it: so many that what is carried forward of them takes more room
+/// than the lines that leave.
+const SMALL_BYTES: u64 = 1024 * 1024;
 
 fn numbered(world: &World, number: u64) -> (JobId, Result<loket_store::Inserted, StoreError>) {
     let mut new = new_job(1, &world.machine);

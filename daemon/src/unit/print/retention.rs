@@ -97,9 +97,10 @@ pub async fn sweep(journal: &Journal, now: Now) -> Result<Swept, JournalError> {
         all.folded_count = all.folded_count.saturating_add(swept.folded_count);
         all.left_count = all.left_count.saturating_add(swept.left_count);
         all.dropped_count = all.dropped_count.saturating_add(swept.dropped_count);
+        let is_stuck = swept.last.is_none() && swept.dropped_count == 0;
         // A call that only drops rows looks at no stream, and the next one does not begin again.
         all.last = swept.last.or(all.last);
-        if !swept.more {
+        if !swept.more || is_stuck {
             return Ok(all);
         }
     }
