@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
+use crate::check_history::{self, Head, HistoryError};
 use crate::clock::{self, now};
 use crate::config::{Config, ConfigError};
 use crate::random::SystemRandomness;
@@ -60,6 +61,18 @@ enum Task {
         /// The settings file
         #[arg(long)]
         config: PathBuf,
+    },
+    /// Follow the hash-chained history from end to end: 0 intact, 1 altered, 2 the noted head is past its time
+    CheckHistory {
+        /// The settings file, for the store of this central
+        #[arg(long, required_unless_present = "store")]
+        config: Option<PathBuf>,
+        /// A copy of a store, instead
+        #[arg(long, conflicts_with = "config")]
+        store: Option<PathBuf>,
+        /// A head that was noted before, as this command prints it, to be compared
+        #[arg(long, value_name = "NUMBER:SHA256")]
+        head: Option<Head>,
     },
     /// Make, list or revoke the tokens by which people and systems sign in
     Token {
@@ -123,6 +136,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Task::Run { config } => run_task(&config),
         Task::AcceptClock { config } => accept_clock(&config),
         Task::CheckConfig { config } => check_task(&config),
+        Task::CheckHistory {
+            config,
+            store,
+            head,
+        } => check_history_task(config.as_deref(), store, head),
         Task::Token { task } => token_task(task),
     };
     match outcome {
@@ -146,6 +164,8 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<ConfigError>() {
         error.exit_code()
     } else if let Some(error) = error.downcast_ref::<RunError>() {
+        error.exit_code()
+    } else if let Some(error) = error.downcast_ref::<HistoryError>() {
         error.exit_code()
     } else if let Some(error) = error.downcast_ref::<StoreError>() {
         let is_name = matches!(
@@ -205,6 +225,16 @@ fn accept_clock(path: &Path) -> anyhow::Result<()> {
 fn check_task(path: &Path) -> anyhow::Result<()> {
     let shown = Config::load(path)?.shown().context("show the settings")?;
     print(shown.trim_end())
+}
+
+fn check_history_task(
+    config: Option<&Path>,
+    store: Option<PathBuf>,
+    head: Option<Head>,
+) -> anyhow::Result<()> {
+    let of_config = config.map(|path| Config::load(path).map(|config| config.database()));
+    let path = store.or(of_config.transpose()?).context("find a store")?;
+    print(&check_history::check(&path, head)?)
 }
 
 /// Writes one answer to the output.

@@ -10,7 +10,10 @@ use loket_wire::enrolment::Endpoint;
 use serde::Deserialize;
 use thiserror::Error;
 
+mod limits;
 mod shown;
+
+pub use limits::StoreLimits;
 
 /// The largest settings file; ours has some fifty lines.
 const MAX_CONFIG_BYTES: u64 = 64 * 1024;
@@ -132,6 +135,9 @@ pub struct Config {
     /// The watched folder, where there is one.
     #[serde(default)]
     pub intake: Option<Intake>,
+    /// How much central's store may hold.
+    #[serde(default)]
+    pub store: StoreLimits,
     /// Waits and limits of time.
     #[serde(default)]
     pub timings: Timings,
@@ -342,6 +348,7 @@ impl Config {
         let timings = &self.timings;
         let spans = [
             ("timings", "tick_ms", timings.tick_ms),
+            ("store", "max_mib", self.store.max_mib),
             ("timings", "reconnect_min_ms", timings.reconnect_min_ms),
             (
                 "intake",

@@ -17,7 +17,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::clock;
-use crate::documents::Facts;
+use crate::documents::{DocumentError, Facts};
 use crate::metrics::count;
 use crate::office::{Office, RosterError, storage_problem};
 use crate::problem::{Code, Problem};
@@ -98,7 +98,7 @@ fn take_blocking(office: &Office, brought: &Brought) -> Result<Taken, Problem> {
         .keep(id, &facts, &office.identity)
         .map_err(|error| {
             forget(office, id);
-            fault(&error)
+            not_kept(&error)
         })?;
     let calendar = office.offices.find_or_usual(&place);
     let new = NewJob {
@@ -125,7 +125,7 @@ fn take_blocking(office: &Office, brought: &Brought) -> Result<Taken, Problem> {
         idempotency_key: brought.idempotency_key,
         folder_sha256: brought.folder_sha256,
     };
-    let inserted = office.store.insert_job(&new, &brought.actor, now);
+    let inserted = insert(office, &new, &brought.actor, now);
     let is_ours = match &inserted {
         Ok(Inserted::Created) => true,
         // Such a commit may have been kept all the same: the next start erases what no job owns.
@@ -136,6 +136,21 @@ fn take_blocking(office: &Office, brought: &Brought) -> Result<Taken, Problem> {
         forget(office, id);
     }
     outcome(id, inserted)
+}
+
+/// Commits the job. Where the disk is short only what was taken before is still answered: documents fill it, and what
+/// room is left is for reports.
+fn insert(
+    office: &Office,
+    new: &NewJob,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Inserted, StoreError> {
+    if office.room.disk().is_full() {
+        let standing = office.store.standing_in_the_way(new)?;
+        return standing.ok_or(StoreError::Reserved);
+    }
+    office.store.insert_job(new, actor, now)
 }
 
 fn outcome(id: JobId, inserted: Result<Inserted, StoreError>) -> Result<Taken, Problem> {
@@ -247,6 +262,17 @@ fn codes(report: &Report) -> Vec<FindingCode> {
     codes.sort_unstable();
     codes.dedup();
     codes
+}
+
+/// A document that the disk did not take.
+fn not_kept(error: &DocumentError) -> Problem {
+    let is_full = matches!(error, DocumentError::Io { source, .. }
+        if source.kind() == std::io::ErrorKind::StorageFull);
+    if is_full {
+        tracing::error!(error = %crate::chain(error), "document not taken");
+        return Problem::new(Code::StorageFull);
+    }
+    fault(error)
 }
 
 fn fault(error: &(dyn std::error::Error + 'static)) -> Problem {

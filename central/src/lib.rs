@@ -9,6 +9,7 @@
 //! A document is opened in memory alone, while it is judged and sealed; what lies on central's disk is sealed, and
 //! its key dies with the job.
 
+mod check_history;
 mod clock;
 mod command;
 mod config;
@@ -24,6 +25,7 @@ mod office;
 mod offices;
 mod problem;
 mod random;
+mod room;
 mod run;
 mod sweep;
 mod telemetry;
@@ -34,7 +36,9 @@ mod words;
 
 pub use clock::ClockError;
 pub use command::main;
-pub use config::{Api, Broker, Config, ConfigError, Documents, Identity, Intake, Timings};
+pub use config::{
+    Api, Broker, Config, ConfigError, Documents, Identity, Intake, StoreLimits, Timings,
+};
 pub use identity::IdentityError;
 pub use loket_trust_folder::TrustFolderError;
 pub use offices::{Office, Offices, OfficesError};

@@ -1,12 +1,15 @@
-//! Numbers for Prometheus: of the whole, never of one machine (a fleet would make millions of series).
+//! Numbers for Prometheus: of the whole, not of one machine (a fleet would make millions of series). A machine has a
+//! series of its own only while it is beyond its quota, which is a matter of one or two.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use loket_store::Counts;
-use loket_wire::Timestamp;
+use loket_store::{AsideCount, Counts, StoreSize};
+use loket_wire::{MachineId, Timestamp};
 
 use crate::office::Fleet;
+use crate::room::Disk;
 
 /// What this process has counted since its start.
 #[derive(Debug, Default)]
@@ -49,14 +52,27 @@ pub(crate) fn count(number: &AtomicU64) {
 /// A number without labels: name, kind, help, value.
 type Plain = (&'static str, &'static str, &'static str, u64);
 
+/// What the store and the disk say.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub(crate) counts: Counts,
+    pub(crate) size: StoreSize,
+    pub(crate) disk: Disk,
+    pub(crate) aside: BTreeMap<MachineId, AsideCount>,
+}
+
+/// Machines beyond their quota that are named; past that many the trouble is not theirs.
+const MAX_NAMED: usize = 100;
+
 /// Writes the Prometheus text format, version 0.0.4.
 pub(crate) fn text(
-    counts: &Counts,
+    stored: &Stored,
     fleet: Fleet,
     tally: &Tally,
     certificate_ends_unix_s: i64,
     now: Timestamp,
 ) -> Result<String, fmt::Error> {
+    let counts = &stored.counts;
     let mut out = String::new();
     let ordered = ("loket_jobs", "Jobs that central ordered, by state.");
     let by_hand = (
@@ -94,7 +110,60 @@ pub(crate) fn text(
         "When central's certificate ends, Unix time.",
     )?;
     writeln!(out, "{name} {certificate_ends_unix_s}")?;
+    write_room(&mut out, &stored.size, stored.disk)?;
+    write_aside(&mut out, &stored.aside)?;
     Ok(out)
+}
+
+fn write_room(out: &mut String, size: &StoreSize, disk: Disk) -> fmt::Result {
+    head(
+        out,
+        "loket_store_bytes",
+        "gauge",
+        "Size of the store by part.",
+    )?;
+    for (part, bytes) in [
+        ("used", size.used_bytes),
+        ("free", size.free_bytes),
+        ("log", size.log_bytes),
+    ] {
+        writeln!(out, "loket_store_bytes{{part=\"{part}\"}} {bytes}")?;
+    }
+    let limits = [
+        (
+            "loket_store_limit_bytes",
+            "What the store's file may grow to.",
+            Some(size.limit_bytes),
+        ),
+        (
+            "loket_store_room_for_jobs_bytes",
+            "What of it new jobs may fill; the rest is for reports.",
+            Some(size.room_for_jobs_bytes()),
+        ),
+        (
+            "loket_disk_free_bytes",
+            "Free disk in the state folder.",
+            disk.free_bytes,
+        ),
+    ];
+    for (name, help, bytes) in limits {
+        let Some(bytes) = bytes else { continue };
+        head(out, name, "gauge", help)?;
+        writeln!(out, "{name} {bytes}")?;
+    }
+    Ok(())
+}
+
+fn write_aside(out: &mut String, aside: &BTreeMap<MachineId, AsideCount>) -> fmt::Result {
+    let name = "loket_reports_counted_only_total";
+    let help = "Reports set aside beyond a machine's quota: counted and not kept.";
+    head(out, name, "counter", help)?;
+    let beyond = aside.iter().filter(|(_id, count)| count.counted_only > 0);
+    for (machine, count) in beyond.take(MAX_NAMED) {
+        let value = count.counted_only;
+        writeln!(out, "{name}{{machine=\"{machine}\"}} {value}")?;
+    }
+    Ok(())
 }
 
 fn of_store(counts: &Counts, now: Timestamp) -> [Plain; 5] {

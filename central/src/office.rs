@@ -18,6 +18,7 @@ use crate::machines::{Machines, RecordError};
 use crate::metrics::Tally;
 use crate::offices::Offices;
 use crate::problem::{Code, Problem};
+use crate::room::{self, Room, Shortage};
 use crate::web::console::Shared;
 use crate::web::tries::Tries;
 use loket_trust_folder::TrustFolder;
@@ -50,6 +51,7 @@ pub(crate) struct Office {
     pub(crate) trust: TrustFolder,
     pub(crate) policy: Policy,
     pub(crate) tally: Tally,
+    pub(crate) room: Room,
     /// A job is there to be offered.
     pub(crate) offer_bell: Notify,
     /// A job ended: its sealed copy is to be erased.
@@ -93,6 +95,7 @@ pub(crate) struct Parts {
     pub(crate) trust: TrustFolder,
     pub(crate) policy: Policy,
     pub(crate) timings: Timings,
+    pub(crate) room: Room,
 }
 
 impl Office {
@@ -107,6 +110,7 @@ impl Office {
             trust,
             policy,
             timings,
+            room,
         } = parts;
         let is_api_tls = identity.api_tls.is_some();
         let office = Self {
@@ -118,6 +122,7 @@ impl Office {
             trust,
             policy,
             tally: Tally::default(),
+            room,
             offer_bell: Notify::new(),
             sweep_bell: Notify::new(),
             cancels,
@@ -178,6 +183,11 @@ impl Office {
         Ok(fleet)
     }
 
+    /// What room is short, worst first. Blocks.
+    pub(crate) fn shortages(&self) -> Result<Vec<Shortage>, StoreError> {
+        Ok(room::shortages(&self.store.size()?, self.room.disk()))
+    }
+
     /// Runs blocking work with the office on a blocking thread.
     pub(crate) async fn blocking<T: Send + 'static>(
         self: &Arc<Self>,
@@ -217,6 +227,7 @@ pub(crate) const fn is_store_wide(error: &StoreError) -> bool {
         | StoreError::Full
         | StoreError::Busy
         | StoreError::TooNew
+        | StoreError::TooOld
         | StoreError::Migrate(_)
         | StoreError::Io { .. } => true,
         StoreError::NoSuchJob { .. }
@@ -224,6 +235,7 @@ pub(crate) const fn is_store_wide(error: &StoreError) -> bool {
         | StoreError::NoSuchToken
         | StoreError::TokenNameTaken
         | StoreError::Refused(_)
+        | StoreError::Reserved
         | StoreError::EpochChanged { .. }
         | StoreError::Text(_)
         | StoreError::OutOfRange { .. }
@@ -235,5 +247,10 @@ pub(crate) const fn is_store_wide(error: &StoreError) -> bool {
 /// Logs a fault of the store once and gives what the door answers.
 pub(crate) fn storage_problem(error: &StoreError) -> Problem {
     tracing::error!(error = %crate::chain(error), "store failed");
-    Problem::new(Code::StorageFailed)
+    let is_full = matches!(error, StoreError::Full | StoreError::Reserved);
+    Problem::new(if is_full {
+        Code::StorageFull
+    } else {
+        Code::StorageFailed
+    })
 }

@@ -30,6 +30,7 @@ use crate::machines::Machines;
 use crate::office::{CancelAsk, Office, Parts};
 use crate::offices::{Offices, OfficesError};
 use crate::random::SystemRandomness;
+use crate::room::Room;
 use crate::sweep;
 use crate::web;
 use loket_trust_folder::{TrustFolder, TrustFolderError};
@@ -221,8 +222,10 @@ fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk
     };
     let documents = Documents::open(config.state_dir.join("documents")).map_err(state)?;
     let identity = Identity::load(config)?;
-    let store = SqliteStore::open(&config.database()).map_err(|source| RunError::Store {
-        path: config.database(),
+    let path = config.database();
+    let opened = SqliteStore::open_bounded(&path, config.store.max_bytes());
+    let store = opened.map_err(|source| RunError::Store {
+        path,
         source: Box::new(source),
     })?;
     let (office, cancels) = Office::new(Parts {
@@ -234,6 +237,7 @@ fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk
         trust: TrustFolder::open(config.trust_dir.clone())?,
         policy: config.policy,
         timings: config.timings,
+        room: Room::new(&config.state_dir, config.store.disk_reserve_bytes()),
     });
     // Bad records are told and passed over; the sweeper looks again.
     office.record_all().map_err(|source| RunError::Machines {

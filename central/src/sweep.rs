@@ -1,10 +1,12 @@
-//! Expires what ran out of time, erases central's sealed copies of what has ended, takes new machines over.
+//! Expires what ran out of time, erases central's sealed copies of what has ended, forgets what is past its time, takes
+//! new machines over, watches the room.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use loket_store::Purged;
 use loket_wire::JobState;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::now;
@@ -16,15 +18,22 @@ const ROUND_LENGTH: u32 = 64;
 /// How often is looked without a bell: expiry and new machines need no better than this.
 const EVERY: Duration = Duration::from_secs(15);
 
+/// How often is looked for what is past its time. Each look that finds something adds a line to the history, so it is
+/// not done at every tick.
+const FORGET_EVERY: Duration = Duration::from_secs(3600);
+
 /// Runs until `stop`.
 pub(crate) async fn run(office: Arc<Office>, stop: CancellationToken) {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut forget_at = Instant::now();
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             () = office.sweep_bell.notified() => {}
             _at = ticks.tick() => {
+                // What failed is logged where it did.
+                office.blocking(watch_room).await.ok();
                 let recorded = office.blocking(Office::record_all).await;
                 if let Ok(Err(error)) = recorded {
                     tracing::error!(error = %crate::chain(&error), "machines' records not taken over");
@@ -33,6 +42,43 @@ pub(crate) async fn run(office: Arc<Office>, stop: CancellationToken) {
         }
         if let Ok(true) = office.blocking(sweep).await {
             office.sweep_bell.notify_one();
+        }
+        if Instant::now() >= forget_at {
+            match office.blocking(forget).await {
+                // One round at a time: reports and people come in between.
+                Ok(true) => office.sweep_bell.notify_one(),
+                Ok(false) | Err(_) => forget_at = Instant::now() + FORGET_EVERY,
+            }
+        }
+    }
+}
+
+/// One round of forgetting; says whether there may be more.
+fn forget(office: &Office) -> bool {
+    match office.store.purge(now()) {
+        Ok(Purged {
+            jobs,
+            lines,
+            others,
+            more,
+        }) => {
+            if jobs + lines + others > 0 {
+                tracing::info!(jobs, lines, others, "what is past its time is forgotten");
+            }
+            more
+        }
+        Err(error) => {
+            tracing::error!(error = %crate::chain(&error), "what is past its time not forgotten");
+            false
+        }
+    }
+}
+
+fn watch_room(office: &Office) {
+    match office.shortages() {
+        Ok(short) => office.room.tell(short),
+        Err(error) => {
+            tracing::error!(error = %crate::chain(&error), "room could not be measured");
         }
     }
 }

@@ -16,6 +16,8 @@ mod console;
 mod doors;
 #[path = "walk/faults.rs"]
 mod faults;
+#[path = "walk/ledger.rs"]
+mod ledger;
 #[path = "walk/local.rs"]
 mod local;
 #[path = "walk/machine.rs"]

@@ -130,7 +130,8 @@ that says what happened, what to do and whom to ask. This page is made from the 
 `LOKET_WRITE=1 cargo test -p loket-daemon codes` writes it, and a test compares it.
 
 `V` are findings about a signed document, `P` refusals of a machine's print desk, `C` answers at the officer's door, `L`
-answers of loketd's command line. Central's own codes are words, listed in its OpenAPI description.
+answers of loketd's command line. Central's own codes are words, listed in its OpenAPI description; what its console and
+log warn of are `StoreNearlyFull`, `StoreFull`, `DiskNearlyFull` and `DiskFull` (docs/adr/0019).
 
 ";
 

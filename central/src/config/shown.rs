@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 use std::path::Path;
 
-use super::{Config, Timings};
+use super::{Config, StoreLimits, Timings};
 
 impl Config {
     /// Lists each effective value as `key = value`, one a line, with `(default)` where the file left it out.
@@ -65,8 +65,27 @@ impl Config {
             )?,
             None => writeln!(out, "intake = none (default)")?,
         }
+        self.store.write(&mut out)?;
         self.timings.write(&mut out)?;
         Ok(out)
+    }
+}
+
+impl StoreLimits {
+    fn write(&self, out: &mut String) -> fmt::Result {
+        let usual = Self::default();
+        for (key, value, default) in [
+            ("max_mib", self.max_mib, usual.max_mib),
+            (
+                "disk_reserve_mib",
+                self.disk_reserve_mib,
+                usual.disk_reserve_mib,
+            ),
+        ] {
+            let origin = if value == default { " (default)" } else { "" };
+            writeln!(out, "store.{key} = {value}{origin}")?;
+        }
+        Ok(())
     }
 }
 

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::shapes::{JobShape, JobsShape, MachineShape, origin_word};
 use super::sign_in::{Account, Right};
 use crate::clock::now;
-use crate::metrics;
+use crate::metrics::{self, Stored};
 use crate::office::{CancelAsk, Office, storage_problem};
 use crate::problem::{Code, Problem};
 
@@ -254,9 +254,11 @@ pub(super) async fn machines(
         .blocking(|office| {
             let now = now();
             let rows = office.store.machines()?;
+            let aside = office.store.quarantine_counts()?;
             let shape = |row| {
                 let row: &loket_store::MachineRow = row;
-                MachineShape::new(row, office.machines.find(&row.id).is_ok(), now)
+                let shape = MachineShape::new(row, office.machines.find(&row.id).is_ok(), now);
+                shape.with_aside(aside.get(&row.id).copied().unwrap_or_default())
             };
             Ok(rows.iter().map(shape).collect::<Vec<_>>())
         })
@@ -279,12 +281,20 @@ pub(super) async fn metrics(
 ) -> Result<Response, Problem> {
     account.may(Right::Look)?;
     let now = now();
-    let (counts, fleet) = office
-        .blocking(move |office| Ok((office.store.counts(now)?, office.fleet(now)?)))
+    let (stored, fleet) = office
+        .blocking(move |office| {
+            let stored = Stored {
+                counts: office.store.counts(now)?,
+                size: office.store.size()?,
+                disk: office.room.disk(),
+                aside: office.store.quarantine_counts()?,
+            };
+            Ok((stored, office.fleet(now)?))
+        })
         .await?
         .map_err(|error: StoreError| storage_problem(&error))?;
     let ends = office.identity.certificate_ends_unix_s;
-    let text = metrics::text(&counts, fleet, &office.tally, ends, now)
+    let text = metrics::text(&stored, fleet, &office.tally, ends, now)
         .map_err(|_never| Code::StorageFailed)?;
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

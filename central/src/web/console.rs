@@ -257,6 +257,6 @@ fn live_part(office: &Office, asked: &Asked) -> Result<LivePart, StoreError> {
         next: page.next.map(|next| asked.address(Some(next))),
         machines,
         machine_count,
-        losses: lines::losses(office, &counts, at),
+        losses: lines::losses(office, &counts, at)?,
     })
 }

@@ -81,9 +81,12 @@ pub(super) async fn verdict(
     Ok(Json(match verdict {
         HistoryVerdict::Intact {
             row_count,
+            head_seq,
             head_sha256,
+            front,
         } => {
-            json!({ "verdict": "intact", "row_count": row_count, "head_sha256": head_sha256 })
+            json!({ "verdict": "intact", "row_count": row_count, "head_seq": head_seq,
+                "head_sha256": head_sha256, "removed_up_to": front.seq })
         }
         HistoryVerdict::Broken { seq } => json!({ "verdict": "broken", "seq": seq }),
     }))

@@ -1,7 +1,7 @@
 //! Jobs, machines and history as the API's JSON shows them. No label, no name: central has none.
 
 use loket_domain::dispatch::Connectivity;
-use loket_store::{HistoryRow, JobRow, MachineRow, Origin};
+use loket_store::{AsideCount, HistoryRow, JobRow, MachineRow, Origin};
 use loket_wire::{
     Class, Epoch, Heartbeat, JobId, JobState, KeyId, LocalJob, MachineId, OfficeId, Reason,
     Reference, Release, Service, Sha256Digest, Timestamp,
@@ -166,6 +166,8 @@ pub(super) struct MachineShape {
     committed_seq: u64,
     lost_report_count: u64,
     journal_lost_count: u64,
+    set_aside_count: u64,
+    counted_only_count: u64,
     key_id: KeyId,
     enrolled_at: Moment,
     heartbeat: Option<HeartbeatShape>,
@@ -218,6 +220,8 @@ impl MachineShape {
             committed_seq: row.committed_seq,
             lost_report_count: row.lost_report_count,
             journal_lost_count: row.journal_lost_count,
+            set_aside_count: 0,
+            counted_only_count: 0,
             key_id: row.seal_to.key_id,
             enrolled_at: Moment(row.enrolled_at),
             heartbeat: row.heartbeat.as_ref().map(|last| HeartbeatShape {
@@ -225,6 +229,17 @@ impl MachineShape {
                 heartbeat: last.heartbeat.clone(),
             }),
             devices: devices.collect(),
+        }
+    }
+}
+
+impl MachineShape {
+    /// The same with what was set aside of its reports.
+    pub(super) fn with_aside(self, count: AsideCount) -> Self {
+        Self {
+            set_aside_count: count.total,
+            counted_only_count: count.counted_only,
+            ..self
         }
     }
 }

@@ -354,6 +354,23 @@ impl Rig {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// The machine with the addresses that this central has now.
+    pub(crate) fn moved(&self, machine: Machine) -> Machine {
+        Machine {
+            documents: self.documents,
+            broker_port: self.broker.port,
+            ..machine
+        }
+    }
+
+    /// What the authority says of an enrolled machine.
+    pub(crate) fn record(&self, name: &str) -> MachineRecord {
+        let path = self.home.path().join(format!("machines/{name}.json"));
+        let frame: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        let body = data_encoding::BASE64.decode(frame["body"].as_str().unwrap().as_bytes());
+        presence::decode(&body.unwrap()).unwrap()
+    }
+
     /// Enrols a machine: a record signed by the authority, as `loket-provision enrol` writes it.
     pub(crate) fn enrol(&self, name: &str, serial: u64) -> Machine {
         let pair = self.authority.issue(name, serial);

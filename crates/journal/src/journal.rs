@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::batch::{Appended, Batch};
 use crate::error::JournalError;
 use crate::file::{MAX_FILE_BYTES, Opened, open_file, open_memory};
-use crate::ledger::{self, LedgerRow, MAX_SWEEP_STREAMS, SweepCuts, Swept};
+use crate::ledger::{self, LedgerRow, MAX_SWEEP_STREAMS, SweepCuts, Swept, SweptTo};
 use crate::outbox::{self, OutboxRow, OutboxSpan};
 use crate::replay::{self, StoredEvent, StreamState};
 use crate::stats::{self, Stats};
@@ -189,10 +189,13 @@ impl Journal {
 
     /// Folds closed streams that are old enough into one ledger row each, and drops ledger rows
     /// that are old enough. `summarise` makes the row's bytes from the stream's events; it must
-    /// keep references only, within [`crate::MAX_EVENT_BYTES`].
+    /// keep references only, within [`crate::MAX_EVENT_BYTES`]. Where it answers `None` the stream
+    /// is left as it is, and a later sweep asks again: until its time as a ledger row would be
+    /// over, after which it goes like one, unread.
     ///
-    /// At most [`crate::MAX_SWEEP_STREAMS`] streams go in one call; [`Swept::more`] says to call
-    /// again. The disk's freed pages are used again; the file does not shrink.
+    /// At most [`crate::MAX_SWEEP_STREAMS`] streams are looked at in one call, from `after` on;
+    /// [`Swept::more`] says to call again, with [`Swept::last`]. The disk's freed pages are used
+    /// again; the file does not shrink.
     ///
     /// # Errors
     /// [`JournalError::TooLarge`] for a summary over its limit, or those of any write. Streams
@@ -200,17 +203,27 @@ impl Journal {
     pub async fn sweep_closed(
         &self,
         cuts: SweepCuts,
-        summarise: impl Fn(&[StoredEvent]) -> Vec<u8>,
+        after: Option<SweptTo>,
+        summarise: impl Fn(&[StoredEvent]) -> Option<Vec<u8>>,
     ) -> Result<Swept, JournalError> {
-        let mut names = self
-            .run(move |connection| ledger::closed(connection, cuts.closed_before_ms))
+        let mut streams = self
+            .run(move |connection| {
+                ledger::closed(connection, cuts.closed_before_ms, after.as_ref())
+            })
             .await?;
-        let more = names.len() > MAX_SWEEP_STREAMS;
-        names.truncate(MAX_SWEEP_STREAMS);
-        let mut folded_count = 0;
-        for name in names {
+        let more = streams.len() > MAX_SWEEP_STREAMS;
+        streams.truncate(MAX_SWEEP_STREAMS);
+        let last = streams.last().cloned();
+        let (mut folded_count, mut left_count) = (0, 0);
+        for stream in streams {
+            let SweptTo { closed_at_ms, name } = stream;
             // A closed stream takes no events: what is read here is what is folded below.
             let summary = summarise(&self.stream(&name).await?);
+            let is_past = closed_at_ms < cuts.ledger_before_ms;
+            let Some(summary) = summary.or(is_past.then(Vec::new)) else {
+                left_count += 1;
+                continue;
+            };
             self.run(move |connection| ledger::fold(connection, &name, &summary))
                 .await?;
             folded_count += 1;
@@ -220,8 +233,10 @@ impl Journal {
             .await?;
         Ok(Swept {
             folded_count,
+            left_count,
             dropped_count,
             more: more || more_rows,
+            last,
         })
     }
 

@@ -22,15 +22,28 @@ pub struct SweepCuts {
     pub ledger_before_ms: i64,
 }
 
+/// The closed stream up to which a sweep looked: the next one goes on behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SweptTo {
+    /// When it closed, in milliseconds since 1970 UTC.
+    pub closed_at_ms: i64,
+    /// Its name.
+    pub name: String,
+}
+
 /// What a sweep did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Streams that became ledger rows.
     pub folded_count: u64,
+    /// Streams that are old enough and could not be summarised; they stay as they are.
+    pub left_count: u64,
     /// Ledger rows that were dropped.
     pub dropped_count: u64,
     /// Whether more streams wait to be folded, or more ledger rows to be dropped.
     pub more: bool,
+    /// The last stream that was looked at.
+    pub last: Option<SweptTo>,
 }
 
 /// What stays of a stream.
@@ -54,15 +67,29 @@ impl fmt::Debug for LedgerRow {
     }
 }
 
-/// Returns the names of the oldest closed streams, one more than a sweep takes.
-pub(crate) fn closed(connection: &Connection, before_ms: i64) -> Result<Vec<String>, JournalError> {
+/// Returns the oldest closed streams behind `after`, one more than a sweep takes.
+pub(crate) fn closed(
+    connection: &Connection,
+    before_ms: i64,
+    after: Option<&SweptTo>,
+) -> Result<Vec<SweptTo>, JournalError> {
     let limit = i64::try_from(MAX_SWEEP_STREAMS + 1).unwrap_or(i64::MAX);
-    let read = || -> rusqlite::Result<Vec<String>> {
+    let (after_ms, after_name) = after.map_or((i64::MIN, ""), |after| {
+        (after.closed_at_ms, after.name.as_str())
+    });
+    let read = || -> rusqlite::Result<Vec<SweptTo>> {
         connection
             .prepare_cached(
-                "SELECT name FROM stream WHERE closed_at_ms < ?1 ORDER BY closed_at_ms, name LIMIT ?2",
+                "SELECT closed_at_ms, name FROM stream
+                 WHERE closed_at_ms < ?1 AND (closed_at_ms, name) > (?2, ?3)
+                 ORDER BY closed_at_ms, name LIMIT ?4",
             )?
-            .query_map(params![before_ms, limit], |row| row.get(0))?
+            .query_map(params![before_ms, after_ms, after_name, limit], |row| {
+                Ok(SweptTo {
+                    closed_at_ms: row.get(0)?,
+                    name: row.get(1)?,
+                })
+            })?
             .collect()
     };
     read().map_err(|error| JournalError::sqlite("list closed streams", error))

@@ -35,7 +35,7 @@ pub use error::JournalError;
 pub use file::{MAX_FILE_BYTES, Opened, set_aside};
 pub use integrity::{Integrity, check_integrity, check_integrity_while};
 pub use journal::Journal;
-pub use ledger::{LedgerRow, MAX_SWEEP_STREAMS, SweepCuts, Swept};
+pub use ledger::{LedgerRow, MAX_SWEEP_STREAMS, SweepCuts, Swept, SweptTo};
 pub use outbox::{MAX_OUTBOX_PAGE, OutboxRow, OutboxSpan};
 pub use replay::{StoredEvent, StreamState};
 pub use stats::Stats;

@@ -315,17 +315,13 @@ async fn old_closed_streams_become_ledger_rows_and_old_ledger_rows_go() {
         journal.append(ending).await.unwrap();
     }
     journal.append(one("open", b"start")).await.unwrap();
-    let last = |events: &[loket_journal::StoredEvent]| {
-        events
-            .last()
-            .map(|event| event.bytes.clone())
-            .unwrap_or_default()
-    };
+    let last =
+        |events: &[loket_journal::StoredEvent]| events.last().map(|event| event.bytes.clone());
     let cuts = SweepCuts {
         closed_before_ms: 20,
         ledger_before_ms: 0,
     };
-    let swept = journal.sweep_closed(cuts, last).await.unwrap();
+    let swept = journal.sweep_closed(cuts, None, last).await.unwrap();
     assert_eq!(
         (swept.folded_count, swept.dropped_count, swept.more),
         (1, 0, false)
@@ -352,7 +348,7 @@ async fn old_closed_streams_become_ledger_rows_and_old_ledger_rows_go() {
     };
     assert_eq!(
         journal
-            .sweep_closed(cuts, last)
+            .sweep_closed(cuts, None, last)
             .await
             .unwrap()
             .dropped_count,
@@ -382,11 +378,17 @@ async fn a_sweep_takes_a_bounded_bite_and_says_that_more_waits() {
         closed_before_ms: 6,
         ledger_before_ms: 0,
     };
-    let first = journal.sweep_closed(cuts, |_| Vec::new()).await.unwrap();
+    let first = journal
+        .sweep_closed(cuts, None, |_| Some(Vec::new()))
+        .await
+        .unwrap();
     assert!(first.more);
-    let second = journal.sweep_closed(cuts, |_| Vec::new()).await.unwrap();
+    let second = journal
+        .sweep_closed(cuts, first.last, |_| Some(Vec::new()))
+        .await
+        .unwrap();
     assert_eq!((second.folded_count, second.more), (1, false));
-    let over = |_: &[loket_journal::StoredEvent]| vec![0; loket_journal::MAX_EVENT_BYTES + 1];
+    let over = |_: &[loket_journal::StoredEvent]| Some(vec![0; loket_journal::MAX_EVENT_BYTES + 1]);
     journal
         .append(Batch {
             close_streams: vec![close("last", 5)],
@@ -394,7 +396,7 @@ async fn a_sweep_takes_a_bounded_bite_and_says_that_more_waits() {
         })
         .await
         .unwrap();
-    let error = journal.sweep_closed(cuts, over).await.unwrap_err();
+    let error = journal.sweep_closed(cuts, None, over).await.unwrap_err();
     assert!(matches!(
         error,
         JournalError::TooLarge {

@@ -73,7 +73,7 @@ async fn write_a_fixture_where_one_is_asked_for() {
         ledger_before_ms: 0,
     };
     journal
-        .sweep_closed(cuts, |_| b"summary".to_vec())
+        .sweep_closed(cuts, None, |_| Some(b"summary".to_vec()))
         .await
         .unwrap();
     journal.settle(3).await.unwrap();

@@ -88,6 +88,9 @@ pub enum StoreError {
     /// The disk, or the store's own size limit, has no room.
     #[error("write to the store: no room left")]
     Full,
+    /// The file is as full as new jobs may make it: what is left is for reports on those that were taken.
+    #[error("take a job into the store: what room is left is kept for reports")]
+    Reserved,
     /// The file is damaged, or a row holds what this program never wrote.
     #[error("trust the store: {what} is damaged")]
     Corrupt {
@@ -103,6 +106,9 @@ pub enum StoreError {
     /// Written by a later version of the program.
     #[error("read the store: its schema is newer than this program")]
     TooNew,
+    /// Written by an earlier version of the program, and opened only to be read.
+    #[error("read the store: its schema is older than this program; run the program once")]
+    TooOld,
     /// The schema could not be brought up to date.
     #[error("migrate the store")]
     Migrate(#[source] Box<rusqlite_migration::Error>),

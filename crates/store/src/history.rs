@@ -75,6 +75,37 @@ pub enum Note {
     },
     /// Central's own sealed copy of a document was erased.
     SecretsDropped,
+    /// The oldest lines of the history were removed after their time; the chain goes on from the last of them.
+    HistorySealed {
+        /// Number of the last line that was removed.
+        up_to: u64,
+        /// Its digest.
+        sha256: Sha256Digest,
+        /// How many were removed with it.
+        line_count: u64,
+        /// Lines written before this may be removed.
+        before: Timestamp,
+    },
+    /// Lines of a job that is not over left with the oldest ones; the job stays.
+    CarriedForward {
+        /// First of them.
+        from_seq: u64,
+        /// Last of them.
+        to_seq: u64,
+        /// How many.
+        line_count: u32,
+        /// Who did what the first one told.
+        by: String,
+        /// When.
+        since: Timestamp,
+    },
+    /// More of a code came from a machine than is kept one by one; from here on it is counted.
+    AsideQuotaReached {
+        /// The code.
+        code: String,
+        /// How many are kept.
+        kept: u32,
+    },
     /// A person did or saw something at central.
     Did {
         /// A short word, for instance `signed-in`.
@@ -97,6 +128,9 @@ impl Note {
             Self::TokenMade { .. } => "token-made",
             Self::TokenRevoked { .. } => "token-revoked",
             Self::SecretsDropped => "secrets-dropped",
+            Self::HistorySealed { .. } => "history-sealed",
+            Self::CarriedForward { .. } => "carried-forward",
+            Self::AsideQuotaReached { .. } => "aside-quota-reached",
             Self::Did { .. } => "did",
         }
     }
@@ -105,7 +139,7 @@ impl Note {
 /// One row of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryRow {
-    /// Its number, from 1, without gaps.
+    /// Its number, rising by one; the first line ever has 1.
     pub seq: u64,
     /// When, by central's clock.
     pub at: Timestamp,
@@ -133,21 +167,46 @@ impl HistoryRow {
     }
 }
 
+/// The last line that was removed after its time: where the chain begins. Number 0 while none was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Front {
+    /// Its number.
+    pub seq: u64,
+    /// Its digest; of nothing for number 0.
+    pub sha256: Sha256Digest,
+}
+
 /// What following the chain found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistoryVerdict {
-    /// Every row follows from the one before, and none is missing at the end.
+    /// Every row follows from the one before, none is missing at the end, and where rows are missing at the beginning
+    /// the newest seal says so.
     ///
-    /// Who can write the file can write a whole new chain: compare `head_sha256` with one noted elsewhere.
+    /// Who can write the file can write a whole new chain: compare the head with one noted elsewhere.
     Intact {
         /// Rows.
         row_count: u64,
+        /// Number of the last row; 0 for an empty history.
+        head_seq: u64,
         /// Digest of the last row; of nothing for an empty history.
         head_sha256: Sha256Digest,
+        /// Where the chain begins.
+        front: Front,
     },
     /// The row, or the one before it, was altered, removed or put in.
     Broken {
         /// Its number.
         seq: u64,
     },
+}
+
+/// What the store knows of a line by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownLine {
+    /// Its digest: it stands here, or a seal names it.
+    Digest(Sha256Digest),
+    /// It was removed after its time, and no seal stands at it.
+    Removed,
+    /// There was no such line yet.
+    None,
 }

@@ -11,24 +11,30 @@
 //! lies in files beside the store, and only the facts of a job are rows.
 
 mod actor;
+mod aside;
 mod error;
 mod history;
 mod job;
 mod machine;
 mod report;
+mod retention;
+mod size;
 mod sqlite;
 mod store;
 mod token;
 
 pub use actor::Actor;
+pub use aside::{AsideCount, KEPT_A_CODE};
 pub use error::{StoreError, TextError};
-pub use history::{HistoryRow, HistoryVerdict, Note};
+pub use history::{Front, HistoryRow, HistoryVerdict, KnownLine, Note};
 pub use job::{
     CancelOutcome, IdempotencyKey, Inserted, Intake, JobCursor, JobFacts, JobFilter, JobPage,
     JobRow, MAX_PAGE_JOBS, NewJob, Offer, Offerable, Origin, Pick,
 };
 pub use machine::{Counts, DeviceRow, LastHeartbeat, MachineRow, SealTo};
 pub use report::{AckPoint, Ingested, JobNow, SyncOutcome, Taken};
-pub use sqlite::{MAX_FILE_BYTES, SqliteStore};
+pub use retention::{ASIDE_KEPT, LEDGER_KEPT, LINE_WAITS, Purged};
+pub use size::{BYTES_A_JOB, Fullness, MAX_FILE_BYTES, StoreSize};
+pub use sqlite::SqliteStore;
 pub use store::Store;
 pub use token::{Role, TokenRow, UnknownRole};

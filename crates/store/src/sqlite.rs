@@ -1,19 +1,24 @@
 //! The store in one SQLite file: write-ahead log, `synchronous=FULL`, one connection.
 
+mod aside;
 mod chain;
 mod column;
 mod counts;
 mod file;
+mod front;
 mod job_row;
 mod jobs;
 mod local;
 mod machines;
+mod purge;
 mod reports;
+mod size;
 mod syncs;
 mod tokens;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use loket_domain::dispatch::Answer;
@@ -26,15 +31,16 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use self::reports::Arrived;
 use crate::actor::{Actor, check_text};
+use crate::aside::AsideCount;
 use crate::error::StoreError;
-use crate::history::{HistoryRow, HistoryVerdict, Note};
+use crate::history::{HistoryRow, HistoryVerdict, KnownLine, Note};
 use crate::job::{CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable};
 use crate::machine::{Counts, MachineRow};
 use crate::report::{Ingested, JobNow, SyncOutcome};
+use crate::retention::Purged;
+use crate::size::{MAX_FILE_BYTES, StoreSize};
 use crate::store::Store;
 use crate::token::TokenRow;
-
-pub use file::MAX_FILE_BYTES;
 
 /// Central's truth in one SQLite file.
 ///
@@ -42,6 +48,9 @@ pub use file::MAX_FILE_BYTES;
 #[derive(Debug)]
 pub struct SqliteStore {
     connection: Mutex<Connection>,
+    /// Where the file lies, to measure its log; none in memory.
+    path: Option<PathBuf>,
+    max_bytes: u64,
 }
 
 impl SqliteStore {
@@ -51,7 +60,28 @@ impl SqliteStore {
     /// [`StoreError::File`], [`StoreError::TooNew`], [`StoreError::Migrate`], [`StoreError::Corrupt`],
     /// [`StoreError::Busy`], [`StoreError::Io`].
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self::over(file::open_file(path)?))
+        Self::open_bounded(path, MAX_FILE_BYTES)
+    }
+
+    /// Opens as [`SqliteStore::open`] does, with another bound than [`MAX_FILE_BYTES`]. A file that is larger already
+    /// stays as large as it is.
+    ///
+    /// # Errors
+    /// Those of [`SqliteStore::open`].
+    pub fn open_bounded(path: &Path, max_bytes: u64) -> Result<Self, StoreError> {
+        let connection = file::open_file(path, max_bytes)?;
+        Ok(Self::over(connection, Some(path.to_path_buf()), max_bytes))
+    }
+
+    /// Opens a file that another process may be writing, or a copy of one, to be read alone: every call that writes
+    /// fails.
+    ///
+    /// # Errors
+    /// Those of [`SqliteStore::open`], and [`StoreError::TooOld`].
+    pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
+        let connection = file::open_to_read(path)?;
+        let path = Some(path.to_path_buf());
+        Ok(Self::over(connection, path, MAX_FILE_BYTES))
     }
 
     /// A store that lives in memory, for tests.
@@ -59,12 +89,14 @@ impl SqliteStore {
     /// # Errors
     /// Those of [`SqliteStore::open`].
     pub fn open_in_memory() -> Result<Self, StoreError> {
-        Ok(Self::over(file::open_memory()?))
+        Ok(Self::over(file::open_memory()?, None, MAX_FILE_BYTES))
     }
 
-    const fn over(connection: Connection) -> Self {
+    const fn over(connection: Connection, path: Option<PathBuf>, max_bytes: u64) -> Self {
         Self {
             connection: Mutex::new(connection),
+            path,
+            max_bytes,
         }
     }
 
@@ -73,14 +105,21 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        write_on(&mut self.lock(), work)
+    }
+
+    /// The same with a little room beyond the bound: lines that carry old open jobs forward may take more than those
+    /// that leave, so a file that is full to the last page could not even forget.
+    fn write_to_forget<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut connection = self.lock();
-        let tx = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(|error| StoreError::sqlite("begin", error))?;
-        let answer = work(&tx)?;
-        tx.commit()
-            .map_err(|error| StoreError::sqlite("commit", error))?;
-        Ok(answer)
+        let wider = self.max_bytes.saturating_add(file::FORGET_BYTES);
+        file::set_max_bytes(&connection, wider)?;
+        let answer = write_on(&mut connection, work);
+        file::set_max_bytes(&connection, self.max_bytes)?;
+        answer
     }
 
     /// Runs `work` on one state of the file.
@@ -103,6 +142,19 @@ impl SqliteStore {
     }
 }
 
+fn write_on<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let tx = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| StoreError::sqlite("begin", error))?;
+    let answer = work(&tx)?;
+    tx.commit()
+        .map_err(|error| StoreError::sqlite("commit", error))?;
+    Ok(answer)
+}
+
 /// Longest word of what a person did, in bytes.
 const MAX_ACTION_BYTES: usize = 64;
 
@@ -114,6 +166,10 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<Inserted, StoreError> {
         self.write(|tx| jobs::insert_job(tx, new, actor, now))
+    }
+
+    fn standing_in_the_way(&self, new: &NewJob) -> Result<Option<Inserted>, StoreError> {
+        self.read(|tx| jobs::standing_in_the_way(tx, new))
     }
 
     fn job(&self, id: JobId) -> Result<Option<JobRow>, StoreError> {
@@ -271,6 +327,24 @@ impl Store for SqliteStore {
                 ControlFlow::Break(verdict) => return Ok(verdict),
             }
         }
+    }
+
+    fn known_line(&self, seq: u64) -> Result<KnownLine, StoreError> {
+        self.read(|tx| front::known_line(tx, seq))
+    }
+
+    fn purge(&self, now: Timestamp) -> Result<Purged, StoreError> {
+        self.write_to_forget(|tx| purge::round(tx, now))
+    }
+
+    fn size(&self) -> Result<StoreSize, StoreError> {
+        let size = self.read(size::read)?;
+        let log_bytes = self.path.as_deref().map_or(Ok(0), size::log_bytes)?;
+        Ok(StoreSize { log_bytes, ..size })
+    }
+
+    fn quarantine_counts(&self) -> Result<BTreeMap<MachineId, AsideCount>, StoreError> {
+        self.read(aside::counts)
     }
 
     fn note(

@@ -1,5 +1,7 @@
 //! The trait that central uses; PostgreSQL can serve it as well.
 
+use std::collections::BTreeMap;
+
 use loket_domain::dispatch::Answer;
 use loket_wire::enrolment::MachineRecord;
 use loket_wire::{
@@ -8,11 +10,14 @@ use loket_wire::{
 };
 
 use crate::actor::Actor;
+use crate::aside::AsideCount;
 use crate::error::StoreError;
-use crate::history::{HistoryRow, HistoryVerdict, Note};
+use crate::history::{HistoryRow, HistoryVerdict, KnownLine, Note};
 use crate::job::{CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable};
 use crate::machine::{Counts, MachineRow};
 use crate::report::{Ingested, JobNow, SyncOutcome};
+use crate::retention::Purged;
+use crate::size::StoreSize;
 use crate::token::TokenRow;
 
 /// Central's truth. Every call blocks and is one transaction, on disk when it returns.
@@ -27,13 +32,20 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Takes a job in, or says which job stands in its way.
     ///
     /// # Errors
-    /// [`StoreError::NoSuchMachine`]; [`StoreError::Text`] when the reprint's reason could hold a personal number.
+    /// [`StoreError::NoSuchMachine`]; [`StoreError::Text`] when the reprint's reason could hold a personal number;
+    /// [`StoreError::Reserved`] when what room is left is kept for reports.
     fn insert_job(
         &self,
         new: &NewJob,
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Inserted, StoreError>;
+
+    /// What stands in the way of a job, and would be answered instead of taking it in.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn standing_in_the_way(&self, new: &NewJob) -> Result<Option<Inserted>, StoreError>;
 
     /// One job.
     ///
@@ -140,10 +152,13 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         now: Timestamp,
     ) -> Result<Ingested, StoreError>;
 
-    /// Sets a report aside that central cannot read; it counts as committed at its place.
+    /// Sets a report aside that central cannot read; it counts as committed at its place. Beyond [`KEPT_A_CODE`] of
+    /// one machine and code it is counted and no row of its own is kept; it is acknowledged all the same.
     ///
     /// # Errors
     /// [`StoreError::NoSuchMachine`]; [`StoreError::Text`] for a code that is none.
+    ///
+    /// [`KEPT_A_CODE`]: crate::KEPT_A_CODE
     fn quarantine_event(
         &self,
         machine: &MachineId,
@@ -241,11 +256,36 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Those of every call.
     fn history_from(&self, seq: u64, limit: u32) -> Result<Vec<HistoryRow>, StoreError>;
 
-    /// Follows the whole chain of digests.
+    /// Follows the whole chain of digests, from where its oldest lines were removed.
     ///
     /// # Errors
     /// Those of every call; a broken chain is a verdict, not an error.
     fn verify_history(&self) -> Result<HistoryVerdict, StoreError>;
+
+    /// What is known of a line by its number, to compare with a head that was noted elsewhere.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn known_line(&self, seq: u64) -> Result<KnownLine, StoreError>;
+
+    /// Forgets what is past its time: jobs five years after their end, with all that is theirs, and the oldest lines
+    /// of the history, whose removal is a line of the history itself. One bounded round; jobs that are not over stay.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] when the lines to be removed do not follow from each other: a break is never sealed.
+    fn purge(&self, now: Timestamp) -> Result<Purged, StoreError>;
+
+    /// How much the store holds and may hold.
+    ///
+    /// # Errors
+    /// Those of every call; [`StoreError::File`] when the log cannot be measured.
+    fn size(&self) -> Result<StoreSize, StoreError>;
+
+    /// What was set aside of each machine's reports; machines without any are left out.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn quarantine_counts(&self) -> Result<BTreeMap<MachineId, AsideCount>, StoreError>;
 
     /// Writes into the history what somebody did or saw that changed no job.
     ///

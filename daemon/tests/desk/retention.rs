@@ -6,7 +6,7 @@ use loket_daemon::clock::Clock;
 use loket_daemon::unit::print::{DeskError, sweep};
 use loket_domain::core::Now;
 use loket_domain::print::Command;
-use loket_journal::StreamState;
+use loket_journal::{Batch, CloseStream, NewEvent, StreamState};
 use loket_wire::{JobState, Release, Timestamp};
 
 use crate::world::{DAY, World, job_no, officer};
@@ -95,4 +95,79 @@ async fn a_job_that_ends_under_a_clock_that_nobody_confirmed_is_closed_at_what_c
     world.until_closed(job_no(1)).await;
     let at_ms = now.floor.unix_ms();
     assert_eq!(stands(&world).await, StreamState::Closed { at_ms });
+}
+
+/// A closed job whose events a later version of the program wrote, beside one of this version.
+async fn with_a_later_job() -> (World, Now, String) {
+    let world = printed().await;
+    let now = world.clock.now();
+    let name = format!("print/{}", job_no(2));
+    let later = Batch {
+        events: vec![NewEvent {
+            stream: name.clone(),
+            kind: "unheard-of".to_owned(),
+            version: u16::MAX,
+            bytes: b"{\"v\":65535}".to_vec(),
+        }],
+        close_streams: vec![CloseStream {
+            name: name.clone(),
+            // Older than the job of this version, so that it stands before it.
+            at_ms: now.wall.unix_ms() - 1,
+        }],
+        ..Batch::default()
+    };
+    world.journal.append(later).await.unwrap();
+    (world, now, name)
+}
+
+#[tokio::test]
+async fn a_job_of_a_later_version_is_kept_for_that_version_and_holds_up_no_other() {
+    let (world, now, name) = with_a_later_job().await;
+    for days in [31, 60, 89] {
+        let swept = sweep(&world.journal, days_on(now, days)).await.unwrap();
+        assert_eq!(swept.left_count, 1, "after {days} days");
+    }
+    assert!(matches!(stands(&world).await, StreamState::Swept { .. }));
+    let kept = world.journal.stream(&name).await.unwrap();
+    assert_eq!((kept.len(), kept[0].version), (1, u16::MAX));
+    // The same 90 days as every other job.
+    let swept = sweep(&world.journal, days_on(now, 91)).await.unwrap();
+    assert_eq!((swept.left_count, swept.dropped_count), (0, 2));
+    let state = world.journal.stream_state(&name).await.unwrap();
+    assert_eq!(state, StreamState::Unknown);
+}
+
+#[tokio::test]
+async fn an_order_of_a_job_of_a_later_version_is_not_printed_again() {
+    let (world, now, _name) = with_a_later_job().await;
+    sweep(&world.journal, days_on(now, 31)).await.unwrap();
+    let again = world.accept(&world.spooled(2, Release::Now)).await;
+    assert!(again.is_err(), "{again:?}");
+    assert_eq!(world.printer().sheets().len(), 1, "the first job's alone");
+}
+
+#[tokio::test]
+async fn more_unreadable_jobs_than_a_sweep_takes_hold_up_no_other() {
+    let (world, now, _name) = with_a_later_job().await;
+    for number in 0..2 * loket_journal::MAX_SWEEP_STREAMS {
+        let name = format!("print/later-{number}");
+        let later = Batch {
+            events: vec![NewEvent {
+                stream: name.clone(),
+                kind: "unheard-of".to_owned(),
+                version: u16::MAX,
+                bytes: Vec::new(),
+            }],
+            close_streams: vec![CloseStream {
+                name,
+                at_ms: now.wall.unix_ms() - 2,
+            }],
+            ..Batch::default()
+        };
+        world.journal.append(later).await.unwrap();
+    }
+    let swept = sweep(&world.journal, days_on(now, 31)).await.unwrap();
+    let left = u64::try_from(2 * loket_journal::MAX_SWEEP_STREAMS + 1).unwrap();
+    assert_eq!((swept.folded_count, swept.left_count), (1, left));
+    assert!(matches!(stands(&world).await, StreamState::Swept { .. }));
 }

@@ -21,7 +21,7 @@ const LOSES: &str = "desa-contoh-3";
 const NONE: &str = "01890000-0000-7000-8000-000000000000";
 
 /// Faults of central's disk and load, which nobody at the door can bring about.
-const FAULTS: [&str; 2] = ["500", "503"];
+const FAULTS: [&str; 3] = ["500", "503", "507"];
 
 /// Jobs at every turn that an answer may need.
 struct Jobs {

@@ -232,6 +232,9 @@ fn what(row: &HistoryRow) -> String {
             format!("dijawab: {}", because(state, Some(reason)))
         }
         Err(_a_note) if row.kind == "secrets-dropped" => "salinan tersegel dimusnahkan".to_owned(),
+        Err(_a_note) if row.kind == "carried-forward" => {
+            "baris lama dihapus menurut masa simpan".to_owned()
+        }
         Err(_a_note) => row.kind.clone(),
     }
 }

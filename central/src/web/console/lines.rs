@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use loket_domain::dispatch::Connectivity;
-use loket_store::{Counts, DeviceRow, JobRow, LastHeartbeat, MachineRow};
+use loket_store::{Counts, DeviceRow, JobRow, LastHeartbeat, MachineRow, StoreError};
 use loket_wire::{OfficeId, Timestamp, Zone, device_reason};
 
 use crate::office::Office;
@@ -127,9 +127,16 @@ pub(super) fn link_down(office: &Office, at: Timestamp) -> Option<String> {
     })
 }
 
-/// What was lost or set aside over all, and what ends soon; for the IT team.
-pub(super) fn losses(office: &Office, counts: &Counts, at: Timestamp) -> Vec<String> {
-    let mut said = Vec::new();
+/// What room is short, what was lost or set aside over all, and what ends soon; for the IT team.
+pub(super) fn losses(
+    office: &Office,
+    counts: &Counts,
+    at: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let short = office.shortages()?.into_iter();
+    let mut said: Vec<_> = short
+        .map(|short| format!("{} ({})", short.message(), short.code()))
+        .collect();
     if counts.quarantined > 0 {
         let count = counts.quarantined;
         said.push(format!(
@@ -146,7 +153,7 @@ pub(super) fn losses(office: &Office, counts: &Counts, at: Timestamp) -> Vec<Str
             "Sertifikat pusat berakhir dalam {days} hari; perbarui."
         ));
     }
-    said
+    Ok(said)
 }
 
 /// The machines, those in trouble first.

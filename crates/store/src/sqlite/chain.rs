@@ -8,9 +8,10 @@ use rusqlite::{Transaction, params};
 use serde::Serialize;
 
 use super::column::{Columns, number, run, select, select_first};
+use super::front;
 use crate::actor::Actor;
 use crate::error::StoreError;
-use crate::history::{HistoryRow, HistoryVerdict, Note};
+use crate::history::{Front, HistoryRow, HistoryVerdict, Note};
 
 /// Version of the disk form of [`Note`].
 const NOTE_VERSION: u16 = 1;
@@ -100,7 +101,7 @@ fn append(
     Ok(())
 }
 
-/// The last row's number and digest; of nothing for an empty history.
+/// The last row's number and digest; of nothing for a history that never had one.
 pub(super) fn head(tx: &Transaction<'_>) -> Result<(u64, Sha256Digest), StoreError> {
     let last = select_first(
         tx,
@@ -108,11 +109,14 @@ pub(super) fn head(tx: &Transaction<'_>) -> Result<(u64, Sha256Digest), StoreErr
         [],
         |row| Ok((row.count("seq")?, row_digest(row)?)),
     )?;
-    Ok(last.unwrap_or((0, beginning())))
+    match last {
+        Some(last) => Ok(last),
+        None => front::front(tx).map(|front| (front.seq, front.sha256)),
+    }
 }
 
 /// What the first row is chained to.
-fn beginning() -> Sha256Digest {
+pub(super) fn beginning() -> Sha256Digest {
     Sha256Digest::of(b"")
 }
 
@@ -141,7 +145,7 @@ fn digest(before: Sha256Digest, row: &HistoryRow) -> Sha256Digest {
     Sha256Digest::of(&bytes)
 }
 
-fn row_digest(row: &Columns<'_, '_>) -> Result<Sha256Digest, StoreError> {
+pub(super) fn row_digest(row: &Columns<'_, '_>) -> Result<Sha256Digest, StoreError> {
     Ok(Sha256Digest::from_bytes(row.get("sha256")?))
 }
 
@@ -172,6 +176,17 @@ pub(super) fn of_job(tx: &Transaction<'_>, job: JobId) -> Result<Vec<HistoryRow>
     Ok(rows)
 }
 
+/// Whether the job has more lines than an honest one comes near: a machine gone mad must not fill the store with it.
+pub(super) fn is_full(tx: &Transaction<'_>, job: JobId) -> Result<bool, StoreError> {
+    let count = select_first(
+        tx,
+        "SELECT count(*) AS count FROM history WHERE job = ?1",
+        [job.to_string()],
+        |row| row.count("count"),
+    )?;
+    Ok(count.unwrap_or(0) >= u64::from(MAX_HISTORY_ROWS))
+}
+
 /// The history from a row on.
 pub(super) fn from(
     tx: &Transaction<'_>,
@@ -186,53 +201,80 @@ pub(super) fn from(
     )
 }
 
-/// How far the chain was followed.
+/// How far the chain was followed, and from where.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Followed {
-    row_count: u64,
+    front: Front,
+    last_seq: u64,
     last_sha256: Sha256Digest,
+    newest_seal: Option<Front>,
 }
 
 impl Followed {
     /// Nothing yet.
     pub(super) fn nothing() -> Self {
+        Self::from_front(Front {
+            seq: 0,
+            sha256: beginning(),
+        })
+    }
+
+    /// Nothing yet of what follows the front.
+    pub(super) const fn from_front(front: Front) -> Self {
         Self {
-            row_count: 0,
-            last_sha256: beginning(),
+            front,
+            last_seq: front.seq,
+            last_sha256: front.sha256,
+            newest_seal: None,
         }
     }
 
     /// Goes over the next row, if it follows.
-    fn over(self, row: &HistoryRow) -> Option<Self> {
-        let fits = row.seq == self.row_count + 1 && row.sha256 == digest(self.last_sha256, row);
-        fits.then_some(Self {
-            row_count: row.seq,
+    pub(super) fn over(self, row: &HistoryRow) -> Option<Self> {
+        let fits = row.seq == self.last_seq + 1 && row.sha256 == digest(self.last_sha256, row);
+        fits.then(|| Self {
+            front: self.front,
+            last_seq: row.seq,
             last_sha256: row.sha256,
+            newest_seal: front::seal_of(&row.body).or(self.newest_seal),
         })
+    }
+
+    /// The last row as a front: where the chain begins when everything up to it is removed.
+    pub(super) const fn front(self) -> Front {
+        Front {
+            seq: self.last_seq,
+            sha256: self.last_sha256,
+        }
     }
 
     const fn broken(self) -> HistoryVerdict {
         HistoryVerdict::Broken {
-            seq: self.row_count + 1,
+            seq: self.last_seq + 1,
         }
     }
 }
 
 /// Follows the chain for one page; the answer is where to go on, or the verdict.
 ///
-/// Rows are only ever added behind, so pages of different transactions make one chain.
+/// Rows are added behind and leave at the front, so pages of different transactions make one chain; where more left
+/// meanwhile than was followed, it is followed from the new front.
 pub(super) fn follow(
     tx: &Transaction<'_>,
     mut followed: Followed,
 ) -> Result<ControlFlow<HistoryVerdict, Followed>, StoreError> {
-    let page = match from(tx, followed.row_count + 1, VERIFY_PAGE_ROWS) {
+    let front = front::front(tx)?;
+    if front.seq > followed.last_seq {
+        followed = Followed::from_front(front);
+    }
+    let page = match from(tx, followed.last_seq + 1, VERIFY_PAGE_ROWS) {
         Ok(page) => page,
         // A field that cannot be read any more is an altered field: find its row.
         Err(StoreError::Corrupt { .. }) => return follow_to_unreadable(tx, followed),
         Err(other) => return Err(other),
     };
     if page.is_empty() {
-        return Ok(ControlFlow::Break(verdict_at_end(tx, followed)?));
+        return Ok(ControlFlow::Break(verdict_at_end(tx, front, followed)?));
     }
     for row in page {
         match followed.over(&row) {
@@ -248,7 +290,7 @@ fn follow_to_unreadable(
     mut followed: Followed,
 ) -> Result<ControlFlow<HistoryVerdict, Followed>, StoreError> {
     loop {
-        let row = match from(tx, followed.row_count + 1, 1) {
+        let row = match from(tx, followed.last_seq + 1, 1) {
             Ok(page) => page.into_iter().next(),
             Err(StoreError::Corrupt { .. }) => None,
             Err(other) => return Err(other),
@@ -260,16 +302,30 @@ fn follow_to_unreadable(
     }
 }
 
-/// Whether the last row is the last one ever numbered.
-fn verdict_at_end(tx: &Transaction<'_>, followed: Followed) -> Result<HistoryVerdict, StoreError> {
-    let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'history'";
-    let last_numbered = select_first(tx, sql, [], |row| row.count("seq"))?;
-    Ok(if last_numbered.unwrap_or(0) == followed.row_count {
-        HistoryVerdict::Intact {
-            row_count: followed.row_count,
-            head_sha256: followed.last_sha256,
-        }
-    } else {
-        followed.broken()
+/// Whether the last row is the last one ever numbered, no row stands before the front, and the newest seal names it.
+fn verdict_at_end(
+    tx: &Transaction<'_>,
+    front: Front,
+    followed: Followed,
+) -> Result<HistoryVerdict, StoreError> {
+    let sql = "SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'history') AS numbered,
+        (SELECT min(seq) FROM history) AS first";
+    let found = select_first(tx, sql, [], |row| {
+        Ok((row.maybe_count("numbered")?, row.maybe_count("first")?))
+    })?;
+    let (numbered, first) = found.unwrap_or_default();
+    if numbered.unwrap_or(0) != followed.last_seq {
+        return Ok(followed.broken());
+    }
+    if first.is_some_and(|first| first <= front.seq)
+        || !front::is_vouched(front, followed.newest_seal)
+    {
+        return Ok(HistoryVerdict::Broken { seq: front.seq });
+    }
+    Ok(HistoryVerdict::Intact {
+        row_count: followed.last_seq.saturating_sub(front.seq),
+        head_seq: followed.last_seq,
+        head_sha256: followed.last_sha256,
+        front,
     })
 }

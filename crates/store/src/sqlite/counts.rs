@@ -42,7 +42,7 @@ pub(super) fn counts(tx: &Transaction<'_>, now: Timestamp) -> Result<Counts, Sto
     (counts.oldest_open_at, counts.overdue) = open.unwrap_or_default();
     let sums = select_first(
         tx,
-        "SELECT (SELECT count(*) FROM quarantine) AS quarantined,
+        "SELECT (SELECT coalesce(sum(total), 0) FROM aside_count WHERE kind = 'report') AS quarantined,
             (SELECT coalesce(sum(lost_report_count), 0) FROM machine) AS lost,
             (SELECT coalesce(max(seq), 0) FROM history) AS history_rows",
         [],

@@ -8,7 +8,7 @@ use rusqlite::{Transaction, named_params, params};
 use super::chain::{self, About};
 use super::column::{json, run, select, select_first};
 use super::job_row::{insert, read_job, save};
-use super::machines;
+use super::{machines, size};
 use crate::actor::{Actor, check_text};
 use crate::error::StoreError;
 use crate::history::Note;
@@ -83,6 +83,7 @@ pub(super) fn insert_job(
         )
         .map_err(StoreError::Text)?;
     }
+    size::room_for_a_job(tx)?;
     let job = Job::created(facts.id, facts.machine.clone(), facts.not_after, now);
     insert(tx, new, &job)?;
     let created = Change::Created {
@@ -98,7 +99,10 @@ pub(super) fn insert_job(
     Ok(Inserted::Created)
 }
 
-fn standing_in_the_way(tx: &Transaction<'_>, new: &NewJob) -> Result<Option<Inserted>, StoreError> {
+pub(super) fn standing_in_the_way(
+    tx: &Transaction<'_>,
+    new: &NewJob,
+) -> Result<Option<Inserted>, StoreError> {
     if let Some(key) = &new.idempotency_key {
         let seen = select_first(
             tx,

@@ -6,6 +6,7 @@ use loket_wire::sealed::SealingPublic;
 use loket_wire::{Epoch, Event, JobReport, MachineId, Report, Sha256Digest, Timestamp};
 use rusqlite::{Transaction, params};
 
+use super::aside::{self, Kind, Newest};
 use super::chain::{self, About};
 use super::column::{number, run, select_first};
 use super::{jobs, local, machines, syncs};
@@ -23,6 +24,8 @@ const MAX_CODE_BYTES: usize = 40;
 
 /// A key report whose key is none, or is not the one it names.
 const WRONG_KEY: &str = "S-103";
+/// One more report of a job than any honest job has.
+const TOO_MANY: &str = "S-105";
 /// A text that cannot be stored.
 const WRONG_TEXT: &str = "S-104";
 
@@ -249,7 +252,7 @@ fn read_report(
             };
             machines::set_sealing_key(tx, machine, &seal_to)?;
             let key_id = report.key_id.to_string();
-            note(tx, machine, now, &Note::KeyAnnounced { key_id })?;
+            remark(tx, machine, now, &Note::KeyAnnounced { key_id })?;
             Ok(Ok(None))
         }
         Report::Quarantine(report) => read_quarantine(tx, machine, report, now),
@@ -266,7 +269,7 @@ fn read_quarantine(
         return Ok(Err(WRONG_TEXT.to_owned()));
     }
     let (code, payload_sha256) = (report.code.clone(), report.payload_sha256);
-    note(
+    remark(
         tx,
         machine,
         now,
@@ -290,6 +293,11 @@ fn read_job_report(
         Ok(row) => row,
         Err(code) => return Ok(Err(code.to_owned())),
     };
+    // An end is heard whatever came before it: what became of the sheet counts.
+    let ends = report.state.is_end() && row.job.ended_at.is_none();
+    if !ends && chain::is_full(tx, report.job_id)? {
+        return Ok(Err(TOO_MANY.to_owned()));
+    }
     let before = row.job.clone();
     let changes = match decide(&before, now, Input::Reported { place, report }) {
         Ok(changes) => changes,
@@ -319,10 +327,14 @@ fn set_aside(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let (epoch, seq) = arrived.place();
-    let payload_sha256 = match arrived {
+    let sha256 = match arrived {
         Arrived::Read(event) => Sha256Digest::of(&event.encode().unwrap_or_default()),
         Arrived::Unreadable { payload_sha256, .. } => payload_sha256,
     };
+    let newest = Newest { epoch, seq, sha256 };
+    if !aside::admit(tx, machine, (Kind::Report, code), Some(newest), now)? {
+        return Ok(());
+    }
     run(
         tx,
         "INSERT INTO quarantine (machine, epoch, event_seq, code, payload_sha256, received_at_ms)
@@ -332,7 +344,7 @@ fn set_aside(
             epoch.to_string(),
             number("seq", seq)?,
             code,
-            payload_sha256.to_string(),
+            sha256.to_string(),
             now.unix_ms()
         ],
     )?;
@@ -340,9 +352,22 @@ fn set_aside(
         epoch,
         seq,
         code: code.to_owned(),
-        payload_sha256,
+        payload_sha256: sha256,
     };
     note(tx, machine, now, &set_aside)
+}
+
+/// A line of the history to which a machine can give cause as often as it likes: beyond the quota it is counted.
+fn remark(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+    now: Timestamp,
+    remark: &Note,
+) -> Result<(), StoreError> {
+    if aside::admit(tx, machine, (Kind::Note, remark.kind()), None, now)? {
+        note(tx, machine, now, remark)?;
+    }
+    Ok(())
 }
 
 fn note(

@@ -6,6 +6,7 @@ use loket_domain::dispatch::{Input, Job, Stream, SyncView, Synced, decide};
 use loket_wire::{JobId, JobState, MachineId, OpenJob, Sync, Timestamp};
 use rusqlite::Transaction;
 
+use super::aside::{self, Kind};
 use super::chain::{self, About};
 use super::{jobs, local, machines};
 use crate::actor::Actor;
@@ -120,6 +121,9 @@ pub(super) fn note_journal_begun(
         generation: stream.generation,
         is_rolled_back,
     };
+    if !aside::admit(tx, machine, (Kind::Note, note.kind()), None, now)? {
+        return Ok(());
+    }
     chain::append_note(
         tx,
         about(machine, None),
@@ -178,6 +182,9 @@ fn compare_jobs(
                 continue;
             }
             let note = Note::UnexpectedJob { state: *state };
+            if !aside::admit(tx, machine, (Kind::Note, note.kind()), None, now)? {
+                continue;
+            }
             chain::append_note(
                 tx,
                 about(machine, Some(*id)),

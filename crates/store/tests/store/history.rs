@@ -76,6 +76,7 @@ fn the_head_moves_with_every_row() {
         HistoryVerdict::Intact {
             row_count,
             head_sha256,
+            ..
         } => (row_count, head_sha256),
         broken @ HistoryVerdict::Broken { .. } => panic!("{broken:?}"),
     };

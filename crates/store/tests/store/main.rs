@@ -5,12 +5,17 @@
 )]
 
 mod acks;
+mod aside;
 mod history;
 mod jobs;
 mod killed;
 mod local;
 mod machines;
+mod purge;
 mod reports;
+mod room;
+mod schema;
 mod syncs;
+mod tamper;
 mod tokens;
 mod world;

@@ -8,7 +8,7 @@ use loket_journal::{Journal, JournalError, LedgerRow, StoredEvent, SweepCuts, Sw
 use loket_wire::{JobId, JobReport, JobState, Reason, Reference, Report, Service};
 use serde::{Deserialize, Serialize};
 
-use super::recover::read;
+use super::recover::{RecoverError, read};
 use crate::clock::{Clock, certain};
 use crate::telemetry::chain;
 
@@ -47,12 +47,7 @@ pub(super) async fn run(journal: Journal, clock: Clock) {
     loop {
         due.tick().await;
         match sweep(&journal, clock.now()).await {
-            Ok(swept) if swept.folded_count > 0 || swept.dropped_count > 0 => tracing::info!(
-                folded_count = swept.folded_count,
-                dropped_count = swept.dropped_count,
-                "old jobs folded into the ledger, older ledger rows dropped"
-            ),
-            Ok(_nothing) => {}
+            Ok(swept) => tell(&swept),
             Err(error) => {
                 tracing::warn!(error = %chain(&error), "old jobs not folded; again in an hour");
             }
@@ -60,7 +55,24 @@ pub(super) async fn run(journal: Journal, clock: Clock) {
     }
 }
 
-/// Folds jobs that closed more than 30 days ago into ledger rows, and drops rows older than 90 days.
+fn tell(swept: &Swept) {
+    if swept.left_count > 0 {
+        tracing::warn!(
+            left_count = swept.left_count,
+            "old jobs were written by a later version of this program; they are kept for it until their 90 days are over"
+        );
+    }
+    if swept.folded_count > 0 || swept.dropped_count > 0 {
+        tracing::info!(
+            folded_count = swept.folded_count,
+            dropped_count = swept.dropped_count,
+            "old jobs folded into the ledger, older ledger rows dropped"
+        );
+    }
+}
+
+/// Folds jobs that closed more than 30 days ago into ledger rows, and drops rows older than 90 days. A job that a later
+/// version of the program wrote stays whole for that program, until its row would be dropped.
 ///
 /// Age counts by what certainly passed: a clock that nobody confirmed must not make a machine forget what it printed.
 ///
@@ -77,26 +89,35 @@ pub async fn sweep(journal: &Journal, now: Now) -> Result<Swept, JournalError> {
         closed_before_ms: before(EVENTS_KEPT_DAYS),
         ledger_before_ms: before(LEDGER_KEPT_DAYS),
     };
-    let mut all = Swept {
-        folded_count: 0,
-        dropped_count: 0,
-        more: false,
-    };
+    let mut all = Swept::default();
     loop {
-        let swept = journal.sweep_closed(cuts, summarise).await?;
+        let swept = journal
+            .sweep_closed(cuts, all.last.clone(), summarise)
+            .await?;
         all.folded_count = all.folded_count.saturating_add(swept.folded_count);
+        all.left_count = all.left_count.saturating_add(swept.left_count);
         all.dropped_count = all.dropped_count.saturating_add(swept.dropped_count);
-        if !swept.more || (swept.folded_count == 0 && swept.dropped_count == 0) {
+        let is_stuck = swept.last.is_none() && swept.dropped_count == 0;
+        // A call that only drops rows looks at no stream, and the next one does not begin again.
+        all.last = swept.last.or(all.last);
+        if !swept.more || is_stuck {
             return Ok(all);
         }
     }
 }
 
-/// The row of one stream; empty for events that cannot be read, whose row then says only that the job is known.
-fn summarise(events: &[StoredEvent]) -> Vec<u8> {
-    summary(events)
-        .and_then(|summary| serde_json::to_vec(&summary).ok())
-        .unwrap_or_default()
+/// The row of one stream; none for events of a later version. Events that this version wrote and cannot read make an
+/// empty row, which says only that the job is known.
+fn summarise(events: &[StoredEvent]) -> Option<Vec<u8>> {
+    if events.iter().any(is_later) {
+        return None;
+    }
+    let row = summary(events).and_then(|summary| serde_json::to_vec(&summary).ok());
+    Some(row.unwrap_or_default())
+}
+
+fn is_later(stored: &StoredEvent) -> bool {
+    matches!(read(stored), Err(RecoverError::TooNew { .. }))
 }
 
 fn summary(events: &[StoredEvent]) -> Option<Summary> {
