@@ -98,7 +98,7 @@ fn take_blocking(office: &Office, brought: &Brought) -> Result<Taken, Problem> {
             forget(office, id);
             fault(&error)
         })?;
-    let calendar = office.offices.find_or_usual(&place);
+    let due_at = office.offices.current().due(&place, now);
     let new = NewJob {
         facts: JobFacts {
             id,
@@ -107,7 +107,7 @@ fn take_blocking(office: &Office, brought: &Brought) -> Result<Taken, Problem> {
             class: order.class,
             release: order.release,
             machine,
-            due_at: calendar.map_or(now, |calendar| calendar.due(now)),
+            due_at,
             office: place,
             not_after,
             document_sha256: Sha256Digest::of(&brought.document),
@@ -186,9 +186,9 @@ fn target(office: &Office, order: &Order) -> Result<(MachineId, OfficeId), Probl
     let machine = match (&order.machine, &order.office) {
         (Some(machine), _) => machine.clone(),
         (None, Some(place)) => {
-            let known = office
-                .offices
-                .find(place)
+            let offices = office.offices.current();
+            let known = offices
+                .find(place, clock::now())
                 .and_then(|place| place.default_machine.clone());
             known.ok_or(Code::OfficeUnknown)?
         }

@@ -18,6 +18,8 @@ mod doors;
 mod faults;
 #[path = "walk/machine.rs"]
 mod machine;
+#[path = "walk/offices.rs"]
+mod offices;
 #[path = "walk/refusals.rs"]
 mod refusals;
 #[path = "walk/rig.rs"]

@@ -194,7 +194,8 @@ fn not_rendered(error: &askama::Error) -> Problem {
 
 fn live_part(office: &Office, asked: &Asked) -> Result<LivePart, StoreError> {
     let at = now();
-    let times = Times::at(at, office.offices.zone().day_start(at));
+    let zone = office.offices.current().zone();
+    let times = Times::at(at, zone.day_start(at));
     let store = &office.store;
     let link_down = lines::link_down(office, at);
     let mut machines = machine_lines(office, store.machines()?, link_down.is_some(), at);

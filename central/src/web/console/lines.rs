@@ -6,6 +6,7 @@ use loket_domain::dispatch::Connectivity;
 use loket_store::{Counts, DeviceRow, JobRow, LastHeartbeat, MachineRow};
 use loket_wire::{OfficeId, Timestamp};
 
+use crate::clock::now;
 use crate::office::Office;
 use crate::offices::Zone;
 use crate::words::{self, Tone};
@@ -77,7 +78,7 @@ pub(super) struct HealthLine {
 
 /// The place's name and zone, for a line of the page.
 pub(super) fn place(office: &Office, id: &OfficeId) -> (String, Zone) {
-    office.offices.find(id).map_or_else(
+    office.offices.current().find(id, now()).map_or_else(
         || (id.to_string(), Zone::Wib),
         |place| (place.name.clone(), place.zone),
     )
@@ -111,7 +112,7 @@ pub(super) fn link_down(office: &Office, at: Timestamp) -> Option<String> {
         return None;
     }
     let changed = tally.link_changed_unix_ms.load(Ordering::Relaxed);
-    let zone = office.offices.zone();
+    let zone = office.offices.current().zone();
     Some(if changed == 0 {
         "Pusat belum tersambung ke broker sejak dinyalakan.".to_owned()
     } else {
@@ -123,9 +124,14 @@ pub(super) fn link_down(office: &Office, at: Timestamp) -> Option<String> {
     })
 }
 
-/// What was lost or set aside over all, and what ends soon; for the IT team.
+/// What is wrong with central itself, and what was lost or set aside over all; for the IT team.
 pub(super) fn losses(office: &Office, counts: &Counts, at: Timestamp) -> Vec<String> {
     let mut said = Vec::new();
+    if let Some(fault) = office.offices.fault() {
+        let since = office.offices.current().zone().local_text(fault.since);
+        let (sentence, code) = (fault.sentence, fault.code);
+        said.push(format!("{sentence} Sejak {since} (kode {code})."));
+    }
     if counts.quarantined > 0 {
         let count = counts.quarantined;
         said.push(format!(
