@@ -187,12 +187,22 @@ async fn dump(url: &str, home: &std::path::Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// What happens after the page was made and before it asks again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meanwhile {
+    JobCancelled,
+    SignedOut,
+    /// A network answers in central's place, as one does that wants a sign-in of its own.
+    OtherNetwork,
+}
+
 /// What the way between browser and central does: it signs in, counts, and lets the test act in between.
 struct Between {
     central: Client,
     cookie: String,
     operator: Client,
     job: String,
+    meanwhile: Meanwhile,
     pages: AtomicU32,
     lives: AtomicU32,
 }
@@ -202,8 +212,14 @@ async fn pass_on(State(between): State<Arc<Between>>, request: Request) -> Respo
     if path == "/" {
         between.pages.fetch_add(1, Ordering::SeqCst);
     }
-    // The job changes after the page was made and before it asks again.
-    if path.starts_with("/console/live") && between.lives.fetch_add(1, Ordering::SeqCst) == 0 {
+    let is_live = path.starts_with("/console/live");
+    let is_first = is_live && between.lives.fetch_add(1, Ordering::SeqCst) == 0;
+    if is_live && between.meanwhile == Meanwhile::OtherNetwork {
+        return Response::new(Body::from(
+            "<p data-key=\"x\">Selamat datang di jaringan lain</p>",
+        ));
+    }
+    if is_first && between.meanwhile == Meanwhile::JobCancelled {
         let cancel = format!("/api/v1/jobs/{}/cancel", between.job);
         assert_eq!(between.operator.post(&cancel).await.status, 200);
         // The page's clock runs faster than the second for which central's viewers share what they are shown.
@@ -212,7 +228,12 @@ async fn pass_on(State(between): State<Arc<Between>>, request: Request) -> Respo
     }
     let known = request.headers().get("if-none-match");
     let known = known.and_then(|value| value.to_str().ok());
-    let mut headers = vec![("cookie", between.cookie.as_str())];
+    let is_signed_out =
+        between.meanwhile == Meanwhile::SignedOut && between.lives.load(Ordering::SeqCst) > 0;
+    let mut headers = vec![("accept", "text/html")];
+    if !is_signed_out {
+        headers.push(("cookie", between.cookie.as_str()));
+    }
     headers.extend(known.map(|known| ("if-none-match", known)));
     let answer = between
         .central
@@ -220,7 +241,12 @@ async fn pass_on(State(between): State<Arc<Between>>, request: Request) -> Respo
     let answer = answer.await;
     let mut response = Response::new(Body::from(answer.text));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap();
-    for name in ["content-type", "content-security-policy", "etag"] {
+    for name in [
+        "content-type",
+        "content-security-policy",
+        "etag",
+        "location",
+    ] {
         if let Some(value) = answer.headers.get(name) {
             let name = HeaderName::from_static(name);
             response.headers_mut().insert(name, value.clone());
@@ -229,15 +255,14 @@ async fn pass_on(State(between): State<Arc<Between>>, request: Request) -> Respo
     response
 }
 
-#[tokio::test]
-async fn in_a_browser_a_job_changes_its_state_without_a_reload() {
-    let rig = Rig::start().await;
-    let operator = client_of(&rig, "operator").await;
+/// The front page as a browser has it in the end, and the way between.
+async fn watched(rig: &Rig, meanwhile: Meanwhile) -> (String, Arc<Between>) {
+    let operator = client_of(rig, "operator").await;
     let _machine = rig.enrol("desa-contoh-1", 11);
     let answer = operator
         .bring(&fixture("kk-sample-bb.pdf"), &order("desa-contoh-1"), None)
         .await;
-    let browser = Browser::of(&rig, "it").await;
+    let browser = Browser::of(rig, "it").await;
     let before = browser.open("/").await.text;
     assert!(before.contains("diterima pusat") && !before.contains("dibatalkan"));
     let between = Arc::new(Between {
@@ -245,6 +270,7 @@ async fn in_a_browser_a_job_changes_its_state_without_a_reload() {
         cookie: browser.cookie,
         operator,
         job: job_id(&answer).to_string(),
+        meanwhile,
         pages: AtomicU32::new(0),
         lives: AtomicU32::new(0),
     });
@@ -256,14 +282,42 @@ async fn in_a_browser_a_job_changes_its_state_without_a_reload() {
     let mut serving = tokio::task::JoinSet::new();
     serving.spawn(async move { axum::serve(socket, router).await });
     let page = dump(&url, &rig.home.path().join("chromium")).await;
+    assert!(between.lives.load(Ordering::SeqCst) >= 1);
+    (page, between)
+}
+
+fn says_stale(page: &str) -> bool {
+    page.contains("id=\"stale\" role=\"alert\" class=\"on\"")
+}
+
+#[tokio::test]
+async fn in_a_browser_a_job_changes_its_state_without_a_reload() {
+    let rig = Rig::start().await;
+    let (page, between) = watched(&rig, Meanwhile::JobCancelled).await;
     assert!(
         page.contains("dibatalkan") && !page.contains("diterima pusat"),
         "{page}"
     );
+    assert!(!says_stale(&page), "{page}");
+    assert_eq!(between.pages.load(Ordering::SeqCst), 1, "no reload");
+}
+
+#[tokio::test]
+async fn a_page_whose_sign_in_ended_leads_to_the_sign_in() {
+    let rig = Rig::start().await;
+    let (page, _between) = watched(&rig, Meanwhile::SignedOut).await;
+    assert!(page.contains("Masuk dengan token"), "{page}");
+    assert!(!page.contains("diterima pusat"), "{page}");
+}
+
+#[tokio::test]
+async fn a_page_that_hears_another_than_central_keeps_what_it_had_and_says_so() {
+    let rig = Rig::start().await;
+    let (page, _between) = watched(&rig, Meanwhile::OtherNetwork).await;
+    assert!(page.contains("diterima pusat"), "{page}");
+    assert!(!page.contains("jaringan lain"), "{page}");
     assert!(
-        !page.contains("id=\"stale\" role=\"alert\" class=\"on\""),
+        says_stale(&page) && page.contains("adalah keadaan pukul"),
         "{page}"
     );
-    assert_eq!(between.pages.load(Ordering::SeqCst), 1, "no reload");
-    assert!(between.lives.load(Ordering::SeqCst) >= 1);
 }
