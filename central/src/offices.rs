@@ -14,6 +14,8 @@ use loket_domain::dispatch::{Calendar, CalendarError, LocalDay, due_at, due_unde
 use loket_wire::{MachineId, OfficeId, Timestamp};
 use serde::Deserialize;
 
+#[cfg(test)]
+pub(crate) use error::FILE_FAULTS;
 pub use error::OfficesError;
 pub(crate) use file::OfficesFile;
 
@@ -279,6 +281,12 @@ impl Offices {
             let of_day = known.iter().rfind(|office| office.is_valid_on(day));
             of_day.map(|office| &office.calendar)
         })
+    }
+
+    /// The offices as they are at that moment, by id.
+    pub(crate) fn present(&self, at: Timestamp) -> impl Iterator<Item = &Office> {
+        let known = self.0.values();
+        known.filter_map(move |known| known.iter().rfind(|office| office.is_valid(at)))
     }
 
     /// The zone of central's own day: a regency lies in one.

@@ -1,6 +1,12 @@
 //! What people read for each state and reason: Indonesian, short, without blame.
 
+mod trouble;
+
 use loket_wire::{JobState, Reason};
+
+#[cfg(test)]
+pub(crate) use trouble::TROUBLES;
+pub(crate) use trouble::trouble;
 
 /// The tone in which a word is shown; a class of the style sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

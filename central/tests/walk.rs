@@ -24,6 +24,8 @@ mod offices;
 mod refusals;
 #[path = "walk/rig.rs"]
 mod rig;
+#[path = "walk/search.rs"]
+mod search;
 
 use client::{Answer, Client};
 use loket_link::FetchError;

@@ -8,20 +8,18 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use loket_domain::dispatch::Answer;
-use loket_store::{CancelOutcome, JobCursor, JobFilter, JobRow, StoreError};
-use loket_wire::{JobId, JobState, Timestamp};
+use loket_store::{CancelOutcome, JobRow, StoreError};
+use loket_wire::JobId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::job_query::{JobsQuery, cursor_text};
 use super::shapes::{JobShape, JobsShape, MachineShape};
 use super::sign_in::{Account, Right};
 use crate::clock::now;
 use crate::metrics;
 use crate::office::{CancelAsk, Office, storage_problem};
 use crate::problem::{Code, Problem};
-
-/// Jobs in one answer unless the caller says otherwise.
-const DEFAULT_PAGE_JOBS: u32 = 50;
 
 /// Reads a job id from a path.
 pub(super) fn job_id(text: &str) -> Result<JobId, Problem> {
@@ -46,52 +44,6 @@ pub(super) async fn job(
     Ok(Json(JobShape::from(&find(&office, job_id(&id)?).await?)))
 }
 
-/// Which jobs.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct JobsQuery {
-    /// States, separated by commas.
-    state: Option<String>,
-    machine: Option<String>,
-    office: Option<String>,
-    limit: Option<u32>,
-    /// `<created_at in ms>.<job id>`, from `next_before`.
-    before: Option<String>,
-}
-
-impl JobsQuery {
-    fn filter(&self) -> Option<JobFilter> {
-        let states = self.state.as_deref().unwrap_or_default();
-        Some(JobFilter {
-            states: states
-                .split(',')
-                .filter(|word| !word.is_empty())
-                .map(|word| {
-                    JobState::ALL
-                        .into_iter()
-                        .find(|state| state.as_str() == word)
-                })
-                .collect::<Option<_>>()?,
-            machine: self.machine.as_deref().map(str::parse).transpose().ok()?,
-            office: self.office.as_deref().map(str::parse).transpose().ok()?,
-            before: match &self.before {
-                None => None,
-                Some(text) => Some(cursor(text)?),
-            },
-            pick: None,
-            limit: self.limit.unwrap_or(DEFAULT_PAGE_JOBS),
-        })
-    }
-}
-
-pub(super) fn cursor(text: &str) -> Option<JobCursor> {
-    let (at, id) = text.split_once('.')?;
-    Some(JobCursor {
-        created_at: Timestamp::from_unix_ms(at.parse().ok()?),
-        id: id.parse().ok()?,
-    })
-}
-
 /// `GET /api/v1/jobs`
 pub(super) async fn jobs(
     State(office): State<Arc<Office>>,
@@ -100,17 +52,18 @@ pub(super) async fn jobs(
 ) -> Result<Json<JobsShape>, Problem> {
     account.may(Right::Look)?;
     let Query(query) = query.map_err(|_ignored| Code::QueryMalformed)?;
-    let filter = query.filter().ok_or(Code::QueryMalformed)?;
     let page = office
-        .blocking(move |office| office.store.jobs(&filter))
-        .await?
-        .map_err(|error| storage_problem(&error))?;
-    let next = page
-        .next
-        .map(|next| format!("{}.{}", next.created_at.unix_ms(), next.id));
+        .blocking(move |office| {
+            let filter = query.filter(office.offices.current().zone())?;
+            let page = office.store.jobs(&filter);
+            let mut page = page.map_err(|error| storage_problem(&error))?;
+            page.jobs.retain(|row| query.takes(&row.facts.reference));
+            Ok::<_, Problem>(page)
+        })
+        .await??;
     Ok(Json(JobsShape {
         jobs: page.jobs.iter().map(JobShape::from).collect(),
-        next_before: next,
+        next_before: page.next.as_ref().map(cursor_text),
     }))
 }
 
@@ -193,9 +146,18 @@ pub(super) async fn answer(
 ) -> Result<Json<JobShape>, Problem> {
     account.may(Right::Order)?;
     let id = job_id(&id)?;
-    let Json(body) = body.map_err(|_ignored| Code::RequestMalformed)?;
+    let Json(body) =
+        body.map_err(|refused| unreadable(refused.status(), Code::RequestMalformed))?;
     answer_job(&office, &account, id, body).await?;
     Ok(Json(JobShape::from(&find(&office, id).await?)))
+}
+
+/// Why a body was not read: too large is told apart from everything else.
+pub(super) fn unreadable(status: StatusCode, otherwise: Code) -> Problem {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge.into(),
+        _other => otherwise.into(),
+    }
 }
 
 /// Records what somebody found of a job.
@@ -238,9 +200,11 @@ pub(super) async fn machines(
         .blocking(|office| {
             let now = now();
             let rows = office.store.machines()?;
-            let shape = |row| {
-                let row: &loket_store::MachineRow = row;
-                MachineShape::new(row, office.machines.find(&row.id).is_ok(), now)
+            let set_aside = office.store.set_aside_by_machine()?;
+            let shape = |row: &loket_store::MachineRow| {
+                let quarantined_count = set_aside.get(&row.id).copied().unwrap_or_default();
+                let is_enrolled = office.machines.find(&row.id).is_ok();
+                MachineShape::new(row, is_enrolled, quarantined_count, now)
             };
             Ok(rows.iter().map(shape).collect::<Vec<_>>())
         })
@@ -291,37 +255,4 @@ pub(super) async fn health(State(office): State<Arc<Office>>) -> Result<Json<Val
         "up_time_s": office.started.elapsed().as_secs(),
         "software": env!("CARGO_PKG_VERSION"),
     })))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn query(state: &str, before: &str) -> JobsQuery {
-        JobsQuery {
-            state: Some(state.to_owned()),
-            machine: None,
-            office: None,
-            limit: None,
-            before: (!before.is_empty()).then(|| before.to_owned()),
-        }
-    }
-
-    #[test]
-    fn filters_are_read_or_refused() {
-        let id = JobId::from_parts(1_790_000_000_000, [1; 10]);
-        let filter = query("printed,unknown", &format!("5.{id}"))
-            .filter()
-            .unwrap();
-        assert_eq!(filter.states, [JobState::Printed, JobState::Unknown]);
-        let expected = JobCursor {
-            created_at: Timestamp::from_unix_ms(5),
-            id,
-        };
-        assert_eq!(filter.before, Some(expected));
-        assert!(query("", "").filter().unwrap().states.is_empty());
-        for (state, before) in [("done", ""), ("", "5"), ("", "x.y"), ("printed,x", "")] {
-            assert!(query(state, before).filter().is_none(), "{state} {before}");
-        }
-    }
 }

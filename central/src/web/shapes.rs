@@ -8,6 +8,8 @@ use loket_wire::{
 };
 use serde::Serialize;
 
+use crate::words::trouble;
+
 /// A moment as RFC 3339 in UTC.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment(pub(super) Timestamp);
@@ -105,6 +107,10 @@ pub(super) struct MachineShape {
     committed_seq: u64,
     lost_report_count: u64,
     journal_lost_count: u64,
+    /// Messages of it that could not be read or believed.
+    quarantined_count: u64,
+    /// Bounds that its last heartbeat said are crossed.
+    troubles: Vec<TroubleShape>,
     key_id: KeyId,
     enrolled_at: Moment,
     heartbeat: Option<HeartbeatShape>,
@@ -119,6 +125,27 @@ struct HeartbeatShape {
 }
 
 #[derive(Debug, Serialize)]
+struct TroubleShape {
+    /// The keyword of the protocol.
+    code: String,
+    /// Indonesian: what happened and what to do.
+    message: String,
+    /// Whether work is about to stop.
+    is_severe: bool,
+}
+
+impl TroubleShape {
+    fn of(keyword: &str) -> Self {
+        let words = trouble(keyword);
+        Self {
+            code: keyword.to_owned(),
+            message: words.sentence(),
+            is_severe: words.is_severe,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
 struct DeviceShape {
     device: String,
     state: String,
@@ -129,7 +156,14 @@ struct DeviceShape {
 }
 
 impl MachineShape {
-    pub(super) fn new(row: &MachineRow, is_enrolled: bool, now: Timestamp) -> Self {
+    pub(super) fn new(
+        row: &MachineRow,
+        is_enrolled: bool,
+        quarantined_count: u64,
+        now: Timestamp,
+    ) -> Self {
+        let last = row.heartbeat.as_ref();
+        let troubles = last.map_or(&[][..], |last| &last.heartbeat.troubles);
         let (connectivity, since) = match row.connectivity(now) {
             Connectivity::Online => ("online", row.presence.online_changed_at),
             Connectivity::Late { since } => ("late", Some(since)),
@@ -157,9 +191,11 @@ impl MachineShape {
             committed_seq: row.committed_seq,
             lost_report_count: row.lost_report_count,
             journal_lost_count: row.journal_lost_count,
+            quarantined_count,
+            troubles: troubles.iter().map(|it| TroubleShape::of(it)).collect(),
             key_id: row.seal_to.key_id,
             enrolled_at: Moment(row.enrolled_at),
-            heartbeat: row.heartbeat.as_ref().map(|last| HeartbeatShape {
+            heartbeat: last.map(|last| HeartbeatShape {
                 received_at: Moment(last.received_at),
                 heartbeat: last.heartbeat.clone(),
             }),

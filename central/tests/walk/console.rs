@@ -10,10 +10,12 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::Response;
 use hyper::Method;
 use loket_wire::event::DeviceReport;
+use loket_wire::topic::Channel;
 use loket_wire::{Epoch, JobState, Report, Timestamp};
 use tokio::process::Command;
 
 use crate::client::{Answer, Client};
+use crate::machine::Linked;
 use crate::rig::{DEADLINE, Rig, fixture};
 use crate::{client_of, job_id, order};
 
@@ -148,6 +150,102 @@ async fn machines_in_trouble_stand_first_and_revoked_ones_trouble_nobody() {
     assert!(
         metrics.contains("loket_machines{connectivity=\"online\"} 1\n"),
         "{metrics}"
+    );
+}
+
+/// Says that a clock is seven minutes fast, and these bounds crossed.
+async fn say_health(machine: &mut Linked, troubles: &[&str]) {
+    let heartbeat = loket_wire::Heartbeat {
+        session_seq: 1,
+        at: Timestamp::from_unix_ms(1_790_000_000_000),
+        clock_trusted: true,
+        clock_offset_ms: Some(420_000),
+        up_time_s: 1,
+        open_job_count: 0,
+        outbox_count: 0,
+        spool_bytes: 0,
+        disk_free_bytes: Some(3 << 29),
+        certificate_days_left: Some(200),
+        troubles: troubles.iter().map(|word| (*word).to_owned()).collect(),
+        devices: Vec::new(),
+    };
+    let body = loket_wire::presence::encode(&heartbeat).unwrap();
+    machine.publish(&Channel::Heartbeat, &body);
+    machine.ack().await;
+}
+
+#[tokio::test]
+async fn what_a_machine_says_of_itself_is_shown_with_what_to_do() {
+    let rig = Rig::start().await;
+    let it = Browser::of(&rig, "it").await;
+    let mut machines = Vec::new();
+    for (at, (name, troubles)) in [
+        ("a-baik", &[][..]),
+        ("b-jam", &["clock-off", "fan-stuck"]),
+        ("c-penuh", &["spool-high", "disk-full"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let serial = 11 + u64::try_from(at).unwrap();
+        let mut machine = rig.enrol(name, serial).connect().await;
+        if at == 0 {
+            let report = serde_json::json!({ "kind": "weather" });
+            let epoch = machine.machine.epoch;
+            let event = serde_json::json!({ "epoch": epoch, "seq": 1, "report": report });
+            let channel = Channel::Event("weather".to_owned());
+            machine.publish(&channel, event.to_string().as_bytes());
+            machine.until_acked(1).await;
+        }
+        say_health(&mut machine, troubles).await;
+        machines.push(machine);
+    }
+    let all = it.open("/?lihat=mesin").await.text;
+    let place = |name: &str| all.find(&format!("data-key=\"{name}\"")).unwrap();
+    assert!(place("c-penuh") < place("b-jam") && place("b-jam") < place("a-baik"));
+    let of = |from: &str, to: &str| &all[place(from)..place(to)];
+    let full = of("c-penuh", "b-jam");
+    let at = |text: &str| full.find(text).unwrap_or_else(|| panic!("{text}: {full}"));
+    assert!(at("kosongkan disk mesin itu sekarang") < at("dokumen menumpuk di mesin"));
+    at("(disk-full)");
+    at("ruang bebas 1,5 GB");
+    let off = of("b-jam", "a-baik");
+    assert!(
+        off.contains("jam mesin meleset") && off.contains("jam 7 menit lebih cepat"),
+        "{off}"
+    );
+    assert!(
+        off.contains("fan-stuck") && off.contains("perbarui pusat"),
+        "{off}"
+    );
+
+    let front = it.open("/").await.text;
+    assert!(
+        front.contains("c-penuh") && front.contains("b-jam"),
+        "{front}"
+    );
+    assert!(
+        !front.contains("data-key=\"a-baik\""),
+        "what was set aside needs nobody today"
+    );
+    let page = it.open("/?lihat=semua&mesin=a-baik").await.text;
+    assert!(
+        page.contains("1 laporan disisihkan, tidak terbaca"),
+        "{page}"
+    );
+    let known = client_of(&rig, "it")
+        .await
+        .get("/api/v1/machines")
+        .await
+        .json();
+    assert_eq!(known["machines"][0]["quarantined_count"], 1);
+    let said = &known["machines"][2]["troubles"];
+    assert_eq!(said[1]["code"], "disk-full");
+    assert!(
+        said[1]["message"]
+            .as_str()
+            .unwrap()
+            .contains("; kosongkan disk")
     );
 }
 

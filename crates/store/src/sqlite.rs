@@ -8,9 +8,11 @@ mod job_row;
 mod jobs;
 mod machines;
 mod reports;
+mod set_aside;
 mod syncs;
 mod tokens;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -239,6 +241,10 @@ impl Store for SqliteStore {
 
     fn machines(&self) -> Result<Vec<MachineRow>, StoreError> {
         self.read(machines::list)
+    }
+
+    fn set_aside_by_machine(&self) -> Result<BTreeMap<MachineId, u64>, StoreError> {
+        self.read(set_aside::by_machine)
     }
 
     fn check(&self) -> Result<(), StoreError> {

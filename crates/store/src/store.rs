@@ -1,5 +1,7 @@
 //! The trait that central uses; PostgreSQL can serve it as well.
 
+use std::collections::BTreeMap;
+
 use loket_domain::dispatch::Answer;
 use loket_wire::enrolment::MachineRecord;
 use loket_wire::{
@@ -41,7 +43,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Those of every call.
     fn job(&self, id: JobId) -> Result<Option<JobRow>, StoreError>;
 
-    /// A page of jobs, newest first.
+    /// A page of jobs, newest first; those whose reference begins with a text, by their references.
     ///
     /// # Errors
     /// Those of every call.
@@ -208,6 +210,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// Those of every call.
     fn machines(&self) -> Result<Vec<MachineRow>, StoreError>;
+
+    /// How many messages of each machine were set aside; a machine without any is not there.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn set_aside_by_machine(&self) -> Result<BTreeMap<MachineId, u64>, StoreError>;
 
     /// Answers when the store can be read at all; it costs next to nothing.
     ///

@@ -10,6 +10,7 @@ mod jobs;
 mod killed;
 mod machines;
 mod reports;
+mod search;
 mod syncs;
 mod tokens;
 mod world;
