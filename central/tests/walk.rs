@@ -12,6 +12,8 @@
 mod client;
 #[path = "walk/console.rs"]
 mod console;
+#[path = "walk/described.rs"]
+mod described;
 #[path = "walk/doors.rs"]
 mod doors;
 #[path = "walk/faults.rs"]
@@ -20,6 +22,8 @@ mod faults;
 mod machine;
 #[path = "walk/offices.rs"]
 mod offices;
+#[path = "walk/openapi.rs"]
+mod openapi;
 #[path = "walk/refusals.rs"]
 mod refusals;
 #[path = "walk/rig.rs"]
