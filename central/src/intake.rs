@@ -100,7 +100,7 @@ fn take_blocking(office: &Office, brought: &Brought) -> Result<Taken, Problem> {
             forget(office, id);
             not_kept(&error)
         })?;
-    let calendar = office.offices.find_or_usual(&place);
+    let due_at = office.offices.current().due(&place, now);
     let new = NewJob {
         facts: JobFacts {
             id,
@@ -113,7 +113,7 @@ fn take_blocking(office: &Office, brought: &Brought) -> Result<Taken, Problem> {
             not_after,
         },
         intake: Intake {
-            due_at: calendar.map_or(now, |calendar| calendar.due(now)),
+            due_at,
             document_sha256: Sha256Digest::of(&brought.document),
             revision_sha256: revision.sha256,
             content_sha256: revision.content_sha256,
@@ -205,9 +205,9 @@ fn target(office: &Office, order: &Order) -> Result<(MachineId, OfficeId), Probl
     let machine = match (&order.machine, &order.office) {
         (Some(machine), _) => machine.clone(),
         (None, Some(place)) => {
-            let known = office
-                .offices
-                .find(place)
+            let offices = office.offices.current();
+            let known = offices
+                .find(place, clock::now())
                 .and_then(|place| place.default_machine.clone());
             known.ok_or(Code::OfficeUnknown)?
         }

@@ -16,7 +16,7 @@ use crate::documents::Documents;
 use crate::identity::Identity;
 use crate::machines::{Machines, RecordError};
 use crate::metrics::Tally;
-use crate::offices::Offices;
+use crate::offices::OfficesFile;
 use crate::problem::{Code, Problem};
 use crate::room::{self, Room, Shortage};
 use crate::web::console::Shared;
@@ -46,7 +46,7 @@ pub(crate) struct Office {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) identity: Identity,
     pub(crate) machines: Machines,
-    pub(crate) offices: Offices,
+    pub(crate) offices: OfficesFile,
     pub(crate) documents: Documents,
     pub(crate) trust: TrustFolder,
     pub(crate) policy: Policy,
@@ -90,7 +90,7 @@ pub(crate) struct Parts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) identity: Identity,
     pub(crate) machines: Machines,
-    pub(crate) offices: Offices,
+    pub(crate) offices: OfficesFile,
     pub(crate) documents: Documents,
     pub(crate) trust: TrustFolder,
     pub(crate) policy: Policy,

@@ -1,70 +1,27 @@
 //! The offices and their working days: when a paper is due.
 //!
 //! Shape of `offices.toml`: `version = 1` and one `[[office]]` a place, with `id`, `name`, `zone`, `working_days`,
-//! `holidays` and `default_machine`.
+//! `holidays` and `default_machine`; `valid_from` where its rules change on a day to come.
+
+mod error;
+mod file;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use loket_domain::dispatch::{Calendar, CalendarError, LocalDay, due_at};
+use loket_domain::dispatch::{Calendar, CalendarError, LocalDay, due_at, due_under};
 use loket_wire::{Day, MachineId, OfficeId, Timestamp, Zone};
 use serde::Deserialize;
-use thiserror::Error;
+
+#[cfg(test)]
+pub(crate) use error::FILE_FAULTS;
+pub use error::OfficesError;
+pub(crate) use file::OfficesFile;
 
 /// The largest offices file: 500 offices with a year's holidays stay below a tenth of it.
 const MAX_OFFICES_BYTES: u64 = 4 * 1024 * 1024;
 
-/// Why the offices cannot be used.
-#[derive(Debug, Error)]
-pub enum OfficesError {
-    /// The file could not be read.
-    #[error("read the offices file {}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file is larger than such files are.
-    #[error("read the offices file: {size_bytes} bytes, more than {MAX_OFFICES_BYTES}")]
-    TooLarge {
-        /// Its size.
-        size_bytes: u64,
-    },
-    /// Not TOML of this shape.
-    #[error("understand the offices file {}", path.display())]
-    Syntax {
-        /// The file.
-        path: PathBuf,
-        /// Where and why.
-        #[source]
-        source: Box<toml::de::Error>,
-    },
-    /// Another version than 1.
-    #[error("understand the offices file: version {version} is not known, 1 is")]
-    Version {
-        /// Version met.
-        version: u16,
-    },
-    /// Two offices of one id.
-    #[error("accept the offices file: {office} stands there twice")]
-    Twice {
-        /// The office.
-        office: OfficeId,
-    },
-    /// An office whose calendar cannot be.
-    #[error("accept the offices file: the calendar of {office}")]
-    Calendar {
-        /// The office.
-        office: OfficeId,
-        /// Why.
-        #[source]
-        source: CalendarError,
-    },
-}
-
-/// One place: its name, calendar and default machine.
+/// One place as it is from a day on: its name, calendar and default machine.
 #[derive(Debug, Clone)]
 pub struct Office {
     /// Its id.
@@ -75,14 +32,19 @@ pub struct Office {
     pub zone: Zone,
     /// The machine that orders for the office go to.
     pub default_machine: Option<MachineId>,
+    /// The local day from which this counts; `None` where it always did.
+    valid_from: Option<LocalDay>,
     calendar: Calendar,
 }
 
 impl Office {
-    /// When an order taken `at` is due: the same local hour on the office's next working day.
-    #[must_use]
-    pub fn due(&self, at: Timestamp) -> Timestamp {
-        due_at(&self.calendar, at)
+    /// Whether it counts at that moment.
+    fn is_valid(&self, at: Timestamp) -> bool {
+        self.is_valid_on(LocalDay::of(at, self.zone.utc_offset_minutes()))
+    }
+
+    fn is_valid_on(&self, day: LocalDay) -> bool {
+        self.valid_from.is_none_or(|from| from <= day)
     }
 
     fn read(written: Written) -> Result<Self, OfficesError> {
@@ -93,6 +55,7 @@ impl Office {
             working_days,
             holidays,
             default_machine,
+            valid_from,
         } = written;
         let failed = |source| OfficesError::Calendar {
             office: id.clone(),
@@ -103,7 +66,9 @@ impl Office {
             .map(|day| day.parse().map_err(failed))
             .collect::<Result<_, _>>()?;
         let calendar = calendar(zone, &working_days, holidays).map_err(failed)?;
+        let valid_from = valid_from.map(|day| day.parse().map_err(failed));
         Ok(Self {
+            valid_from: valid_from.transpose()?,
             id,
             name,
             zone,
@@ -111,18 +76,11 @@ impl Office {
             calendar,
         })
     }
+}
 
-    /// A place that stands in a machine's record and not in the file: WIB, Monday to Friday.
-    fn unlisted(id: &OfficeId) -> Option<Self> {
-        let zone = Zone::Wib;
-        Some(Self {
-            id: id.clone(),
-            name: id.to_string(),
-            zone,
-            default_machine: None,
-            calendar: calendar(zone, &Day::MONDAY_TO_FRIDAY, BTreeSet::new()).ok()?,
-        })
-    }
+/// The calendar of a place that stands in a machine's record and not in the file: WIB, Monday to Friday.
+fn usual_calendar() -> Option<Calendar> {
+    calendar(Zone::Wib, &Day::MONDAY_TO_FRIDAY, BTreeSet::new()).ok()
 }
 
 fn calendar(
@@ -150,19 +108,21 @@ struct Written {
     holidays: Vec<String>,
     #[serde(default)]
     default_machine: Option<MachineId>,
+    #[serde(default)]
+    valid_from: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct OfficesFile {
+struct WrittenFile {
     version: u16,
     #[serde(default)]
     office: Vec<Written>,
 }
 
-/// Every office of the file, by id.
+/// Every office of the file, by id, each as it is from day to day.
 #[derive(Debug, Clone, Default)]
-pub struct Offices(BTreeMap<OfficeId, Office>);
+pub struct Offices(BTreeMap<OfficeId, Vec<Office>>);
 
 impl Offices {
     /// Reads the file at `path`.
@@ -183,7 +143,7 @@ impl Offices {
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, OfficesError> {
-        let file: OfficesFile = toml::from_str(text).map_err(|source| OfficesError::Syntax {
+        let file: WrittenFile = toml::from_str(text).map_err(|source| OfficesError::Syntax {
             path: path.to_owned(),
             source: Box::new(source),
         })?;
@@ -192,26 +152,44 @@ impl Offices {
                 version: file.version,
             });
         }
-        let mut offices = BTreeMap::new();
+        let mut offices: BTreeMap<OfficeId, Vec<Office>> = BTreeMap::new();
         for office in file.office {
             let office = Office::read(office)?;
-            if let Some(earlier) = offices.insert(office.id.clone(), office) {
-                return Err(OfficesError::Twice { office: earlier.id });
+            let known = offices.entry(office.id.clone()).or_default();
+            if known.iter().any(|it| it.valid_from == office.valid_from) {
+                return Err(OfficesError::Twice { office: office.id });
             }
+            known.push(office);
+            known.sort_by_key(|it| it.valid_from);
         }
         Ok(Self(offices))
     }
 
-    /// The office, where the file has it.
+    /// The office as it is at that moment, where the file has it.
     #[must_use]
-    pub fn find(&self, id: &OfficeId) -> Option<&Office> {
-        self.0.get(id)
+    pub fn find(&self, id: &OfficeId, at: Timestamp) -> Option<&Office> {
+        let known = self.0.get(id)?;
+        known.iter().rfind(|office| office.is_valid(at))
     }
 
-    /// The office, or one with the usual calendar where the file does not have it.
+    /// When an order taken `at` is due: the same local hour on the office's next working day, by the rules that count
+    /// on that day. A place that the file does not have works from Monday to Friday.
     #[must_use]
-    pub fn find_or_usual(&self, id: &OfficeId) -> Option<Office> {
-        self.0.get(id).cloned().or_else(|| Office::unlisted(id))
+    pub fn due(&self, id: &OfficeId, at: Timestamp) -> Timestamp {
+        let Some(present) = self.find(id, at) else {
+            return usual_calendar().map_or(at, |calendar| due_at(&calendar, at));
+        };
+        let known = self.0.get(id).map(Vec::as_slice).unwrap_or_default();
+        due_under(at, &present.calendar, |day| {
+            let of_day = known.iter().rfind(|office| office.is_valid_on(day));
+            of_day.map(|office| &office.calendar)
+        })
+    }
+
+    /// The offices as they are at that moment, by id.
+    pub(crate) fn present(&self, at: Timestamp) -> impl Iterator<Item = &Office> {
+        let known = self.0.values();
+        known.filter_map(move |known| known.iter().rfind(|office| office.is_valid(at)))
     }
 
     /// The zone of central's own day: a regency lies in one.
@@ -219,7 +197,7 @@ impl Offices {
     pub fn zone(&self) -> Zone {
         self.0
             .values()
-            .next()
+            .find_map(|known| known.first())
             .map_or(Zone::Wib, |office| office.zone)
     }
 
@@ -251,11 +229,13 @@ mod tests {
     "#;
 
     fn due(at: &str) -> String {
-        let offices = Offices::parse(FILE, Path::new("offices.toml")).unwrap();
-        let office = offices.find(&"kec-1".parse().unwrap()).unwrap();
-        office
-            .due(Timestamp::parse_rfc3339(at).unwrap())
-            .to_string()
+        due_by(FILE, "kec-1", at)
+    }
+
+    fn due_by(file: &str, office: &str, at: &str) -> String {
+        let offices = Offices::parse(file, Path::new("offices.toml")).unwrap();
+        let at = Timestamp::parse_rfc3339(at).unwrap();
+        offices.due(&office.parse().unwrap(), at).to_string()
     }
 
     #[test]
@@ -272,6 +252,60 @@ mod tests {
         ] {
             assert_eq!(due(taken), expected, "{taken}");
         }
+    }
+
+    /// Works on Saturdays from 2027 on, in another zone, with New Year's Day off.
+    const CHANGES: &str = r#"
+        version = 1
+        [[office]]
+        id = "kec-1"
+        name = "Kecamatan Contoh Baru"
+        zone = "Asia/Jayapura"
+        working_days = ["mon", "tue", "wed", "thu", "fri", "sat"]
+        holidays = ["2027-01-01"]
+        valid_from = "2027-01-01"
+        [[office]]
+        id = "kec-1"
+        name = "Kecamatan Contoh"
+        zone = "Asia/Makassar"
+        [[office]]
+        id = "kec-2"
+        name = "Kecamatan yang Baru Dibuka"
+        zone = "WIB"
+        valid_from = "2027-02-01"
+    "#;
+
+    #[test]
+    fn rules_count_from_their_day_on() {
+        let offices = Offices::parse(CHANGES, Path::new("offices.toml")).unwrap();
+        let name = |id: &str, at: &str| {
+            let at = Timestamp::parse_rfc3339(at).unwrap();
+            let office = offices.find(&id.parse().unwrap(), at);
+            office.map(|office| office.name.clone())
+        };
+        let old = Some("Kecamatan Contoh".to_owned());
+        // Each entry's day begins at midnight of its own zone.
+        assert_eq!(name("kec-1", "2026-12-31T22:59:59+08:00"), old);
+        let new = name("kec-1", "2027-01-01T00:00:00+09:00").unwrap();
+        assert!(new.ends_with("Baru"));
+        assert_eq!(name("kec-2", "2027-01-31T23:59:59+07:00"), None);
+        assert!(name("kec-2", "2027-02-01T00:00:00+07:00").is_some());
+    }
+
+    #[test]
+    fn what_is_due_beyond_a_change_of_rules_follows_the_rules_of_that_day() {
+        for (taken, expected) in [
+            // Thursday; Friday is New Year's Day by the new rules, and they work on Saturday.
+            ("2026-12-31T10:00:00+08:00", "2027-01-02T02:00:00Z"),
+            ("2026-12-29T10:00:00+08:00", "2026-12-30T02:00:00Z"),
+        ] {
+            assert_eq!(due_by(CHANGES, "kec-1", taken), expected, "{taken}");
+        }
+        // A place that opens later, or that the file does not have, has the usual week.
+        let friday = "2026-12-25T10:00:00+07:00";
+        let monday = "2026-12-28T03:00:00Z";
+        assert_eq!(due_by(CHANGES, "kec-2", friday), monday);
+        assert_eq!(due_by(CHANGES, "nowhere", friday), monday);
     }
 
     #[test]
@@ -293,6 +327,7 @@ mod tests {
             ("2026-08-17", "17-08-2026"),
             ("holidays", "holydays"),
             ("[[office]]", "[[office]]\nworking_days = []"),
+            ("[[office]]", "[[office]]\nvalid_from = \"besok\""),
         ] {
             let text = FILE.replace(from, to);
             assert!(

@@ -73,7 +73,8 @@ codes! {
     AlreadyOrdered CONFLICT "Dokumen ini sudah punya pekerjaan cetak. Lihat pekerjaan itu; untuk cetak ulang sebutkan 'reprint_of' beserta alasannya. Bila ragu, hubungi operator pusat.",
     IdempotencyMismatch UNPROCESSABLE_ENTITY "Idempotency-Key ini sudah dipakai untuk kiriman lain. Gunakan kunci baru untuk kiriman baru. Bila ragu, hubungi tim TI pusat.",
     IdempotencyKeyMalformed BAD_REQUEST "Idempotency-Key tidak sah. Gunakan 1 sampai 64 huruf, angka, titik, garis bawah atau tanda hubung. Bila ragu, hubungi tim TI pusat.",
-    QueryMalformed BAD_REQUEST "Saringan pencarian tidak dikenal. Periksa nilai state, machine, office, origin, limit dan before. Bila ragu, hubungi tim TI pusat.",
+    QueryMalformed BAD_REQUEST "Saringan pencarian tidak dikenal. Periksa nilainya: referensi hanya huruf, angka, titik, garis bawah dan tanda hubung, hari seperti 2026-11-26. Bila ragu, hubungi tim TI pusat.",
+    SearchNumber BAD_REQUEST "Pencarian memuat 16 angka berurutan, seperti NIK atau nomor KK. Loket tidak menyimpan nomor itu: cari dengan referensi atau nomor pekerjaan. Bila ragu, hubungi tim TI pusat.",
     JobUnknown NOT_FOUND "Pekerjaan cetak tidak ditemukan. Periksa nomornya. Bila yakin benar, hubungi tim TI pusat.",
     TooLateToCancel CONFLICT "Pekerjaan sudah selesai sehingga tidak dapat dibatalkan. Lihat keadaannya. Bila kertas tidak boleh diserahkan, hubungi petugas kantor tujuan.",
     NotForCentralToAnswer CONFLICT "Pusat hanya menjawab pekerjaan yang catatan mesinnya hilang. Jawab pekerjaan ini di mesin kantor tujuan. Bila ragu, hubungi petugas kantor tujuan.",
@@ -149,6 +150,11 @@ impl IntoResponse for Problem {
             "detail": self.detail,
         });
         let mut response = (self.code.status(), Json(body)).into_response();
+        if self.code == Code::NotSignedIn {
+            let scheme = HeaderValue::from_static("Bearer");
+            let headers = response.headers_mut();
+            headers.insert(header::WWW_AUTHENTICATE, scheme);
+        }
         if matches!(self.code, Code::Busy | Code::TooManyTries) {
             let minute = HeaderValue::from_static("60");
             response.headers_mut().insert(header::RETRY_AFTER, minute);
@@ -161,6 +167,72 @@ impl IntoResponse for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::offices::FILE_FAULTS;
+    use crate::room::Shortage;
+    use crate::words::TROUBLES;
+
+    /// Where central's part of docs/codes.md begins; what stands before it is loketd's.
+    const BEGINNING: &str = "\n## Central\n";
+
+    const INTRODUCTION: &str = "
+Answers at central's doors, and reasons beside what its folder rejected (`LOKET_WRITE=1 cargo test -p loket-central
+codes` writes this part):
+
+";
+
+    const OF_OFFICES: &str = "
+Why a changed `offices.toml` is not used, on the console and in the log:
+
+";
+
+    const OF_ROOM: &str = "
+Room that is short at central, on the console and in the log (docs/adr/0019):
+
+";
+
+    const OF_TROUBLES: &str = "
+Bounds that a machine's heartbeat says are crossed; severe ones stop its work, or are about to:
+
+";
+
+    fn part() -> String {
+        let mut part =
+            format!("{BEGINNING}{INTRODUCTION}| code | status | sentence |\n|---|---|---|\n");
+        for code in Code::ALL {
+            let (name, status, said) = (code.as_str(), code.status().as_u16(), code.message());
+            part.push_str(&format!("| {name} | {status} | {said} |\n"));
+        }
+        part.push_str(&format!("{OF_OFFICES}| code | sentence |\n|---|---|\n"));
+        for (code, said) in FILE_FAULTS {
+            part.push_str(&format!("| {code} | {said} |\n"));
+        }
+        part.push_str(&format!("{OF_ROOM}| code | sentence |\n|---|---|\n"));
+        for short in Shortage::ALL {
+            let (code, said) = (short.code(), short.message());
+            part.push_str(&format!("| {code} | {said} |\n"));
+        }
+        part.push_str(&format!(
+            "{OF_TROUBLES}| keyword | severe | sentence |\n|---|---|---|\n"
+        ));
+        for (keyword, words) in TROUBLES {
+            let severe = if words.is_severe { "yes" } else { "no" };
+            let said = words.sentence();
+            part.push_str(&format!("| {keyword} | {severe} | {said} |\n"));
+        }
+        part
+    }
+
+    #[test]
+    fn the_page_of_codes_is_what_central_says() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/codes.md");
+        let kept = std::fs::read_to_string(path).unwrap();
+        let at = kept.find(BEGINNING).unwrap_or(kept.len());
+        if std::env::var_os("LOKET_WRITE").is_some() {
+            std::fs::write(path, kept[..at].to_owned() + &part()).unwrap();
+        } else {
+            assert_eq!(kept[at..], part(), "docs/codes.md is out of date");
+        }
+    }
 
     #[test]
     fn every_refusal_says_what_happened_what_to_do_and_whom_to_ask() {

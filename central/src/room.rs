@@ -24,6 +24,10 @@ pub(crate) enum Shortage {
 }
 
 impl Shortage {
+    /// All of them.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 4] = [Self::Store, Self::Disk, Self::StoreSoon, Self::DiskSoon];
+
     /// Its stable code.
     pub(crate) const fn code(self) -> &'static str {
         match self {

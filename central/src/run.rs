@@ -28,7 +28,7 @@ use crate::intake::folder::{self, Folder};
 use crate::listener::Listener;
 use crate::machines::Machines;
 use crate::office::{CancelAsk, Office, Parts};
-use crate::offices::{Offices, OfficesError};
+use crate::offices::{OfficesError, OfficesFile};
 use crate::random::SystemRandomness;
 use crate::room::Room;
 use crate::sweep;
@@ -232,7 +232,7 @@ fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk
         store: Arc::new(store),
         machines: Machines::new(config.machines_dir.clone(), identity.authority.clone()),
         identity,
-        offices: Offices::load(&config.offices)?,
+        offices: OfficesFile::open(config.offices.clone())?,
         documents,
         trust: TrustFolder::open(config.trust_dir.clone())?,
         policy: config.policy,

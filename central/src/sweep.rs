@@ -34,7 +34,13 @@ pub(crate) async fn run(office: Arc<Office>, stop: CancellationToken) {
             _at = ticks.tick() => {
                 // What failed is logged where it did.
                 office.blocking(watch_room).await.ok();
-                let recorded = office.blocking(Office::record_all).await;
+                let recorded = office
+                    .blocking(|office| {
+                        // A broken offices file is told in the log, whether anybody asks for an office or not.
+                        drop(office.offices.current());
+                        office.record_all()
+                    })
+                    .await;
                 if let Ok(Err(error)) = recorded {
                     tracing::error!(error = %crate::chain(&error), "machines' records not taken over");
                 }

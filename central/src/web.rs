@@ -4,6 +4,7 @@ mod api;
 mod blobs;
 pub(crate) mod console;
 mod history;
+mod job_query;
 mod outcome;
 mod range;
 mod shapes;
@@ -32,7 +33,7 @@ const MAX_SMALL_BODY_BYTES: usize = 16 * 1024;
 
 type Routes = Vec<(&'static str, MethodRouter<Arc<Office>>)>;
 
-/// What `openapi.json` describes: a test holds the two together.
+/// For programs. `openapi.json` describes every route: a test holds the two together.
 fn api_routes() -> Routes {
     vec![
         (
@@ -53,7 +54,7 @@ fn api_routes() -> Routes {
     ]
 }
 
-/// Pages for people; no contract.
+/// Pages for people; described as well, but no contract.
 fn page_routes() -> Routes {
     vec![
         ("/", get(console::page)),
@@ -113,14 +114,53 @@ mod tests {
             .keys()
             .map(String::as_str)
             .collect();
-        let machine = super::machine_routes();
-        let api = super::api_routes();
-        let routed: BTreeSet<_> = api
+        let routes = [
+            super::api_routes(),
+            super::page_routes(),
+            super::machine_routes(),
+        ];
+        let routed: BTreeSet<_> = routes
             .iter()
-            .chain(&machine)
+            .flatten()
             .map(|(path, _route)| *path)
             .collect();
         assert_eq!(described, routed);
+    }
+
+    #[test]
+    fn every_code_of_a_door_is_told_beside_a_status_of_its_own() {
+        let document: serde_json::Value =
+            serde_json::from_str(include_str!("../assets/openapi.json")).unwrap();
+        // Of the folder there is no door, and what no route has is told of all of them.
+        let elsewhere = [
+            "FolderPairMissing",
+            "FolderFileUnreadable",
+            "FolderNameTwice",
+        ];
+        let told = |code: &str, status: &str| {
+            let shared = document["components"]["responses"].as_object().unwrap();
+            let operations = document["paths"].as_object().unwrap().values();
+            let operations = operations.flat_map(|methods| methods.as_object().unwrap().values());
+            let mut responses = operations.filter_map(|it| it["responses"].get(status));
+            responses.any(|response| {
+                let name = response["$ref"].as_str().unwrap_or_default();
+                let name = name.rsplit('/').next().unwrap_or_default();
+                let response = shared.get(name).unwrap_or(response);
+                response["description"].as_str().unwrap().contains(code)
+            })
+        };
+        assert!(
+            document["info"]["description"]
+                .as_str()
+                .unwrap()
+                .contains("RouteUnknown")
+        );
+        for code in crate::problem::Code::ALL {
+            let (name, status) = (code.as_str(), code.status().as_u16().to_string());
+            let is_elsewhere = elsewhere.contains(&name) || name == "RouteUnknown";
+            assert!(is_elsewhere || told(name, &status), "{name} {status}");
+        }
+        assert!(!told("Busy", "422"), "the control");
     }
 
     #[test]

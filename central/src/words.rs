@@ -1,7 +1,13 @@
 //! What people read for each state and reason: Indonesian, short, without blame.
 
+mod trouble;
+
 use loket_wire::device_reason::keeps_from_printing;
 use loket_wire::{JobState, LocalJob, Reason};
+
+#[cfg(test)]
+pub(crate) use trouble::TROUBLES;
+pub(crate) use trouble::trouble;
 
 /// The tone in which a word is shown; a class of the style sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

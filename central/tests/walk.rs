@@ -12,6 +12,8 @@
 mod client;
 #[path = "walk/console.rs"]
 mod console;
+#[path = "walk/described.rs"]
+mod described;
 #[path = "walk/doors.rs"]
 mod doors;
 #[path = "walk/faults.rs"]
@@ -22,10 +24,16 @@ mod ledger;
 mod local;
 #[path = "walk/machine.rs"]
 mod machine;
+#[path = "walk/offices.rs"]
+mod offices;
+#[path = "walk/openapi.rs"]
+mod openapi;
 #[path = "walk/refusals.rs"]
 mod refusals;
 #[path = "walk/rig.rs"]
 mod rig;
+#[path = "walk/search.rs"]
+mod search;
 
 use client::{Answer, Client};
 use loket_link::FetchError;

@@ -8,20 +8,18 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use loket_domain::dispatch::Answer;
-use loket_store::{CancelOutcome, JobCursor, JobFilter, JobRow, Origin, StoreError};
-use loket_wire::{JobId, JobState, Timestamp};
+use loket_store::{CancelOutcome, JobRow, StoreError};
+use loket_wire::JobId;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::shapes::{JobShape, JobsShape, MachineShape, origin_word};
+use super::job_query::{JobsQuery, cursor_text};
+use super::shapes::{JobShape, JobsShape, MachineShape};
 use super::sign_in::{Account, Right};
 use crate::clock::now;
 use crate::metrics::{self, Stored};
 use crate::office::{CancelAsk, Office, storage_problem};
 use crate::problem::{Code, Problem};
-
-/// Jobs in one answer unless the caller says otherwise.
-const DEFAULT_PAGE_JOBS: u32 = 50;
 
 /// Reads a job id from a path.
 pub(super) fn job_id(text: &str) -> Result<JobId, Problem> {
@@ -52,62 +50,6 @@ pub(super) async fn job(
     Ok(Json(shape.beside(same)))
 }
 
-/// Which jobs.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct JobsQuery {
-    /// States, separated by commas.
-    state: Option<String>,
-    machine: Option<String>,
-    office: Option<String>,
-    /// Who ordered it: `central` or `local`.
-    origin: Option<String>,
-    limit: Option<u32>,
-    /// `<created_at in ms>.<job id>`, from `next_before`.
-    before: Option<String>,
-}
-
-impl JobsQuery {
-    fn filter(&self) -> Option<JobFilter> {
-        let states = self.state.as_deref().unwrap_or_default();
-        Some(JobFilter {
-            states: states
-                .split(',')
-                .filter(|word| !word.is_empty())
-                .map(|word| {
-                    JobState::ALL
-                        .into_iter()
-                        .find(|state| state.as_str() == word)
-                })
-                .collect::<Option<_>>()?,
-            machine: self.machine.as_deref().map(str::parse).transpose().ok()?,
-            office: self.office.as_deref().map(str::parse).transpose().ok()?,
-            origin: match self.origin.as_deref() {
-                None => None,
-                Some(word) => Some(
-                    [Origin::Central, Origin::Local]
-                        .into_iter()
-                        .find(|origin| origin_word(*origin) == word)?,
-                ),
-            },
-            before: match &self.before {
-                None => None,
-                Some(text) => Some(cursor(text)?),
-            },
-            pick: None,
-            limit: self.limit.unwrap_or(DEFAULT_PAGE_JOBS),
-        })
-    }
-}
-
-pub(super) fn cursor(text: &str) -> Option<JobCursor> {
-    let (at, id) = text.split_once('.')?;
-    Some(JobCursor {
-        created_at: Timestamp::from_unix_ms(at.parse().ok()?),
-        id: id.parse().ok()?,
-    })
-}
-
 /// `GET /api/v1/jobs`
 pub(super) async fn jobs(
     State(office): State<Arc<Office>>,
@@ -116,17 +58,18 @@ pub(super) async fn jobs(
 ) -> Result<Json<JobsShape>, Problem> {
     account.may(Right::Look)?;
     let Query(query) = query.map_err(|_ignored| Code::QueryMalformed)?;
-    let filter = query.filter().ok_or(Code::QueryMalformed)?;
     let page = office
-        .blocking(move |office| office.store.jobs(&filter))
-        .await?
-        .map_err(|error| storage_problem(&error))?;
-    let next = page
-        .next
-        .map(|next| format!("{}.{}", next.created_at.unix_ms(), next.id));
+        .blocking(move |office| {
+            let filter = query.filter(office.offices.current().zone())?;
+            let page = office.store.jobs(&filter);
+            let mut page = page.map_err(|error| storage_problem(&error))?;
+            page.jobs.retain(|row| query.takes(&row.facts.reference));
+            Ok::<_, Problem>(page)
+        })
+        .await??;
     Ok(Json(JobsShape {
         jobs: page.jobs.iter().map(JobShape::from).collect(),
-        next_before: next,
+        next_before: page.next.as_ref().map(cursor_text),
     }))
 }
 
@@ -209,9 +152,18 @@ pub(super) async fn answer(
 ) -> Result<Json<JobShape>, Problem> {
     account.may(Right::Order)?;
     let id = job_id(&id)?;
-    let Json(body) = body.map_err(|_ignored| Code::RequestMalformed)?;
+    let Json(body) =
+        body.map_err(|refused| unreadable(refused.status(), Code::RequestMalformed))?;
     answer_job(&office, &account, id, body).await?;
     Ok(Json(JobShape::from(&find(&office, id).await?)))
+}
+
+/// Why a body was not read: too large is told apart from everything else.
+pub(super) fn unreadable(status: StatusCode, otherwise: Code) -> Problem {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => Code::BodyTooLarge.into(),
+        _other => otherwise.into(),
+    }
 }
 
 /// Records what somebody found of a job.
@@ -255,10 +207,10 @@ pub(super) async fn machines(
             let now = now();
             let rows = office.store.machines()?;
             let aside = office.store.quarantine_counts()?;
-            let shape = |row| {
-                let row: &loket_store::MachineRow = row;
-                let shape = MachineShape::new(row, office.machines.find(&row.id).is_ok(), now);
-                shape.with_aside(aside.get(&row.id).copied().unwrap_or_default())
+            let shape = |row: &loket_store::MachineRow| {
+                let aside = aside.get(&row.id).copied().unwrap_or_default();
+                let is_enrolled = office.machines.find(&row.id).is_ok();
+                MachineShape::new(row, is_enrolled, aside, now)
             };
             Ok(rows.iter().map(shape).collect::<Vec<_>>())
         })
@@ -317,45 +269,4 @@ pub(super) async fn health(State(office): State<Arc<Office>>) -> Result<Json<Val
         "up_time_s": office.started.elapsed().as_secs(),
         "software": env!("CARGO_PKG_VERSION"),
     })))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn query(state: &str, before: &str) -> JobsQuery {
-        JobsQuery {
-            state: Some(state.to_owned()),
-            machine: None,
-            office: None,
-            origin: None,
-            limit: None,
-            before: (!before.is_empty()).then(|| before.to_owned()),
-        }
-    }
-
-    #[test]
-    fn filters_are_read_or_refused() {
-        let id = JobId::from_parts(1_790_000_000_000, [1; 10]);
-        let filter = query("printed,unknown", &format!("5.{id}"))
-            .filter()
-            .unwrap();
-        assert_eq!(filter.states, [JobState::Printed, JobState::Unknown]);
-        let expected = JobCursor {
-            created_at: Timestamp::from_unix_ms(5),
-            id,
-        };
-        assert_eq!(filter.before, Some(expected));
-        assert!(query("", "").filter().unwrap().states.is_empty());
-        let by = |origin: &str| JobsQuery {
-            origin: Some(origin.to_owned()),
-            ..query("", "")
-        };
-        let found = by("local").filter().map(|filter| filter.origin);
-        assert_eq!(found, Some(Some(Origin::Local)));
-        assert!(by("dari-mesin").filter().is_none());
-        for (state, before) in [("done", ""), ("", "5"), ("", "x.y"), ("printed,x", "")] {
-            assert!(query(state, before).filter().is_none(), "{state} {before}");
-        }
-    }
 }

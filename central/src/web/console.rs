@@ -1,5 +1,7 @@
 //! The console: one page for people, whose live part is fetched again every two seconds.
 
+mod asked;
+mod form;
 mod job;
 mod lines;
 mod view;
@@ -17,8 +19,10 @@ use axum::response::{Html, IntoResponse, Redirect, Response};
 use loket_store::{JobFilter, JobPage, Role, StoreError};
 use loket_wire::Sha256Digest;
 
+use self::asked::{Asked, Words};
+use self::form::SearchForm;
 use self::lines::{JobLine, MachineLine, Trouble, job_line, machine_lines};
-use self::view::{Asked, Tile, Times, View, Words, tiles};
+use self::view::{Tile, Times, View, tiles};
 use super::sign_in::Account;
 use crate::clock::now;
 use crate::office::{Office, storage_problem};
@@ -29,6 +33,12 @@ pub(super) use job::{answer, cancel, live as job_live, page as job_page};
 /// Jobs on a page: what a person scrolls through; older ones are a link away.
 const JOBS_SHOWN: u32 = 50;
 
+/// Machines in trouble on the front page: the worst; the others are a link away.
+const FRONT_MACHINES: usize = 10;
+
+/// Machines on a page of their own. A page is fetched again and again, on poor lines too.
+const MACHINES_SHOWN: usize = 50;
+
 /// How long what one viewer is shown serves the others as well.
 const SHARED_FOR: Duration = Duration::from_secs(1);
 
@@ -36,8 +46,15 @@ const SHARED_FOR: Duration = Duration::from_secs(1);
 const MAX_SHARED: usize = 64;
 
 /// What viewers are shown, shared for a second: ten of them cost the store what one does.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Shared(Mutex<BTreeMap<Asked, Part>>);
+
+impl std::fmt::Debug for Shared {
+    /// Views hold what people search for.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
 
 #[derive(Debug, Clone)]
 struct Part {
@@ -102,6 +119,9 @@ struct ConsolePage<'a> {
     role: &'static str,
     live_address: &'a str,
     live: &'a str,
+    /// Fields to search by, where the page has them. They stand outside of the live part: nobody types into what
+    /// renews itself.
+    form: Option<SearchForm>,
 }
 
 #[derive(Template)]
@@ -119,6 +139,10 @@ struct LivePart {
     next: Option<String>,
     machines: Vec<MachineLine>,
     machine_count: usize,
+    machines_before: Option<String>,
+    machines_next: Option<String>,
+    machines_left: usize,
+    is_search: bool,
     losses: Vec<String>,
 }
 
@@ -130,9 +154,18 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let asked = Asked::read(query)?;
     let live_address = asked.live_address();
+    let title = asked.view.page();
+    let form = if asked.view == View::Semua {
+        let asked = asked.clone();
+        let form = office.blocking(move |office| SearchForm::new(office, &asked));
+        Some(form.await?)
+    } else {
+        None
+    };
     let part = shared(&office, asked).await?;
     let page = ConsolePage {
-        title: "Depan",
+        title,
+        form,
         name: &account.name,
         role: role_word(account.role),
         live_address: &live_address,
@@ -194,17 +227,29 @@ fn not_rendered(error: &askama::Error) -> Problem {
 
 fn live_part(office: &Office, asked: &Asked) -> Result<LivePart, StoreError> {
     let at = now();
-    let times = Times::at(at, office.offices.zone().day_start(at));
+    let zone = office.offices.current().zone();
+    let times = Times::at(at, zone.day_start(at));
     let store = &office.store;
     let link_down = lines::link_down(office, at);
-    let mut machines = machine_lines(office, store.machines()?, link_down.is_some(), at);
+    let set_aside = store.quarantine_counts()?;
+    let machines = machine_lines(
+        office,
+        &store.machines()?,
+        &set_aside,
+        link_down.is_some(),
+        at,
+    );
     let enrolled = machines.iter().filter(|line| line.is_enrolled);
     let machine_count = enrolled.clone().count();
     let troubled = enrolled.clone().filter(|line| line.trouble < Trouble::Fine);
     let online = enrolled.clone().filter(|line| line.is_online).count();
     let numbers = [troubled.count(), online].map(|count| u64::try_from(count).unwrap_or(u64::MAX));
     let tiles = tiles(&**store, asked, times, (numbers[0], numbers[1]))?;
-    let is_front = asked.view == View::Depan && asked.machine.is_none();
+    let is_front = asked.is_front();
+    let lines = |page: &JobPage| -> Vec<_> {
+        let rows = page.jobs.iter();
+        rows.map(|row| job_line(office, row, at)).collect()
+    };
     let urgent = if is_front && asked.before().is_none() {
         store.jobs(&JobFilter {
             limit: JOBS_SHOWN,
@@ -216,30 +261,16 @@ fn live_part(office: &Office, asked: &Asked) -> Result<LivePart, StoreError> {
             next: None,
         }
     };
+    let mut urgent_lines = lines(&urgent);
+    urgent_lines.sort_by_key(JobLine::need);
     let show_jobs = asked.view != View::Mesin;
-    let page = store.jobs(&JobFilter {
-        machine: asked.machine.clone(),
-        before: asked.before(),
-        limit: JOBS_SHOWN,
-        ..asked.view.filter(times)
-    })?;
-    match &asked.machine {
-        Some(machine) => machines.retain(|line| line.id == machine.as_str()),
-        None if asked.view == View::Mesin => {}
-        None if is_front => {
-            machines.retain(|line| line.is_enrolled && line.trouble < Trouble::Fine)
-        }
-        None => machines.clear(),
-    }
+    let page = asked.jobs(&**store, times, zone, JOBS_SHOWN)?;
+    let shown = shown_machines(asked, machines);
     let counts = store.counts(at)?;
     Ok(LivePart {
         link_down,
         tiles,
-        urgent: urgent
-            .jobs
-            .iter()
-            .map(|row| job_line(office, row, at))
-            .collect(),
+        urgent: urgent_lines,
         urgent_more: urgent.next.is_some(),
         is_front,
         show_jobs,
@@ -249,14 +280,49 @@ fn live_part(office: &Office, asked: &Asked) -> Result<LivePart, StoreError> {
             .as_ref()
             .map(ToString::to_string)
             .unwrap_or_default(),
-        jobs: page
-            .jobs
-            .iter()
-            .map(|row| job_line(office, row, at))
-            .collect(),
-        next: page.next.map(|next| asked.address(Some(next))),
-        machines,
+        jobs: lines(&page),
+        next: page.next.map(|next| asked.address(Some(&next))),
+        machines: shown.lines,
         machine_count,
+        machines_before: shown.before,
+        machines_next: shown.next,
+        machines_left: shown.left,
+        is_search: asked.is_search(),
         losses: lines::losses(office, &counts, at)?,
     })
+}
+
+/// The machines of a page, and the ways to the others.
+struct ShownMachines {
+    lines: Vec<MachineLine>,
+    before: Option<String>,
+    next: Option<String>,
+    left: usize,
+}
+
+fn shown_machines(asked: &Asked, mut lines: Vec<MachineLine>) -> ShownMachines {
+    let (mut before, mut next, mut left) = (None, None, 0);
+    match &asked.machine {
+        Some(machine) => lines.retain(|line| line.id == machine.as_str()),
+        None if asked.view == View::Mesin => {
+            let page = asked.machine_page;
+            let skipped = MACHINES_SHOWN.saturating_mul(usize::try_from(page).unwrap_or(0));
+            before = page.checked_sub(1).map(|page| asked.machine_address(page));
+            lines.drain(..skipped.min(lines.len()));
+            next = (lines.len() > MACHINES_SHOWN).then(|| asked.machine_address(page + 1));
+            lines.truncate(MACHINES_SHOWN);
+        }
+        None if asked.is_front() => {
+            lines.retain(|line| line.is_enrolled && line.trouble < Trouble::Fine);
+            left = lines.len().saturating_sub(FRONT_MACHINES);
+            lines.truncate(FRONT_MACHINES);
+        }
+        None => lines.clear(),
+    }
+    ShownMachines {
+        lines,
+        before,
+        next,
+        left,
+    }
 }

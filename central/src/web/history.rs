@@ -18,6 +18,9 @@ use crate::problem::{Code, Problem};
 /// Rows in one answer: each is a few hundred bytes.
 const MAX_ROWS: u32 = 500;
 
+/// The highest number that every reader of JSON keeps; no history comes near it.
+const MAX_FROM: u64 = (1 << 53) - 1;
+
 /// Which part of the history.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -36,7 +39,10 @@ pub(super) async fn page(
 ) -> Result<Json<Value>, Problem> {
     account.may(Right::Audit)?;
     let Query(part) = part.map_err(|_ignored| Code::QueryMalformed)?;
-    let limit = part.limit.unwrap_or(MAX_ROWS).clamp(1, MAX_ROWS);
+    let limit = part.limit.unwrap_or(MAX_ROWS);
+    if !(1..=MAX_ROWS).contains(&limit) || part.from > MAX_FROM {
+        return Err(Code::QueryMalformed.into());
+    }
     let rows = office
         .blocking(move |office| office.store.history_from(part.from, limit))
         .await?

@@ -8,6 +8,8 @@ use loket_wire::{
 };
 use serde::Serialize;
 
+use crate::words::trouble;
+
 /// A moment as RFC 3339 in UTC.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment(pub(super) Timestamp);
@@ -166,8 +168,12 @@ pub(super) struct MachineShape {
     committed_seq: u64,
     lost_report_count: u64,
     journal_lost_count: u64,
+    /// Its reports that could not be taken, ever.
     set_aside_count: u64,
+    /// Of them those beyond its quota: counted, and not kept one by one.
     counted_only_count: u64,
+    /// Bounds that its last heartbeat said are crossed.
+    troubles: Vec<TroubleShape>,
     key_id: KeyId,
     enrolled_at: Moment,
     heartbeat: Option<HeartbeatShape>,
@@ -182,6 +188,27 @@ struct HeartbeatShape {
 }
 
 #[derive(Debug, Serialize)]
+struct TroubleShape {
+    /// The keyword of the protocol.
+    code: String,
+    /// Indonesian: what happened and what to do.
+    message: String,
+    /// Whether work is about to stop.
+    is_severe: bool,
+}
+
+impl TroubleShape {
+    fn of(keyword: &str) -> Self {
+        let words = trouble(keyword);
+        Self {
+            code: keyword.to_owned(),
+            message: words.sentence(),
+            is_severe: words.is_severe,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
 struct DeviceShape {
     device: String,
     state: String,
@@ -192,7 +219,14 @@ struct DeviceShape {
 }
 
 impl MachineShape {
-    pub(super) fn new(row: &MachineRow, is_enrolled: bool, now: Timestamp) -> Self {
+    pub(super) fn new(
+        row: &MachineRow,
+        is_enrolled: bool,
+        aside: AsideCount,
+        now: Timestamp,
+    ) -> Self {
+        let last = row.heartbeat.as_ref();
+        let troubles = last.map_or(&[][..], |last| &last.heartbeat.troubles);
         let (connectivity, since) = match row.connectivity(now) {
             Connectivity::Online => ("online", row.presence.online_changed_at),
             Connectivity::Late { since } => ("late", Some(since)),
@@ -220,26 +254,16 @@ impl MachineShape {
             committed_seq: row.committed_seq,
             lost_report_count: row.lost_report_count,
             journal_lost_count: row.journal_lost_count,
-            set_aside_count: 0,
-            counted_only_count: 0,
+            set_aside_count: aside.total,
+            counted_only_count: aside.counted_only,
+            troubles: troubles.iter().map(|it| TroubleShape::of(it)).collect(),
             key_id: row.seal_to.key_id,
             enrolled_at: Moment(row.enrolled_at),
-            heartbeat: row.heartbeat.as_ref().map(|last| HeartbeatShape {
+            heartbeat: last.map(|last| HeartbeatShape {
                 received_at: Moment(last.received_at),
                 heartbeat: last.heartbeat.clone(),
             }),
             devices: devices.collect(),
-        }
-    }
-}
-
-impl MachineShape {
-    /// The same with what was set aside of its reports.
-    pub(super) fn with_aside(self, count: AsideCount) -> Self {
-        Self {
-            set_aside_count: count.total,
-            counted_only_count: count.counted_only,
-            ..self
         }
     }
 }

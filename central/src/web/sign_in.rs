@@ -16,6 +16,7 @@ use loket_wire::Sha256Digest;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::api::unreadable;
 use super::outcome::Page;
 use super::tries::Tries;
 use crate::clock::now;
@@ -202,8 +203,12 @@ pub(super) async fn sign_in(
         count(&office.tally.sign_ins_refused);
         return Ok(login_page(Some(Code::TooManyTries)));
     }
-    let Ok(Form(login)) = form else {
-        return Ok(login_page(Some(Code::FormMalformed)));
+    let login = match form {
+        Ok(Form(login)) => login,
+        Err(refused) => {
+            let problem = unreadable(refused.status(), Code::FormMalformed);
+            return Ok(login_page(Some(problem.code)));
+        }
     };
     let token = Zeroizing::new(login.token.trim().to_owned());
     drop(Zeroizing::new(login.token));

@@ -10,10 +10,12 @@ use axum::http::{HeaderName, StatusCode};
 use axum::response::Response;
 use hyper::Method;
 use loket_wire::event::DeviceReport;
+use loket_wire::topic::Channel;
 use loket_wire::{Epoch, JobState, Report, Timestamp};
 use tokio::process::Command;
 
 use crate::client::{Answer, Client};
+use crate::machine::Linked;
 use crate::rig::{DEADLINE, Rig, fixture};
 use crate::{client_of, job_id, order};
 
@@ -145,6 +147,104 @@ async fn machines_in_trouble_stand_first_and_revoked_ones_trouble_nobody() {
     );
 }
 
+/// Says that a clock is seven minutes fast, and these bounds crossed.
+async fn say_health(machine: &mut Linked, troubles: &[&str]) {
+    let heartbeat = loket_wire::Heartbeat {
+        session_seq: 1,
+        at: Timestamp::from_unix_ms(1_790_000_000_000),
+        clock_trusted: true,
+        clock_offset_ms: Some(420_000),
+        up_time_s: 1,
+        open_job_count: 0,
+        outbox_count: 0,
+        link_sent_bytes: Some(2048),
+        link_received_bytes: Some(1024),
+        spool_bytes: 0,
+        disk_free_bytes: Some(3 << 29),
+        certificate_days_left: Some(200),
+        troubles: troubles.iter().map(|word| (*word).to_owned()).collect(),
+        devices: Vec::new(),
+    };
+    let body = loket_wire::presence::encode(&heartbeat).unwrap();
+    machine.publish(&Channel::Heartbeat, &body);
+    machine.ack().await;
+}
+
+#[tokio::test]
+async fn what_a_machine_says_of_itself_is_shown_with_what_to_do() {
+    let rig = Rig::start().await;
+    let it = Browser::of(&rig, "it").await;
+    let mut machines = Vec::new();
+    for (at, (name, troubles)) in [
+        ("a-baik", &[][..]),
+        ("b-jam", &["clock-off", "fan-stuck"]),
+        ("c-penuh", &["spool-high", "disk-full"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let serial = 11 + u64::try_from(at).unwrap();
+        let mut machine = rig.enrol(name, serial).connect().await;
+        if at == 0 {
+            let report = serde_json::json!({ "kind": "weather" });
+            let epoch = machine.machine.epoch;
+            let event = serde_json::json!({ "epoch": epoch, "seq": 1, "report": report });
+            let channel = Channel::Event("weather".to_owned());
+            machine.publish(&channel, event.to_string().as_bytes());
+            machine.until_acked(1).await;
+        }
+        say_health(&mut machine, troubles).await;
+        machines.push(machine);
+    }
+    let all = it.open("/?lihat=mesin").await.text;
+    let place = |name: &str| all.find(&format!("data-key=\"{name}\"")).unwrap();
+    assert!(place("c-penuh") < place("b-jam") && place("b-jam") < place("a-baik"));
+    let of = |from: &str, to: &str| &all[place(from)..place(to)];
+    let full = of("c-penuh", "b-jam");
+    let at = |text: &str| full.find(text).unwrap_or_else(|| panic!("{text}: {full}"));
+    assert!(at("kosongkan disk mesin itu sekarang") < at("dokumen menumpuk di mesin"));
+    at("(disk-full)");
+    at("ruang bebas 1,5 GB");
+    let off = of("b-jam", "a-baik");
+    assert!(
+        off.contains("jam mesin meleset") && off.contains("jam 7 menit lebih cepat"),
+        "{off}"
+    );
+    assert!(
+        off.contains("fan-stuck") && off.contains("perbarui pusat"),
+        "{off}"
+    );
+
+    let front = it.open("/").await.text;
+    assert!(
+        front.contains("c-penuh") && front.contains("b-jam"),
+        "{front}"
+    );
+    assert!(
+        !front.contains("data-key=\"a-baik\""),
+        "what was set aside needs nobody today"
+    );
+    let page = it.open("/?lihat=semua&mesin=a-baik").await.text;
+    assert!(
+        page.contains("1 laporan disisihkan, tidak terbaca"),
+        "{page}"
+    );
+    let known = client_of(&rig, "it")
+        .await
+        .get("/api/v1/machines")
+        .await
+        .json();
+    assert_eq!(known["machines"][0]["set_aside_count"], 1);
+    let said = &known["machines"][2]["troubles"];
+    assert_eq!(said[1]["code"], "disk-full");
+    assert!(
+        said[1]["message"]
+            .as_str()
+            .unwrap()
+            .contains("; kosongkan disk")
+    );
+}
+
 #[tokio::test]
 async fn a_central_that_is_cut_off_blames_no_site() {
     let rig = Rig::start_with(|settings| {
@@ -181,12 +281,22 @@ async fn dump(url: &str, home: &std::path::Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// What happens after the page was made and before it asks again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meanwhile {
+    JobCancelled,
+    SignedOut,
+    /// A network answers in central's place, as one does that wants a sign-in of its own.
+    OtherNetwork,
+}
+
 /// What the way between browser and central does: it signs in, counts, and lets the test act in between.
 struct Between {
     central: Client,
     cookie: String,
     operator: Client,
     job: String,
+    meanwhile: Meanwhile,
     pages: AtomicU32,
     lives: AtomicU32,
 }
@@ -196,8 +306,14 @@ async fn pass_on(State(between): State<Arc<Between>>, request: Request) -> Respo
     if path == "/" {
         between.pages.fetch_add(1, Ordering::SeqCst);
     }
-    // The job changes after the page was made and before it asks again.
-    if path.starts_with("/console/live") && between.lives.fetch_add(1, Ordering::SeqCst) == 0 {
+    let is_live = path.starts_with("/console/live");
+    let is_first = is_live && between.lives.fetch_add(1, Ordering::SeqCst) == 0;
+    if is_live && between.meanwhile == Meanwhile::OtherNetwork {
+        return Response::new(Body::from(
+            "<p data-key=\"x\">Selamat datang di jaringan lain</p>",
+        ));
+    }
+    if is_first && between.meanwhile == Meanwhile::JobCancelled {
         let cancel = format!("/api/v1/jobs/{}/cancel", between.job);
         assert_eq!(between.operator.post(&cancel).await.status, 200);
         // The page's clock runs faster than the second for which central's viewers share what they are shown.
@@ -206,7 +322,12 @@ async fn pass_on(State(between): State<Arc<Between>>, request: Request) -> Respo
     }
     let known = request.headers().get("if-none-match");
     let known = known.and_then(|value| value.to_str().ok());
-    let mut headers = vec![("cookie", between.cookie.as_str())];
+    let is_signed_out =
+        between.meanwhile == Meanwhile::SignedOut && between.lives.load(Ordering::SeqCst) > 0;
+    let mut headers = vec![("accept", "text/html")];
+    if !is_signed_out {
+        headers.push(("cookie", between.cookie.as_str()));
+    }
     headers.extend(known.map(|known| ("if-none-match", known)));
     let answer = between
         .central
@@ -214,7 +335,12 @@ async fn pass_on(State(between): State<Arc<Between>>, request: Request) -> Respo
     let answer = answer.await;
     let mut response = Response::new(Body::from(answer.text));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap();
-    for name in ["content-type", "content-security-policy", "etag"] {
+    for name in [
+        "content-type",
+        "content-security-policy",
+        "etag",
+        "location",
+    ] {
         if let Some(value) = answer.headers.get(name) {
             let name = HeaderName::from_static(name);
             response.headers_mut().insert(name, value.clone());
@@ -223,15 +349,14 @@ async fn pass_on(State(between): State<Arc<Between>>, request: Request) -> Respo
     response
 }
 
-#[tokio::test]
-async fn in_a_browser_a_job_changes_its_state_without_a_reload() {
-    let rig = Rig::start().await;
-    let operator = client_of(&rig, "operator").await;
+/// The front page as a browser has it in the end, and the way between.
+async fn watched(rig: &Rig, meanwhile: Meanwhile) -> (String, Arc<Between>) {
+    let operator = client_of(rig, "operator").await;
     let _machine = rig.enrol("desa-contoh-1", 11);
     let answer = operator
         .bring(&fixture("kk-sample-bb.pdf"), &order("desa-contoh-1"), None)
         .await;
-    let browser = Browser::of(&rig, "it").await;
+    let browser = Browser::of(rig, "it").await;
     let before = browser.open("/").await.text;
     assert!(before.contains("diterima pusat") && !before.contains("dibatalkan"));
     let between = Arc::new(Between {
@@ -239,6 +364,7 @@ async fn in_a_browser_a_job_changes_its_state_without_a_reload() {
         cookie: browser.cookie,
         operator,
         job: job_id(&answer).to_string(),
+        meanwhile,
         pages: AtomicU32::new(0),
         lives: AtomicU32::new(0),
     });
@@ -250,14 +376,42 @@ async fn in_a_browser_a_job_changes_its_state_without_a_reload() {
     let mut serving = tokio::task::JoinSet::new();
     serving.spawn(async move { axum::serve(socket, router).await });
     let page = dump(&url, &rig.home.path().join("chromium")).await;
+    assert!(between.lives.load(Ordering::SeqCst) >= 1);
+    (page, between)
+}
+
+fn says_stale(page: &str) -> bool {
+    page.contains("id=\"stale\" role=\"alert\" class=\"on\"")
+}
+
+#[tokio::test]
+async fn in_a_browser_a_job_changes_its_state_without_a_reload() {
+    let rig = Rig::start().await;
+    let (page, between) = watched(&rig, Meanwhile::JobCancelled).await;
     assert!(
         page.contains("dibatalkan") && !page.contains("diterima pusat"),
         "{page}"
     );
+    assert!(!says_stale(&page), "{page}");
+    assert_eq!(between.pages.load(Ordering::SeqCst), 1, "no reload");
+}
+
+#[tokio::test]
+async fn a_page_whose_sign_in_ended_leads_to_the_sign_in() {
+    let rig = Rig::start().await;
+    let (page, _between) = watched(&rig, Meanwhile::SignedOut).await;
+    assert!(page.contains("Masuk dengan token"), "{page}");
+    assert!(!page.contains("diterima pusat"), "{page}");
+}
+
+#[tokio::test]
+async fn a_page_that_hears_another_than_central_keeps_what_it_had_and_says_so() {
+    let rig = Rig::start().await;
+    let (page, _between) = watched(&rig, Meanwhile::OtherNetwork).await;
+    assert!(page.contains("diterima pusat"), "{page}");
+    assert!(!page.contains("jaringan lain"), "{page}");
     assert!(
-        !page.contains("id=\"stale\" role=\"alert\" class=\"on\""),
+        says_stale(&page) && page.contains("adalah keadaan pukul"),
         "{page}"
     );
-    assert_eq!(between.pages.load(Ordering::SeqCst), 1, "no reload");
-    assert!(between.lives.load(Ordering::SeqCst) >= 1);
 }

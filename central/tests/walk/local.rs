@@ -6,8 +6,8 @@ use loket_wire::{
 use serde_json::{Value, json};
 
 use crate::console::Browser;
+use crate::described::Described;
 use crate::machine::Linked;
-use crate::refusals::check_schema;
 use crate::rig::{Rig, fixture};
 use crate::{client_of, job_id, order};
 
@@ -91,9 +91,9 @@ async fn what_was_printed_by_hand_is_listed_with_who_did_it_and_counted_apart() 
     ] {
         assert_eq!(shown[key], expect, "{key}");
     }
-    let described = it.get("/api/v1/openapi.json").await.json();
-    let schema = &described["components"]["schemas"]["Job"];
-    check_schema(&described, schema, &shown, "a job given by hand");
+    let described = Described::by(&it).await;
+    let schema = &described.document["components"]["schemas"]["Job"];
+    described.validate("a job given by hand", schema, &shown);
     let order = it.get(&format!("/api/v1/jobs/{ordered}")).await.json();
     assert_eq!(order["origin"], "central");
     assert_eq!(order["local"], Value::Null);

@@ -30,7 +30,7 @@ pub use connectivity::{
     Connectivity, HEARTBEAT_INTERVAL, LATE_AFTER, OFFLINE_AFTER, Presence, connectivity,
 };
 pub use decide::{Answer, Input, OFFER_AGAIN_FIRST, OFFER_AGAIN_MAX, Refusal, decide};
-pub use due::{Calendar, CalendarError, LocalDay, due_at};
+pub use due::{Calendar, CalendarError, LocalDay, due_at, due_under};
 pub use job::{EndedBy, Job, Place, apply};
 pub use local::{Met, meet};
 pub use stream::{Ingest, Stream, SyncView, Synced};

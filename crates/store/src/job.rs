@@ -136,13 +136,60 @@ impl JobRow {
     }
 }
 
-/// Where the next page begins: after this job, older ones follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where the next page begins: after this job of the page before.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobCursor {
     /// `created_at` of the last job of the page before.
     pub created_at: Timestamp,
     /// Its id.
     pub id: JobId,
+    /// Its reference, where the list is in the order of references.
+    pub reference: Option<Reference>,
+}
+
+/// What one looks for. A search never reads more of the table than it finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Search {
+    /// The job of that id.
+    Id(JobId),
+    /// The job whose id ends in these digits: what pages show as its number.
+    Number(JobNumber),
+    /// Jobs of that reference, upper and lower case alike.
+    Reference(Reference),
+    /// Jobs whose reference begins so, upper and lower case alike. They come in the order of their references, and
+    /// newest first where those are the same.
+    ReferenceStart(Reference),
+}
+
+/// The last part of a job's id, by which people name it: 12 hexadecimal digits, lower case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobNumber(String);
+
+impl JobNumber {
+    /// Hexadecimal digits of a number.
+    pub const DIGITS: usize = 12;
+
+    /// Reads a number in upper or lower case; `None` for what is none.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (text.len() == Self::DIGITS && is_hex).then(|| Self(text.to_ascii_lowercase()))
+    }
+
+    /// The digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A span of moments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// Its first moment.
+    pub from: Timestamp,
+    /// The first moment after it.
+    pub until: Timestamp,
 }
 
 /// Jobs that people ask for and that no state alone tells.
@@ -186,13 +233,17 @@ pub struct JobFilter {
     pub origin: Option<Origin>,
     /// Only those that the pick takes.
     pub pick: Option<Pick>,
-    /// Only jobs older than this place in the list.
+    /// Only what is looked for.
+    pub search: Option<Search>,
+    /// Only those taken in within the span.
+    pub taken: Option<Span>,
+    /// Only jobs behind this place in the list.
     pub before: Option<JobCursor>,
     /// At most so many; 0 and more than [`MAX_PAGE_JOBS`] mean [`MAX_PAGE_JOBS`].
     pub limit: u32,
 }
 
-/// A page of jobs, newest first.
+/// A page of jobs, newest first; those of [`Search::ReferenceStart`] by their references.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobPage {
     /// The jobs.

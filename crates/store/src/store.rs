@@ -60,7 +60,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Those of every call.
     fn same_document(&self, job: JobId) -> Result<Vec<JobId>, StoreError>;
 
-    /// A page of jobs, newest first.
+    /// A page of jobs, newest first; those whose reference begins with a text, by their references.
     ///
     /// # Errors
     /// Those of every call.

@@ -68,6 +68,7 @@ pub(in crate::web) async fn page(
         role: role_word(account.role),
         live_address: &format!("/console/jobs/{id}"),
         live: &part,
+        form: None,
     };
     Ok(Html(page.render().map_err(|error| not_rendered(&error))?).into_response())
 }
@@ -103,7 +104,8 @@ pub(in crate::web) async fn answer(
     form: Result<Form<AnswerBody>, FormRejection>,
 ) -> Result<Redirect, Problem> {
     let id = job_id(&id)?;
-    let Form(body) = form.map_err(|_ignored| Code::FormMalformed)?;
+    let Form(body) =
+        form.map_err(|refused| api::unreadable(refused.status(), Code::FormMalformed))?;
     api::answer_job(&office, &account, id, body).await?;
     Ok(Redirect::to(&format!("/jobs/{id}")))
 }

@@ -1,22 +1,21 @@
 //! Jobs and machines as lines of the console, trouble first.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use loket_domain::dispatch::Connectivity;
-use loket_store::{Counts, DeviceRow, JobRow, LastHeartbeat, MachineRow, StoreError};
-use loket_wire::{OfficeId, Timestamp, Zone, device_reason};
+use loket_store::{AsideCount, Counts, DeviceRow, JobRow, LastHeartbeat, MachineRow, StoreError};
+use loket_wire::{JobState, MachineId, OfficeId, Timestamp, Zone, device_reason};
 
+use crate::clock::now;
 use crate::office::Office;
 use crate::words::{self, Tone};
 
-/// Free space below which a station should be looked at: some hundred documents and a journal still fit.
-const DISK_LOW_BYTES: u64 = 500 * 1024 * 1024;
-
-/// Days before its end at which a certificate should be renewed: a courier takes a week to a far village.
+/// Days before its end at which central's own certificate should be renewed; machines say so of theirs themselves.
 const CERTIFICATE_LOW_DAYS: i64 = 30;
 
-/// How far a clock may be off before somebody should look: a paper's date is the day, a log's the minute.
-const CLOCK_OFF_MS: u64 = 120_000;
+/// A clock that is off by less than this is not worth a word: a log's line is read by the minute.
+const CLOCK_WORTH_A_WORD_MS: u64 = 60_000;
 
 pub(super) struct JobLine {
     pub(super) id: String,
@@ -33,11 +32,25 @@ pub(super) struct JobLine {
     pub(super) overdue: bool,
     /// Who gave it to the machine by hand; empty for what central ordered.
     pub(super) by_hand: String,
+    is_unknown: bool,
+}
+
+impl JobLine {
+    /// The order in which jobs need a person: paper of which nobody knows, then what somebody waits for, then the rest.
+    pub(super) const fn need(&self) -> u8 {
+        match (self.is_unknown, self.overdue) {
+            (true, _) => 0,
+            (false, true) => 1,
+            (false, false) => 2,
+        }
+    }
 }
 
 /// How urgently a machine needs a person; the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Trouble {
+    /// It says that its work stops, or is about to.
+    Severe,
     Offline,
     Device,
     Late,
@@ -58,8 +71,18 @@ pub(super) struct MachineLine {
     pub(super) since: String,
     pub(super) last_seen: String,
     pub(super) devices: Vec<DeviceLine>,
-    pub(super) health: Vec<HealthLine>,
+    pub(super) bounds: Vec<BoundLine>,
+    pub(super) facts: Vec<String>,
     pub(super) software: String,
+}
+
+/// A bound that the machine says is crossed.
+pub(super) struct BoundLine {
+    pub(super) what: String,
+    pub(super) step: &'static str,
+    pub(super) code: String,
+    pub(super) tone: &'static str,
+    is_severe: bool,
 }
 
 pub(super) struct DeviceLine {
@@ -71,14 +94,9 @@ pub(super) struct DeviceLine {
     is_bad: bool,
 }
 
-pub(super) struct HealthLine {
-    pub(super) text: String,
-    pub(super) is_bad: bool,
-}
-
 /// The place's name and zone, for a line of the page.
 pub(super) fn place(office: &Office, id: &OfficeId) -> (String, Zone) {
-    office.offices.find(id).map_or_else(
+    office.offices.current().find(id, now()).map_or_else(
         || (id.to_string(), Zone::Wib),
         |place| (place.name.clone(), place.zone),
     )
@@ -105,6 +123,7 @@ pub(super) fn job_line(office: &Office, row: &JobRow, at: Timestamp) -> JobLine 
         due: due_at.map_or_else(|| "-".to_owned(), |due_at| zone.local_text(due_at)),
         overdue: job.ended_at.is_none() && due_at.is_some_and(|due_at| at > due_at),
         by_hand: local.map(words::by_hand).unwrap_or_default(),
+        is_unknown: job.state == JobState::Unknown,
     }
 }
 
@@ -115,7 +134,7 @@ pub(super) fn link_down(office: &Office, at: Timestamp) -> Option<String> {
         return None;
     }
     let changed = tally.link_changed_unix_ms.load(Ordering::Relaxed);
-    let zone = office.offices.zone();
+    let zone = office.offices.current().zone();
     Some(if changed == 0 {
         "Pusat belum tersambung ke broker sejak dinyalakan.".to_owned()
     } else {
@@ -127,7 +146,7 @@ pub(super) fn link_down(office: &Office, at: Timestamp) -> Option<String> {
     })
 }
 
-/// What room is short, what was lost or set aside over all, and what ends soon; for the IT team.
+/// What room is short, what is wrong with central itself, what was lost or set aside over all; for the IT team.
 pub(super) fn losses(
     office: &Office,
     counts: &Counts,
@@ -137,14 +156,10 @@ pub(super) fn losses(
     let mut said: Vec<_> = short
         .map(|short| format!("{} ({})", short.message(), short.code()))
         .collect();
-    if counts.quarantined > 0 {
-        let count = counts.quarantined;
-        said.push(format!(
-            "{count} laporan mesin disisihkan karena tidak terbaca; lihat riwayat."
-        ));
-    }
-    if counts.lost_reports > 0 {
-        said.push(format!("{} laporan mesin hilang.", counts.lost_reports));
+    if let Some(fault) = office.offices.fault() {
+        let since = office.offices.current().zone().local_text(fault.since);
+        let (sentence, code) = (fault.sentence, fault.code);
+        said.push(format!("{sentence} Sejak {since} (kode {code})."));
     }
     let ends = office.identity.certificate_ends_unix_s;
     let days = (ends - at.unix_ms() / 1000) / 86_400;
@@ -153,19 +168,32 @@ pub(super) fn losses(
             "Sertifikat pusat berakhir dalam {days} hari; perbarui."
         ));
     }
+    if counts.quarantined > 0 {
+        let count = counts.quarantined;
+        said.push(format!(
+            "{count} laporan mesin disisihkan karena tidak terbaca; mesinnya terlihat di daftar mesin."
+        ));
+    }
+    if counts.lost_reports > 0 {
+        said.push(format!("{} laporan mesin hilang.", counts.lost_reports));
+    }
     Ok(said)
 }
 
 /// The machines, those in trouble first.
 pub(super) fn machine_lines(
     office: &Office,
-    rows: Vec<MachineRow>,
+    rows: &[MachineRow],
+    set_aside: &BTreeMap<MachineId, AsideCount>,
     link_is_down: bool,
     at: Timestamp,
 ) -> Vec<MachineLine> {
     let mut lines: Vec<_> = rows
         .iter()
-        .map(|row| machine_line(office, row, link_is_down, at))
+        .map(|row| {
+            let set_aside = set_aside.get(&row.id).map_or(0, |count| count.total);
+            machine_line(office, row, set_aside, link_is_down, at)
+        })
         .collect();
     lines.sort_by(|one, two| (one.trouble, &one.id).cmp(&(two.trouble, &two.id)));
     lines
@@ -174,6 +202,7 @@ pub(super) fn machine_lines(
 fn machine_line(
     office: &Office,
     row: &MachineRow,
+    set_aside: u64,
     link_is_down: bool,
     at: Timestamp,
 ) -> MachineLine {
@@ -193,16 +222,17 @@ fn machine_line(
         .iter()
         .map(|device| device_line(device, zone))
         .collect();
-    let health = health_lines(row);
+    let bounds = bound_lines(row);
     let trouble = if !is_enrolled {
         Trouble::NotEnrolled
     } else {
         match state {
             Connectivity::Offline { since: None } => Trouble::NeverHeard,
+            _any if bounds.iter().any(|bound| bound.is_severe) => Trouble::Severe,
             Connectivity::Offline { since: Some(_) } if !link_is_down => Trouble::Offline,
             _any if devices.iter().any(|device| device.is_bad) => Trouble::Device,
             Connectivity::Late { .. } if !link_is_down => Trouble::Late,
-            _any if health.iter().any(|line| line.is_bad) => Trouble::Health,
+            _any if !bounds.is_empty() => Trouble::Health,
             Connectivity::Online | Connectivity::Late { .. } | Connectivity::Offline { .. } => {
                 Trouble::Fine
             }
@@ -222,7 +252,8 @@ fn machine_line(
             .unwrap_or_default(),
         last_seen: seen.map_or_else(|| "-".to_owned(), |seen| zone.local_text(seen)),
         devices,
-        health,
+        bounds,
+        facts: facts(row, set_aside),
         software: row.software.clone().unwrap_or_else(|| "-".to_owned()),
     }
 }
@@ -257,45 +288,67 @@ fn once_each<'a>(notes: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     said
 }
 
-/// Disk, certificate, clock and losses of a machine.
-fn health_lines(row: &MachineRow) -> Vec<HealthLine> {
-    let mut lines = row
-        .heartbeat
-        .as_ref()
-        .map(heartbeat_lines)
-        .unwrap_or_default();
-    let mut lost = |count: u64, what: &str| {
-        if count > 0 {
-            lines.push(HealthLine {
-                text: format!("{count} {what}"),
-                is_bad: true,
-            });
-        }
-    };
-    lost(row.lost_report_count, "laporan hilang");
-    lost(row.journal_lost_count, "kali catatan mesin hilang");
+/// The bounds that the machine itself says are crossed, the worst first.
+fn bound_lines(row: &MachineRow) -> Vec<BoundLine> {
+    let last = row.heartbeat.as_ref();
+    let said = last.map_or(&[][..], |last| &last.heartbeat.troubles);
+    let mut lines: Vec<_> = said
+        .iter()
+        .map(|keyword| {
+            let words = words::trouble(keyword);
+            let tone = if words.is_severe {
+                Tone::Bad
+            } else {
+                Tone::Wait
+            };
+            BoundLine {
+                what: words.what.to_owned(),
+                step: words.step,
+                code: keyword.clone(),
+                tone: tone.class(),
+                is_severe: words.is_severe,
+            }
+        })
+        .collect();
+    lines.sort_by_key(|line| !line.is_severe);
     lines
 }
 
-fn heartbeat_lines(last: &LastHeartbeat) -> Vec<HealthLine> {
+/// Disk, certificate and clock of a machine, and what was lost of it: facts that alone need nobody.
+fn facts(row: &MachineRow, set_aside: u64) -> Vec<String> {
+    let last = row.heartbeat.as_ref();
+    let mut facts = last.map(measures).unwrap_or_default();
+    for (count, what) in [
+        (
+            set_aside,
+            "laporan disisihkan, tidak terbaca (samakan versi mesin dan pusat)",
+        ),
+        (row.lost_report_count, "laporan hilang"),
+        (row.journal_lost_count, "kali catatan mesin hilang"),
+    ] {
+        if count > 0 {
+            facts.push(format!("{count} {what}"));
+        }
+    }
+    facts
+}
+
+fn measures(last: &LastHeartbeat) -> Vec<String> {
     let beat = &last.heartbeat;
-    let mut lines = Vec::new();
+    let mut measures = Vec::new();
     if let Some(free) = beat.disk_free_bytes {
-        let tenths = free / (1024 * 1024 * 1024 / 10);
-        lines.push(HealthLine {
-            text: format!("ruang bebas {},{} GB", tenths / 10, tenths % 10),
-            is_bad: free < DISK_LOW_BYTES,
-        });
+        measures.push(free_room(free));
     }
     if let Some(days) = beat.certificate_days_left {
-        lines.push(HealthLine {
-            text: format!("sertifikat {days} hari lagi"),
-            is_bad: days < CERTIFICATE_LOW_DAYS,
+        measures.push(if days < 0 {
+            "sertifikat sudah berakhir".to_owned()
+        } else {
+            format!("sertifikat {days} hari lagi")
         });
     }
     let offset = beat
         .clock_offset_ms
-        .filter(|ms| ms.unsigned_abs() > CLOCK_OFF_MS);
+        .filter(|ms| ms.unsigned_abs() > CLOCK_WORTH_A_WORD_MS);
     if let Some(ms) = offset {
         let side = if ms > 0 {
             "lebih cepat"
@@ -303,10 +356,16 @@ fn heartbeat_lines(last: &LastHeartbeat) -> Vec<HealthLine> {
             "lebih lambat"
         };
         let minutes = ms.unsigned_abs() / 60_000;
-        lines.push(HealthLine {
-            text: format!("jam {minutes} menit {side}"),
-            is_bad: true,
-        });
+        measures.push(format!("jam {minutes} menit {side}"));
     }
-    lines
+    measures
+}
+
+fn free_room(bytes: u64) -> String {
+    const MIB: u64 = 1024 * 1024;
+    if bytes < 1024 * MIB {
+        return format!("ruang bebas {} MB", bytes / MIB);
+    }
+    let tenths = bytes / (1024 * MIB / 10);
+    format!("ruang bebas {},{} GB", tenths / 10, tenths % 10)
 }

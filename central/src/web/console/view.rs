@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use axum::extract::Query;
-use axum::extract::rejection::QueryRejection;
-use loket_store::{JobCursor, JobFilter, Origin, Pick, Store, StoreError};
-use loket_wire::{JobState, MachineId, Timestamp};
+use loket_store::{JobFilter, Origin, Pick, Store, StoreError};
+use loket_wire::{JobState, Timestamp};
 use serde::Deserialize;
 
-use crate::problem::{Code, Problem};
-use crate::web::api::cursor;
+use super::asked::Asked;
 use crate::words::Tone;
 
 /// How far back a failed job waits on the console for somebody to order it again.
@@ -68,6 +65,23 @@ impl View {
             Self::Langsung => "langsung",
             Self::Semua => "semua",
             Self::Mesin => "mesin",
+        }
+    }
+
+    /// The page it is on, as a browser's tab names it.
+    pub(super) const fn page(self) -> &'static str {
+        match self {
+            Self::Depan
+            | Self::Perlu
+            | Self::BelumPasti
+            | Self::Lewat
+            | Self::Gagal
+            | Self::Menunggu
+            | Self::Berjalan
+            | Self::Tercetak
+            | Self::Langsung => "Depan",
+            Self::Semua => "Pekerjaan",
+            Self::Mesin => "Mesin",
         }
     }
 
@@ -143,64 +157,6 @@ impl Times {
     }
 }
 
-/// The address's query.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::web) struct Words {
-    #[serde(default)]
-    lihat: View,
-    mesin: Option<String>,
-    sebelum: Option<String>,
-}
-
-/// A query that is understood.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Asked {
-    pub(super) view: View,
-    pub(super) machine: Option<MachineId>,
-    /// The place in the list where the page begins, as the address has it.
-    before: Option<String>,
-}
-
-impl Asked {
-    pub(super) fn read(query: Result<Query<Words>, QueryRejection>) -> Result<Self, Problem> {
-        let Query(words) = query.map_err(|_ignored| Code::QueryMalformed)?;
-        let machine = words.mesin.as_deref().map(str::parse).transpose();
-        let before = words.sebelum;
-        if before.as_deref().is_some_and(|text| cursor(text).is_none()) {
-            return Err(Code::QueryMalformed.into());
-        }
-        Ok(Self {
-            view: words.lihat,
-            machine: machine.map_err(|_ignored| Code::QueryMalformed)?,
-            before,
-        })
-    }
-
-    pub(super) fn before(&self) -> Option<JobCursor> {
-        self.before.as_deref().and_then(cursor)
-    }
-
-    /// The same view as an address, from `next` on.
-    pub(super) fn address(&self, next: Option<JobCursor>) -> String {
-        let mut address = format!("/?lihat={}", self.view.word());
-        if let Some(machine) = &self.machine {
-            address.push_str(&format!("&mesin={machine}"));
-        }
-        if let Some(next) = next {
-            let (at, id) = (next.created_at.unix_ms(), next.id);
-            address.push_str(&format!("&sebelum={at}.{id}"));
-        }
-        address
-    }
-
-    /// Where its live part is fetched.
-    pub(super) fn live_address(&self) -> String {
-        let address = self.address(self.before());
-        address.replacen("/?", "/console/live?", 1)
-    }
-}
-
 /// A number above the lists, and the way to what it counts.
 pub(super) struct Tile {
     pub(super) word: &'static str,
@@ -244,13 +200,11 @@ pub(super) fn tiles(
         troubled,
         Tone::Bad,
     ));
-    shown.push(tile(
-        asked,
-        View::Mesin,
-        "mesin tersambung",
-        online,
-        Tone::Good,
-    ));
+    // Both lead to the machines; one place is marked as where one is.
+    shown.push(Tile {
+        is_shown: false,
+        ..tile(asked, View::Mesin, "mesin tersambung", online, Tone::Good)
+    });
     Ok(shown)
 }
 

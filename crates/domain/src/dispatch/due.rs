@@ -26,6 +26,26 @@ impl LocalDay {
         self.0
     }
 
+    /// The day of a moment, `offset_minutes` east of UTC.
+    #[must_use]
+    pub fn of(at: Timestamp, offset_minutes: i16) -> Self {
+        let offset_ms = i64::from(offset_minutes) * MINUTE_MS;
+        Self(at.unix_ms().saturating_add(offset_ms).div_euclid(DAY_MS))
+    }
+
+    /// The first moment of the day, `offset_minutes` east of UTC.
+    #[must_use]
+    pub fn start(self, offset_minutes: i16) -> Timestamp {
+        let offset_ms = i64::from(offset_minutes) * MINUTE_MS;
+        Timestamp::from_unix_ms(self.0.saturating_mul(DAY_MS).saturating_sub(offset_ms))
+    }
+
+    /// The day after.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
     /// Whether the day is one that the office works on.
     fn is_working(self, calendar: &Calendar) -> bool {
         // 1970-01-01 was a Thursday, index 3 from Monday.
@@ -106,13 +126,21 @@ impl Calendar {
 /// The same local hour on the office's next working day after `taken_at`; after a year of holidays, a year later.
 #[must_use]
 pub fn due_at(calendar: &Calendar, taken_at: Timestamp) -> Timestamp {
-    let offset_ms = i64::from(calendar.utc_offset_minutes) * MINUTE_MS;
-    let taken_day = taken_at
-        .unix_ms()
-        .saturating_add(offset_ms)
-        .div_euclid(DAY_MS);
+    due_under(taken_at, calendar, |_any_day| Some(calendar))
+}
+
+/// The same, where another calendar may count from a day on: each day that could be the next working day is judged by
+/// the calendar `of` that day, and by `present` where there is none. The local hour is that of `present`.
+#[must_use]
+pub fn due_under<'a>(
+    taken_at: Timestamp,
+    present: &'a Calendar,
+    of: impl Fn(LocalDay) -> Option<&'a Calendar>,
+) -> Timestamp {
+    let taken_day = LocalDay::of(taken_at, present.utc_offset_minutes);
+    let is_working = |day: LocalDay| day.is_working(of(day).unwrap_or(present));
     let ahead_days = (1..=MAX_SEARCH_DAYS)
-        .find(|ahead| LocalDay(taken_day + ahead).is_working(calendar))
+        .find(|ahead| is_working(LocalDay(taken_day.0.saturating_add(*ahead))))
         .unwrap_or(MAX_SEARCH_DAYS);
     Timestamp::from_unix_ms(taken_at.unix_ms().saturating_add(ahead_days * DAY_MS))
 }
@@ -154,6 +182,39 @@ mod tests {
             &["2026-12-25", "2026-12-28"],
             "2026-12-29T08:00:00+07:00",
         );
+    }
+
+    #[test]
+    fn the_next_working_day_is_judged_by_the_rules_of_that_day() {
+        let calendar = |week, holidays: &[&str]| {
+            let holidays = holidays.iter().map(|day| day.parse().unwrap()).collect();
+            Calendar::new(7 * 60, week, holidays).unwrap()
+        };
+        let old = calendar(MONDAY_TO_FRIDAY, &[]);
+        // From the first of January on also on Saturdays; New Year's Day is a Friday.
+        let new = calendar([true, true, true, true, true, true, false], &["2027-01-01"]);
+        let from: LocalDay = "2027-01-01".parse().unwrap();
+        let taken = Timestamp::parse_rfc3339("2026-12-31T09:00:00+07:00").unwrap();
+        let of = |day| Some(if day < from { &old } else { &new });
+        let due = due_under(taken, &old, of);
+        assert_eq!(
+            due,
+            Timestamp::parse_rfc3339("2027-01-02T09:00:00+07:00").unwrap()
+        );
+        assert_eq!(
+            due_at(&old, taken),
+            Timestamp::parse_rfc3339("2027-01-01T09:00:00+07:00").unwrap()
+        );
+    }
+
+    #[test]
+    fn a_day_begins_at_midnight_of_its_place() {
+        let at = Timestamp::parse_rfc3339("2026-11-22T23:30:00Z").unwrap();
+        let day = LocalDay::of(at, 7 * 60);
+        assert_eq!(day, "2026-11-23".parse().unwrap());
+        let midnight = Timestamp::parse_rfc3339("2026-11-23T00:00:00+07:00").unwrap();
+        assert_eq!(day.start(7 * 60), midnight);
+        assert_eq!(LocalDay::of(day.next().start(7 * 60), 7 * 60), day.next());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Jobs in SQLite: taken in, listed, offered, called off, expired.
 
+mod search;
+
 use loket_domain::dispatch::{Answer, Change, Input, Job, OFFLINE_AFTER, apply, decide};
 use loket_wire::{Epoch, JobId, JobState, MachineId, Sha256Digest, Timestamp};
 use rusqlite::types::Value;
@@ -168,6 +170,12 @@ struct Condition {
 
 impl Condition {
     fn of(filter: &JobFilter) -> Self {
+        let mut condition = Self::besides_search(filter);
+        search::narrow(&mut condition, filter, None);
+        condition
+    }
+
+    fn besides_search(filter: &JobFilter) -> Self {
         let mut condition = Self::default();
         if !filter.states.is_empty() {
             let states: Vec<_> = filter
@@ -175,9 +183,10 @@ impl Condition {
                 .iter()
                 .map(|state| condition.text(state.as_str()))
                 .collect();
+            let column = search::state_column(filter);
             condition
                 .clauses
-                .push(format!("state IN ({})", states.join(", ")));
+                .push(format!("{column} IN ({})", states.join(", ")));
         }
         if let Some(machine) = &filter.machine {
             let machine = condition.text(machine.as_str());
@@ -258,36 +267,20 @@ pub(super) fn count(tx: &Transaction<'_>, filter: &JobFilter) -> Result<u64, Sto
 }
 
 pub(super) fn list(tx: &Transaction<'_>, filter: &JobFilter) -> Result<JobPage, StoreError> {
-    let mut condition = Condition::of(filter);
-    if let Some(before) = &filter.before {
-        let at = condition.time(before.created_at);
-        let id = condition.text(&before.id.to_string());
-        condition
-            .clauses
-            .push(format!("(created_at_ms, id) < ({at}, {id})"));
-    }
     let limit = match filter.limit {
         0 => MAX_PAGE_JOBS,
         limit => limit.min(MAX_PAGE_JOBS),
     };
     // One more than asked tells whether there is a next page.
-    let sql = format!(
-        "SELECT * FROM job {} ORDER BY created_at_ms DESC, id DESC LIMIT {}",
-        condition.sql(),
-        limit + 1
-    );
-    let mut jobs = select(
-        tx,
-        &sql,
-        rusqlite::params_from_iter(condition.values),
-        read_job,
-    )?;
+    let (sql, values) = search::page(filter, limit + 1);
+    let mut jobs = select(tx, &sql, rusqlite::params_from_iter(values), read_job)?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let has_more = jobs.len() > limit;
     jobs.truncate(limit);
     let next = jobs.last().filter(|_last| has_more).map(|last| JobCursor {
         created_at: last.job.created_at,
         id: last.facts.id,
+        reference: search::is_by_reference(filter).then(|| last.facts.reference.clone()),
     });
     Ok(JobPage { jobs, next })
 }

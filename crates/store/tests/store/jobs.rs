@@ -417,7 +417,7 @@ fn lists_page_from_the_newest_without_losing_or_repeating() {
         let page = world.store.jobs(&filter).unwrap();
         seen.extend(page.jobs.iter().map(|row| row.facts.id));
         filter.before = page.next;
-        if page.next.is_none() {
+        if filter.before.is_none() {
             break;
         }
     }

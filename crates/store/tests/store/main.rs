@@ -15,6 +15,7 @@ mod purge;
 mod reports;
 mod room;
 mod schema;
+mod search;
 mod syncs;
 mod tamper;
 mod tokens;

@@ -284,8 +284,8 @@ fn the_latest_sheet_still_stands_in_the_way_when_the_first_is_forgotten() {
     let first = printed(&world, 1, 1);
     let reprint = |number: u8, of: JobId| {
         let mut new = new_job(number, &world.machine);
-        new.facts.content_sha256 = Sha256Digest::of(&[1]);
-        new.facts.reprint_of = Some(ReprintOf {
+        new.intake.content_sha256 = Sha256Digest::of(&[1]);
+        new.intake.reprint_of = Some(ReprintOf {
             job: of,
             reason: "rusak".to_owned(),
         });
@@ -298,11 +298,11 @@ fn the_latest_sheet_still_stands_in_the_way_when_the_first_is_forgotten() {
     assert_eq!(second.unwrap(), Inserted::Created);
     assert_eq!(purge_all(&world.store, five_years()).jobs, 1);
     assert!(
-        world.row(job_id(2)).facts.reprint_of.is_some(),
+        world.row(job_id(2)).intake.unwrap().reprint_of.is_some(),
         "the reference stays as text"
     );
     let mut same = new_job(3, &world.machine);
-    same.facts.content_sha256 = Sha256Digest::of(&[1]);
+    same.intake.content_sha256 = Sha256Digest::of(&[1]);
     let stands = world.store.insert_job(&same, &central(), five_years());
     assert_eq!(stands.unwrap(), Inserted::AlreadyThere { job: job_id(2) });
     let of_gone = world

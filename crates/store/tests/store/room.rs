@@ -23,10 +23,10 @@ fn numbered(world: &World, number: u64) -> (JobId, Result<loket_store::Inserted,
     }
     new.facts.id = JobId::from_parts(1_790_000_000_000 + number * 1_000, random);
     new.facts.reference = format!("KK-2026-11-26-{number:06}").parse().unwrap();
-    new.facts.document_sha256 = digest("document");
-    new.facts.revision_sha256 = digest("revision");
-    new.facts.content_sha256 = digest("content");
-    new.facts.blob.sha256 = digest("blob");
+    new.intake.document_sha256 = digest("document");
+    new.intake.revision_sha256 = digest("revision");
+    new.intake.content_sha256 = digest("content");
+    new.intake.blob.sha256 = digest("blob");
     new.idempotency_key = Some(loket_store::IdempotencyKey {
         key_sha256: digest("key"),
         body_sha256: digest("body"),
