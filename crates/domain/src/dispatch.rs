@@ -19,6 +19,7 @@ mod change;
 mod connectivity;
 mod decide;
 mod due;
+mod home;
 mod job;
 mod stream;
 
@@ -28,5 +29,6 @@ pub use connectivity::{
 };
 pub use decide::{Answer, Input, OFFER_AGAIN_FIRST, OFFER_AGAIN_MAX, Refusal, decide};
 pub use due::{Calendar, CalendarError, LocalDay, due_at};
+pub use home::{Home, Spoke, Way, way};
 pub use job::{EndedBy, Job, Place, apply};
 pub use stream::{Ingest, Stream, SyncView, Synced};
