@@ -1,6 +1,7 @@
 //! What a machine makes of each message, with real spool, desk and journal, and no broker.
 
 mod backlog;
+mod brokers;
 mod presence;
 
 use std::path::Path;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loket_domain::print::Desk;
+use loket_domain::roam::Roam;
 use loket_journal::Journal;
 use loket_spool::Spool;
 use loket_trust_folder::TrustFolder;
@@ -133,6 +135,7 @@ impl Bench {
             documents,
             clock,
             republish_after: Duration::from_secs(60),
+            roam: Roam::new(1, Duration::from_secs(60)),
         };
         let mut cursor = Cursor::new(unit.republish_after, suspects);
         cursor.is_up = true;
@@ -156,6 +159,7 @@ impl Bench {
             documents: Arc::clone(&self.unit.documents),
             clock: self.unit.clock.clone(),
             republish_after: Duration::from_secs(3_600),
+            roam: self.unit.roam.clone(),
         }
     }
 
