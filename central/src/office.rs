@@ -93,6 +93,8 @@ pub(crate) struct Parts {
     pub(crate) trust: TrustFolder,
     pub(crate) policy: Policy,
     pub(crate) timings: Timings,
+    /// Where the links go, in the order of the settings.
+    pub(crate) brokers: Vec<String>,
 }
 
 impl Office {
@@ -107,6 +109,7 @@ impl Office {
             trust,
             policy,
             timings,
+            brokers,
         } = parts;
         let is_api_tls = identity.api_tls.is_some();
         let office = Self {
@@ -117,7 +120,7 @@ impl Office {
             documents,
             trust,
             policy,
-            tally: Tally::default(),
+            tally: Tally::of(brokers),
             offer_bell: Notify::new(),
             sweep_bell: Notify::new(),
             cancels,

@@ -108,6 +108,7 @@ struct ConsolePage<'a> {
 #[template(path = "live.html")]
 struct LivePart {
     link_down: Option<String>,
+    brokers_down: Vec<String>,
     tiles: Vec<Tile>,
     urgent: Vec<JobLine>,
     urgent_more: bool,
@@ -234,6 +235,7 @@ fn live_part(office: &Office, asked: &Asked) -> Result<LivePart, StoreError> {
     let counts = store.counts(at)?;
     Ok(LivePart {
         link_down,
+        brokers_down: lines::brokers_down(office, at),
         tiles,
         urgent: urgent
             .jobs
