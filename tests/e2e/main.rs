@@ -5,6 +5,7 @@
 )]
 
 mod bad_input;
+mod brokers;
 mod by_hand;
 mod clock;
 mod command_line;
