@@ -10,6 +10,9 @@ use loket_wire::enrolment::{Endpoint, MAX_BROKERS, named_twice};
 use serde::Deserialize;
 use thiserror::Error;
 
+use self::file::{is_loopback, read};
+
+mod file;
 mod shown;
 
 /// The largest settings file; ours has some fifty lines.
@@ -383,36 +386,6 @@ impl Config {
     pub fn database(&self) -> PathBuf {
         self.state_dir.join("central.db")
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse()
-            .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-}
-
-fn read(path: &Path) -> Result<String, ConfigError> {
-    let failed = |source: std::io::Error| {
-        if source.kind() == std::io::ErrorKind::NotFound {
-            ConfigError::NotFound {
-                path: path.to_owned(),
-            }
-        } else {
-            ConfigError::Unreadable {
-                path: path.to_owned(),
-                source,
-            }
-        }
-    };
-    let size_bytes = std::fs::metadata(path).map_err(failed)?.len();
-    if size_bytes > MAX_CONFIG_BYTES {
-        return Err(ConfigError::TooLarge {
-            path: path.to_owned(),
-            size_bytes,
-        });
-    }
-    std::fs::read_to_string(path).map_err(failed)
 }
 
 #[cfg(test)]

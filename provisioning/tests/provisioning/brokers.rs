@@ -111,7 +111,7 @@ fn the_one_broker_of_an_earlier_version_is_still_told() {
     let _machine = enrolled(&authority, "desa-a-1", now());
     let machine = "desa-a-1".parse().unwrap();
     let revoked = authority.revoke(&machine, now()).unwrap();
-    assert_eq!(revoked.broker_folders, [one.clone()]);
+    assert_eq!(revoked.broker_folders, std::slice::from_ref(&one));
     assert!(text(&one, "acl").contains("desa-a-1"));
     set_up(&authority, &two, 8884).unwrap();
     let revoked = authority.revoke(&machine, now()).unwrap();
