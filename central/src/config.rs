@@ -6,10 +6,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use loket_verify::Policy;
-use loket_wire::enrolment::Endpoint;
+use loket_wire::enrolment::{Endpoint, MAX_BROKERS, named_twice};
 use serde::Deserialize;
 use thiserror::Error;
 
+use self::file::{is_loopback, read};
+
+mod file;
 mod limits;
 mod shown;
 
@@ -67,13 +70,19 @@ pub enum ConfigError {
     /// No broker named.
     #[error("accept [broker]: 'endpoints' names no broker")]
     NoBroker,
-    /// Machines and central each stay with the broker they reached: with two, some would wait for each other for good.
+    /// More brokers than central keeps links to.
     #[error(
-        "accept [broker]: 'endpoints' names {count} brokers, and central keeps one link; name one"
+        "accept [broker]: 'endpoints' names {count} brokers, more than {MAX_BROKERS}; name fewer"
     )]
     ManyBrokers {
         /// How many were named.
         count: usize,
+    },
+    /// A broker named twice: its two links would throw each other out for good.
+    #[error("accept [broker]: 'endpoints' names {broker} twice; name it once")]
+    BrokerTwice {
+        /// Its host and port.
+        broker: String,
     },
     /// Clear MQTT where others could listen.
     #[error("accept [broker] tls = false: {host} is no loopback address")]
@@ -103,6 +112,7 @@ impl ConfigError {
             | Self::HalfTls
             | Self::NoBroker
             | Self::ManyBrokers { .. }
+            | Self::BrokerTwice { .. }
             | Self::ClearMqtt { .. }
             | Self::Zero { .. } => 78,
         }
@@ -170,7 +180,7 @@ pub struct Documents {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Broker {
-    /// Brokers in order of preference.
+    /// Every broker that machines may be at; central keeps a link to each.
     pub endpoints: Vec<Endpoint>,
     /// Mutual TLS with central's certificate; `false` is taken for loopback addresses alone.
     #[serde(default = "yes")]
@@ -331,9 +341,14 @@ impl Config {
         if self.broker.endpoints.is_empty() {
             return Err(ConfigError::NoBroker);
         }
-        if self.broker.endpoints.len() > 1 {
-            let count = self.broker.endpoints.len();
+        let count = self.broker.endpoints.len();
+        if count > MAX_BROKERS {
             return Err(ConfigError::ManyBrokers { count });
+        }
+        if let Some(twice) = named_twice(&self.broker.endpoints) {
+            return Err(ConfigError::BrokerTwice {
+                broker: twice.to_string(),
+            });
         }
         let open = self
             .broker
@@ -378,36 +393,6 @@ impl Config {
     pub fn database(&self) -> PathBuf {
         self.state_dir.join("central.db")
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse()
-            .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
-}
-
-fn read(path: &Path) -> Result<String, ConfigError> {
-    let failed = |source: std::io::Error| {
-        if source.kind() == std::io::ErrorKind::NotFound {
-            ConfigError::NotFound {
-                path: path.to_owned(),
-            }
-        } else {
-            ConfigError::Unreadable {
-                path: path.to_owned(),
-                source,
-            }
-        }
-    };
-    let size_bytes = std::fs::metadata(path).map_err(failed)?.len();
-    if size_bytes > MAX_CONFIG_BYTES {
-        return Err(ConfigError::TooLarge {
-            path: path.to_owned(),
-            size_bytes,
-        });
-    }
-    std::fs::read_to_string(path).map_err(failed)
 }
 
 #[cfg(test)]
@@ -472,7 +457,16 @@ mod tests {
             (
                 bend(
                     "[{ host = \"broker.example\", port = 8883 }]",
-                    "[{ host = \"a.example\", port = 8883 }, { host = \"b.example\", port = 8883 }]",
+                    "[{ host = \"a.example\", port = 1 }, { host = \"A.example\", port = 1 }]",
+                ),
+                78,
+            ),
+            (
+                bend(
+                    "{ host = \"broker.example\", port = 8883 }",
+                    &["a", "b", "c", "d", "e"]
+                        .map(|host| format!("{{ host = \"{host}.example\", port = 8883 }}"))
+                        .join(", "),
                 ),
                 78,
             ),
@@ -492,6 +486,16 @@ mod tests {
         let shown = config.shown().unwrap();
         let own = shown.lines().filter(|line| line.starts_with("timings."));
         assert!(own.clone().count() > 3 && own.clone().all(|line| line.ends_with("(default)")));
+    }
+
+    #[test]
+    fn several_brokers_are_taken_and_shown() {
+        let two = "[{ host = \"a.example\", port = 8883 }, { host = \"b.example\", port = 8884 }]";
+        let text = SOUND.replace("[{ host = \"broker.example\", port = 8883 }]", two);
+        let shown = load(&text).unwrap().shown().unwrap();
+        for line in ["mqtts://a.example:8883", "mqtts://b.example:8884"] {
+            assert!(shown.contains(line), "{shown}");
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! The dispatcher: rings machines with offers, takes their reports, acknowledges what is committed.
 //!
+//! It has one link to each broker and reads them in one place: a machine is at one of them, and which one is a matter
+//! of what it said last ([`Home`]).
+//!
 //! ```text
 //! inbox → frame checked → store (committed) → MQTT ack, application ack → effects (cancel, sweep, next offers)
 //! bell, tick → store.offerable → envelope → store.mark_offered (committed) → cmd/print
@@ -7,6 +10,7 @@
 //!
 //! One task, one order: what a machine said is committed before it is acknowledged, and an offer before it is sent.
 
+mod links;
 mod offer;
 mod put_off;
 mod report;
@@ -15,8 +19,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loket_link::{Inbound, Inbox, LinkHandle, Publication, PublishError, Qos};
-use loket_store::{AckPoint, StoreError};
+use loket_domain::dispatch::{Home, Way, way};
+use loket_link::{Inbound, Publication, PublishError, Qos};
+use loket_store::StoreError;
 use loket_wire::frame::{self, FrameError};
 use loket_wire::random::draw;
 use loket_wire::topic::{CENTRAL_STATE, Channel};
@@ -25,7 +30,7 @@ use loket_wire::{
 };
 use thiserror::Error;
 use tokio::sync::mpsc;
-use tokio::time::{MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::now;
@@ -34,14 +39,16 @@ use crate::office::{CancelAsk, Office, RosterError};
 use crate::random::{RandomnessFailed, SystemRandomness};
 use crate::watchdog::Watchdog;
 
+pub(crate) use links::{Link, Links};
+
 /// A cancel that nobody fetched in a week is asked again at the machine's sync.
 const CANCEL_EXPIRY: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// An acknowledgement is repeated at the next sync; the broker need not keep it longer than a day.
 const ACK_EXPIRY: Duration = Duration::from_secs(24 * 3600);
 
-/// How long an offer waits for room on the link before it is left for the next round.
-const ROOM_TIMEOUT: Duration = Duration::from_secs(5);
+/// Central has no link to a broker: the code in log and console, and at `/api/v1/brokers`.
+pub(crate) const BROKER_DOWN: &str = "B-102";
 
 /// Why the dispatcher stopped; it is started again, with a fresh connection.
 #[derive(Debug, Error)]
@@ -72,28 +79,15 @@ pub(crate) enum DispatchError {
     LinkEnded,
 }
 
-/// What is to be acknowledged.
-#[derive(Debug, Clone, Copy)]
-struct AckDue {
-    point: AckPoint,
-    /// The machine's last command number when it was committed: a command drawn meanwhile is not named.
-    command_seq: Option<u64>,
-}
-
-/// The dispatcher with its ends of the link.
+/// The dispatcher with its ends of the links.
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
     office: Arc<Office>,
-    link: LinkHandle,
-    /// The newest acknowledgement for each machine that is not sent yet.
-    acks: BTreeMap<MachineId, AckDue>,
+    links: Links,
+    /// Where each machine was heard last; known ones alone, so the authority bounds it.
+    homes: BTreeMap<MachineId, Home>,
     /// Machines that were asked for their sync and have not answered, with what the answer must echo.
     asked: BTreeMap<MachineId, Hello>,
-    greeting: Greeting,
-    /// What was drawn for the present connection.
-    hello: Option<Hello>,
-    /// Whether this connection's presence is still to be said.
-    owes_presence: bool,
     put_off: put_off::PutOff,
     watchdog: Watchdog,
 }
@@ -123,15 +117,12 @@ impl Greeting {
 }
 
 impl Dispatcher {
-    pub(crate) fn new(office: Arc<Office>, link: LinkHandle, greeting: Greeting) -> Self {
+    pub(crate) fn new(office: Arc<Office>, links: Links) -> Self {
         Self {
             office,
-            link,
-            acks: BTreeMap::new(),
+            links,
+            homes: BTreeMap::new(),
             asked: BTreeMap::new(),
-            greeting,
-            hello: None,
-            owes_presence: false,
             put_off: put_off::PutOff::default(),
             watchdog: Watchdog::of_this_service(),
         }
@@ -143,7 +134,6 @@ impl Dispatcher {
     /// The [`DispatchError`] after which nothing more can be promised on this connection.
     pub(crate) async fn run(
         mut self,
-        mut inbox: Inbox,
         cancels: &mut mpsc::Receiver<CancelAsk>,
         tick: Duration,
         stop: CancellationToken,
@@ -154,9 +144,9 @@ impl Dispatcher {
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
-                inbound = inbox.next() => {
-                    let inbound = inbound.ok_or(DispatchError::LinkEnded)?;
-                    self.inbound(inbound).await?;
+                inbound = self.links.next() => {
+                    let (broker, inbound) = inbound.ok_or(DispatchError::LinkEnded)?;
+                    self.inbound(broker, inbound).await?;
                 }
                 Some(asked) = cancels.recv() => self.ask_cancel(&asked)?,
                 () = office.offer_bell.notified() => self.offer(None).await?,
@@ -165,29 +155,44 @@ impl Dispatcher {
             self.pay_debts()?;
             self.watchdog.feed();
         }
-        if !self.say_presence(false)? && self.has_room().await {
-            self.say_presence(false)?;
+        for broker in 0..self.links.count() {
+            if !self.say_presence(broker, false)? && self.links.has_room(Way::To(broker)).await {
+                self.say_presence(broker, false)?;
+            }
         }
         Ok(())
     }
 
-    async fn inbound(&mut self, inbound: Inbound) -> Result<(), DispatchError> {
+    async fn inbound(&mut self, broker: usize, inbound: Inbound) -> Result<(), DispatchError> {
+        let Some(link) = self.links.get_mut(broker) else {
+            return Ok(());
+        };
         match inbound {
             Inbound::Up {
                 generation,
                 session_present,
                 ..
             } => {
-                tracing::info!(link.generation = generation, session_present, "link up");
-                self.office.tally.set_link(true, now());
-                self.hello = Some(self.greeting.of(generation));
-                self.owes_presence = true;
+                tracing::info!(
+                    link.broker = link.name,
+                    link.generation = generation,
+                    session_present,
+                    "link up"
+                );
+                link.came_up(generation);
+                self.office.tally.set_link(broker, true, now());
                 self.pay_debts()?;
                 self.offer(None).await
             }
             Inbound::Down { generation, reason } => {
-                tracing::warn!(link.generation = generation, %reason, "link down");
-                self.office.tally.set_link(false, now());
+                tracing::warn!(
+                    code = BROKER_DOWN,
+                    link.broker = link.name,
+                    link.generation = generation,
+                    %reason,
+                    "link down"
+                );
+                self.office.tally.set_link(broker, false, now());
                 Ok(())
             }
             Inbound::Message {
@@ -195,8 +200,10 @@ impl Dispatcher {
                 payload,
                 ack,
             } => {
-                let machine = self.message(topic, payload).await?;
-                self.link.ack(ack);
+                let machine = self.message(broker, topic, payload).await?;
+                if let Some(link) = self.links.get(broker) {
+                    link.handle.ack(ack);
+                }
                 self.pay_debts()?;
                 match machine {
                     Some(machine) => self.offer(Some(machine)).await,
@@ -205,6 +212,7 @@ impl Dispatcher {
             }
             Inbound::Refused { topic, reason } => {
                 tracing::error!(
+                    link.broker = link.name,
                     topic,
                     ?reason,
                     "the broker refused; its access rules need a look"
@@ -216,16 +224,32 @@ impl Dispatcher {
 
     /// Says what found no room before: central's presence first.
     fn pay_debts(&mut self) -> Result<(), DispatchError> {
-        if self.owes_presence {
-            self.owes_presence = !self.say_presence(true)?;
+        for broker in 0..self.links.count() {
+            if self
+                .links
+                .get(broker)
+                .is_some_and(|link| link.owes_presence)
+            {
+                let is_said = self.say_presence(broker, true)?;
+                if let Some(link) = self.links.get_mut(broker) {
+                    link.owes_presence = !is_said;
+                }
+            }
+            self.send_acks(broker)?;
         }
-        self.send_acks()
+        Ok(())
     }
 
-    /// Publishes central's retained presence; false when the link takes nothing at present.
-    fn say_presence(&self, online: bool) -> Result<bool, DispatchError> {
-        let publication = presence_publication(&self.office, online, self.hello, now())?;
-        Ok(self.link.publish(publication) != Err(PublishError::Full))
+    /// Publishes central's retained presence at one broker; false when the link takes nothing at present.
+    fn say_presence(&self, broker: usize, online: bool) -> Result<bool, DispatchError> {
+        let hello = self.links.get(broker).and_then(|link| link.hello);
+        let publication = presence_publication(&self.office, online, hello, now())?;
+        Ok(self.links.publish(Way::To(broker), publication) != Err(PublishError::Full))
+    }
+
+    /// The way to a machine for what was said to it so often before.
+    fn way_to(&self, machine: &MachineId, said_count: u32) -> Way {
+        way(self.homes.get(machine).copied(), said_count)
     }
 
     /// Draws what the machine's next sync must echo to be believed; the acknowledgement carries it. A question that
@@ -242,8 +266,12 @@ impl Dispatcher {
     }
 
     /// Sends what is committed and not yet acknowledged; what finds no room stays for the next time.
-    fn send_acks(&mut self) -> Result<(), DispatchError> {
-        while let Some((machine, due)) = self.acks.pop_first() {
+    fn send_acks(&mut self, broker: usize) -> Result<(), DispatchError> {
+        while let Some((machine, due)) = self
+            .links
+            .get_mut(broker)
+            .and_then(|link| link.acks.pop_first())
+        {
             let ack = Ack {
                 epoch: due.point.epoch,
                 seq: due.point.seq,
@@ -252,10 +280,13 @@ impl Dispatcher {
                 command_seq: due.command_seq,
             };
             let body = presence::encode(&ack).map_err(DispatchError::Encode)?;
-            match self.publish(&Channel::Ack.topic(&machine), &body, ACK_EXPIRY)? {
+            let topic = Channel::Ack.topic(&machine);
+            match self.publish(Way::To(broker), &topic, &body, ACK_EXPIRY)? {
                 Ok(()) => {}
                 Err(PublishError::Full) => {
-                    self.acks.insert(machine, due);
+                    if let Some(link) = self.links.get_mut(broker) {
+                        link.acks.insert(machine, due);
+                    }
                     break;
                 }
                 // The machine asks again with its next sync.
@@ -277,7 +308,8 @@ impl Dispatcher {
         });
         let topic = Channel::Command(command.kind().to_owned()).topic(&asked.machine);
         let body = command.encode().map_err(DispatchError::Encode)?;
-        let sent = self.publish(&topic, &body, CANCEL_EXPIRY)?.is_ok();
+        let way = self.way_to(&asked.machine, 0);
+        let sent = self.publish(way, &topic, &body, CANCEL_EXPIRY)?.is_ok();
         tracing::info!(job.id = %asked.job, machine.id = %asked.machine, sent, "machine asked to call the job off");
         Ok(())
     }
@@ -285,24 +317,21 @@ impl Dispatcher {
     /// Signs and publishes; the inner result is the link's answer.
     fn publish(
         &self,
+        way: Way,
         topic: &str,
         body: &[u8],
         expiry: Duration,
     ) -> Result<Result<(), PublishError>, DispatchError> {
         let payload = frame::seal(topic, body, &self.office.identity.signing)
             .map_err(DispatchError::Frame)?;
-        Ok(self.link.publish(Publication {
+        let publication = Publication {
             topic: topic.to_owned(),
             payload,
             qos: Qos::AtLeastOnce,
             retain: false,
             expiry: Some(expiry),
-        }))
-    }
-
-    /// Waits a bounded time for room on the link.
-    async fn has_room(&self) -> bool {
-        matches!(timeout(ROOM_TIMEOUT, self.link.room()).await, Ok(Ok(())))
+        };
+        Ok(self.links.publish(way, publication))
     }
 
     /// Runs blocking work with the office on a blocking thread.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use loket_store::{AsideCount, Counts, StoreSize};
 use loket_wire::{MachineId, Timestamp};
@@ -28,19 +28,61 @@ pub(crate) struct Tally {
     pub(crate) dropped: AtomicU64,
     /// Sealed documents served, whole or in part.
     pub(crate) fetched: AtomicU64,
-    /// Whether the link stands: 1 or 0.
-    pub(crate) link_up: AtomicU64,
-    /// Since when it does or does not, milliseconds since 1970; 0 before its first change.
-    pub(crate) link_changed_unix_ms: AtomicI64,
+    /// The links, in the order of the settings.
+    pub(crate) links: Vec<LinkTally>,
+}
+
+/// One link: to which broker, and whether it stands.
+#[derive(Debug)]
+pub(crate) struct LinkTally {
+    /// `host:port`, as the settings have it.
+    pub(crate) broker: String,
+    is_up: AtomicBool,
+    /// When it came or went, milliseconds since 1970; 0 before its first change.
+    changed_unix_ms: AtomicI64,
+}
+
+impl LinkTally {
+    const fn new(broker: String) -> Self {
+        Self {
+            broker,
+            is_up: AtomicBool::new(false),
+            changed_unix_ms: AtomicI64::new(0),
+        }
+    }
+
+    pub(crate) fn is_up(&self) -> bool {
+        self.is_up.load(Ordering::Relaxed)
+    }
+
+    /// Since when it stands or does not; `None` where it never stood since the start.
+    pub(crate) fn since(&self) -> Option<Timestamp> {
+        let ms = self.changed_unix_ms.load(Ordering::Relaxed);
+        (ms != 0).then(|| Timestamp::from_unix_ms(ms))
+    }
 }
 
 impl Tally {
-    /// Notes that the link came or went.
-    pub(crate) fn set_link(&self, is_up: bool, now: Timestamp) {
-        if self.link_up.swap(u64::from(is_up), Ordering::Relaxed) != u64::from(is_up) {
-            self.link_changed_unix_ms
-                .store(now.unix_ms(), Ordering::Relaxed);
+    /// For links to these brokers.
+    pub(crate) fn of(brokers: Vec<String>) -> Self {
+        Self {
+            links: brokers.into_iter().map(LinkTally::new).collect(),
+            ..Self::default()
         }
+    }
+
+    /// Notes that a link came or went.
+    pub(crate) fn set_link(&self, broker: usize, is_up: bool, now: Timestamp) {
+        if let Some(link) = self.links.get(broker)
+            && link.is_up.swap(is_up, Ordering::Relaxed) != is_up
+        {
+            link.changed_unix_ms.store(now.unix_ms(), Ordering::Relaxed);
+        }
+    }
+
+    /// Whether any link stands.
+    pub(crate) fn is_linked(&self) -> bool {
+        self.links.iter().any(LinkTally::is_up)
     }
 }
 
@@ -102,6 +144,7 @@ pub(crate) fn text(
         head(&mut out, name, kind, help)?;
         writeln!(out, "{name} {value}")?;
     }
+    links(&mut out, tally)?;
     let name = "loket_certificate_end_seconds";
     head(
         &mut out,
@@ -166,6 +209,47 @@ fn write_aside(out: &mut String, aside: &BTreeMap<MachineId, AsideCount>) -> fmt
     Ok(())
 }
 
+/// The whole, and each broker of the settings: a handful.
+fn links(out: &mut String, tally: &Tally) -> fmt::Result {
+    let name = "loket_link_up";
+    head(out, name, "gauge", "Whether a link to any broker stands.")?;
+    writeln!(out, "{name} {}", u64::from(tally.is_linked()))?;
+    let name = "loket_broker_up";
+    head(
+        out,
+        name,
+        "gauge",
+        "Whether the link to this broker stands.",
+    )?;
+    for link in &tally.links {
+        let (broker, value) = (label(&link.broker), u64::from(link.is_up()));
+        writeln!(out, "{name}{{broker=\"{broker}\"}} {value}")?;
+    }
+    let name = "loket_broker_changed_seconds";
+    head(
+        out,
+        name,
+        "gauge",
+        "When the link to this broker last came or went, Unix time; 0 for never.",
+    )?;
+    for link in &tally.links {
+        let since_s = link.since().map_or(0, |since| since.unix_ms() / 1000);
+        writeln!(
+            out,
+            "{name}{{broker=\"{}\"}} {since_s}",
+            label(&link.broker)
+        )?;
+    }
+    Ok(())
+}
+
+/// A label's value as the text format wants it.
+fn label(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('"', "\\\"")
+        .replace('\n', "\\n")
+}
+
 fn of_store(counts: &Counts, now: Timestamp) -> [Plain; 5] {
     let oldest_s = counts
         .oldest_open_at
@@ -205,7 +289,7 @@ fn of_store(counts: &Counts, now: Timestamp) -> [Plain; 5] {
     ]
 }
 
-fn of_process(tally: &Tally) -> [Plain; 8] {
+fn of_process(tally: &Tally) -> [Plain; 7] {
     [
         (
             "loket_documents_taken_total",
@@ -248,12 +332,6 @@ fn of_process(tally: &Tally) -> [Plain; 8] {
             "counter",
             "Sealed documents served.",
             &tally.fetched,
-        ),
-        (
-            "loket_link_up",
-            "gauge",
-            "Whether the link to the broker stands.",
-            &tally.link_up,
         ),
     ]
     .map(|(name, kind, help, number)| (name, kind, help, number.load(Ordering::Relaxed)))

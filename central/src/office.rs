@@ -96,6 +96,8 @@ pub(crate) struct Parts {
     pub(crate) policy: Policy,
     pub(crate) timings: Timings,
     pub(crate) room: Room,
+    /// Where the links go, in the order of the settings.
+    pub(crate) brokers: Vec<String>,
 }
 
 impl Office {
@@ -111,6 +113,7 @@ impl Office {
             policy,
             timings,
             room,
+            brokers,
         } = parts;
         let is_api_tls = identity.api_tls.is_some();
         let office = Self {
@@ -121,7 +124,7 @@ impl Office {
             documents,
             trust,
             policy,
-            tally: Tally::default(),
+            tally: Tally::of(brokers),
             room,
             offer_bell: Notify::new(),
             sweep_bell: Notify::new(),

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use loket_link::{Backoff, BrokerAddress, LinkConfig, Will};
 use loket_store::{SqliteStore, StoreError};
+use loket_wire::enrolment::Endpoint;
 use loket_wire::random::draw;
 use loket_wire::topic::FROM_MACHINES;
 use sd_notify::NotifyState;
@@ -20,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{self, ClockError, now};
 use crate::config::Config;
-use crate::dispatch::{Dispatcher, Greeting, presence_publication};
+use crate::dispatch::{Dispatcher, Greeting, Link, Links, presence_publication};
 use crate::documents::Documents;
 use crate::files;
 use crate::identity::{Identity, IdentityError};
@@ -238,6 +239,12 @@ fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk
         policy: config.policy,
         timings: config.timings,
         room: Room::new(&config.state_dir, config.store.disk_reserve_bytes()),
+        brokers: config
+            .broker
+            .endpoints
+            .iter()
+            .map(Endpoint::to_string)
+            .collect(),
     });
     // Bad records are told and passed over; the sweeper looks again.
     office.record_all().map_err(|source| RunError::Machines {
@@ -310,10 +317,12 @@ impl Bound {
         units.spawn(sweep::run(Arc::clone(&office), units_stop.clone()));
         presence_publication(&office, false, None, now())
             .map_err(|error| RunError::Link(Box::new(error)))?;
-        let link = link_config(&config, &office);
+        let endpoints = config.broker.endpoints.iter();
+        let links =
+            endpoints.map(|broker| (broker.to_string(), link_config(&config, &office, broker)));
         units.spawn(keep_dispatching(
             Arc::clone(&office),
-            link,
+            links.collect(),
             cancels,
             Duration::from_millis(config.timings.tick_ms),
             units_stop.clone(),
@@ -362,17 +371,14 @@ fn tell_systemd(state: &[NotifyState<'_>]) {
     }
 }
 
-fn link_config(config: &Config, office: &Office) -> LinkConfig {
+/// The link to one broker. Central has one to each: it must be where any machine is.
+fn link_config(config: &Config, office: &Office, broker: &Endpoint) -> LinkConfig {
     let mut random = SystemRandomness::new();
     let jitter_seed = u64::from_be_bytes(draw(&mut random));
-    let brokers = config
-        .broker
-        .endpoints
-        .iter()
-        .map(|endpoint| BrokerAddress {
-            host: endpoint.host.clone(),
-            port: endpoint.port,
-        });
+    let address = BrokerAddress {
+        host: broker.host.clone(),
+        port: broker.port,
+    };
     LinkConfig {
         tls: config
             .broker
@@ -389,7 +395,7 @@ fn link_config(config: &Config, office: &Office) -> LinkConfig {
             .map(|&filter| filter.to_owned())
             .collect(),
         receive_maximum: RECEIVE_MAXIMUM,
-        ..LinkConfig::new(CLIENT_ID, brokers.collect())
+        ..LinkConfig::new(CLIENT_ID, vec![address])
     }
 }
 
@@ -409,29 +415,31 @@ fn will(office: &Arc<Office>, greeting: Greeting) -> Will {
     })
 }
 
-/// Runs dispatcher and link together; when one fails both begin again, so that what was not acknowledged comes again.
+/// Runs dispatcher and links together; when one fails all begin again, so that what was not acknowledged comes again.
 async fn keep_dispatching(
     office: Arc<Office>,
-    config: LinkConfig,
+    configs: Vec<(String, LinkConfig)>,
     mut cancels: mpsc::Receiver<CancelAsk>,
     tick: Duration,
     stop: CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        let greeting = Greeting::new(draw(&mut SystemRandomness::new()));
-        let (handle, inbox, task) = loket_link::open(LinkConfig {
-            will: Some(will(&office, greeting)),
-            ..config.clone()
-        });
         let link_stop = CancellationToken::new();
-        let mut link = JoinSet::new();
-        link.spawn(task.run(link_stop.clone()));
-        let dispatcher = Dispatcher::new(Arc::clone(&office), handle, greeting);
-        let ended = dispatcher
-            .run(inbox, &mut cancels, tick, stop.clone())
-            .await;
+        let mut running = JoinSet::new();
+        let mut links = Vec::new();
+        for (name, config) in &configs {
+            let greeting = Greeting::new(draw(&mut SystemRandomness::new()));
+            let (handle, inbox, task) = loket_link::open(LinkConfig {
+                will: Some(will(&office, greeting)),
+                ..config.clone()
+            });
+            running.spawn(task.run(link_stop.clone()));
+            links.push(Link::new(name.clone(), handle, inbox, greeting));
+        }
+        let dispatcher = Dispatcher::new(Arc::clone(&office), Links::new(links));
+        let ended = dispatcher.run(&mut cancels, tick, stop.clone()).await;
         link_stop.cancel();
-        while let Some(outcome) = link.join_next().await {
+        while let Some(outcome) = running.join_next().await {
             match outcome {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::error!(%error, "link ended"),

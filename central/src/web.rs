@@ -48,6 +48,7 @@ fn api_routes() -> Routes {
         ("/api/v1/history", get(history::page)),
         ("/api/v1/history/verdict", get(history::verdict)),
         ("/api/v1/machines", get(api::machines)),
+        ("/api/v1/brokers", get(api::brokers)),
         ("/api/v1/openapi.json", get(api::openapi)),
         ("/metrics", get(api::metrics)),
         ("/healthz", get(api::health)),

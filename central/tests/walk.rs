@@ -8,6 +8,8 @@
     reason = "helpers of tests stand outside of what clippy takes for a test"
 )]
 
+#[path = "walk/brokers.rs"]
+mod brokers;
 #[path = "walk/client.rs"]
 mod client;
 #[path = "walk/console.rs"]

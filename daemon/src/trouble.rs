@@ -132,6 +132,10 @@ that says what happened, what to do and whom to ask. This page is made from the 
 `V` are findings about a signed document, `P` refusals of a machine's print desk, `C` answers at the officer's door, `L`
 answers of loketd's command line. Central's own codes are words; the second part of this page lists them.
 
+Of the brokers there are two, for the IT team: `B-101` in a machine's log, central was not at a broker for long and the
+machine goes to the next one of its list; `B-102` in central's log, in its console and at `/api/v1/brokers`, central has
+no link to a broker.
+
 ";
 
     /// Where central's part begins, which a test of central's compares and writes.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use der::DecodePem;
-use loket_wire::enrolment::Endpoint;
+use loket_wire::enrolment::{Endpoint, MAX_BROKERS, named_twice};
 use loket_wire::sign::{SigningKey, VerifyingKey};
 use loket_wire::{Sha256Digest, Timestamp};
 use rcgen::{Issuer, KeyPair, PKCS_ED25519, PublicKeyData, SanType};
@@ -23,7 +23,7 @@ pub(crate) const CANARY: &str = "revoked.canary";
 /// What a new authority is told.
 #[derive(Debug, Clone)]
 pub struct InitOptions {
-    /// The broker that machines will use; a list, because the install bundle has one.
+    /// The brokers that machines will use, first the one that is tried first.
     pub brokers: Vec<Endpoint>,
     /// Where machines will fetch sealed documents.
     pub documents: Endpoint,
@@ -40,7 +40,8 @@ pub struct InitOptions {
 /// central-signing.key  central's Ed25519 key, PKCS#8 PEM
 /// canary.crt, .key     a client that is revoked from birth (probe)
 /// crl.pem, crl.json    revocation list, and the number it bears
-/// broker.json          what broker-config was last told
+/// brokers.json         what broker-config was told of each broker
+/// broker.json          the same of the only one, as earlier versions wrote it; read where brokers.json is not there
 /// issued/              one file a certificate: name and serial
 /// machines/<id>.json   records for central, signed
 /// denied/              names that the broker refuses
@@ -63,13 +64,10 @@ impl Authority {
     /// interrupted `init` is simply given again.
     ///
     /// # Errors
-    /// [`Refusal::ManyBrokers`]; [`ProvisionError::AlreadyThere`] when `dir` holds one; [`ProvisionError::Clock`] when `now` cannot be right;
-    /// what writing files and drawing keys can meet.
+    /// [`Refusal::TooManyBrokers`], [`Refusal::BrokerTwice`]; [`ProvisionError::AlreadyThere`] when `dir` holds one;
+    /// [`ProvisionError::Clock`] when `now` cannot be right; what writing files and drawing keys can meet.
     pub fn init(dir: &Path, options: InitOptions) -> Result<Self, ProvisionError> {
-        let count = options.brokers.len();
-        if count > 1 {
-            return Err(Refusal::ManyBrokers { count }.into());
-        }
+        check_brokers(&options.brokers)?;
         durable::create_folder(dir, Readers::Owner)?;
         let _lock = durable::lock(dir)?;
         if durable::read_if_there(&settings_path(dir))?.is_some() {
@@ -118,7 +116,7 @@ impl Authority {
     ///
     /// # Errors
     /// [`ProvisionError::NoAuthority`] when there is none; [`ProvisionError::KeyMismatch`] when key and certificate
-    /// are strangers; what reading its files can meet.
+    /// are strangers; [`Refusal::TooManyBrokers`] and [`Refusal::BrokerTwice`] for its settings; what reading its files can meet.
     pub fn open(dir: &Path) -> Result<Self, ProvisionError> {
         let settings = match Settings::read(&settings_path(dir)) {
             Err(ProvisionError::NotFound { .. }) => {
@@ -128,6 +126,7 @@ impl Authority {
             }
             other => other?,
         };
+        check_brokers(&settings.brokers)?;
         let key_path = dir.join("authority.key");
         let key = KeyPair::from_pem(&durable::read_text(&key_path)?).map_err(|source| {
             ProvisionError::Pem {
@@ -276,6 +275,20 @@ pub(crate) fn put_key(path: &Path, key: &KeyPair) -> Result<(), ProvisionError> 
 
 fn put_public(path: &Path, pem: &str) -> Result<(), ProvisionError> {
     durable::write(path, pem.as_bytes(), Readers::All)
+}
+
+/// A machine would be told a list that no central takes.
+fn check_brokers(brokers: &[Endpoint]) -> Result<(), Refusal> {
+    let count = brokers.len();
+    if count > MAX_BROKERS {
+        return Err(Refusal::TooManyBrokers { count });
+    }
+    match named_twice(brokers) {
+        Some(twice) => Err(Refusal::BrokerTwice {
+            broker: twice.to_string(),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn settings_path(dir: &Path) -> PathBuf {

@@ -7,7 +7,7 @@ mod text;
 
 use std::path::{Path, PathBuf};
 
-use loket_wire::enrolment::Endpoint;
+use loket_wire::enrolment::{Endpoint, MAX_BROKERS};
 use loket_wire::{MachineId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -109,11 +109,12 @@ impl BrokerFiles {
     }
 }
 
-/// Writes the broker's configuration, access rules, authority and a fresh revocation list, and remembers where, so
-/// that `revoke` can write rules and list again. Certificate and key of the broker are not touched.
+/// Writes one broker's configuration, access rules, authority and a fresh revocation list, and remembers where, so that
+/// `revoke` can write rules and list again; of the other brokers rules and list are written again too. A folder is one
+/// broker: told again, it is set up anew. Certificate and key of the broker are not touched.
 ///
 /// # Errors
-/// [`Refusal::BrokerOption`] for an option that would bend the file; what writing files can meet.
+/// [`Refusal::TooManyBrokers`] for one more than central keeps links to; [`Refusal::BrokerOption`] for an option that would bend the file; what writing files can meet.
 pub fn broker_config(
     authority: &Authority,
     options: &BrokerOptions,
@@ -123,22 +124,53 @@ pub fn broker_config(
     options.check()?;
     let _lock = authority.lock()?;
     let files = BrokerFiles::within(&options.out);
+    authority.check_room(options)?;
     durable::create_folder(&options.out, Readers::All)?;
     authority.remember_broker(options)?;
-    authority.put_acl()?;
-    authority.put_crl(now)?;
+    let rules = authority.put_acl();
+    let list = authority.put_crl(now);
     let certificate = authority.certificate_pem().as_bytes();
     durable::write(&files.authority, certificate, Readers::All)?;
     let there = BrokerFiles::within(&options.installed_at);
     let config = text::configuration(options, &there);
     durable::write(&files.config, config.as_bytes(), Readers::All)?;
+    // A folder of another broker that is gone keeps this one from nothing.
+    rules?;
+    list?;
     Ok(files)
 }
 
-/// What `broker.json` holds.
+/// Forgets a broker that is no more: nothing is written for it from here on. Its files stay as they are.
+///
+/// # Errors
+/// [`Refusal::UnknownBroker`] when none was set up there; what writing files can meet.
+pub fn forget_broker(authority: &Authority, out: &Path) -> Result<(), ProvisionError> {
+    let folder = std::path::absolute(out).map_err(|source| ProvisionError::Write {
+        path: out.to_owned(),
+        source,
+    })?;
+    let _lock = authority.lock()?;
+    let mut brokers = authority.brokers()?;
+    let count = brokers.len();
+    brokers.retain(|broker| broker.out != folder);
+    if brokers.len() == count {
+        return Err(Refusal::UnknownBroker { folder }.into());
+    }
+    authority.remember_brokers(brokers)
+}
+
+/// What `brokers.json` holds.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Remembered {
+    version: u16,
+    brokers: Vec<BrokerOptions>,
+}
+
+/// What `broker.json` holds, from the time of one broker.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RememberedOne {
     version: u16,
     options: BrokerOptions,
 }
@@ -164,11 +196,10 @@ impl Authority {
         Ok(durable::read_if_there(&self.denied_path(machine))?.is_some())
     }
 
-    /// Writes the access rules beside the broker's configuration, where there is one; gives their path.
-    pub(crate) fn put_acl(&self) -> Result<Option<PathBuf>, ProvisionError> {
-        let Some(folder) = self.broker_folder()? else {
-            return Ok(None);
-        };
+    /// Writes the access rules beside each broker's configuration; gives the folders. One that cannot be written to
+    /// keeps the others from nothing, and is told at the end.
+    pub(crate) fn put_acl(&self) -> Result<Vec<PathBuf>, ProvisionError> {
+        let folders = self.broker_folders()?;
         let mut denied = Vec::new();
         for file in durable::json_names(&self.path("denied"))? {
             let name = file.trim_end_matches(".json").parse::<MachineId>();
@@ -177,31 +208,71 @@ impl Authority {
                 source,
             })?);
         }
-        let acl = BrokerFiles::within(&folder).acl;
-        durable::write(&acl, text::access_rules(&denied).as_bytes(), Readers::All)?;
-        Ok(Some(acl))
+        let rules = text::access_rules(&denied);
+        in_each(&folders, |folder| {
+            let acl = BrokerFiles::within(folder).acl;
+            durable::write(&acl, rules.as_bytes(), Readers::All)
+        })?;
+        Ok(folders)
     }
 
-    /// Where the broker's files were last written to.
-    pub(crate) fn broker_folder(&self) -> Result<Option<PathBuf>, ProvisionError> {
+    /// Where the files of each broker were last written to.
+    pub(crate) fn broker_folders(&self) -> Result<Vec<PathBuf>, ProvisionError> {
+        let brokers = self.brokers()?.into_iter();
+        Ok(brokers.map(|broker| broker.out).collect())
+    }
+
+    fn brokers(&self) -> Result<Vec<BrokerOptions>, ProvisionError> {
+        let path = self.path("brokers.json");
+        if let Some(bytes) = durable::read_if_there(&path)? {
+            let remembered: Remembered = parse_json(&path, &bytes)?;
+            check_version(&path, remembered.version)?;
+            return Ok(remembered.brokers);
+        }
         let path = self.path("broker.json");
         let Some(bytes) = durable::read_if_there(&path)? else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
-        let remembered: Remembered = parse_json(&path, &bytes)?;
+        let remembered: RememberedOne = parse_json(&path, &bytes)?;
         check_version(&path, remembered.version)?;
-        Ok(Some(remembered.options.out))
+        Ok(vec![remembered.options])
     }
 
     fn remember_broker(&self, options: &BrokerOptions) -> Result<(), ProvisionError> {
-        let remembered = Remembered {
-            version: VERSION,
-            options: options.clone(),
-        };
-        write_json(&self.path("broker.json"), &remembered)
+        let mut brokers = self.brokers()?;
+        match brokers.iter_mut().find(|known| known.out == options.out) {
+            Some(known) => *known = options.clone(),
+            None => brokers.push(options.clone()),
+        }
+        self.remember_brokers(brokers)
+    }
+
+    /// Refuses one broker too many before anything of it is written.
+    fn check_room(&self, options: &BrokerOptions) -> Result<(), ProvisionError> {
+        let brokers = self.brokers()?;
+        let others = brokers.iter().filter(|known| known.out != options.out);
+        let count = others.count().saturating_add(1);
+        if count > MAX_BROKERS {
+            return Err(Refusal::TooManyBrokers { count }.into());
+        }
+        Ok(())
+    }
+
+    fn remember_brokers(&self, brokers: Vec<BrokerOptions>) -> Result<(), ProvisionError> {
+        let version = VERSION;
+        write_json(&self.path("brokers.json"), &Remembered { version, brokers })
     }
 
     fn denied_path(&self, machine: &MachineId) -> PathBuf {
         self.path("denied").join(format!("{machine}.json"))
     }
+}
+
+/// Does `work` in every folder, also after one where it failed; the first failure is told.
+pub(crate) fn in_each(
+    folders: &[PathBuf],
+    work: impl Fn(&Path) -> Result<(), ProvisionError>,
+) -> Result<(), ProvisionError> {
+    let outcomes: Vec<_> = folders.iter().map(|folder| work(folder)).collect();
+    outcomes.into_iter().collect()
 }

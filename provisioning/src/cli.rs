@@ -14,7 +14,7 @@ use loket_wire::{MachineId, Timestamp};
 
 use self::arguments::{BrokerConfig, Cli, Command, Enrol, Init, Kind, Request, Revoke};
 use crate::authority::{Authority, InitOptions};
-use crate::broker::{BrokerOptions, broker_config};
+use crate::broker::{BrokerOptions, broker_config, forget_broker};
 use crate::crl::CRL_LEAST;
 use crate::durable::{self, Readers};
 use crate::error::{ProvisionError, Refusal};
@@ -139,7 +139,9 @@ fn request(args: Request) -> Result<Outcome, ProvisionError> {
 fn enrol(args: &Enrol, now: Timestamp) -> Result<Outcome, ProvisionError> {
     let authority = Authority::open(&args.dir)?;
     // A mistyped number is told before anything is done.
-    args.pid.map(broker_process).transpose()?;
+    args.pids
+        .iter()
+        .try_for_each(|pid| broker_process(*pid).map(drop))?;
     let mut revoked = None;
     let server = |kind| {
         let csr = durable::read_text(&args.request)?;
@@ -169,8 +171,8 @@ fn enrol(args: &Enrol, now: Timestamp) -> Result<Outcome, ProvisionError> {
         (Kind::Broker, _) => server(ServerKind::Broker)?,
         (Kind::Central, _) => server(ServerKind::Central)?,
     };
-    if let (Some(_list), Some(pid)) = (&revoked, args.pid) {
-        hang_up(pid)?;
+    if revoked.is_some() {
+        hang_up_all(&args.pids)?;
     }
     let mut text = String::new();
     if let Some(machine) = &machine {
@@ -181,7 +183,7 @@ fn enrol(args: &Enrol, now: Timestamp) -> Result<Outcome, ProvisionError> {
             &authority,
             "The earlier keys' certificate",
             revoked,
-            args.pid,
+            &args.pids,
         )?);
     }
     match &args.out {
@@ -209,26 +211,42 @@ fn to_central(dir: &Path, machine: &MachineId) -> String {
     )
 }
 
-/// What is revoked, whether the broker knows, and how long the list is good.
+/// Tells each of these brokers to read its files again; one that cannot be told keeps the others from nothing.
+fn hang_up_all(pids: &[i32]) -> Result<(), ProvisionError> {
+    let told: Vec<_> = pids.iter().map(|pid| hang_up(*pid)).collect();
+    told.into_iter().collect()
+}
+
+/// What is revoked, which brokers know, and how long the list is good.
 fn on_the_list(
     authority: &Authority,
     whom: &str,
     revoked: &Revoked,
-    pid: Option<i32>,
+    pids: &[i32],
 ) -> Result<String, ProvisionError> {
-    let told = match (&revoked.broker_folder, pid) {
-        (None, _) => "No broker was told: run broker-config, then restart the broker.".to_owned(),
-        (Some(folder), None) => format!(
-            "NOT IN FORCE YET: have the broker read acl and crl.pem in {} \
-             (copy them where it runs, then SIGHUP).",
-            folder.display()
-        ),
-        (Some(_folder), Some(pid)) => {
-            format!("The broker (process {pid}) was told to read its rules again.")
+    let folders = &revoked.broker_folders;
+    let mut told = String::new();
+    if folders.is_empty() {
+        told.push_str("No broker was told: run broker-config, then restart the broker.\n");
+    }
+    for pid in pids {
+        told.push_str(&format!(
+            "The broker (process {pid}) was told to read its rules again.\n"
+        ));
+    }
+    if folders.len() > pids.len() {
+        told.push_str(if pids.is_empty() {
+            "NOT IN FORCE YET: each broker must read its acl and crl.pem (copy them where it runs, then SIGHUP):\n"
+        } else {
+            "NOT IN FORCE YET at the others: each broker must read its acl and crl.pem (copy them where it runs, then \
+             SIGHUP); all are:\n"
+        });
+        for folder in folders {
+            told.push_str(&format!("  {}\n", folder.display()));
         }
-    };
+    }
     Ok(format!(
-        "{whom} is revoked; on the list: {}.\n{}{told}\n",
+        "{whom} is revoked; on the list: {}.\n{}{told}",
         revoked.serials.join(", "),
         list_ends(authority)?
     ))
@@ -237,7 +255,7 @@ fn on_the_list(
 /// Until when the list is good, and what then.
 fn list_ends(authority: &Authority) -> Result<String, ProvisionError> {
     Ok(format!(
-        "The revocation list is good until {}: run broker-config and have the broker read crl.pem before, \
+        "The revocation list is good until {}: run broker-config and have each broker read its crl.pem before, \
          or it refuses every machine.\n",
         authority.list_until()?
     ))
@@ -245,6 +263,14 @@ fn list_ends(authority: &Authority) -> Result<String, ProvisionError> {
 
 fn write_broker_config(args: BrokerConfig, now: Timestamp) -> Result<Outcome, ProvisionError> {
     let authority = Authority::open(&args.dir)?;
+    if args.forget {
+        forget_broker(&authority, &args.out)?;
+        return Ok(said(format!(
+            "Forgotten: the broker with files in {}. Take it from authority.toml and from central's settings too; \
+             machines that are enrolled keep their list until they install a new one.\n",
+            args.out.display()
+        )));
+    }
     let installed_at = args.installed_at.unwrap_or_else(|| args.out.clone());
     let mut options = BrokerOptions::new(args.listen, args.out, installed_at);
     options.user = args.user;
@@ -267,8 +293,10 @@ fn write_broker_config(args: BrokerConfig, now: Timestamp) -> Result<Outcome, Pr
 fn revoke(args: &Revoke, now: Timestamp) -> Result<Outcome, ProvisionError> {
     let authority = Authority::open(&args.dir)?;
     // A mistyped number is told before anything is done.
-    args.pid.map(broker_process).transpose()?;
-    let mut reload = || args.pid.map_or(Ok(()), hang_up);
+    args.pids
+        .iter()
+        .try_for_each(|pid| broker_process(*pid).map(drop))?;
+    let mut reload = || hang_up_all(&args.pids);
     let (whom, revoked) = match (&args.machine, &args.serial) {
         (Some(machine), _) => (
             machine.to_string(),
@@ -280,16 +308,18 @@ fn revoke(args: &Revoke, now: Timestamp) -> Result<Outcome, ProvisionError> {
             (whom, authority.revoke_serial(serial, now, &mut reload)?)
         }
     };
-    let mut text = on_the_list(&authority, &whom, &revoked, args.pid)?;
+    let mut text = on_the_list(&authority, &whom, &revoked, &args.pids)?;
     match &args.machine {
         Some(machine) => text.push_str(&format!(
             "At central delete {machine}.json from the folder that its settings call machines_dir (where that is \
              {} itself, it is gone already): before, central goes on giving the machine work.\n",
             args.dir.join("machines").display()
         )),
-        None => text.push_str("Its open connections live on: restart the broker.\n"),
+        None => text.push_str("Its open connections live on: restart every broker.\n"),
     }
-    text.push_str("Then: loket-provision probe. If the canary gets in, restart the broker.\n");
+    text.push_str(
+        "Then, for each broker: loket-provision probe. If the canary gets in, restart that broker.\n",
+    );
     Ok(said(text))
 }
 

@@ -13,6 +13,7 @@ use x509_cert::crl::CertificateList;
 
 use crate::authority::{Authority, making};
 use crate::bookkeeping::{Cause, Issued, VERSION, check_version, parse_json, write_json};
+use crate::broker::in_each;
 use crate::certificate::{BACKDATE, date, days};
 use crate::durable::{self, Readers};
 use crate::error::ProvisionError;
@@ -33,7 +34,7 @@ struct Numbered {
 }
 
 impl Authority {
-    /// Makes the list anew and puts it at `crl.pem`, and beside the broker's configuration where there is one.
+    /// Makes the list anew and puts it at `crl.pem`, and beside the configuration of each broker.
     pub(crate) fn put_crl(&self, now: Timestamp) -> Result<(), ProvisionError> {
         let revoked: Vec<Issued> = self
             .book()
@@ -67,13 +68,14 @@ impl Authority {
             .signed_by(self.issuer())
             .and_then(|list| list.pem())
             .map_err(making("sign the revocation list"))?;
-        let copies = self.broker_folder()?.map(|folder| folder.join("crl.pem"));
-        for path in [Some(self.path("crl.pem")), copies].into_iter().flatten() {
+        let mut folders = vec![self.dir().to_owned()];
+        folders.extend(self.broker_folders()?);
+        in_each(&folders, |folder| {
+            let path = folder.join("crl.pem");
             durable::write_checked(&path, pem.as_bytes(), Readers::All, |bytes| {
                 self.check_crl(bytes, &revoked, now)
-            })?;
-        }
-        Ok(())
+            })
+        })
     }
 
     /// When the list at `crl.pem` runs out. From then on a broker refuses everyone.

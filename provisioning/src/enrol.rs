@@ -133,7 +133,7 @@ impl Authority {
         self.put_crl(now)?;
         Ok(Some(Revoked {
             serials: revoked.into_iter().map(|issued| issued.serial).collect(),
-            broker_folder: self.broker_folder()?,
+            broker_folders: self.broker_folders()?,
         }))
     }
 

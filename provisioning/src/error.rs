@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use loket_wire::enrolment::MAX_BROKERS;
 use loket_wire::frame::FrameError;
 use loket_wire::sign::SignError;
 use loket_wire::{IdError, MachineId};
@@ -25,13 +26,23 @@ const EX_CONFIG: u8 = 78;
 /// A rule said no; the person can act on it.
 #[derive(Debug, Error)]
 pub enum Refusal {
-    /// Machines and central each stay with the broker they reached: with two, some would wait for each other for good.
-    #[error(
-        "make the authority: {count} brokers are named, and central keeps a link to one; name one"
-    )]
-    ManyBrokers {
+    /// More brokers than central keeps links to.
+    #[error("list the brokers: {count} are named, more than {MAX_BROKERS}; name fewer")]
+    TooManyBrokers {
         /// How many were named.
         count: usize,
+    },
+    /// One broker named twice: central's two links would throw each other out for good.
+    #[error("list the brokers: {broker} is named twice; name it once")]
+    BrokerTwice {
+        /// Its host and port.
+        broker: String,
+    },
+    /// No broker was set up with files in this folder.
+    #[error("forget the broker in {folder}: none was set up with files there")]
+    UnknownBroker {
+        /// The folder.
+        folder: PathBuf,
     },
     /// The file is no enrolment request, or asks for a reserved or malformed name.
     #[error("read the enrolment request: it is not one, or the name it asks for is not allowed")]
@@ -130,7 +141,10 @@ impl Refusal {
             Self::NotABroker { .. } => "E-114",
             Self::NoOffice => "E-115",
             Self::UnknownSerial => "E-116",
-            Self::ManyBrokers { .. } => "E-117",
+            // E-117 said that a second broker is not taken.
+            Self::TooManyBrokers { .. } => "E-118",
+            Self::BrokerTwice { .. } => "E-119",
+            Self::UnknownBroker { .. } => "E-120",
         }
     }
 }

@@ -22,7 +22,7 @@ mod server;
 mod settings;
 
 pub use authority::{Authority, InitOptions};
-pub use broker::{BrokerFiles, BrokerOptions, broker_config};
+pub use broker::{BrokerFiles, BrokerOptions, broker_config, forget_broker};
 pub use enrol::Replaced;
 pub use error::{ProvisionError, Refusal};
 pub use probe::{Probe, probe};

@@ -17,22 +17,22 @@ use crate::error::{ProvisionError, Refusal};
 pub struct Revoked {
     /// The serials that are on the list, hexadecimal.
     pub serials: Vec<String>,
-    /// The folder of the broker's files that were written again; `None` where `broker-config` was never run.
-    pub broker_folder: Option<PathBuf>,
+    /// The folders of the brokers' files that were written again; none where `broker-config` was never run.
+    pub broker_folders: Vec<PathBuf>,
 }
 
 impl Authority {
-    /// Revokes a machine and its name for good; giving it again does it again. The broker must read its files again
+    /// Revokes a machine and its name for good; giving it again does it again. Each broker must read its files again
     /// afterwards ([`Authority::revoke_and`] lets that happen in between).
     ///
     /// # Errors
-    /// [`Refusal::UnknownMachine`]; what writing files can meet. A failure to write the broker's files does not keep
+    /// [`Refusal::UnknownMachine`]; what writing files can meet. A failure to write a broker's files does not keep
     /// the certificate off the list nor the record in place, and is reported at the end.
     pub fn revoke(&self, machine: &MachineId, now: Timestamp) -> Result<Revoked, ProvisionError> {
         self.revoke_and(machine, now, &mut || Ok(()))
     }
 
-    /// Like [`Authority::revoke`]; `reload` makes the broker read its files and is called after each of the two.
+    /// Like [`Authority::revoke`]; `reload` makes the brokers read their files and is called after each of the two.
     ///
     /// # Errors
     /// Those of [`Authority::revoke`] and of `reload`.
@@ -73,7 +73,7 @@ impl Authority {
         listed?;
         Ok(Revoked {
             serials,
-            broker_folder: acl.and_then(|path| path.parent().map(PathBuf::from)),
+            broker_folders: acl,
         })
     }
 
@@ -97,7 +97,7 @@ impl Authority {
         reload()?;
         Ok(Revoked {
             serials: vec![serial.to_owned()],
-            broker_folder: self.broker_folder()?,
+            broker_folders: self.broker_folders()?,
         })
     }
 

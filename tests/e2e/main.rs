@@ -5,6 +5,7 @@
 )]
 
 mod bad_input;
+mod brokers;
 mod by_hand;
 mod by_hand_told;
 mod clock;

@@ -4,6 +4,7 @@
 //! Tests drive doors only: documented command lines, HTTP, IPP, files. Programs come from `LOKET_BIN_DIR`, which
 //! `cargo xtask test` fills: `plain` as shipped, `hooks` with feature `test-hooks`.
 
+pub mod brokers;
 pub mod central;
 pub mod curl;
 pub mod faketime;

@@ -23,14 +23,23 @@ const SNAPSHOT_DEADLINE: Duration = Duration::from_secs(60);
 /// # Errors
 /// When it is not installed or does not start.
 pub async fn start(site: &Site) -> anyhow::Result<Running> {
+    start_in(site, "broker", site.ports.broker).await
+}
+
+/// As [`start`], for the broker whose files lie in this folder of the site.
+///
+/// # Errors
+/// When it is not installed or does not start.
+pub async fn start_in(site: &Site, folder: &str, port: u16) -> anyhow::Result<Running> {
     anyhow::ensure!(
         Path::new(PROGRAM).exists(),
         "find {PROGRAM}: install the Debian package mosquitto, or run 'cargo xtask test'"
     );
-    let config = text(&site.path("broker/mosquitto.conf"));
+    let config = text(&site.path(folder).join("mosquitto.conf"));
     let command = Program::at(Path::new(PROGRAM)).command(["-v", "-c", &config]);
-    let mut running = Running::start("mosquitto", command, &site.path("logs"))?;
-    site.wait_for_port(&mut running, site.ports.broker)
+    let name = format!("mosquitto-{folder}");
+    let mut running = Running::start(&name, command, &site.path("logs"))?;
+    site.wait_for_port(&mut running, port)
         .await
         .context("start mosquitto")?;
     Ok(running)

@@ -1,5 +1,6 @@
 //! Offers: an order sealed to its machine, recorded, then rung.
 
+use loket_domain::dispatch::Way;
 use loket_store::{JobRow, MachineRow, Offer, Offerable, StoreError};
 use loket_wire::sealed::SealingPublic;
 use loket_wire::topic::Channel;
@@ -37,7 +38,15 @@ impl Dispatcher {
     ///
     /// What cannot be offered is put off, so that each round gets further than the one before.
     pub(super) async fn offer(&mut self, machine: Option<MachineId>) -> Result<(), DispatchError> {
-        let (without_machines, without_jobs) = self.put_off.at(Instant::now());
+        let closed = self.links.closed().await;
+        if closed.len() == self.links.count() {
+            return Ok(());
+        }
+        let (mut without_machines, without_jobs) = self.put_off.at(Instant::now());
+        // What waits for a broker that is down must not stand before what does not.
+        let there = self.homes.iter();
+        let there = there.filter(|(_machine, home)| closed.contains(&home.broker));
+        without_machines.extend(there.map(|(machine, _home)| machine.clone()));
         let asked = Offerable {
             machine,
             without_machines,
@@ -53,14 +62,15 @@ impl Dispatcher {
             .await?;
         let mut has_moved = false;
         for row in due {
-            if !self.has_room().await {
-                return Ok(());
+            let way = self.way_to(&row.facts.machine, row.job.offer_count);
+            if !self.links.has_room(way).await {
+                continue;
             }
             let (job, at) = (row.facts.id, row.facts.machine.clone());
             let prepared = self.prepared(row).await?;
             has_moved |= !matches!(prepared, Prepared::Overtaken);
             match prepared {
-                Prepared::Ready(order) => self.ring(&order)?,
+                Prepared::Ready(order) => self.ring(way, &order)?,
                 Prepared::Overtaken => {}
                 Prepared::NoRecord(error) => {
                     tracing::warn!(machine.id = %at, error = %crate::chain(&error), "no offers for this machine");
@@ -94,12 +104,12 @@ impl Dispatcher {
         }
     }
 
-    fn ring(&self, order: &PrintOrder) -> Result<(), DispatchError> {
+    fn ring(&self, way: Way, order: &PrintOrder) -> Result<(), DispatchError> {
         let command = Command::Print(Box::new(order.clone()));
         let topic = Channel::Command(command.kind().to_owned()).topic(&order.machine);
         let body = command.encode().map_err(DispatchError::Encode)?;
         let expiry = order.not_after.since(order.issued_at);
-        match self.publish(&topic, &body, expiry)? {
+        match self.publish(way, &topic, &body, expiry)? {
             Ok(()) => {
                 count(&self.office.tally.offered);
                 tracing::info!(job.id = %order.job_id, machine.id = %order.machine, command.seq = order.seq, "job offered");

@@ -1,13 +1,17 @@
 //! What machines say: checked, committed, and only then acknowledged.
 
+use loket_domain::dispatch::{Home, Spoke};
 use loket_store::{AckPoint, Ingested, JobNow, StoreError, SyncOutcome, Taken};
 use loket_wire::enrolment::MachineRecord;
 use loket_wire::event::{DecodeError, EventPlace};
 use loket_wire::presence::decode;
 use loket_wire::topic::{CENTRAL_STATE, Channel};
-use loket_wire::{Beat, Event, Heartbeat, Hello, MachineId, Sha256Digest, Sync, frame};
+use loket_wire::{
+    Beat, Event, Heartbeat, Hello, MachineId, MachineState, Sha256Digest, Sync, frame,
+};
 
-use super::{AckDue, DispatchError, Dispatcher};
+use super::links::AckDue;
+use super::{DispatchError, Dispatcher};
 use crate::clock::now;
 use crate::metrics::count;
 use crate::office::{CancelAsk, Office, RosterError, is_store_wide};
@@ -36,12 +40,15 @@ struct Follow {
     has_answered: bool,
     /// It must be asked for its sync.
     must_ask: bool,
+    /// The connection it was said on, where it names one that is not known to be over.
+    spoke: Option<Spoke>,
 }
 
 impl Dispatcher {
     /// Commits one message; says for which machine offers may be due. What cannot be trusted or read is dropped.
     pub(super) async fn message(
         &mut self,
+        broker: usize,
         topic: String,
         payload: Vec<u8>,
     ) -> Result<Option<MachineId>, DispatchError> {
@@ -75,12 +82,24 @@ impl Dispatcher {
         if follow.must_ask {
             self.ask_for_sync(&machine)?;
         }
+        if let Some(spoke) = follow.spoke {
+            let home = Home::after(self.homes.get(&machine).copied(), spoke, broker);
+            self.homes.insert(machine.clone(), home);
+        }
         if let Some(point) = follow.ack {
             let due = AckDue {
                 point,
                 command_seq: follow.command_seq,
             };
-            self.acks.insert(machine.clone(), due);
+            // It goes back the way the message came; where that waited at a broker that the machine left, also to where
+            // the machine is.
+            let home = self.homes.get(&machine).map(|home| home.broker);
+            let elsewhere = home.filter(|home| *home != broker);
+            for at in [Some(broker), elsewhere].into_iter().flatten() {
+                if let Some(link) = self.links.get_mut(at) {
+                    link.acks.insert(machine.clone(), due);
+                }
+            }
         }
         for asked in &follow.cancels {
             self.ask_cancel(asked)?;
@@ -160,13 +179,18 @@ fn numbered(office: &Office, machine: &MachineId, follow: Option<Follow>) -> Com
 type Committed = Result<Option<Follow>, StoreError>;
 
 fn state(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
-    let Ok(state) = decode(body) else {
+    let Ok(state) = decode::<MachineState>(body) else {
         return Ok(None);
     };
     let taken = office.store.record_state(machine, &state, now())?;
     tracing::info!(machine.id = %machine, online = state.online, taken, "machine state");
     Ok(Some(Follow {
         alive: taken && state.online,
+        spoke: taken.then_some(Spoke {
+            epoch: Some(state.epoch),
+            session_seq: state.session_seq,
+            is_proven: true,
+        }),
         ..Follow::default()
     }))
 }
@@ -178,6 +202,10 @@ fn heartbeat(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
     office.store.record_heartbeat(machine, &heartbeat, now())?;
     // An acknowledgement carries central's signed time, and makes up for one that was lost.
     let row = office.store.machine(machine)?;
+    let spoke = row
+        .as_ref()
+        .filter(|row| heartbeat.session_seq >= row.session_seq)
+        .map(|_present| on_connection(heartbeat.session_seq));
     let ack = row.and_then(|row| {
         row.epoch.map(|epoch| AckPoint {
             epoch,
@@ -187,6 +215,7 @@ fn heartbeat(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
     Ok(Some(Follow {
         ack,
         alive: true,
+        spoke,
         ..Follow::default()
     }))
 }
@@ -203,8 +232,18 @@ fn beat(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
     }
     Ok(Some(Follow {
         alive,
+        spoke: alive.then(|| on_connection(beat.session_seq)),
         ..Follow::default()
     }))
+}
+
+/// A heartbeat names its connection and no journal.
+const fn on_connection(session_seq: u64) -> Spoke {
+    Spoke {
+        epoch: None,
+        session_seq,
+        is_proven: false,
+    }
 }
 
 fn sync(office: &Office, machine: &MachineId, asked: Option<Hello>, body: &[u8]) -> Committed {
@@ -231,6 +270,11 @@ fn sync(office: &Office, machine: &MachineId, asked: Option<Hello>, body: &[u8])
         alive: true,
         has_answered,
         must_ask: outcome.must_ask,
+        spoke: Some(Spoke {
+            epoch: Some(sync.epoch),
+            session_seq: sync.session_seq,
+            is_proven: has_answered,
+        }),
         ..Follow::default()
     }))
 }

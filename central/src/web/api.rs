@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::job_query::{JobsQuery, cursor_text};
-use super::shapes::{JobShape, JobsShape, MachineShape};
+use super::shapes::{BrokerShape, JobShape, JobsShape, MachineShape};
 use super::sign_in::{Account, Right};
 use crate::clock::now;
 use crate::metrics::{self, Stored};
@@ -226,6 +226,16 @@ pub(super) async fn openapi() -> Response {
         .await
 }
 
+/// `GET /api/v1/brokers`
+pub(super) async fn brokers(
+    State(office): State<Arc<Office>>,
+    account: Account,
+) -> Result<Json<Value>, Problem> {
+    account.may(Right::Look)?;
+    let brokers: Vec<_> = office.tally.links.iter().map(BrokerShape::from).collect();
+    Ok(Json(json!({ "brokers": brokers })))
+}
+
 /// `GET /metrics`
 pub(super) async fn metrics(
     State(office): State<Arc<Office>>,
@@ -258,14 +268,9 @@ pub(super) async fn health(State(office): State<Arc<Office>>) -> Result<Json<Val
         .blocking(|office| office.store.check())
         .await?
         .map_err(|error| storage_problem(&error))?;
-    let link_up = office
-        .tally
-        .link_up
-        .load(std::sync::atomic::Ordering::Relaxed)
-        == 1;
     Ok(Json(json!({
         "status": "ok",
-        "link_up": link_up,
+        "link_up": office.tally.is_linked(),
         "up_time_s": office.started.elapsed().as_secs(),
         "software": env!("CARGO_PKG_VERSION"),
     })))

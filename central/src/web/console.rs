@@ -128,6 +128,7 @@ struct ConsolePage<'a> {
 #[template(path = "live.html")]
 struct LivePart {
     link_down: Option<String>,
+    brokers_down: Vec<String>,
     tiles: Vec<Tile>,
     urgent: Vec<JobLine>,
     urgent_more: bool,
@@ -269,6 +270,7 @@ fn live_part(office: &Office, asked: &Asked) -> Result<LivePart, StoreError> {
     let counts = store.counts(at)?;
     Ok(LivePart {
         link_down,
+        brokers_down: lines::brokers_down(office, at),
         tiles,
         urgent: urgent_lines,
         urgent_more: urgent.next.is_some(),

@@ -8,6 +8,8 @@ use loket_wire::{
 };
 use serde::Serialize;
 
+use crate::dispatch::BROKER_DOWN;
+use crate::metrics::LinkTally;
 use crate::words::trouble;
 
 /// A moment as RFC 3339 in UTC.
@@ -264,6 +266,28 @@ impl MachineShape {
                 heartbeat: last.heartbeat.clone(),
             }),
             devices: devices.collect(),
+        }
+    }
+}
+
+/// A broker and central's link to it.
+#[derive(Debug, Serialize)]
+pub(super) struct BrokerShape {
+    broker: String,
+    is_up: bool,
+    since: Option<Moment>,
+    /// What is wrong, as a stable code; absent while the link stands.
+    code: Option<&'static str>,
+}
+
+impl From<&LinkTally> for BrokerShape {
+    fn from(link: &LinkTally) -> Self {
+        let is_up = link.is_up();
+        Self {
+            broker: link.broker.clone(),
+            is_up,
+            since: link.since().map(Moment),
+            code: (!is_up).then_some(BROKER_DOWN),
         }
     }
 }

@@ -74,7 +74,7 @@ impl Machine {
     }
 
     /// Its presence as a publication; with `online: false` also its will.
-    fn state(&self, session_seq: u64, online: bool) -> Publication {
+    pub(crate) fn state(&self, session_seq: u64, online: bool) -> Publication {
         let state = MachineState {
             online,
             boot_id: "boot".to_owned(),
@@ -217,6 +217,21 @@ impl Linked {
         let channel = Channel::Command(kind.to_owned());
         let (_topic, body) = self.message(|found| *found == channel).await;
         Command::decode(kind, &body).unwrap()
+    }
+
+    /// Whether an order comes before the acknowledgement of this report.
+    pub(crate) async fn order_before_ack(&mut self, seq: u64) -> bool {
+        loop {
+            let either = |channel: &Channel| matches!(channel, Channel::Ack | Channel::Command(_));
+            let (topic, body) = self.message(either).await;
+            if topic != Channel::Ack.topic(&self.machine.id) {
+                return true;
+            }
+            let ack: Ack = presence::decode(&body).unwrap();
+            if ack.seq == seq {
+                return false;
+            }
+        }
     }
 
     pub(crate) async fn order(&mut self) -> PrintOrder {

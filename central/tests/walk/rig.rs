@@ -138,7 +138,7 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    async fn start(home: &Path, authority: &Authority, port: Option<u16>) -> Self {
+    pub(crate) async fn start(home: &Path, authority: &Authority, port: Option<u16>) -> Self {
         let pair = authority.issue("broker", 2);
         let at = |name: &str| home.join(name).display().to_string();
         std::fs::write(home.join("broker.crt"), &pair.certificate_pem).unwrap();
@@ -177,6 +177,10 @@ impl Broker {
             child,
             _reader: reader,
         }
+    }
+
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
     }
 }
 

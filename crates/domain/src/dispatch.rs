@@ -21,6 +21,7 @@ mod change;
 mod connectivity;
 mod decide;
 mod due;
+mod home;
 mod job;
 mod local;
 mod stream;
@@ -31,6 +32,7 @@ pub use connectivity::{
 };
 pub use decide::{Answer, Input, OFFER_AGAIN_FIRST, OFFER_AGAIN_MAX, Refusal, decide};
 pub use due::{Calendar, CalendarError, LocalDay, due_at, due_under};
+pub use home::{Home, Spoke, Way, way};
 pub use job::{EndedBy, Job, Place, apply};
 pub use local::{Met, meet};
 pub use stream::{Ingest, Stream, SyncView, Synced};

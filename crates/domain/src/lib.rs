@@ -9,3 +9,4 @@ pub mod core;
 pub mod dispatch;
 pub mod health;
 pub mod print;
+pub mod roam;

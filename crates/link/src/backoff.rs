@@ -77,14 +77,16 @@ impl Schedule {
         delay
     }
 
-    /// Starts over if a connection outlived the longest pause that could have preceded it.
+    /// Starts over if a connection outlived the longest pause that could have preceded it; true then.
     ///
     /// A broker that accepts and throws out at once (two machines with one client id, say) is
     /// thereby met ever more rarely, as one that does not answer is.
-    pub(crate) fn lived(&mut self, lifetime: Duration) {
-        if lifetime > self.backoff.ceiling(self.attempt.saturating_sub(1)) {
+    pub(crate) fn lived(&mut self, lifetime: Duration) -> bool {
+        let has_lasted = lifetime > self.backoff.ceiling(self.attempt.saturating_sub(1));
+        if has_lasted {
             self.attempt = 0;
         }
+        has_lasted
     }
 
     /// SplitMix64: small, seeded, even enough for jitter; nothing secret hangs on it.
@@ -157,9 +159,9 @@ mod tests {
         for _ in 0..5 {
             schedule.next_delay();
         }
-        schedule.lived(Duration::from_secs(32));
+        assert!(!schedule.lived(Duration::from_secs(32)));
         assert_eq!(schedule.attempt, 5);
-        schedule.lived(Duration::from_secs(33));
+        assert!(schedule.lived(Duration::from_secs(33)));
         assert_eq!(schedule.attempt, 0);
     }
 

@@ -4,23 +4,21 @@ use std::io;
 use std::pin::pin;
 use std::time::Duration;
 
+use rumqttc::Outgoing;
 use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{
-    ConnAck, ConnectProperties, Filter, LastWill, LastWillProperties, Packet, PubAck, Publish,
-    SubAck,
-};
-use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
-use rumqttc::{Outgoing, Transport};
+use rumqttc::v5::mqttbytes::v5::{ConnAck, Filter, Packet, PubAck, Publish, SubAck};
+use rumqttc::v5::{AsyncClient, Event, EventLoop};
 use tokio::select;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::acks::AckQueue;
 use crate::bridge::Bridge;
-use crate::config::{BrokerAddress, LinkConfig, Publication, whole_seconds};
+use crate::config::{BrokerAddress, LinkConfig};
 use crate::dial::dial;
 use crate::inbound::{AckToken, Closed, Inbound, InboxSender};
-use crate::outbound::{Open, Outbound, mqtt_qos};
+use crate::options::mqtt_options;
+use crate::outbound::{Open, Outbound};
 use crate::reason::{DownReason, RefusedReason, puback_refusal, suback_refusal, tls_reason};
 use crate::window::Window;
 
@@ -42,6 +40,8 @@ pub(crate) enum End {
     NeverUp(DownReason),
     /// It was told to stop.
     Stopped,
+    /// The caller left the broker.
+    Left,
     /// The caller dropped its inbox.
     InboxClosed,
 }
@@ -52,6 +52,8 @@ pub(crate) struct Connection<'a> {
     outbound: &'a Outbound,
     inbox: &'a InboxSender,
     generation: u64,
+    /// Its place in the list.
+    broker: usize,
     client: AsyncClient,
     eventloop: Box<EventLoop>,
     bridge: Bridge,
@@ -63,13 +65,13 @@ pub(crate) struct Connection<'a> {
 }
 
 impl<'a> Connection<'a> {
-    /// Connects to `broker` and waits for its CONNACK.
+    /// Connects to the broker at this place in the list and waits for its CONNACK.
     ///
     /// # Cancel safety
     /// Dropping the future closes what was opened.
     pub(crate) async fn open(
         config: &'a LinkConfig,
-        broker: &BrokerAddress,
+        (place, broker): (usize, &BrokerAddress),
         outbound: &'a Outbound,
         inbox: &'a InboxSender,
         generation: u64,
@@ -92,6 +94,7 @@ impl<'a> Connection<'a> {
                 outbound,
                 inbox,
                 generation,
+                broker: place,
                 client,
                 eventloop: Box::new(eventloop),
                 bridge,
@@ -132,7 +135,7 @@ impl<'a> Connection<'a> {
         match end {
             End::Down(reason) if was_up => End::Down(why(reason, bridge).await),
             End::Down(reason) | End::NeverUp(reason) => End::NeverUp(why(reason, bridge).await),
-            End::Stopped | End::InboxClosed => {
+            End::Stopped | End::Left | End::InboxClosed => {
                 drop(bridge.end().await);
                 end
             }
@@ -177,10 +180,12 @@ impl<'a> Connection<'a> {
             acks: AckQueue::new(self.config.receive_maximum),
             max_packet_bytes,
             rests: false,
+            leaves: false,
         });
         tracing::info!(generation = self.generation, "link up");
         let up = Inbound::Up {
             generation: self.generation,
+            broker: self.broker,
             session_present: self.connack.session_present,
             max_packet_bytes,
         };
@@ -198,6 +203,7 @@ impl<'a> Connection<'a> {
         let stall_bound = self.stall_bound();
         let up_by = Instant::now() + self.config.connect_timeout;
         let mut stopping = None;
+        let mut leaves = false;
         loop {
             let stalled = if self.was_up {
                 Instant::now() + stall_bound
@@ -218,6 +224,14 @@ impl<'a> Connection<'a> {
                                 return End::Stopped;
                             }
                         }
+                        () = self.outbound.asked_to_leave(), if stopping.is_none() => {
+                            deadline = Instant::now() + STOP_BOUND;
+                            (stopping, leaves) = (Some(deadline), true);
+                            self.outbound.close();
+                            if self.client.try_disconnect().is_err() {
+                                return End::Left;
+                            }
+                        }
                         slack = self.inbox.wait_for_slack(), if !self.refusals.is_empty() => {
                             if slack.is_err() {
                                 return End::InboxClosed;
@@ -226,7 +240,7 @@ impl<'a> Connection<'a> {
                         }
                         () = sleep_until(deadline) => {
                             return match stopping {
-                                Some(_) => End::Stopped,
+                                Some(_) => parted(leaves),
                                 None if self.was_up => End::Down(DownReason::Stalled),
                                 None => End::Down(DownReason::ConnectTimeout),
                             };
@@ -244,7 +258,7 @@ impl<'a> Connection<'a> {
                 Err(error) => Some(End::Down(error.into())),
             };
             match end {
-                Some(_) if stopping.is_some() => return End::Stopped,
+                Some(_) if stopping.is_some() => return parted(leaves),
                 Some(end) => return end,
                 None => {}
             }
@@ -402,6 +416,11 @@ impl<'a> Connection<'a> {
     }
 }
 
+/// How a connection ended that this side took down.
+const fn parted(leaves: bool) -> End {
+    if leaves { End::Left } else { End::Stopped }
+}
+
 /// Moves refusals to the inbox as far as its spare places go.
 fn tell_refusals(
     refusals: &mut Vec<(String, RefusedReason)>,
@@ -441,46 +460,4 @@ fn request_capacity(config: &LinkConfig) -> u16 {
         .saturating_mul(2)
         .saturating_add(config.receive_maximum)
         .saturating_add(REQUEST_SLACK)
-}
-
-fn mqtt_options(config: &LinkConfig, address: &str, generation: u64) -> MqttOptions {
-    let mut options = MqttOptions::new(config.client_id.as_str(), address, 0);
-    let properties = ConnectProperties {
-        session_expiry_interval: Some(whole_seconds(config.session_expiry)),
-        receive_maximum: Some(config.receive_maximum),
-        max_packet_size: Some(config.max_packet_bytes),
-        ..ConnectProperties::new()
-    };
-    options
-        .set_transport(Transport::Unix)
-        .set_keep_alive(config.keep_alive)
-        .set_connection_timeout(config.connect_timeout.as_secs())
-        .set_clean_start(config.clean_start)
-        .set_connect_properties(properties)
-        .set_manual_acks(true)
-        .set_outgoing_inflight_upper_limit(config.inflight_limit);
-    if let Some(will) = config.will.as_ref().and_then(|will| will.of(generation)) {
-        options.set_last_will(last_will(&will, config.will_delay));
-    }
-    options
-}
-
-fn last_will(will: &Publication, delay: Duration) -> LastWill {
-    let properties = LastWillProperties {
-        delay_interval: (!delay.is_zero()).then(|| whole_seconds(delay)),
-        message_expiry_interval: will.expiry.map(whole_seconds),
-        payload_format_indicator: None,
-        content_type: None,
-        response_topic: None,
-        correlation_data: None,
-        user_properties: Vec::new(),
-    };
-    let topic = will.topic.as_str();
-    LastWill::new(
-        topic,
-        will.payload.clone(),
-        mqtt_qos(will.qos),
-        will.retain,
-        Some(properties),
-    )
 }

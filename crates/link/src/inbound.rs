@@ -1,6 +1,7 @@
 //! What the link tells its caller, in order, and how the caller acknowledges.
 
 use std::fmt;
+use std::task::{Context, Poll};
 
 use tokio::sync::mpsc;
 
@@ -16,6 +17,8 @@ pub enum Inbound {
     Up {
         /// The connection's number in this process; grows with each attempt.
         generation: u64,
+        /// The broker's place in [`crate::LinkConfig::brokers`], from 0.
+        broker: usize,
         /// Whether the broker still had the session.
         session_present: bool,
         /// The largest packet the broker takes, where it names one.
@@ -54,11 +57,13 @@ impl fmt::Debug for Inbound {
         match self {
             Self::Up {
                 generation,
+                broker,
                 session_present,
                 max_packet_bytes,
             } => f
                 .debug_struct("Up")
                 .field("generation", generation)
+                .field("broker", broker)
                 .field("session_present", session_present)
                 .field("max_packet_bytes", max_packet_bytes)
                 .finish(),
@@ -129,6 +134,11 @@ impl Inbox {
     /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Inbound> {
         self.receiver.recv().await
+    }
+
+    /// Polls for the next thing to happen, for a caller that reads several links in one place.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Inbound>> {
+        self.receiver.poll_recv(context)
     }
 }
 

@@ -1,4 +1,4 @@
-//! One MQTT 5 connection to the broker, kept up, with resumable downloads beside it.
+//! One MQTT 5 connection to one of the brokers, kept up, with resumable downloads beside it.
 //!
 //! The broker and the MQTT library are disposable: nothing in this crate is a promise about
 //! delivery. An inbound message is acknowledged by its receiver after its own commit; an accepted
@@ -40,6 +40,7 @@ mod connection;
 mod dial;
 mod fetch;
 mod inbound;
+mod options;
 mod outbound;
 mod reason;
 mod task;

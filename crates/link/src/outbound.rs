@@ -80,6 +80,15 @@ impl LinkHandle {
         }
     }
 
+    /// Leaves the present broker: what was accepted is sent, the connection is taken down in order, and the next
+    /// broker of the list is tried at once. [`crate::Inbound::Down`] tells when it is done. Does nothing without a
+    /// connection.
+    ///
+    /// Nothing is drawn here: whoever leaves because a whole fleet would must have waited a drawn time before.
+    pub fn leave(&self) {
+        self.outbound.leave();
+    }
+
     /// Returns the generation of the present connection; `None` while there is none.
     pub fn generation(&self) -> Option<u64> {
         self.outbound.lock().as_ref().map(|open| open.generation)
@@ -101,6 +110,7 @@ impl LinkHandle {
 pub(crate) struct Outbound {
     current: Mutex<Option<Open>>,
     changed: Notify,
+    leaves: Notify,
     shed: AtomicU64,
     pub(crate) totals: Arc<ByteTotals>,
 }
@@ -115,6 +125,8 @@ pub(crate) struct Open {
     pub(crate) max_packet_bytes: Option<u32>,
     /// Whether the link waits for the inbox to be read.
     pub(crate) rests: bool,
+    /// Whether the caller wants to be with another broker.
+    pub(crate) leaves: bool,
 }
 
 /// Whether a publication has room, and what must happen first where it has none.
@@ -164,6 +176,24 @@ impl Outbound {
             open.rests = rests;
         }
         self.changed.notify_waiters();
+    }
+
+    fn leave(&self) {
+        if let Some(open) = self.lock().as_mut() {
+            open.leaves = true;
+        }
+        self.leaves.notify_waiters();
+    }
+
+    /// Waits until the caller wants to leave the present connection.
+    pub(crate) async fn asked_to_leave(&self) {
+        loop {
+            let asked = self.leaves.notified();
+            if self.lock().as_ref().is_some_and(|open| open.leaves) {
+                return;
+            }
+            asked.await;
+        }
     }
 
     fn room(&self) -> Room {

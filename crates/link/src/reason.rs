@@ -94,6 +94,9 @@ pub enum DownReason {
     /// The stream ended without a word.
     #[error("stay connected: the connection was closed")]
     Closed,
+    /// The caller left the broker for another one.
+    #[error("stay connected: the broker was left for another one")]
+    Left,
     /// A ping stayed unanswered for one keep-alive.
     #[error("stay connected: no answer to a ping")]
     NoPingResponse,

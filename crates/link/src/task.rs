@@ -82,8 +82,11 @@ pub struct LinkTask {
 }
 
 impl LinkTask {
-    /// Keeps the link up until `stop`: tries the brokers in order, pauses after each round, and
-    /// starts with the first again when a connection has ended.
+    /// Keeps the link up until `stop`: tries the brokers in order, from the first, and pauses after
+    /// each round. When a connection has ended, the next round begins with the same broker, so that
+    /// one that restarts moves nobody; with the one after it where the connection did not last, or
+    /// was left ([`LinkHandle::leave`]: without a pause). So nothing but a reason at the present
+    /// broker makes a link change.
     ///
     /// On `stop` it sends what was accepted, disconnects (so that the broker drops the will) and
     /// returns within 3 s.
@@ -103,14 +106,23 @@ impl LinkTask {
             generation: 0,
             told: BTreeMap::new(),
         };
-        loop {
-            for (index, broker) in self.config.brokers.iter().enumerate() {
+        let mut first = 0;
+        'rounds: loop {
+            let brokers = self.config.brokers.iter().enumerate().cycle();
+            for (index, broker) in brokers.skip(first).take(self.config.brokers.len()) {
                 match self
                     .attempt((index, broker), &mut round, &mut schedule, &stop)
                     .await
                 {
                     Attempt::Failed => {}
-                    Attempt::Lost => break,
+                    Attempt::Lost { has_lasted } => {
+                        first = if has_lasted { index } else { self.after(index) };
+                        break;
+                    }
+                    Attempt::Left => {
+                        first = self.after(index);
+                        continue 'rounds;
+                    }
                     Attempt::Ended(outcome) => return outcome,
                 }
             }
@@ -125,6 +137,16 @@ impl LinkTask {
         }
     }
 
+    /// The place of the broker after this one; the first comes after the last.
+    fn after(&self, index: usize) -> usize {
+        let next = index.saturating_add(1);
+        if next < self.config.brokers.len() {
+            next
+        } else {
+            0
+        }
+    }
+
     async fn attempt(
         &self,
         (index, broker): (usize, &BrokerAddress),
@@ -136,18 +158,19 @@ impl LinkTask {
         let generation = round.generation;
         let opening = Connection::open(
             &self.config,
-            broker,
+            (index, broker),
             &self.outbound,
             &self.inbox,
             generation,
         );
+        let mut has_lasted = false;
         let end = match stop.run_until_cancelled(opening).await {
             None => End::Stopped,
             Some(Err(reason)) => End::NeverUp(reason),
             Some(Ok(connection)) => {
                 let since = Instant::now();
                 let end = connection.serve(stop).await;
-                schedule.lived(since.elapsed());
+                has_lasted = schedule.lived(since.elapsed());
                 end
             }
         };
@@ -170,7 +193,12 @@ impl LinkTask {
             End::Down(reason) => {
                 tracing::warn!(generation, %reason, "link down");
                 round.told.clear();
-                (reason, Attempt::Lost)
+                (reason, Attempt::Lost { has_lasted })
+            }
+            End::Left => {
+                tracing::info!(generation, "broker left");
+                round.told.clear();
+                (DownReason::Left, Attempt::Left)
             }
         };
         self.tell(generation, reason, stop).await.unwrap_or(attempt)
@@ -204,7 +232,12 @@ enum Attempt {
     /// No connection: the next broker is tried.
     Failed,
     /// There was a connection, and it ended.
-    Lost,
+    Lost {
+        /// Whether it outlived the pauses before it.
+        has_lasted: bool,
+    },
+    /// There was a connection, and the caller left it.
+    Left,
     /// The link is done.
     Ended(Result<(), LinkError>),
 }

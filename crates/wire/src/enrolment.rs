@@ -1,10 +1,16 @@
 //! How a machine becomes known: its request, the authority's record of it, and what it installs.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{KeyId, MachineId, OfficeId};
 use crate::sign::VerifyingKey;
 use crate::time::Timestamp;
+
+/// Brokers in one list at most. Central keeps a link to each for good, and a machine that finds none tries them all in
+/// each round; two are what a regency needs, and a third while one is exchanged.
+pub const MAX_BROKERS: usize = 4;
 
 /// The context ("topic") under which the authority signs a [`MachineRecord`] frame.
 pub const RECORD_CONTEXT: &str = "loket/machine-record";
@@ -59,7 +65,7 @@ pub struct InstallBundle {
     pub certificate_pem: String,
     /// The authority that signed broker, central and machines, PEM.
     pub authority_pem: String,
-    /// Brokers in order of preference.
+    /// Brokers, first the one that is tried first; a machine is with one at a time.
     pub brokers: Vec<Endpoint>,
     /// Where sealed documents are fetched.
     pub documents: Endpoint,
@@ -75,4 +81,26 @@ pub struct Endpoint {
     pub host: String,
     /// TCP port.
     pub port: u16,
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// The first of a list that stands in it before already: names of hosts know no case.
+#[must_use]
+pub fn named_twice(list: &[Endpoint]) -> Option<&Endpoint> {
+    list.iter().enumerate().find_map(|(place, endpoint)| {
+        let mut earlier = list.iter().take(place);
+        let is_same = |other: &Endpoint| {
+            other.port == endpoint.port && other.host.eq_ignore_ascii_case(&endpoint.host)
+        };
+        earlier.any(is_same).then_some(endpoint)
+    })
 }

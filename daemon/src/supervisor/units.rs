@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use loket_domain::roam::Roam;
 use loket_link::{BrokerAddress, LinkConfig};
 use loket_wire::presence::MachineState;
 use loket_wire::topic::for_machine;
@@ -102,6 +103,11 @@ impl Units {
             clock: ground.clock.clone(),
             republish_after: Duration::from_millis(config.link.republish_after_ms),
             standstill: Standstill::default(),
+            // As long as a broker that does not answer may be waited for is how long one without central is.
+            roam: Roam::new(
+                enrolment.identity.bundle.brokers.len(),
+                Duration::from_millis(config.link.backoff_max_ms),
+            ),
         };
         // The task outlives the unit: what the unit says last still leaves.
         let task_stop = CancellationToken::new();

@@ -3,6 +3,7 @@
 //! An order is acknowledged to the broker after its journal commit; an outbox row dies only by central's own
 //! acknowledgement. Whatever the broker loses is published again from the outbox.
 
+mod brokers;
 mod inbound;
 mod outbound;
 mod suspects;
@@ -11,6 +12,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use loket_domain::roam::Roam;
 use loket_journal::{Journal, JournalError};
 use loket_link::{AckToken, Inbound, Inbox, LinkHandle, RECEIVE_MAXIMUM};
 use loket_wire::presence::session_seq;
@@ -26,6 +28,7 @@ use crate::identity::Identity;
 use crate::standstill::Standstill;
 use crate::telemetry::chain;
 use crate::unit::print::{DeskError, DeskHandle};
+use brokers::Place;
 use suspects::Suspects;
 
 pub use outbound::will;
@@ -63,6 +66,8 @@ pub struct LinkUnit {
     pub republish_after: Duration,
     /// What keeps it from taking messages.
     pub standstill: Standstill,
+    /// How long it stays with a broker at which central is not.
+    pub roam: Roam,
 }
 
 /// Why the unit ended.
@@ -91,7 +96,9 @@ struct Cursor {
     is_behind: bool,
     /// When what is not acknowledged is published again.
     republish: Republish,
-    /// What central last said of itself.
+    /// The broker it is with, and what was heard at the others.
+    place: Place,
+    /// What central last said of itself at this broker.
     central: Option<CentralState>,
     /// What central drew last, as far as it was heard here.
     hello: Option<Hello>,
@@ -119,6 +126,7 @@ impl Cursor {
             is_behind: false,
             try_again_at: republish.at,
             republish,
+            place: Place::default(),
             central: None,
             hello: None,
             answered: None,
@@ -194,8 +202,10 @@ impl LinkUnit {
         let suspects = Suspects::load(&self.journal).await;
         let suspects = suspects.map_err(LinkUnitError::Journal)?;
         let mut cursor = Cursor::new(self.republish_after, suspects);
+        cursor.place = Place::new(self.roam.clone());
         loop {
             let may_republish = cursor.is_up && !cursor.is_central_away();
+            let leave_at = cursor.place.leave_at();
             tokio::select! {
                 () = stop.cancelled() => {
                     self.take_leave(&link, &mut inbox, &mut cursor).await;
@@ -212,6 +222,7 @@ impl LinkUnit {
                 () = tokio::time::sleep_until(cursor.republish.at), if may_republish => {
                     self.publish_again(&link, &mut cursor).await?;
                 }
+                () = brokers::until(leave_at), if cursor.is_up => self.leave(&link, &mut cursor),
                 () = tokio::time::sleep_until(cursor.try_again_at), if !cursor.deferred.is_empty() => {
                     self.try_again(&link, &mut cursor).await?;
                 }
@@ -226,9 +237,12 @@ impl LinkUnit {
         event: Inbound,
     ) -> Result<(), LinkUnitError> {
         match event {
-            Inbound::Up { generation, .. } => {
-                tracing::info!("linked to central's broker");
+            Inbound::Up {
+                generation, broker, ..
+            } => {
+                tracing::info!(broker, "linked to central's broker");
                 cursor.is_up = true;
+                cursor.arrive(broker);
                 cursor.session_seq = session_seq(self.state.session_seq, generation);
                 (cursor.owes_state, cursor.owes_sync) = (true, true);
                 cursor.answered = None;
@@ -240,6 +254,7 @@ impl LinkUnit {
             Inbound::Down { reason, .. } => {
                 tracing::warn!(?reason, "link to central's broker is down; trying again");
                 cursor.is_up = false;
+                cursor.place.lost();
                 Ok(())
             }
             Inbound::Message {

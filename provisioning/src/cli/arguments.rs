@@ -25,7 +25,7 @@ pub(super) enum Command {
     Request(Request),
     /// Answer a request: of a machine ('loketd identity request'), a broker or central
     Enrol(Enrol),
-    /// Write mosquitto.conf, the access rules and a fresh revocation list, good for 90 days
+    /// Write one broker's mosquitto.conf, access rules and a fresh revocation list, good for 90 days
     BrokerConfig(BrokerConfig),
     /// Take the rights of a machine, or of one certificate, away for good
     Revoke(Revoke),
@@ -38,7 +38,7 @@ pub(super) struct Init {
     /// The authority's folder
     #[arg(long)]
     pub(super) dir: PathBuf,
-    /// The broker that machines and central use
+    /// A broker that machines and central use, tried in this order; may be repeated
     #[arg(long = "broker", value_name = "HOST:PORT", value_parser = endpoint, required = true)]
     pub(super) brokers: Vec<Endpoint>,
     /// Where machines will fetch documents: central's second listener
@@ -95,9 +95,9 @@ pub(super) struct Enrol {
     /// The machine's earlier keys are lost: revoke their certificates
     #[arg(long)]
     pub(super) replace: bool,
-    /// With --replace: the broker's process on this computer, which is told to read its list again
-    #[arg(long, requires = "replace")]
-    pub(super) pid: Option<i32>,
+    /// With --replace: a broker's process on this computer, which is told to read its list again; may be repeated
+    #[arg(long = "pid", value_name = "PID", requires = "replace")]
+    pub(super) pids: Vec<i32>,
 }
 
 #[derive(Debug, Args)]
@@ -105,7 +105,7 @@ pub(super) struct BrokerConfig {
     /// The authority's folder
     #[arg(long)]
     pub(super) dir: PathBuf,
-    /// The folder to write to; revocations are written there again
+    /// The folder to write to, one for each broker; revocations are written there again
     #[arg(long)]
     pub(super) out: PathBuf,
     /// The address and port to listen on
@@ -120,6 +120,9 @@ pub(super) struct BrokerConfig {
     /// A folder for snapshots; without it the broker keeps nothing on disk
     #[arg(long, value_name = "DIR")]
     pub(super) persistence: Option<PathBuf>,
+    /// The broker with files in that folder is no more: nothing is written for it again
+    #[arg(long, conflicts_with_all = ["listen", "installed_at", "user", "persistence"])]
+    pub(super) forget: bool,
 }
 
 #[derive(Debug, Args)]
@@ -133,9 +136,9 @@ pub(super) struct Revoke {
     /// The authority's folder
     #[arg(long)]
     pub(super) dir: PathBuf,
-    /// The broker's process on this computer, which is told to read its rules again
-    #[arg(long)]
-    pub(super) pid: Option<i32>,
+    /// A broker's process on this computer, which is told to read its rules again; may be repeated
+    #[arg(long = "pid", value_name = "PID")]
+    pub(super) pids: Vec<i32>,
 }
 
 #[derive(Debug, Args)]

@@ -260,7 +260,7 @@ fn a_revoked_name_never_comes_back() {
     authority.enrol(&asked, office(), moment()).unwrap();
     assert_eq!(listed(dir.path()).len(), 1);
     let revoked = authority.revoke(&name, moment()).unwrap();
-    assert_eq!(revoked.broker_folder, None);
+    assert!(revoked.broker_folders.is_empty());
     assert_eq!(listed(dir.path()).len(), 2);
     assert!(!dir.path().join("machines/desa-a-1.json").exists());
     assert!(dir.path().join("revoked/desa-a-1.json").exists());
@@ -318,18 +318,38 @@ fn servers_bear_their_reserved_names_and_their_hosts() {
 }
 
 #[test]
-fn a_second_broker_is_refused_before_anything_is_written() {
+fn one_broker_too_many_or_twice_is_refused_before_anything_is_written() {
+    let many = ["a", "b", "c", "d", "e"].map(|host| endpoint(host, 8883));
+    let twice = [endpoint("a.example", 8883), endpoint("A.example", 8883)];
+    for (brokers, code) in [(many.to_vec(), "E-118"), (twice.to_vec(), "E-119")] {
+        let dir = tempfile::tempdir().unwrap();
+        let options = InitOptions {
+            brokers,
+            documents: endpoint("127.0.0.1", 1),
+            now: moment(),
+        };
+        let Err(ProvisionError::Refused(refusal)) = Authority::init(dir.path(), options) else {
+            panic!("refused");
+        };
+        assert_eq!(refusal.code(), code);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_machine_is_told_of_every_broker_in_their_order() {
     let dir = tempfile::tempdir().unwrap();
+    let brokers = vec![endpoint("a.example", 8883), endpoint("a.example", 8884)];
     let options = InitOptions {
-        brokers: vec![endpoint("a.example", 8883), endpoint("b.example", 8883)],
+        brokers: brokers.clone(),
         documents: endpoint("127.0.0.1", 1),
         now: moment(),
     };
-    let Err(ProvisionError::Refused(refusal)) = Authority::init(dir.path(), options) else {
-        panic!("refused");
-    };
-    assert_eq!(refusal.code(), "E-117");
-    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    let authority = Authority::init(dir.path(), options).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let asked = request("desa-a-1", "desa-a-1", &key);
+    let enrolled = authority.enrol(&asked, "desa-a".parse().unwrap(), moment());
+    assert_eq!(enrolled.unwrap().brokers, brokers);
 }
 
 #[test]

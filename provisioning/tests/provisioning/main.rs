@@ -7,6 +7,7 @@
     reason = "a test that cannot set its scene has failed"
 )]
 
+mod brokers;
 mod client;
 mod command_line;
 mod cuts;

@@ -182,7 +182,7 @@ fn a_revoked_machine_loses_its_session_at_once_and_its_way_back() {
         .unwrap();
     assert_eq!(reloads, 2);
     assert_eq!(revoked.serials.len(), 1);
-    assert_eq!(revoked.broker_folder.as_deref(), Some(site.out()));
+    assert_eq!(revoked.broker_folders, [site.out()]);
     assert!(site.try_connect(Some(&own), "desa-a-1").is_err());
 
     assert_eq!(central.publish("loket/v1/desa-b-1/cmd/print", b"3"), 0);

@@ -1,13 +1,14 @@
 //! Jobs and machines as lines of the console, trouble first.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 
 use loket_domain::dispatch::Connectivity;
 use loket_store::{AsideCount, Counts, DeviceRow, JobRow, LastHeartbeat, MachineRow, StoreError};
 use loket_wire::{JobState, MachineId, OfficeId, Timestamp, Zone, device_reason};
 
 use crate::clock::now;
+use crate::dispatch::BROKER_DOWN;
+use crate::metrics::LinkTally;
 use crate::office::Office;
 use crate::words::{self, Tone};
 
@@ -127,23 +128,44 @@ pub(super) fn job_line(office: &Office, row: &JobRow, at: Timestamp) -> JobLine 
     }
 }
 
-/// What is wrong with central's own link, if it is: then no machine is to blame for its silence.
+/// What is wrong where central has no link at all: then no machine is to blame for its silence.
 pub(super) fn link_down(office: &Office, at: Timestamp) -> Option<String> {
     let tally = &office.tally;
-    if tally.link_up.load(Ordering::Relaxed) == 1 {
+    if tally.is_linked() {
         return None;
     }
-    let changed = tally.link_changed_unix_ms.load(Ordering::Relaxed);
     let zone = office.offices.current().zone();
-    Some(if changed == 0 {
-        "Pusat belum tersambung ke broker sejak dinyalakan.".to_owned()
-    } else {
-        let since = Timestamp::from_unix_ms(changed).min(at);
-        format!(
-            "Pusat terputus dari broker sejak {}.",
-            zone.local_text(since)
-        )
+    let last = tally.links.iter().filter_map(LinkTally::since).max();
+    Some(last.map_or_else(
+        || format!("Pusat belum tersambung ke broker sejak dinyalakan ({BROKER_DOWN})."),
+        |since| {
+            let since = zone.local_text(since.min(at));
+            format!("Pusat terputus dari broker sejak {since} ({BROKER_DOWN}).")
+        },
+    ))
+}
+
+/// The brokers that central has no link to, while it has one to another.
+pub(super) fn brokers_down(office: &Office, at: Timestamp) -> Vec<String> {
+    let tally = &office.tally;
+    if !tally.is_linked() {
+        return Vec::new();
+    }
+    let zone = office.offices.current().zone();
+    let down = tally.links.iter().filter(|link| !link.is_up());
+    down.map(|link| {
+        let broker = &link.broker;
+        match link.since() {
+            None => format!(
+                "Pusat belum tersambung ke broker {broker} sejak dinyalakan ({BROKER_DOWN})."
+            ),
+            Some(since) => {
+                let since = zone.local_text(since.min(at));
+                format!("Pusat terputus dari broker {broker} sejak {since} ({BROKER_DOWN}).")
+            }
+        }
     })
+    .collect()
 }
 
 /// What room is short, what is wrong with central itself, what was lost or set aside over all; for the IT team.

@@ -41,6 +41,7 @@ pub(crate) fn message(topic: &str, payload: impl Into<Vec<u8>>) -> Publication {
 #[derive(Debug)]
 pub(crate) struct Up {
     pub(crate) generation: u64,
+    pub(crate) broker: usize,
     pub(crate) session_present: bool,
     pub(crate) max_packet_bytes: Option<u32>,
 }
@@ -86,11 +87,13 @@ impl Running {
             match self.next().await {
                 Inbound::Up {
                     generation,
+                    broker,
                     session_present,
                     max_packet_bytes,
                 } => {
                     return Up {
                         generation,
+                        broker,
                         session_present,
                         max_packet_bytes,
                     };

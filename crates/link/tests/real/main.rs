@@ -15,6 +15,7 @@ mod fetch;
 mod link;
 mod pki;
 mod scripted;
+mod several;
 mod tls;
 mod traps;
 mod window;

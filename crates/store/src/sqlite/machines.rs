@@ -385,6 +385,17 @@ pub(super) fn set_session(
     Ok(())
 }
 
+/// Whether a connection of the present journal is known that is later than this one.
+pub(super) fn is_earlier_session(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+    epoch: Epoch,
+    session_seq: u64,
+) -> Result<bool, StoreError> {
+    let bare = find_bare(tx, machine)?.ok_or(StoreError::NoSuchMachine)?;
+    Ok(bare.session_epoch == Some(epoch) && session_seq < bare.session_seq)
+}
+
 pub(super) fn record_heartbeat(
     tx: &Transaction<'_>,
     machine: &MachineId,

@@ -28,7 +28,9 @@ pub(super) fn ingest(
         &SyncView::from(sync),
         earlier.map(|stream| stream.committed_seq),
     );
-    if synced.is_journal_lost() && !is_answer {
+    // Of an earlier connection: another broker had it, or the journal was set back. Its jobs are not compared.
+    let is_earlier = machines::is_earlier_session(tx, machine, sync.epoch, sync.session_seq)?;
+    if (synced.is_journal_lost() || is_earlier) && !is_answer {
         return unproven(tx, machine, sync, now);
     }
     let mut outcome = SyncOutcome {
@@ -61,7 +63,7 @@ pub(super) fn ingest(
     Ok(outcome)
 }
 
-/// A sync of an earlier time that a broker kept says the same as a journal that was lost. Nothing of it is believed, and
+/// A sync of an earlier time that a broker kept may say the same as a journal that was lost, and lists other jobs. Nothing of it is believed, and
 /// nothing of its journal acknowledged.
 fn unproven(
     tx: &Transaction<'_>,

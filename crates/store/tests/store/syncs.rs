@@ -2,7 +2,7 @@ use loket_store::Store as _;
 use loket_store::{AckPoint, SyncOutcome};
 use loket_wire::{JobState, Reason};
 
-use crate::world::{EPOCH, NEW_EPOCH, World, at, central, job_id, offers_of, open, sync};
+use crate::world::{EPOCH, NEW_EPOCH, World, at, central, job_id, offers_of, open, presence, sync};
 
 #[test]
 fn a_gap_is_recorded_told_and_passed() {
@@ -103,6 +103,32 @@ fn a_sync_delivered_again_after_later_reports_is_no_rollback() {
     assert!(again.must_ask && !again.is_rolled_back);
     assert_eq!(again.ack.seq, 0, "nothing of it is acknowledged");
     assert_eq!(world.state(job), JobState::Held);
+    world.check();
+}
+
+/// With several brokers a sync may wait at one while its machine is at another.
+#[test]
+fn a_sync_of_an_earlier_connection_moves_nothing_unless_it_was_asked_for() {
+    let world = World::new();
+    world.connect(1, 0);
+    world.connect(2, 10);
+    let held = world.held(1, 1);
+    let mut late = sync(1, None, 3);
+    let outcome = world.sync_unasked(&late, 60);
+    assert!(outcome.must_ask && outcome.lost_jobs.is_empty());
+    assert_eq!(outcome.ack.seq, 0, "nothing of it is acknowledged");
+    assert_eq!(world.state(held), JobState::Held, "it lists no job");
+    let record = |session_seq| {
+        let state = presence(EPOCH, session_seq, false);
+        let taken = world.store.record_state(&world.machine, &state, at(61));
+        taken.unwrap()
+    };
+    assert!(!record(1), "nor is its connection the present one");
+    // A journal that was set back counts its connections lower, and answers.
+    late.open_jobs = vec![open(held, JobState::Held)];
+    assert!(!world.sync(&late, 62).must_ask);
+    assert_eq!(world.state(held), JobState::Held);
+    assert!(record(1));
     world.check();
 }
 

@@ -113,6 +113,10 @@ impl LinkUnit {
             !state.online && state.hello.is_some() && state.hello == known.hello
         });
         if !is_later && !is_will {
+            // The broker keeps it and says it on each connection.
+            if let Some(known) = cursor.central.filter(|known| known.at == state.at) {
+                cursor.place.heard(known.online);
+            }
             return false;
         }
         let is_back = cursor.is_central_away();
@@ -120,6 +124,7 @@ impl LinkUnit {
             .central
             .map_or(state.at, |known| known.at.max(state.at));
         cursor.central = Some(CentralState { at, ..state });
+        cursor.place.heard(state.online);
         if !state.online {
             return false;
         }
@@ -140,6 +145,7 @@ impl LinkUnit {
             command_seq: ack.command_seq,
         };
         self.clock.hear(word, ack.at);
+        cursor.place.answered();
         if ack.hello.is_some() && ack.hello != cursor.answered {
             cursor.hello = ack.hello;
             cursor.owes_sync = true;

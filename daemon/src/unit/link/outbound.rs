@@ -138,7 +138,7 @@ impl LinkUnit {
     }
 
     /// Says whether this machine is linked; false when the link takes nothing at present.
-    fn publish_state(&self, link: &LinkHandle, cursor: &Cursor, online: bool) -> bool {
+    pub(super) fn publish_state(&self, link: &LinkHandle, cursor: &Cursor, online: bool) -> bool {
         let state = MachineState {
             online,
             session_seq: cursor.session_seq,

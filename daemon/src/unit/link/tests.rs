@@ -1,6 +1,7 @@
 //! What a machine makes of each message, with real spool, desk and journal, and no broker.
 
 mod backlog;
+mod brokers;
 mod log;
 mod presence;
 mod window;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loket_domain::print::Desk;
+use loket_domain::roam::Roam;
 use loket_journal::Journal;
 use loket_spool::Spool;
 use loket_trust_folder::TrustFolder;
@@ -138,6 +140,7 @@ impl Bench {
             clock,
             republish_after: Duration::from_secs(60),
             standstill: Standstill::default(),
+            roam: Roam::new(1, Duration::from_secs(60)),
         };
         let mut cursor = Cursor::new(unit.republish_after, suspects);
         cursor.is_up = true;
@@ -162,6 +165,7 @@ impl Bench {
             clock: self.unit.clock.clone(),
             republish_after: Duration::from_secs(3_600),
             standstill: Standstill::default(),
+            roam: self.unit.roam.clone(),
         }
     }
 
