@@ -3,10 +3,12 @@
 //! ```text
 //! inbox → frame checked → store (committed) → MQTT ack, application ack → effects (cancel, sweep, next offers)
 //! bell, tick → store.offerable → envelope → store.mark_offered (committed) → cmd/print
+//! tick → store.ask_due (committed) → cmd/cancel, and the question for a sync where a job is lost
 //! ```
 //!
 //! One task, one order: what a machine said is committed before it is acknowledged, and an offer before it is sent.
 
+mod ask;
 mod offer;
 mod put_off;
 mod report;
@@ -152,7 +154,10 @@ impl Dispatcher {
                 }
                 Some(asked) = cancels.recv() => self.ask_cancel(&asked)?,
                 () = office.offer_bell.notified() => self.offer(None).await?,
-                _at = ticks.tick() => self.offer(None).await?,
+                _at = ticks.tick() => {
+                    self.ask_again().await?;
+                    self.offer(None).await?;
+                }
             }
             self.pay_debts()?;
             self.watchdog.feed();
@@ -185,9 +190,10 @@ impl Dispatcher {
             Inbound::Message {
                 topic,
                 payload,
+                is_retained,
                 ack,
             } => {
-                let machine = self.message(topic, payload).await?;
+                let machine = self.message(topic, payload, is_retained).await?;
                 self.link.ack(ack);
                 self.pay_debts()?;
                 match machine {
@@ -229,7 +235,7 @@ impl Dispatcher {
             random.check().map_err(DispatchError::Random)?;
             self.asked.insert(machine.clone(), hello);
         }
-        tracing::warn!(machine.id = %machine, "sync of another journal than known, or an old one; the machine is asked");
+        tracing::warn!(machine.id = %machine, "what a machine holds is not sure; it is asked for its sync");
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod api;
 mod blobs;
 pub(crate) mod console;
 mod history;
+mod machines;
 mod outcome;
 mod range;
 mod shapes;
@@ -46,6 +47,7 @@ fn api_routes() -> Routes {
         ("/api/v1/history", get(history::page)),
         ("/api/v1/history/verdict", get(history::verdict)),
         ("/api/v1/machines", get(api::machines)),
+        ("/api/v1/machines/{id}/write-off", post(machines::write_off)),
         ("/api/v1/openapi.json", get(api::openapi)),
         ("/metrics", get(api::metrics)),
         ("/healthz", get(api::health)),

@@ -16,8 +16,12 @@ mod console;
 mod doors;
 #[path = "walk/faults.rs"]
 mod faults;
+#[path = "walk/lost.rs"]
+mod lost;
 #[path = "walk/machine.rs"]
 mod machine;
+#[path = "walk/presence.rs"]
+mod presence;
 #[path = "walk/refusals.rs"]
 mod refusals;
 #[path = "walk/rig.rs"]

@@ -36,12 +36,22 @@ struct Follow {
     must_ask: bool,
 }
 
+/// What is known of a message beside its bytes.
+#[derive(Debug, Clone, Copy)]
+struct Way {
+    /// What a sync must echo to be an answer.
+    asked: Option<Hello>,
+    /// Whether the broker had kept it.
+    is_retained: bool,
+}
+
 impl Dispatcher {
     /// Commits one message; says for which machine offers may be due. What cannot be trusted or read is dropped.
     pub(super) async fn message(
         &mut self,
         topic: String,
         payload: Vec<u8>,
+        is_retained: bool,
     ) -> Result<Option<MachineId>, DispatchError> {
         // `+/state` brings back what central says itself.
         if topic == CENTRAL_STATE {
@@ -53,9 +63,12 @@ impl Dispatcher {
             return Ok(None);
         };
         let sender = machine.clone();
-        let asked = self.asked.get(&machine).copied();
+        let way = Way {
+            asked: self.asked.get(&machine).copied(),
+            is_retained,
+        };
         let committed = self
-            .blocking(move |office| commit(office, &sender, (&channel, asked), &topic, &payload))
+            .blocking(move |office| commit(office, &sender, (&channel, way), &topic, &payload))
             .await;
         let follow = match committed {
             Ok(follow) => follow,
@@ -89,7 +102,7 @@ impl Dispatcher {
 fn commit(
     office: &Office,
     machine: &MachineId,
-    (channel, asked): (&Channel, Option<Hello>),
+    (channel, way): (&Channel, Way),
     topic: &str,
     payload: &[u8],
 ) -> Result<Follow, DispatchError> {
@@ -116,9 +129,9 @@ fn commit(
         }
     };
     let committed = match channel {
-        Channel::State => state(office, machine, &body),
+        Channel::State => state(office, machine, way.is_retained, &body),
         Channel::Heartbeat => heartbeat(office, machine, &body),
-        Channel::Sync => sync(office, machine, asked, &body),
+        Channel::Sync => sync(office, machine, way.asked, &body),
         Channel::Event(kind) => event(office, &record, kind, payload, &body),
         // Central does not subscribe to what it says itself.
         Channel::Command(_) | Channel::Ack => Ok(None),
@@ -141,14 +154,16 @@ fn commit(
 /// `None` stands for a body that cannot be read and has no place to acknowledge.
 type Committed = Result<Option<Follow>, StoreError>;
 
-fn state(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
+/// What the broker kept says how a machine left off, not that it is there: no bell is rung for it.
+fn state(office: &Office, machine: &MachineId, is_retained: bool, body: &[u8]) -> Committed {
     let Ok(state) = decode(body) else {
         return Ok(None);
     };
-    let taken = office.store.record_state(machine, &state, now())?;
-    tracing::info!(machine.id = %machine, online = state.online, taken, "machine state");
+    let store = &office.store;
+    let taken = store.record_state(machine, &state, is_retained, now())?;
+    tracing::info!(machine.id = %machine, online = state.online, is_retained, taken, "machine state");
     Ok(Some(Follow {
-        alive: taken && state.online,
+        alive: taken && state.online && !is_retained,
         ..Follow::default()
     }))
 }

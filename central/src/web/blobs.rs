@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use loket_store::JobRow;
+use loket_store::{JobRow, StoreError};
 use loket_wire::MachineId;
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
@@ -81,7 +81,7 @@ pub(super) async fn blob(
     Ok(response)
 }
 
-/// The job, if this certificate's machine is enrolled with it, the job is its own, and has not ended.
+/// The job, if this certificate's machine is enrolled with it, the job is its own, and its document may be given out.
 fn allowed(office: &Office, subject: &Subject, id: loket_wire::JobId) -> Result<JobRow, Problem> {
     let unknown = || Problem::new(Code::MachineNotRecognised);
     let machine: MachineId = subject.common_name.parse().map_err(|_ignored| unknown())?;
@@ -107,11 +107,14 @@ fn allowed(office: &Office, subject: &Subject, id: loket_wire::JobId) -> Result<
         return Err(Code::DocumentGone.into());
     }
     // On disk before the first byte leaves: from here on the machine may print it, whatever becomes of its reports.
-    office
-        .store
-        .document_asked(id, now())
-        .map_err(|error| storage_problem(&error))?;
-    Ok(row)
+    match office.store.document_asked(id, now()) {
+        Ok(()) => Ok(row),
+        Err(StoreError::Refused(refusal)) => {
+            tracing::warn!(job.id = %id, machine.id = %machine, code = refusal.code(), "fetch of a document that is not given out refused");
+            Err(Code::DocumentGone.into())
+        }
+        Err(error) => Err(storage_problem(&error)),
+    }
 }
 
 async fn open(office: &Office, row: &JobRow, first: u64, length: u64) -> io::Result<Body> {

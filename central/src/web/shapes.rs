@@ -1,6 +1,6 @@
 //! Jobs, machines and history as the API's JSON shows them. No label, no name: central has none.
 
-use loket_domain::dispatch::Connectivity;
+use loket_domain::dispatch::{Connectivity, MachineCopy};
 use loket_store::{HistoryRow, JobRow, MachineRow};
 use loket_wire::{
     Class, Epoch, Heartbeat, JobId, JobState, KeyId, MachineId, OfficeId, Reason, Reference,
@@ -44,6 +44,8 @@ pub(super) struct JobShape {
     attempt: Option<u32>,
     sheet_count: Option<u32>,
     cancel_asked: bool,
+    /// What is known of the machine's copy, where its journal was lost.
+    machine_copy: Option<MachineCopy>,
     reprint_of: Option<JobId>,
 }
 
@@ -74,6 +76,7 @@ impl From<&JobRow> for JobShape {
             attempt: job.attempt,
             sheet_count: job.sheet_count,
             cancel_asked: job.cancel_asked,
+            machine_copy: job.copy,
             reprint_of: facts.reprint_of.as_ref().map(|reprint| reprint.job),
         }
     }

@@ -24,8 +24,8 @@ pub use actor::Actor;
 pub use error::{StoreError, TextError};
 pub use history::{HistoryRow, HistoryVerdict, Note};
 pub use job::{
-    CancelOutcome, IdempotencyKey, Inserted, JobCursor, JobFacts, JobFilter, JobPage, JobRow,
-    MAX_PAGE_JOBS, NewJob, Offer, Offerable, Pick,
+    AskDue, CancelOutcome, IdempotencyKey, Inserted, JobCursor, JobFacts, JobFilter, JobPage,
+    JobRow, MAX_PAGE_JOBS, NewJob, Offer, Offerable, Pick,
 };
 pub use machine::{Counts, DeviceRow, LastHeartbeat, MachineRow, SealTo};
 pub use report::{AckPoint, Ingested, JobNow, SyncOutcome, Taken};

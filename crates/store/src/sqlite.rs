@@ -6,6 +6,7 @@ mod counts;
 mod file;
 mod job_row;
 mod jobs;
+mod lost;
 mod machines;
 mod reports;
 mod syncs;
@@ -27,7 +28,9 @@ use self::reports::Arrived;
 use crate::actor::{Actor, check_text};
 use crate::error::StoreError;
 use crate::history::{HistoryRow, HistoryVerdict, Note};
-use crate::job::{CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable};
+use crate::job::{
+    AskDue, CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable,
+};
 use crate::machine::{Counts, MachineRow};
 use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::store::Store;
@@ -155,7 +158,20 @@ impl Store for SqliteStore {
         by: &Actor,
         now: Timestamp,
     ) -> Result<JobNow, StoreError> {
-        self.write(|tx| jobs::resolve_lost(tx, job, answer, by, now))
+        self.write(|tx| lost::resolve_lost(tx, job, answer, by, now))
+    }
+
+    fn ask_due(&self, now: Timestamp, limit: u32) -> Result<Vec<AskDue>, StoreError> {
+        self.write(|tx| lost::ask_due(tx, now, limit))
+    }
+
+    fn write_off(
+        &self,
+        machine: &MachineId,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.write(|tx| lost::write_off(tx, machine, by, now))
     }
 
     fn expire_due(&self, now: Timestamp, limit: u32) -> Result<Vec<JobId>, StoreError> {
@@ -211,9 +227,10 @@ impl Store for SqliteStore {
         &self,
         machine: &MachineId,
         state: &MachineState,
+        is_retained: bool,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(|tx| machines::record_state(tx, machine, state, now))
+        self.write(|tx| machines::record_state(tx, machine, state, is_retained, now))
     }
 
     fn record_heartbeat(

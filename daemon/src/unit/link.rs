@@ -243,6 +243,7 @@ impl LinkUnit {
                 topic,
                 payload,
                 ack,
+                ..
             } if topic == CENTRAL_STATE => {
                 if self.asks_for_sync(&payload, cursor) {
                     // What was said while central was away went nowhere: a broker that was wiped kept none of it.
@@ -257,6 +258,7 @@ impl LinkUnit {
                 topic,
                 payload,
                 ack,
+                ..
             } => {
                 let message = Deferred {
                     topic,

@@ -116,6 +116,7 @@ impl Running {
                 topic,
                 payload,
                 ack,
+                ..
             } => (topic, payload, ack),
             other => panic!("not a message: {other:?}"),
         }

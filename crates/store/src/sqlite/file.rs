@@ -27,6 +27,7 @@ const WAL_KEEP_BYTES: i64 = 4 * 1024 * 1024;
 const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../migrations/0001_store.sql")),
     M::up(include_str!("../../migrations/0002_console.sql")),
+    M::up(include_str!("../../migrations/0003_lost.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 

@@ -8,6 +8,7 @@ mod acks;
 mod history;
 mod jobs;
 mod killed;
+mod lost;
 mod machines;
 mod reports;
 mod syncs;
