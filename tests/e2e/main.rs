@@ -24,4 +24,5 @@ mod records;
 mod replay;
 mod sample;
 mod secrecy;
+mod set_back;
 mod tls;
