@@ -6,10 +6,12 @@
 //! ```text
 //! inbox → frame checked → store (committed) → MQTT ack, application ack → effects (cancel, sweep, next offers)
 //! bell, tick → store.offerable → envelope → store.mark_offered (committed) → cmd/print
+//! tick → store.ask_due (committed) → cmd/cancel, and the question for a sync where a job is lost
 //! ```
 //!
 //! One task, one order: what a machine said is committed before it is acknowledged, and an offer before it is sent.
 
+mod ask;
 mod links;
 mod offer;
 mod put_off;
@@ -39,6 +41,7 @@ use crate::office::{CancelAsk, Office, RosterError};
 use crate::random::{RandomnessFailed, SystemRandomness};
 use crate::watchdog::Watchdog;
 
+use links::AckDue;
 pub(crate) use links::{Link, Links};
 
 /// A cancel that nobody fetched in a week is asked again at the machine's sync.
@@ -150,7 +153,10 @@ impl Dispatcher {
                 }
                 Some(asked) = cancels.recv() => self.ask_cancel(&asked)?,
                 () = office.offer_bell.notified() => self.offer(None).await?,
-                _at = ticks.tick() => self.offer(None).await?,
+                _at = ticks.tick() => {
+                    self.ask_again().await?;
+                    self.offer(None).await?;
+                }
             }
             self.pay_debts()?;
             self.watchdog.feed();
@@ -198,9 +204,10 @@ impl Dispatcher {
             Inbound::Message {
                 topic,
                 payload,
+                is_retained,
                 ack,
             } => {
-                let machine = self.message(broker, topic, payload).await?;
+                let machine = self.message(broker, topic, payload, is_retained).await?;
                 if let Some(link) = self.links.get(broker) {
                     link.handle.ack(ack);
                 }
@@ -252,6 +259,20 @@ impl Dispatcher {
         way(self.homes.get(machine).copied(), said_count)
     }
 
+    /// Puts an acknowledgement where the machine was last heard, or everywhere where nobody knows.
+    fn owe_ack(&mut self, machine: &MachineId, due: AckDue) {
+        let all = 0..self.links.count();
+        let at = match self.way_to(machine, 0) {
+            Way::To(broker) => broker..broker.saturating_add(1),
+            Way::Everywhere => all,
+        };
+        for broker in at {
+            if let Some(link) = self.links.get_mut(broker) {
+                link.acks.insert(machine.clone(), due);
+            }
+        }
+    }
+
     /// Draws what the machine's next sync must echo to be believed; the acknowledgement carries it. A question that
     /// stands stays: an answer to it may be under way.
     fn ask_for_sync(&mut self, machine: &MachineId) -> Result<(), DispatchError> {
@@ -261,7 +282,7 @@ impl Dispatcher {
             random.check().map_err(DispatchError::Random)?;
             self.asked.insert(machine.clone(), hello);
         }
-        tracing::warn!(machine.id = %machine, "sync of another journal than known, or an old one; the machine is asked");
+        tracing::warn!(machine.id = %machine, "what a machine holds is not sure; it is asked for its sync");
         Ok(())
     }
 

@@ -5,6 +5,7 @@ mod blobs;
 pub(crate) mod console;
 mod history;
 mod job_query;
+mod machines;
 mod outcome;
 mod range;
 mod shapes;
@@ -49,6 +50,7 @@ fn api_routes() -> Routes {
         ("/api/v1/history/verdict", get(history::verdict)),
         ("/api/v1/machines", get(api::machines)),
         ("/api/v1/brokers", get(api::brokers)),
+        ("/api/v1/machines/{id}/write-off", post(machines::write_off)),
         ("/api/v1/openapi.json", get(api::openapi)),
         ("/metrics", get(api::metrics)),
         ("/healthz", get(api::health)),

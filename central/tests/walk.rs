@@ -24,12 +24,16 @@ mod faults;
 mod ledger;
 #[path = "walk/local.rs"]
 mod local;
+#[path = "walk/lost.rs"]
+mod lost;
 #[path = "walk/machine.rs"]
 mod machine;
 #[path = "walk/offices.rs"]
 mod offices;
 #[path = "walk/openapi.rs"]
 mod openapi;
+#[path = "walk/presence.rs"]
+mod presence;
 #[path = "walk/refusals.rs"]
 mod refusals;
 #[path = "walk/rig.rs"]

@@ -29,6 +29,12 @@ async fn a_lost_journal_makes_its_jobs_unknown_and_prints_nothing_by_itself() ->
     damage_all(&station.machine)?;
     let _daemon = set_aside_and_started_anew(&world, &station, &job).await?;
     let path = format!("/api/v1/jobs/{job}/answer");
+    // Only once the machine was asked what it holds: until then it might print.
+    until("no copy at the machine", DEADLINE, async || {
+        let seen = world.site.job(&world.tokens.auditor, &job).await?;
+        Ok((seen["machine_copy"] == "gone").then_some(()))
+    })
+    .await?;
     let body = br#"{"answer":"found-none"}"#.to_vec();
     let mut request = http::post(&world.site.api(), &path, "application/json", body)?;
     let bearer = format!("Bearer {}", world.tokens.operator);

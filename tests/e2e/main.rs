@@ -28,4 +28,5 @@ mod replay;
 mod revocation;
 mod sample;
 mod secrecy;
+mod set_back;
 mod tls;

@@ -44,6 +44,15 @@ struct Follow {
     spoke: Option<Spoke>,
 }
 
+/// What is known of a message beside its bytes.
+#[derive(Debug, Clone, Copy)]
+struct Arrival {
+    /// What a sync must echo to be an answer.
+    asked: Option<Hello>,
+    /// Whether the broker had kept it.
+    is_retained: bool,
+}
+
 impl Dispatcher {
     /// Commits one message; says for which machine offers may be due. What cannot be trusted or read is dropped.
     pub(super) async fn message(
@@ -51,6 +60,7 @@ impl Dispatcher {
         broker: usize,
         topic: String,
         payload: Vec<u8>,
+        is_retained: bool,
     ) -> Result<Option<MachineId>, DispatchError> {
         // `+/state` brings back what central says itself.
         if topic == CENTRAL_STATE {
@@ -62,9 +72,12 @@ impl Dispatcher {
             return Ok(None);
         };
         let sender = machine.clone();
-        let asked = self.asked.get(&machine).copied();
+        let way = Arrival {
+            asked: self.asked.get(&machine).copied(),
+            is_retained,
+        };
         let committed = self
-            .blocking(move |office| commit(office, &sender, (&channel, asked), &topic, &payload))
+            .blocking(move |office| commit(office, &sender, (&channel, way), &topic, &payload))
             .await;
         let follow = match committed {
             Ok(follow) => follow,
@@ -114,7 +127,7 @@ impl Dispatcher {
 fn commit(
     office: &Office,
     machine: &MachineId,
-    (channel, asked): (&Channel, Option<Hello>),
+    (channel, way): (&Channel, Arrival),
     topic: &str,
     payload: &[u8],
 ) -> Result<Follow, DispatchError> {
@@ -141,9 +154,9 @@ fn commit(
         }
     };
     let committed = match channel {
-        Channel::State => state(office, machine, &body),
+        Channel::State => state(office, machine, way.is_retained, &body),
         Channel::Heartbeat => heartbeat(office, machine, &body),
-        Channel::Sync => sync(office, machine, asked, &body),
+        Channel::Sync => sync(office, machine, way.asked, &body),
         Channel::Event(kind) => event(office, &record, kind, payload, &body),
         // Central does not subscribe to what it says itself.
         Channel::Command(_) | Channel::Ack => Ok(None),
@@ -178,14 +191,16 @@ fn numbered(office: &Office, machine: &MachineId, follow: Option<Follow>) -> Com
 /// `None` stands for a body that cannot be read and has no place to acknowledge.
 type Committed = Result<Option<Follow>, StoreError>;
 
-fn state(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
+/// What the broker kept says how a machine left off, not that it is there: no bell is rung for it.
+fn state(office: &Office, machine: &MachineId, is_retained: bool, body: &[u8]) -> Committed {
     let Ok(state) = decode::<MachineState>(body) else {
         return Ok(None);
     };
-    let taken = office.store.record_state(machine, &state, now())?;
-    tracing::info!(machine.id = %machine, online = state.online, taken, "machine state");
+    let store = &office.store;
+    let taken = store.record_state(machine, &state, is_retained, now())?;
+    tracing::info!(machine.id = %machine, online = state.online, is_retained, taken, "machine state");
     Ok(Some(Follow {
-        alive: taken && state.online,
+        alive: taken && state.online && !is_retained,
         spoke: taken.then_some(Spoke {
             epoch: Some(state.epoch),
             session_seq: state.session_seq,

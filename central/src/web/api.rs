@@ -7,7 +7,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use loket_domain::dispatch::Answer;
+use loket_domain::dispatch::{Answer, Refusal};
 use loket_store::{CancelOutcome, JobRow, StoreError};
 use loket_wire::JobId;
 use serde::Deserialize;
@@ -190,7 +190,14 @@ pub(super) async fn answer_job(
         Err(StoreError::NoSuchJob { .. }) => Err(Code::JobUnknown.into()),
         Err(StoreError::Refused(refusal)) => {
             let detail = json!({ "reason_code": refusal.code() });
-            Err(Problem::with(Code::NotForCentralToAnswer, detail))
+            let code = if refusal == Refusal::MachineUnheard {
+                Code::MachineNotHeard
+            } else if refusal == Refusal::CopyHeld {
+                Code::MachineHoldsCopy
+            } else {
+                Code::NotForCentralToAnswer
+            };
+            Err(Problem::with(code, detail))
         }
         Err(error) => Err(storage_problem(&error)),
     }

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use loket_store::JobRow;
+use loket_store::{JobRow, StoreError};
 use loket_wire::{Blob, JobId, MachineId};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
@@ -83,8 +83,8 @@ pub(super) async fn blob(
     Ok(response)
 }
 
-/// The job and its sealed document, if this certificate's machine is enrolled with it, the job is its own, and has not
-/// ended.
+/// The job and its sealed document, if this certificate's machine is enrolled with it, the job is its own, and the
+/// document may be given out.
 fn allowed(office: &Office, subject: &Subject, id: JobId) -> Result<(JobRow, Blob), Problem> {
     let unknown = || Problem::new(Code::MachineNotRecognised);
     let machine: MachineId = subject.common_name.parse().map_err(|_ignored| unknown())?;
@@ -110,11 +110,14 @@ fn allowed(office: &Office, subject: &Subject, id: JobId) -> Result<(JobRow, Blo
     let intake = row.intake.as_ref().filter(|_intake| !is_over);
     let sealed = intake.ok_or(Code::DocumentGone)?.blob;
     // On disk before the first byte leaves: from here on the machine may print it, whatever becomes of its reports.
-    office
-        .store
-        .document_asked(id, now())
-        .map_err(|error| storage_problem(&error))?;
-    Ok((row, sealed))
+    match office.store.document_asked(id, now()) {
+        Ok(()) => Ok((row, sealed)),
+        Err(StoreError::Refused(refusal)) => {
+            tracing::warn!(job.id = %id, machine.id = %machine, code = refusal.code(), "fetch of a document that is not given out refused");
+            Err(Code::DocumentGone.into())
+        }
+        Err(error) => Err(storage_problem(&error)),
+    }
 }
 
 async fn open(

@@ -1,6 +1,6 @@
 //! Jobs, machines and history as the API's JSON shows them. No label, no name: central has none.
 
-use loket_domain::dispatch::Connectivity;
+use loket_domain::dispatch::{Connectivity, MachineCopy};
 use loket_store::{AsideCount, HistoryRow, JobRow, MachineRow, Origin};
 use loket_wire::{
     Class, Epoch, Heartbeat, JobId, JobState, KeyId, LocalJob, MachineId, OfficeId, Reason,
@@ -51,6 +51,8 @@ pub(super) struct JobShape {
     attempt: Option<u32>,
     sheet_count: Option<u32>,
     cancel_asked: bool,
+    /// What is known of the machine's copy, where its journal was lost.
+    machine_copy: Option<MachineCopy>,
     reprint_of: Option<JobId>,
     /// Other jobs of the same document, one of them given by hand; of one job that was asked for alone.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,6 +123,7 @@ impl From<&JobRow> for JobShape {
             attempt: job.attempt,
             sheet_count: job.sheet_count,
             cancel_asked: job.cancel_asked,
+            machine_copy: job.copy,
             reprint_of: intake
                 .and_then(|intake| intake.reprint_of.as_ref())
                 .map(|reprint| reprint.job),

@@ -47,6 +47,8 @@ pub(super) enum Right {
     Look,
     /// Read the whole history: who did what, over all jobs.
     Audit,
+    /// Take machines out of service.
+    Machines,
 }
 
 impl Account {
@@ -58,8 +60,11 @@ impl Account {
         let allowed = match (right, self.role) {
             (Right::Look, Role::Operator | Role::It | Role::Auditor)
             | (Right::Order, Role::Operator)
-            | (Right::Audit, Role::It | Role::Auditor) => true,
-            (Right::Order, Role::It | Role::Auditor) | (Right::Audit, Role::Operator) => false,
+            | (Right::Audit, Role::It | Role::Auditor)
+            | (Right::Machines, Role::It) => true,
+            (Right::Order, Role::It | Role::Auditor)
+            | (Right::Audit, Role::Operator)
+            | (Right::Machines, Role::Operator | Role::Auditor) => false,
         };
         if allowed {
             Ok(())

@@ -9,6 +9,7 @@ use loket_link::{
     AckToken, Backoff, BrokerAddress, FetchError, FetchTarget, Inbound, Inbox, LinkConfig,
     LinkHandle, Publication, Qos, fetch_from,
 };
+use loket_wire::enrolment::MachineRecord;
 use loket_wire::sealed::SealingKey;
 use loket_wire::sign::{SigningKey, VerifyingKey};
 use loket_wire::topic::{Channel, for_machine};
@@ -20,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::rig::{Authority, DEADLINE, Pair};
+use crate::rig::{Authority, DEADLINE, OFFICE, Pair};
 
 /// A machine: keys and a place on the broker.
 pub(crate) struct Machine {
@@ -37,6 +38,15 @@ pub(crate) struct Machine {
 impl Machine {
     /// Connects, says that it is there and what it holds, and waits until central has that.
     pub(crate) async fn connect(self) -> Linked {
+        let mut linked = self.link().await;
+        linked.say_state(true);
+        linked.say_sync(Vec::new());
+        assert_eq!(linked.ack().await.seq, 0);
+        linked
+    }
+
+    /// Connects to the broker and says nothing yet.
+    pub(crate) async fn link(self) -> Linked {
         let broker = BrokerAddress {
             host: "127.0.0.1".to_owned(),
             port: self.broker_port,
@@ -58,8 +68,8 @@ impl Machine {
             machine: self,
             handle,
             inbox,
-            _running: running,
-            _stop: stop.drop_guard(),
+            running,
+            stop: stop.drop_guard(),
             seq: 0,
             session_seq: 1,
             hello: None,
@@ -67,9 +77,6 @@ impl Machine {
             holds_answers: false,
         };
         linked.until_up().await;
-        linked.say_state(true);
-        linked.say_sync(Vec::new());
-        assert_eq!(linked.ack().await.seq, 0);
         linked
     }
 
@@ -93,6 +100,21 @@ impl Machine {
             qos: Qos::AtLeastOnce,
             retain: true,
             expiry: None,
+        }
+    }
+
+    /// Its record as central stores it.
+    pub(crate) fn record(&self) -> MachineRecord {
+        let public = self.sealing.public().unwrap();
+        MachineRecord {
+            version: 1,
+            machine: self.id.clone(),
+            office: OFFICE.parse().unwrap(),
+            certificate_serial: "0b".to_owned(),
+            report_key: self.signing.verifying_key(),
+            sealing_public_key: public.to_string(),
+            key_id: public.key_id(),
+            enrolled_at: Timestamp::from_unix_ms(1_790_000_000_000),
         }
     }
 
@@ -141,8 +163,8 @@ pub(crate) struct Linked {
     pub(crate) machine: Machine,
     pub(crate) handle: LinkHandle,
     inbox: Inbox,
-    _running: JoinSet<Result<(), loket_link::LinkError>>,
-    _stop: DropGuard,
+    running: JoinSet<Result<(), loket_link::LinkError>>,
+    stop: DropGuard,
     pub(crate) seq: u64,
     pub(crate) session_seq: u64,
     /// What central asked for last.
@@ -176,6 +198,7 @@ impl Linked {
                 topic,
                 payload,
                 ack,
+                ..
             } = self.next().await
             else {
                 continue;
@@ -187,6 +210,25 @@ impl Linked {
                 return (topic, body);
             }
         }
+    }
+
+    /// Waits until the broker has all that was said, and leaves as a machine does that is switched off in order: no will
+    /// follows.
+    pub(crate) async fn leave(mut self) {
+        // Messages of one connection come in order, so the broker had the others before this one.
+        let echo = Channel::Ack.topic(&self.machine.id);
+        self.publish_raw(echo.clone(), b"echo".to_vec());
+        loop {
+            if let Inbound::Message { topic, ack, .. } = self.next().await {
+                self.taken(ack);
+                if topic == echo {
+                    break;
+                }
+            }
+        }
+        self.stop.disarm().cancel();
+        let ended = timeout(DEADLINE, self.running.join_next()).await;
+        assert!(ended.is_ok(), "the link ends");
     }
 
     fn taken(&self, ack: AckToken) {

@@ -2,7 +2,6 @@
 
 use hyper::Method;
 use loket_store::{Actor, Intake, JobFacts, NewJob, SqliteStore, Store as _};
-use loket_wire::enrolment::MachineRecord;
 use loket_wire::order::Service;
 use loket_wire::{Blob, Class, JobId, JobState, Reason, Release, Sha256Digest, Timestamp};
 use serde_json::json;
@@ -261,25 +260,15 @@ async fn a_job_is_due_at_the_same_hour_of_the_next_working_day() {
 }
 
 /// A job of last week as the store keeps it, put there before central starts.
-fn job_of_last_week(rig: &Rig, machine: &Machine) -> JobId {
+pub(crate) fn job_of_last_week(rig: &Rig, machine: &Machine) -> JobId {
     let week = std::time::Duration::from_secs(7 * 86_400);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let created = i64::try_from((now.unwrap() - week).as_millis()).unwrap();
     let created = Timestamp::from_unix_ms(created);
-    let public = machine.sealing.public().unwrap();
     let state = rig.home.path().join("state");
     std::fs::create_dir(&state).unwrap();
     let store = SqliteStore::open(&state.join("central.db")).unwrap();
-    let record = MachineRecord {
-        version: 1,
-        machine: machine.id.clone(),
-        office: OFFICE.parse().unwrap(),
-        certificate_serial: "0b".to_owned(),
-        report_key: machine.signing.verifying_key(),
-        sealing_public_key: public.to_string(),
-        key_id: public.key_id(),
-        enrolled_at: created,
-    };
+    let record = machine.record();
     store.upsert_machine(&record, created).unwrap();
     let id = JobId::from_parts(1_790_000_000_000, [3; 10]);
     let digest = Sha256Digest::of(b"a document");

@@ -14,6 +14,8 @@
 //! - Reports count in the order of their [`Place`]; one at or before the last is no change.
 //! - Who ordered a job is known from its beginning and never changes; another machine's word on it counts for nothing.
 //! - A lost or rolled-back journal turns what the machine held into `unknown`, and makes what it never had due again.
+//! - That no sheet came out of such a job is taken from a person only once no copy at the machine can print it: the
+//!   machine said so, asked for it, or was taken out of service. What was taken as none, no copy prints afterwards.
 //!
 //! It does not know how orders are sealed, stored or sent, nor which machine is online.
 
@@ -24,15 +26,17 @@ mod due;
 mod home;
 mod job;
 mod local;
+mod lost;
 mod stream;
 
 pub use change::{CHANGE_VERSION, Change, ChangeError};
 pub use connectivity::{
-    Connectivity, HEARTBEAT_INTERVAL, LATE_AFTER, OFFLINE_AFTER, Presence, connectivity,
+    Connectivity, HEARTBEAT_INTERVAL, LATE_AFTER, OFFLINE_AFTER, Presence, SEEN_AHEAD_MAX,
+    connectivity,
 };
 pub use decide::{Answer, Input, OFFER_AGAIN_FIRST, OFFER_AGAIN_MAX, Refusal, decide};
 pub use due::{Calendar, CalendarError, LocalDay, due_at, due_under};
 pub use home::{Home, Spoke, Way, way};
-pub use job::{EndedBy, Job, Place, apply};
+pub use job::{ASK_AGAIN_FIRST, ASK_AGAIN_MAX, EndedBy, Job, MachineCopy, Place, apply};
 pub use local::{Met, meet};
 pub use stream::{Ingest, Stream, SyncView, Synced};

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use loket_domain::dispatch::{
-    Answer, CHANGE_VERSION, Change, ChangeError, EndedBy, Input, Job, OFFER_AGAIN_FIRST,
-    OFFER_AGAIN_MAX, Place, Refusal, apply, decide,
+    Answer, CHANGE_VERSION, Change, ChangeError, EndedBy, Input, Job, MachineCopy,
+    OFFER_AGAIN_FIRST, OFFER_AGAIN_MAX, Place, Refusal, apply, decide,
 };
 use loket_wire::order::ReprintOf;
 use loket_wire::{Epoch, JobId, JobReport, JobState, Reason, Timestamp};
@@ -66,6 +66,12 @@ fn offer(job: &mut Job, seconds: i64, command_seq: u64) {
     };
     feed(job, seconds, input);
 }
+
+/// A whole list without the job, which answers central's question.
+const UNLISTED: Input<'_> = Input::Unlisted {
+    is_settled: true,
+    is_answer: true,
+};
 
 fn held() -> Job {
     let mut job = created();
@@ -232,6 +238,7 @@ fn a_lost_journal_makes_the_held_unknown_and_the_offered_due_anew() {
     // Otherwise somebody looks.
     let cancel = decide(&job, at(22), Input::CancelAsked { command_seq: 9 });
     assert_eq!(cancel, Err(Refusal::JournalLost));
+    feed(&mut job, 23, UNLISTED);
     feed(&mut job, 23, Input::Answered(Answer::FoundNone));
     assert_eq!(
         (job.state, job.reason),
@@ -309,17 +316,28 @@ fn a_list_of_open_jobs_repairs_what_central_forgot() {
     assert_eq!(job.state, JobState::Printing);
     // It does not wake what the machine ended, nor hide that a journal was lost.
     report_in(&mut job, 1, 10, JobState::Printed, None);
-    assert!(feed(&mut job, 1, listed(JobState::Held, true)).is_empty());
+    feed(&mut job, 1, listed(JobState::Held, true));
+    assert_eq!(
+        (job.state, job.copy),
+        (JobState::Printed, Some(MachineCopy::Held))
+    );
     let mut job = held();
     feed(&mut job, 1, Input::JournalLost);
-    assert!(feed(&mut job, 1, listed(JobState::Held, true)).is_empty());
+    feed(&mut job, 1, listed(JobState::Held, true));
+    assert_eq!(
+        (job.state, job.reason),
+        (JobState::Unknown, Some(Reason::JournalLost))
+    );
 }
 
 #[test]
 fn a_job_missing_in_a_whole_list_is_due_again_or_unknown() {
     let mut job = created();
     offer(&mut job, 0, 1);
-    let missing = |is_settled| Input::Unlisted { is_settled };
+    let missing = |is_settled| Input::Unlisted {
+        is_settled,
+        is_answer: true,
+    };
     assert_eq!(
         feed(&mut job, 5, missing(false)),
         [Change::OfferDue { seal_anew: false }]
@@ -330,7 +348,20 @@ fn a_job_missing_in_a_whole_list_is_due_again_or_unknown() {
         feed(&mut job, 5, missing(false)).is_empty(),
         "its report is under way"
     );
+    let unasked = Input::Unlisted {
+        is_settled: true,
+        is_answer: false,
+    };
+    let kept = decide(&job, at(5), unasked);
+    assert_eq!(
+        kept,
+        Err(Refusal::Unproven),
+        "an older one that a broker kept?"
+    );
     assert_eq!(feed(&mut job, 5, missing(true)), [Change::Lost]);
+    assert_eq!(feed(&mut job, 6, missing(true)), [Change::CopyGone]);
+    assert!(feed(&mut job, 7, missing(true)).is_empty(), "said once");
+    assert!(feed(&mut job, 7, unasked).is_empty(), "nothing to prove");
 }
 
 #[test]
@@ -338,7 +369,7 @@ fn a_list_that_may_be_older_than_the_ask_for_the_document_loses_no_job() {
     let mut job = created();
     offer(&mut job, 0, 1);
     feed(&mut job, 10, Input::DocumentAsked);
-    let missing = Input::Unlisted { is_settled: true };
+    let missing = UNLISTED;
     assert!(feed(&mut job, 11, missing).is_empty(), "it was under way");
     assert_eq!(job.state, JobState::Fetching);
     let mut asked = job.clone();
@@ -346,6 +377,23 @@ fn a_list_that_may_be_older_than_the_ask_for_the_document_loses_no_job() {
     // A report has its place among the lists: the next one that does not name the job counts at once.
     report_in(&mut job, 1, 1, JobState::Fetching, None);
     assert_eq!(feed(&mut job, 12, missing), [Change::Lost]);
+}
+
+/// Later kinds of the same version.
+fn of_copies(place: Place) -> [Change; 4] {
+    [
+        Change::CopyHeld {
+            state: JobState::Printing,
+            reason: Some(Reason::AlreadySending),
+        },
+        Change::CopyOver {
+            place,
+            state: JobState::Cancelled,
+            reason: Some(Reason::ByCentral),
+        },
+        Change::CopyGone,
+        Change::WrittenOff,
+    ]
 }
 
 #[test]
@@ -396,6 +444,7 @@ fn the_disk_form_of_version_one_stays_readable() {
             reason: Reason::OfficerFoundNone,
         },
     ];
+    let changes: Vec<_> = changes.into_iter().chain(of_copies(place)).collect();
     let written: Vec<_> = changes
         .iter()
         .map(|change| change.to_json().unwrap())
@@ -432,6 +481,10 @@ fn refusals_have_codes_of_their_own() {
         Refusal::NotLost { state },
         Refusal::UnknownJob,
         Refusal::AnothersJob,
+        Refusal::MachineUnheard,
+        Refusal::CopyHeld,
+        Refusal::Unproven,
+        Refusal::NotServed { state },
     ];
     let codes: std::collections::BTreeSet<_> = all.iter().map(|refusal| refusal.code()).collect();
     assert_eq!(codes.len(), all.len());

@@ -6,8 +6,8 @@
 )]
 
 use loket_domain::dispatch::{
-    Answer, Change, EndedBy, Ingest, Input, Job, OFFER_AGAIN_FIRST, OFFER_AGAIN_MAX, Place, Stream,
-    SyncView, apply, decide,
+    Answer, Change, EndedBy, Ingest, Input, Job, MachineCopy, OFFER_AGAIN_FIRST, OFFER_AGAIN_MAX,
+    Place, Stream, SyncView, apply, decide,
 };
 use loket_wire::{
     Class, Epoch, JobId, JobReport, JobState, LocalJob, Party, Reason, Service, Timestamp,
@@ -52,14 +52,15 @@ fn begun(is_local: bool) -> Job {
 }
 
 /// An input that owns its report.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Met {
     Offer,
     /// The last says whether the machine calls the job one that was given to it by hand.
     Reported(Place, JobState, Option<Reason>, bool),
     Listed(Place, JobState, bool),
-    Unlisted(bool),
+    Unlisted(bool, bool),
     JournalLost,
+    WrittenOff,
     CancelAsked,
     Answered(bool),
     Tick,
@@ -89,7 +90,8 @@ fn met() -> impl Strategy<Value = Met> {
         5 => (places(), states(), reasons(), any::<bool>())
             .prop_map(|(p, s, r, l)| Met::Reported(p, s, r, l)),
         2 => (places(), states(), any::<bool>()).prop_map(|(p, s, b)| Met::Listed(p, s, b)),
-        1 => any::<bool>().prop_map(Met::Unlisted),
+        1 => any::<(bool, bool)>().prop_map(|(settled, answer)| Met::Unlisted(settled, answer)),
+        1 => Just(Met::WrittenOff),
         1 => Just(Met::JournalLost),
         1 => Just(Met::CancelAsked),
         1 => any::<bool>().prop_map(Met::Answered),
@@ -134,9 +136,11 @@ fn feed(job: &mut Job, now: Timestamp, seq: u64, met: &Met) -> Vec<Change> {
             state: *state,
             is_settled: *is_settled,
         },
-        Met::Unlisted(is_settled) => Input::Unlisted {
+        Met::Unlisted(is_settled, is_answer) => Input::Unlisted {
             is_settled: *is_settled,
+            is_answer: *is_answer,
         },
+        Met::WrittenOff => Input::WrittenOff,
         Met::JournalLost => Input::JournalLost,
         Met::CancelAsked => Input::CancelAsked { command_seq: seq },
         Met::Answered(true) => Input::Answered(Answer::Printed),
@@ -190,6 +194,28 @@ fn check_step(before: &Job, after: &Job, met: &Met, now: Timestamp) -> Result<()
         let is_here = after.state.may_be_ended_by(Party::Central) || after.offer_count > 0;
         prop_assert!(!is_here, "a job given by hand was never central's to offer");
     }
+    if before.ended_by == Some(EndedBy::Person) {
+        let is_sheet = is_machines_word && before.state != JobState::Printed;
+        prop_assert!(
+            after.state == before.state || (is_sheet && after.ended_by == Some(EndedBy::Machine)),
+            "what a person saw came undone without a sheet"
+        );
+    }
+    if after.reason == Some(Reason::OfficerFoundNone) && *met == Met::Answered(false) {
+        let is_same = before == after;
+        prop_assert!(
+            is_same || before.copy == Some(MachineCopy::Gone),
+            "none was taken while a copy may print"
+        );
+    }
+    let may_print = before.copy != Some(MachineCopy::Gone);
+    if may_print && after.copy == Some(MachineCopy::Gone) {
+        let is_end = matches!(met, Met::Reported(_, state, _) if state.is_end());
+        let is_word = is_end || matches!(met, Met::Unlisted(true, true) | Met::WrittenOff);
+        prop_assert!(is_word, "nobody said that no copy prints");
+    }
+    let is_lost = (after.state, after.reason) == (JobState::Unknown, Some(Reason::JournalLost));
+    prop_assert!(!is_lost || after.copy.is_some());
     prop_assert_eq!(after.ended_at.is_some(), after.state.is_end());
     prop_assert_eq!(after.ended_by.is_some(), after.state.is_end());
     prop_assert!(
@@ -237,7 +263,12 @@ fn check_way_out(job: &Job) -> Result<(), TestCaseError> {
             }
             prop_assert_eq!(told.state, JobState::Printed);
             let mut lost = job.clone();
-            for input in [Input::JournalLost, Input::Answered(Answer::FoundNone)] {
+            let way_out = [
+                Input::JournalLost,
+                Input::WrittenOff,
+                Input::Answered(Answer::FoundNone),
+            ];
+            for input in way_out {
                 for change in decide(&lost, after_all, input).unwrap() {
                     apply(&mut lost, after_all, &change);
                 }

@@ -373,6 +373,7 @@ impl<'a> Connection<'a> {
         let message = Inbound::Message {
             topic,
             payload: publish.payload.to_vec(),
+            is_retained: publish.retain,
             ack,
         };
         let pushed = match packet_id {

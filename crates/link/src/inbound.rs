@@ -40,6 +40,8 @@ pub enum Inbound {
         topic: String,
         /// Its bytes, opaque here; at most the announced packet size.
         payload: Vec<u8>,
+        /// Whether the broker kept it for whoever subscribes: said at any time before, not now.
+        is_retained: bool,
         /// To be given to [`LinkHandle::ack`] once what the message means is committed.
         ack: AckToken,
     },
@@ -75,11 +77,13 @@ impl fmt::Debug for Inbound {
             Self::Message {
                 topic,
                 payload,
+                is_retained,
                 ack,
             } => f
                 .debug_struct("Message")
                 .field("topic", topic)
                 .field("payload_bytes", &payload.len())
+                .field("is_retained", is_retained)
                 .field("ack", ack)
                 .finish(),
             Self::Refused { topic, reason } => f

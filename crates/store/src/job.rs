@@ -7,6 +7,8 @@ use loket_wire::{
     Sha256Digest, Timestamp,
 };
 
+use crate::report::AckPoint;
+
 /// Most jobs in one page: what a console page shows and one answer carries.
 pub const MAX_PAGE_JOBS: u32 = 200;
 
@@ -276,6 +278,19 @@ pub struct Offer {
     pub command_seq: u64,
     /// How many offers there were, with this one.
     pub offer_count: u32,
+}
+
+/// A machine is to be asked again to call a job off: send `cmd/cancel` with this number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskDue {
+    /// The machine.
+    pub machine: MachineId,
+    /// The job.
+    pub job: JobId,
+    /// The number for `cmd/cancel`.
+    pub command_seq: u64,
+    /// Where the job is lost, so that its sync must be asked for as well: what to acknowledge with the question.
+    pub sync: Option<AckPoint>,
 }
 
 /// What became of a wish to call a job off.

@@ -28,8 +28,9 @@ pub use aside::{AsideCount, KEPT_A_CODE};
 pub use error::{StoreError, TextError};
 pub use history::{Front, HistoryRow, HistoryVerdict, KnownLine, Note};
 pub use job::{
-    CancelOutcome, IdempotencyKey, Inserted, Intake, JobCursor, JobFacts, JobFilter, JobNumber,
-    JobPage, JobRow, MAX_PAGE_JOBS, NewJob, Offer, Offerable, Origin, Pick, Search, Span,
+    AskDue, CancelOutcome, IdempotencyKey, Inserted, Intake, JobCursor, JobFacts, JobFilter,
+    JobNumber, JobPage, JobRow, MAX_PAGE_JOBS, NewJob, Offer, Offerable, Origin, Pick, Search,
+    Span,
 };
 pub use machine::{Counts, DeviceRow, LastHeartbeat, MachineRow, SealTo};
 pub use report::{AckPoint, Ingested, JobNow, SyncOutcome, Taken};

@@ -68,7 +68,8 @@ impl Ingested {
 pub struct SyncOutcome {
     /// What to acknowledge.
     pub ack: AckPoint,
-    /// Whether it means that a journal was lost and does not prove it, so that nothing changed: ask the machine.
+    /// Whether it means that a journal or a job was lost and does not prove it, so that nothing changed of that; or that
+    /// what was lost by it must be asked about: ask the machine for its sync.
     pub must_ask: bool,
     /// The machine's former journal is gone.
     pub is_new_epoch: bool,
@@ -80,7 +81,7 @@ pub struct SyncOutcome {
     pub lost_jobs: Vec<JobId>,
     /// Whether jobs are due for this machine: ring the dispatcher.
     pub reoffer: bool,
-    /// Send `cmd/cancel` for these jobs with these numbers: the machine lists them though they are over here, or
-    /// owes an answer.
+    /// Send `cmd/cancel` for these jobs with these numbers: the machine lists them though they are lost or over here,
+    /// or owes an answer.
     pub ask_cancel: Vec<(JobId, u64)>,
 }

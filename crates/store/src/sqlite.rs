@@ -9,6 +9,7 @@ mod front;
 mod job_row;
 mod jobs;
 mod local;
+mod lost;
 mod machines;
 mod purge;
 mod reports;
@@ -34,7 +35,9 @@ use crate::actor::{Actor, check_text};
 use crate::aside::AsideCount;
 use crate::error::StoreError;
 use crate::history::{HistoryRow, HistoryVerdict, KnownLine, Note};
-use crate::job::{CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable};
+use crate::job::{
+    AskDue, CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable,
+};
 use crate::machine::{Counts, MachineRow};
 use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::retention::Purged;
@@ -216,7 +219,20 @@ impl Store for SqliteStore {
         by: &Actor,
         now: Timestamp,
     ) -> Result<JobNow, StoreError> {
-        self.write(|tx| jobs::resolve_lost(tx, job, answer, by, now))
+        self.write(|tx| lost::resolve_lost(tx, job, answer, by, now))
+    }
+
+    fn ask_due(&self, now: Timestamp, limit: u32) -> Result<Vec<AskDue>, StoreError> {
+        self.write(|tx| lost::ask_due(tx, now, limit))
+    }
+
+    fn write_off(
+        &self,
+        machine: &MachineId,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.write(|tx| lost::write_off(tx, machine, by, now))
     }
 
     fn expire_due(&self, now: Timestamp, limit: u32) -> Result<Vec<JobId>, StoreError> {
@@ -272,9 +288,10 @@ impl Store for SqliteStore {
         &self,
         machine: &MachineId,
         state: &MachineState,
+        is_retained: bool,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(|tx| machines::record_state(tx, machine, state, now))
+        self.write(|tx| machines::record_state(tx, machine, state, is_retained, now))
     }
 
     fn record_heartbeat(

@@ -13,7 +13,9 @@ use crate::actor::Actor;
 use crate::aside::AsideCount;
 use crate::error::StoreError;
 use crate::history::{HistoryRow, HistoryVerdict, KnownLine, Note};
-use crate::job::{CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable};
+use crate::job::{
+    AskDue, CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable,
+};
 use crate::machine::{Counts, MachineRow};
 use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::retention::Purged;
@@ -110,7 +112,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         now: Timestamp,
     ) -> Result<CancelOutcome, StoreError>;
 
-    /// Records what a person found of a job that is `unknown (journal-lost)`; no other job is answered at central.
+    /// Records what a person found of a job that is `unknown (journal-lost)`; no other job is answered at central, and
+    /// none as having no sheet while its machine may hold a copy.
     ///
     /// # Errors
     /// [`StoreError::NoSuchJob`]; [`StoreError::Refused`].
@@ -121,6 +124,24 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         by: &Actor,
         now: Timestamp,
     ) -> Result<JobNow, StoreError>;
+
+    /// What machines that are online are to be asked again, at most `limit` a call: whatever they owe an answer to.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn ask_due(&self, now: Timestamp, limit: u32) -> Result<Vec<AskDue>, StoreError>;
+
+    /// Takes it from a person that the machine is out of service and prints nothing any more: what it held is
+    /// `unknown (journal-lost)` and waits for an answer. Answers those jobs. A machine that comes back is believed again.
+    ///
+    /// # Errors
+    /// [`StoreError::NoSuchMachine`].
+    fn write_off(
+        &self,
+        machine: &MachineId,
+        by: &Actor,
+        now: Timestamp,
+    ) -> Result<Vec<JobId>, StoreError>;
 
     /// Expires created and offered jobs whose `not_after` has passed, at most `limit` a call.
     ///
@@ -171,8 +192,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// Takes what a machine says on connect. `is_answer`: it was made after central asked this machine for it.
     ///
-    /// Only such a sync proves that a journal was lost: any other may be an older one that a broker kept. Where another
-    /// means a loss, nothing changes and the outcome says that the machine must be asked.
+    /// Only such a sync proves that a journal or a job was lost, or that no copy of one is there: any other may be an
+    /// older one that a broker kept. Where another means a loss, nothing of that changes and the outcome says that the
+    /// machine must be asked.
     ///
     /// # Errors
     /// [`StoreError::NoSuchMachine`].
@@ -184,8 +206,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         now: Timestamp,
     ) -> Result<SyncOutcome, StoreError>;
 
-    /// Takes a machine's retained state or its will; one of an earlier connection than the last known is ignored.
-    /// Answers whether it was taken.
+    /// Takes a machine's state or its will; one of an earlier connection than the last known is ignored. Answers whether
+    /// it was taken. `is_retained`: the broker says again what it kept, so it is no sign of life.
     ///
     /// # Errors
     /// [`StoreError::NoSuchMachine`].
@@ -193,6 +215,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         &self,
         machine: &MachineId,
         state: &MachineState,
+        is_retained: bool,
         now: Timestamp,
     ) -> Result<bool, StoreError>;
 

@@ -261,6 +261,7 @@ impl LinkUnit {
                 topic,
                 payload,
                 ack,
+                ..
             } if topic == CENTRAL_STATE => {
                 if self.asks_for_sync(&payload, cursor) {
                     // What was said while central was away went nowhere: a broker that was wiped kept none of it.
@@ -275,6 +276,7 @@ impl LinkUnit {
                 topic,
                 payload,
                 ack,
+                ..
             } => {
                 let message = Deferred {
                     topic,

@@ -331,6 +331,7 @@ fn asks_of_the_rest(office: &Office) -> Vec<Ask> {
     let tokens = &office.world.tokens;
     let (operator, it, auditor) = (&tokens.operator, &tokens.it, &tokens.auditor);
     let (history, verdict) = ("/api/v1/history", "/api/v1/history/verdict");
+    let write_off = |status| Ask::new("post", "/api/v1/machines/{id}/write-off", status);
     vec![
         Ask::new("get", history, 200).by(auditor),
         Ask::new("get", history, 400)
@@ -343,6 +344,11 @@ fn asks_of_the_rest(office: &Office) -> Vec<Ask> {
         Ask::new("get", verdict, 403).by(operator),
         Ask::new("get", "/api/v1/machines", 200).by(it),
         Ask::new("get", "/api/v1/machines", 401),
+        write_off(401).of(OFF),
+        write_off(403).by(operator).of(OFF),
+        write_off(409).by(it).of(ID),
+        write_off(422).by(it).of("desa-lain-9"),
+        write_off(200).by(it).of(OFF),
         Ask::new("get", "/api/v1/openapi.json", 200),
         Ask::new("get", "/metrics", 200).by(it),
         Ask::new("get", "/metrics", 401),

@@ -8,7 +8,7 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use loket_domain::dispatch::Change;
+use loket_domain::dispatch::{Change, MachineCopy};
 use loket_store::{HistoryRow, JobRow, Origin, Role, StoreError};
 use loket_wire::{JobId, JobState, LocalJob, Reason, Zone};
 
@@ -43,6 +43,8 @@ struct JobPart {
     steps: Vec<Step>,
     may_cancel: bool,
     may_answer: bool,
+    /// Whether no copy at the machine can print it any more, so that *none* is an answer.
+    may_find_none: bool,
 }
 
 /// What happened, told once however often it was repeated.
@@ -166,6 +168,7 @@ fn job_part(office: &Office, row: &JobRow, history: &[HistoryRow], role: Role) -
         steps: steps(history, zone),
         may_cancel: is_operator && is_open,
         may_answer: is_operator && is_lost,
+        may_find_none: job.copy == Some(MachineCopy::Gone),
     }
 }
 
@@ -227,6 +230,14 @@ fn what(row: &HistoryRow) -> String {
         Ok(Change::Listed { state, .. }) => format!("disebut mesin: {}", because(state, None)),
         Ok(Change::DocumentAsked) => "dokumen tersegel diminta mesin".to_owned(),
         Ok(Change::Lost) => because(JobState::Unknown, Some(Reason::JournalLost)),
+        Ok(Change::CopyHeld { state, reason }) => {
+            format!("salinan masih ada di mesin: {}", because(state, reason))
+        }
+        Ok(Change::CopyOver { state, reason, .. }) => {
+            format!("salinan di mesin berakhir: {}", because(state, reason))
+        }
+        Ok(Change::CopyGone) => "mesin menyatakan tidak memegang salinan".to_owned(),
+        Ok(Change::WrittenOff) => "mesin dinyatakan tidak dipakai lagi".to_owned(),
         Ok(Change::CancelAsked { .. }) => "pembatalan diminta".to_owned(),
         Ok(Change::Cancelled) => "dibatalkan pusat".to_owned(),
         Ok(Change::Expired) => "kedaluwarsa".to_owned(),

@@ -96,6 +96,28 @@ pub enum Change {
     DocumentAsked,
     /// The machine's journal was lost while it held the job.
     Lost,
+    /// The machine holds a copy of a job that is lost or over here.
+    CopyHeld {
+        /// The state it named.
+        state: JobState,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+    },
+    /// The machine's copy of a lost job is over without paper, which says nothing of paper that was there before.
+    CopyOver {
+        /// The report's place.
+        place: Place,
+        /// How the copy ended.
+        state: JobState,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Reason>,
+    },
+    /// The machine said, asked for it, that it holds no copy.
+    CopyGone,
+    /// A person said that the machine is out of service: it prints nothing any more.
+    WrittenOff,
     /// The machine is asked to call it off.
     CancelAsked {
         /// The number of the command that asks.
@@ -150,6 +172,10 @@ impl Change {
             Self::Listed { .. } => "listed",
             Self::DocumentAsked => "document-asked",
             Self::Lost => "lost",
+            Self::CopyHeld { .. } => "copy-held",
+            Self::CopyOver { .. } => "copy-over",
+            Self::CopyGone => "copy-gone",
+            Self::WrittenOff => "written-off",
             Self::CancelAsked { .. } => "cancel-asked",
             Self::Cancelled => "cancelled",
             Self::Expired => "expired",

@@ -13,6 +13,10 @@ pub const LATE_AFTER: Duration = Duration::from_secs(2 * 900);
 /// Silence after which a machine is offline: an hour is beyond every restart and short cut of the line.
 pub const OFFLINE_AFTER: Duration = Duration::from_secs(3600);
 
+/// How far ahead a machine may seem to have been heard: central runs no clock that is further behind what it knew unless
+/// a person says that the clock is right, and then what the wrong one noted says nothing (docs/adr/0012).
+pub const SEEN_AHEAD_MAX: Duration = Duration::from_secs(3600);
+
 /// What is known of a machine's link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Presence {
@@ -47,6 +51,9 @@ pub fn connectivity(presence: &Presence, now: Timestamp) -> Connectivity {
     let Some(last_seen) = presence.last_seen else {
         return Connectivity::Offline { since: None };
     };
+    if last_seen > now.saturating_add(SEEN_AHEAD_MAX) {
+        return Connectivity::Offline { since: None };
+    }
     let silence = now.since(last_seen);
     if silence >= OFFLINE_AFTER {
         Connectivity::Offline {
@@ -98,6 +105,19 @@ mod tests {
         check(false, 1, willed);
         check(false, 3599, willed);
         check(false, 3600, offline);
+    }
+
+    #[test]
+    fn a_moment_that_a_wrong_clock_noted_keeps_no_machine_online() {
+        let presence = |ahead: Duration| Presence {
+            is_online: true,
+            online_changed_at: None,
+            last_seen: Some(Timestamp::UNIX_EPOCH.saturating_add(ahead)),
+        };
+        let judged = |ahead| connectivity(&presence(ahead), Timestamp::UNIX_EPOCH);
+        assert_eq!(judged(SEEN_AHEAD_MAX), Connectivity::Online);
+        let month = Duration::from_secs(30 * 86_400);
+        assert_eq!(judged(month), Connectivity::Offline { since: None });
     }
 
     #[test]

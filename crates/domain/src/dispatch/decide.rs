@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::change::Change;
 use super::job::{EndedBy, Job, Place};
 use super::local::told_revision;
+use super::lost;
 
 /// Wait before an order is offered a second time (CONTRACT, Messages).
 pub const OFFER_AGAIN_FIRST: Duration = Duration::from_secs(60);
@@ -40,7 +41,8 @@ pub enum Input<'a> {
     },
     /// The machine asks for the sealed document. Committed before the first byte is served: only a machine that has
     /// the order on its disk asks, and no sheet exists without its document, so that a journal lost before its first
-    /// report came through cannot make the order due again.
+    /// report came through cannot make the order due again. Refused for what is lost: from then on no copy of it can come
+    /// to a machine that did not have one.
     DocumentAsked,
     /// A sync of the machine lists the job as open.
     Listed {
@@ -55,6 +57,9 @@ pub enum Input<'a> {
     Unlisted {
         /// Whether every report up to the sync is committed here, so that none about this job is under way.
         is_settled: bool,
+        /// Whether the sync answers a question of central's: about a lost job, one that was asked since it was lost.
+        /// Any other may be an older one that a broker kept, and proves nothing (docs/adr/0015).
+        is_answer: bool,
     },
     /// The machine's journal is another one, or was set back.
     JournalLost,
@@ -70,6 +75,8 @@ pub enum Input<'a> {
     },
     /// Somebody looked for the sheet of a job whose journal is lost.
     Answered(Answer),
+    /// Somebody who may say so says that the machine is out of service and prints nothing any more.
+    WrittenOff,
     /// Time passed.
     Tick,
 }
@@ -128,6 +135,23 @@ pub enum Refusal {
         /// Where it stands.
         state: JobState,
     },
+    /// The machine has not said since whether it still holds the job: it may yet print it.
+    #[error(
+        "take it that no sheet came out before the machine said whether it still holds the job"
+    )]
+    MachineUnheard,
+    /// The machine holds a copy of the job and has not said how that ended: it may yet print it.
+    #[error("take it that no sheet came out while the machine holds a copy of the job")]
+    CopyHeld,
+    /// The job is lost or over: another copy would make another sheet.
+    #[error("serve the document of a job that is {state}")]
+    NotServed {
+        /// Where it stands.
+        state: JobState,
+    },
+    /// A sync that was not asked for would prove it, were it no older one: ask the machine.
+    #[error("conclude from a sync that nobody asked for")]
+    Unproven,
 }
 
 impl Refusal {
@@ -144,6 +168,10 @@ impl Refusal {
             Self::NotLost { .. } => "D-107",
             Self::UnknownJob => "S-101",
             Self::AnothersJob => "S-102",
+            Self::MachineUnheard => "D-108",
+            Self::CopyHeld => "D-109",
+            Self::Unproven => "D-110",
+            Self::NotServed { .. } => "D-111",
         }
     }
 }
@@ -165,17 +193,21 @@ pub fn decide(job: &Job, now: Timestamp, input: Input<'_>) -> Result<Vec<Change>
             }
             Ok(changes)
         }
-        Input::DocumentAsked => Ok(document_asked(job)),
+        Input::DocumentAsked => document_asked(job),
         Input::Listed {
             place,
             state,
             is_settled,
         } => listed(job, place, state, is_settled),
-        Input::Unlisted { is_settled } => Ok(unlisted(job, now, is_settled)),
-        Input::JournalLost => Ok(journal_lost(job)),
+        Input::Unlisted {
+            is_settled,
+            is_answer,
+        } => unlisted(job, now, is_settled, is_answer),
+        Input::JournalLost => Ok(lost::journal_lost(job)),
         Input::CancelAsked { command_seq } => cancel(job, command_seq),
         Input::CancelAgain { command_seq } => Ok(vec![Change::CancelAsked { command_seq }]),
-        Input::Answered(answer) => answered(job, answer),
+        Input::Answered(answer) => lost::answered(job, answer),
+        Input::WrittenOff => Ok(lost::written_off(job)),
         Input::Tick => Ok(tick(job, now)),
     }
 }
@@ -232,7 +264,7 @@ fn reported(job: &Job, place: Place, report: &JobReport) -> Result<Vec<Change>, 
         machine_at: report.at,
         clock_trusted: report.clock_trusted,
     };
-    let is_over = job.ended_by == Some(EndedBy::Machine);
+    let is_over = is_over(job);
     if let Some(last) = job.reported
         && place <= last
     {
@@ -250,14 +282,26 @@ fn reported(job: &Job, place: Place, report: &JobReport) -> Result<Vec<Change>, 
     if is_replay || (is_over && !corrects(job, place, state, reason)) {
         return Ok(vec![late]);
     }
-    Ok(vec![counts])
+    Ok(vec![
+        lost::of_copy(job, place, state, reason).unwrap_or(counts),
+    ])
+}
+
+/// Whether what ended the job stays: its machine's word, or that of a person who looked.
+fn is_over(job: &Job) -> bool {
+    matches!(job.ended_by, Some(EndedBy::Machine | EndedBy::Person))
 }
 
 /// Whether a later report replaces an end that the machine reported before.
 ///
 /// In the same life of its journal the machine may correct itself by another end. A copy of the job that came back
 /// with an older journal speaks for itself alone, except where it made a sheet.
+///
+/// A person who found no sheet is corrected by a sheet; one who saw it by nothing.
 fn corrects(job: &Job, place: Place, state: JobState, reason: Option<Reason>) -> bool {
+    if job.ended_by == Some(EndedBy::Person) {
+        return job.state != JobState::Printed && lost::is_of_paper(state, reason);
+    }
     let is_same_life = job
         .reported
         .is_none_or(|last| last.generation == place.generation);
@@ -265,12 +309,15 @@ fn corrects(job: &Job, place: Place, state: JobState, reason: Option<Reason>) ->
     is_another_end && (is_same_life || (state == JobState::Printed && job.state != state))
 }
 
-fn document_asked(job: &Job) -> Vec<Change> {
-    if job.state.may_be_ended_by(Party::Central) {
+fn document_asked(job: &Job) -> Result<Vec<Change>, Refusal> {
+    if job.state.is_end() || lost::is_lost(job) {
+        return Err(Refusal::NotServed { state: job.state });
+    }
+    Ok(if job.state.may_be_ended_by(Party::Central) {
         vec![Change::DocumentAsked]
     } else {
         Vec::new()
-    }
+    })
 }
 
 /// Whether a machine can be the one to say it.
@@ -287,7 +334,10 @@ fn listed(
     if !is_machines_state(state) || state.is_end() {
         return Err(Refusal::NotAMachinesState { state });
     }
-    let is_known = job.state == state || is_lost(job) || job.ended_by == Some(EndedBy::Machine);
+    if lost::is_lost(job) || (is_over(job) && is_settled) {
+        return Ok(lost::copy_listed(job, state));
+    }
+    let is_known = job.state == state || is_over(job);
     // While reports are under way they tell it better: with reasons, and in order.
     let is_told_by_reports = job.state.is_with_machine() && !is_settled;
     let is_old = job.reported.is_some_and(|last| place < last);
@@ -297,57 +347,35 @@ fn listed(
     Ok(vec![Change::Listed { place, state }])
 }
 
-fn unlisted(job: &Job, now: Timestamp, is_settled: bool) -> Vec<Change> {
+fn unlisted(
+    job: &Job,
+    now: Timestamp,
+    is_settled: bool,
+    is_answer: bool,
+) -> Result<Vec<Change>, Refusal> {
     let is_asked_alone = job.state == JobState::Fetching && job.reported.is_none();
     if is_asked_alone && now.since(job.state_at) < SYNC_UNDER_WAY {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    match job.state {
-        JobState::Offered if job.next_offer_at > now => vec![Change::OfferDue { seal_anew: false }],
-        JobState::Fetching
-        | JobState::Journalled
-        | JobState::Held
-        | JobState::Printing
-        | JobState::Unknown
-            if is_settled && !is_lost(job) =>
-        {
-            vec![Change::Lost]
-        }
-        JobState::Created
-        | JobState::Offered
-        | JobState::Fetching
-        | JobState::Journalled
-        | JobState::Held
-        | JobState::Printing
-        | JobState::Unknown
-        | JobState::Printed
-        | JobState::Failed
-        | JobState::Rejected
-        | JobState::Expired
-        | JobState::Cancelled => Vec::new(),
+    if job.state == JobState::Offered && job.next_offer_at > now {
+        return Ok(vec![Change::OfferDue { seal_anew: false }]);
     }
-}
-
-fn journal_lost(job: &Job) -> Vec<Change> {
-    if job.state.is_with_machine() && !is_lost(job) {
-        vec![Change::Lost]
-    } else if job.state == JobState::Offered {
-        vec![Change::OfferDue { seal_anew: true }]
+    let gone = lost::not_held(job);
+    if gone.is_empty() || !is_settled {
+        return Ok(Vec::new());
+    }
+    if is_answer {
+        Ok(gone)
     } else {
-        Vec::new()
+        Err(Refusal::Unproven)
     }
-}
-
-/// Whether the machine that held the job no longer knows it.
-fn is_lost(job: &Job) -> bool {
-    (job.state, job.reason) == (JobState::Unknown, Some(Reason::JournalLost))
 }
 
 fn cancel(job: &Job, command_seq: u64) -> Result<Vec<Change>, Refusal> {
     if job.state.is_end() {
         return Err(Refusal::AlreadyEnded { state: job.state });
     }
-    if is_lost(job) {
+    if lost::is_lost(job) {
         return Err(Refusal::JournalLost);
     }
     if job.state.may_be_ended_by(Party::Central) {
@@ -359,17 +387,6 @@ fn cancel(job: &Job, command_seq: u64) -> Result<Vec<Change>, Refusal> {
         return Ok(changes);
     }
     Ok(vec![Change::CancelAsked { command_seq }])
-}
-
-fn answered(job: &Job, answer: Answer) -> Result<Vec<Change>, Refusal> {
-    if !is_lost(job) {
-        return Err(Refusal::NotLost { state: job.state });
-    }
-    let (state, reason) = match answer {
-        Answer::Printed => (JobState::Printed, Reason::OfficerSaw),
-        Answer::FoundNone => (JobState::Failed, Reason::OfficerFoundNone),
-    };
-    Ok(vec![Change::Resolved { state, reason }])
 }
 
 fn tick(job: &Job, now: Timestamp) -> Vec<Change> {

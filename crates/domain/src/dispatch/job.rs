@@ -1,5 +1,7 @@
 //! What central knows of one job, as a fold over its changes.
 
+use std::time::Duration;
+
 use loket_wire::{Epoch, JobId, JobState, LocalJob, LocalRevision, MachineId, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +28,30 @@ pub enum EndedBy {
     Central,
     /// The machine: stays.
     Machine,
+    /// A person who looked, where the machine could not tell: stays, unless a sheet comes to light.
+    Person,
 }
+
+/// What is known of the copy of a job that its machine may hold after its journal was lost or set back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MachineCopy {
+    /// The machine has not said since whether it holds one.
+    Unheard,
+    /// It holds one, and is asked to call it off.
+    Held,
+    /// It holds none that could print, or a person took it out of service.
+    Gone,
+}
+
+/// How a job stands whose machine lost its journal.
+pub(super) const LOST: (JobState, Option<Reason>) = (JobState::Unknown, Some(Reason::JournalLost));
+
+/// Wait before a machine is asked again to call a job off: as long as before a second offer.
+pub const ASK_AGAIN_FIRST: Duration = Duration::from_secs(60);
+
+/// Longest wait between two such questions, as between two offers.
+pub const ASK_AGAIN_MAX: Duration = Duration::from_secs(3600);
 
 /// One job as central's dispatcher sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +81,12 @@ pub struct Job {
     pub next_offer_at: Timestamp,
     /// Whether the machine still owes an answer to a cancel.
     pub cancel_asked: bool,
+    /// What is known of the machine's copy, where its journal was lost.
+    pub copy: Option<MachineCopy>,
+    /// How often the machine was asked to call it off, since there was a reason to.
+    pub ask_count: u32,
+    /// When it may be asked again.
+    pub next_ask_at: Timestamp,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
     /// Who ended it.
@@ -92,6 +123,9 @@ impl Job {
             offer_count: 0,
             next_offer_at: created_at,
             cancel_asked: false,
+            copy: None,
+            ask_count: 0,
+            next_ask_at: Timestamp::UNIX_EPOCH,
             ended_at: None,
             ended_by: None,
             reported: None,
@@ -117,6 +151,67 @@ impl Job {
         }
     }
 
+    /// Whether the machine is to be asked, again and again, to call the job off: it owes an answer, or nobody knows
+    /// whether its copy may print.
+    ///
+    /// Not where its own officer is asked: no answer of the machine's is missing.
+    #[must_use]
+    pub fn is_to_be_asked(&self) -> bool {
+        let is_owed =
+            self.cancel_asked && self.state.is_with_machine() && self.state != JobState::Unknown;
+        is_owed || matches!(self.copy, Some(MachineCopy::Unheard | MachineCopy::Held))
+    }
+
+    fn take_ask(&mut self, at: Timestamp) {
+        let factor = 1_u32.checked_shl(self.ask_count).unwrap_or(u32::MAX);
+        let wait = ASK_AGAIN_FIRST.saturating_mul(factor).min(ASK_AGAIN_MAX);
+        self.cancel_asked = true;
+        self.ask_count = self.ask_count.saturating_add(1);
+        self.next_ask_at = at.saturating_add(wait);
+    }
+
+    /// There is another reason to ask: at once.
+    fn ask_anew(&mut self, at: Timestamp) {
+        self.ask_count = 0;
+        self.next_ask_at = at;
+    }
+
+    /// What the machine says of the job.
+    fn hear(&mut self, at: Timestamp, place: Place, state: JobState, reason: Option<Reason>) {
+        self.reported = self.reported.max(Some(place));
+        if state.is_end() || reason == Some(Reason::AlreadySending) {
+            self.cancel_asked = false;
+        }
+        let is_lost = (state, reason) == LOST;
+        self.copy = is_lost.then_some(MachineCopy::Unheard);
+        self.set_state(at, state, reason, EndedBy::Machine);
+    }
+
+    /// What the machine says that changes nothing of where the job stands.
+    fn hear_late(&mut self, at: Timestamp, place: Place, state: JobState, reason: Option<Reason>) {
+        self.cancel_asked &= !state.is_end();
+        let is_of_copy = Some(place) > self.reported && reason != Some(Reason::Replay);
+        if self.state.is_end() && is_of_copy {
+            self.hold_copy(at, !state.is_end());
+        }
+    }
+
+    /// The machine holds a copy, or none any more of a job that is over.
+    fn hold_copy(&mut self, at: Timestamp, is_held: bool) {
+        if is_held && self.copy != Some(MachineCopy::Held) {
+            self.ask_anew(at);
+        }
+        self.copy = is_held.then_some(MachineCopy::Held);
+    }
+
+    fn lose(&mut self, at: Timestamp, copy: MachineCopy) {
+        self.cancel_asked = false;
+        self.copy = Some(copy);
+        if (self.state, self.reason) != LOST {
+            self.set_state(at, LOST.0, LOST.1, EndedBy::Central);
+        }
+    }
+
     fn take_offer(&mut self, at: Timestamp, epoch: Epoch, command_seq: u64, next_at: Timestamp) {
         if self.state == JobState::Created {
             self.set_state(at, JobState::Offered, None, EndedBy::Central);
@@ -131,6 +226,10 @@ impl Job {
         if let Some(local) = &mut self.local {
             local.revision = Some(revision);
         }
+    }
+
+    fn end_here(&mut self, at: Timestamp, state: JobState, reason: Reason) {
+        self.set_state(at, state, Some(reason), EndedBy::Central);
     }
 
     fn set_state(&mut self, at: Timestamp, state: JobState, reason: Option<Reason>, by: EndedBy) {
@@ -149,7 +248,11 @@ pub fn apply(job: &mut Job, at: Timestamp, change: &Change) {
         Change::GivenByHand { local, .. } => job.local = Some(local.clone()),
         Change::DocumentTold { revision } => job.take_revision(*revision),
         // What the machine says of its own copy answers a cancel, also where it changes nothing here.
-        Change::LateReport { state, .. } => job.cancel_asked &= !state.is_end(),
+        Change::LateReport {
+            place,
+            state,
+            reason,
+        } => job.hear_late(at, *place, *state, *reason),
         Change::Offered {
             epoch,
             command_seq,
@@ -170,49 +273,41 @@ pub fn apply(job: &mut Job, at: Timestamp, change: &Change) {
             sheet_count,
             ..
         } => {
-            job.reported = job.reported.max(Some(*place));
             job.attempt = attempt.or(job.attempt);
             job.sheet_count = sheet_count.or(job.sheet_count);
-            if state.is_end() || *reason == Some(Reason::AlreadySending) {
-                job.cancel_asked = false;
-            }
-            job.set_state(at, *state, *reason, EndedBy::Machine);
+            job.hear(at, *place, *state, *reason);
         }
         Change::Listed { place, state } => {
             job.reported = Some(*place);
+            job.copy = None;
             job.set_state(at, *state, None, EndedBy::Machine);
         }
         Change::DocumentAsked => {
             job.set_state(at, JobState::Fetching, None, EndedBy::Machine);
         }
         Change::Lost => {
+            job.lose(at, MachineCopy::Unheard);
+            job.ask_anew(at);
+        }
+        Change::CopyHeld { reason, .. } => {
+            job.hold_copy(at, true);
+            job.cancel_asked &= *reason != Some(Reason::AlreadySending);
+        }
+        Change::CopyGone if job.state.is_end() => {
+            job.copy = None;
             job.cancel_asked = false;
-            job.set_state(
-                at,
-                JobState::Unknown,
-                Some(Reason::JournalLost),
-                EndedBy::Central,
-            );
         }
-        Change::CancelAsked { .. } => job.cancel_asked = true,
-        Change::Cancelled => {
-            job.set_state(
-                at,
-                JobState::Cancelled,
-                Some(Reason::ByCentral),
-                EndedBy::Central,
-            );
+        // Its place is not the job's last one: what follows in that life is about the copy as well.
+        Change::CopyOver { .. } | Change::CopyGone | Change::WrittenOff => {
+            job.lose(at, MachineCopy::Gone)
         }
-        Change::Expired => {
-            job.set_state(
-                at,
-                JobState::Expired,
-                Some(Reason::NotAfter),
-                EndedBy::Central,
-            );
-        }
+        Change::CancelAsked { .. } => job.take_ask(at),
+        Change::Cancelled => job.end_here(at, JobState::Cancelled, Reason::ByCentral),
+        Change::Expired => job.end_here(at, JobState::Expired, Reason::NotAfter),
         Change::Resolved { state, reason } => {
-            job.set_state(at, *state, Some(*reason), EndedBy::Central);
+            // A copy that the machine holds must be called off all the same, or it makes a second sheet.
+            job.copy = job.copy.filter(|copy| *copy == MachineCopy::Held);
+            job.set_state(at, *state, Some(*reason), EndedBy::Person);
         }
     }
 }

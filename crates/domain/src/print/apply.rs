@@ -50,10 +50,24 @@ fn next_stage(job: &Job, at: Timestamp, what: &What) -> Option<Stage> {
         Stage::Released => released(at, what),
         Stage::Clearing(clearing) => clearing_on(job, clearing, at, what),
         Stage::Attempting(attempt) => attempting(attempt, at, what),
-        Stage::Unknown { attempt, left, .. } => match what {
+        Stage::Unknown {
+            reason,
+            attempt,
+            left,
+            called_off,
+        } => match what {
             What::Answered {
                 answer: Answer::DidNot,
-            } => Some(answered(job.facts.job_id, *attempt, left.as_ref(), at)),
+            } => {
+                let left = left.as_ref().map(|left| (left, *called_off));
+                Some(answered(job.facts.job_id, *attempt, left, at))
+            }
+            What::CalledOff { reason: why } => Some(Stage::Unknown {
+                reason: *reason,
+                attempt: *attempt,
+                left: left.clone(),
+                called_off: Some(*why),
+            }),
             rest => ended(rest),
         },
         Stage::Ended { state, reason } => matches!(what, What::Shredded).then_some(Stage::Closed {
@@ -209,6 +223,7 @@ fn released(at: Timestamp, what: &What) -> Option<Stage> {
             reason: Reason::FateNotSeen,
             attempt: *no,
             left: stands(printer, mark, at, left.as_ref()),
+            called_off: None,
         }),
         What::Waiting { .. } => Some(Stage::Released),
         rest => ended(rest),
@@ -230,8 +245,13 @@ fn stands(
 }
 
 /// That none came out allows another attempt once the old job can print no more.
-fn answered(job: JobId, attempt: u32, left: Option<&Left>, at: Timestamp) -> Stage {
-    let Some(left) = left else {
+fn answered(
+    job: JobId,
+    attempt: u32,
+    left: Option<(&Left, Option<Reason>)>,
+    at: Timestamp,
+) -> Stage {
+    let Some((left, called_off)) = left else {
         return Stage::Released;
     };
     Stage::Clearing(Clearing {
@@ -241,7 +261,7 @@ fn answered(job: JobId, attempt: u32, left: Option<&Left>, at: Timestamp) -> Sta
         holds: Holds::Answered,
         mark: left.mark.clone(),
         marked_at: left.marked_at,
-        called_off: None,
+        called_off,
         since: at,
     })
 }
@@ -263,6 +283,7 @@ fn clearing_on(job: &Job, clearing: &Clearing, at: Timestamp, what: &What) -> Op
                 reason: *reason,
                 attempt: own.map_or(job.attempt_count, |(_job, no)| no),
                 left: stands(printer, mark, clearing.marked_at, left.as_ref()),
+                called_off: clearing.called_off,
             })
         }
         step => match withdrawn(&clearing.withdrawal, step) {
@@ -303,6 +324,7 @@ fn attempting(attempt: &Attempt, at: Timestamp, what: &What) -> Option<Stage> {
                 attempt.marked_at,
                 left.as_ref(),
             ),
+            called_off: attempt.called_off,
         }),
         What::Ended { state, .. } if may_end(&attempt.step, *state) => ended(what),
         What::CalledOff { reason } if attempt.step.is_before_bytes() => {

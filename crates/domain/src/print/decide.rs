@@ -278,6 +278,12 @@ fn cancel(job: &Job, by: &Actor) -> Result<Vec<What>, Refusal> {
         // Central asked over the link and is answered with a report; an officer is told at once.
         (Stage::Attempting(_), Actor::Central) => Ok(vec![What::CancelRefused]),
         (Stage::Attempting(_), Actor::Officer(_) | Actor::Machine) => Err(Refusal::AlreadySending),
+        (
+            Stage::Unknown {
+                called_off: None, ..
+            },
+            Actor::Central,
+        ) => Ok(vec![What::CalledOff { reason }, restated(job)]),
         (_over, Actor::Central) => Ok(vec![restated(job)]),
         (_over, Actor::Officer(_) | Actor::Machine) => Err(Refusal::NotNow {
             state: job.stage_name(),
@@ -310,9 +316,16 @@ fn answered(
     let not_now = Refusal::NotNow {
         state: job.stage_name(),
     };
-    let Stage::Unknown { attempt, .. } = job.stage else {
+    let Stage::Unknown {
+        attempt,
+        left,
+        called_off,
+        ..
+    } = &job.stage
+    else {
         return Err(not_now);
     };
+    let attempt = *attempt;
     match seen {
         Some(seen) if seen != attempt => return Err(Refusal::SayWhich { attempt }),
         None if job.answer_count > 0 => return Err(Refusal::SayWhich { attempt }),
@@ -325,6 +338,9 @@ fn answered(
         sheet_count: pages,
     };
     Ok(match answer {
+        Answer::DidNot if left.is_none() && called_off.is_some() => {
+            called_off.map(called_off_end).into_iter().collect()
+        }
         // `Answered` alone brings the job back to its lane; an end stands by itself with its actor.
         Answer::DidNot => vec![What::Answered { answer }],
         Answer::CameOut => vec![ended(JobState::Printed, Reason::OfficerSaw)],

@@ -105,6 +105,8 @@ pub enum Stage {
         attempt: u32,
         /// Its job at the printer, where that may not be over.
         left: Option<Left>,
+        /// Why it was called off meanwhile, if it was: where none came out, none is made.
+        called_off: Option<Reason>,
     },
     /// Over; the document is destroyed next.
     Ended {

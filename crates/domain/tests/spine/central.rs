@@ -2,12 +2,13 @@
 //!
 //! It composes `domain::dispatch` in memory as the store does in SQLite, each call one transaction.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use loket_domain::dispatch::{
-    Answer, Change, Ingest, Input, Job, Met, Place, Stream, SyncView, Synced, apply, decide, meet,
+    Answer, Change, Ingest, Input, Job, MachineCopy, Met, Place, Refusal, Stream, SyncView, Synced,
+    apply, decide, meet,
 };
-use loket_wire::{Epoch, JobId, JobReport, JobState, LocalJob, MachineId, Timestamp};
+use loket_wire::{Epoch, JobId, JobReport, LocalJob, MachineId, Timestamp};
 
 use crate::machine::{Row, SyncMessage};
 
@@ -25,7 +26,8 @@ struct Known {
     /// Lives of its journal, oldest first.
     lives: Vec<Stream>,
     marks: BTreeMap<(u64, u64), String>,
-    syncs: BTreeSet<String>,
+    /// What its sync must echo to be an answer.
+    asked: Option<u64>,
     last_command_seq: u64,
 }
 
@@ -45,6 +47,7 @@ pub(crate) enum Told {
     Ack {
         epoch: Epoch,
         seq: u64,
+        hello: Option<u64>,
     },
 }
 
@@ -53,6 +56,8 @@ pub(crate) enum Told {
 pub(crate) struct Central {
     pub(crate) jobs: BTreeMap<JobId, Kept>,
     machines: Vec<Known>,
+    /// Numbers drawn for questions: never one twice, whatever a backup says.
+    drawn: u64,
 }
 
 impl Central {
@@ -60,6 +65,17 @@ impl Central {
         Self {
             jobs: BTreeMap::new(),
             machines: vec![Known::default(); machine_count],
+            drawn: 0,
+        }
+    }
+
+    /// Central starts anew from `backup`; what it asked was in its memory alone.
+    pub(crate) fn restore(&mut self, backup: &Self) {
+        let drawn = self.drawn;
+        *self = backup.clone();
+        self.drawn = drawn;
+        for known in &mut self.machines {
+            known.asked = None;
         }
     }
 
@@ -76,10 +92,6 @@ impl Central {
             machine_no,
             envelope: None,
         });
-    }
-
-    pub(crate) fn state(&self, job: JobId) -> Option<JobState> {
-        self.jobs.get(&job).map(|kept| kept.job.state)
     }
 
     /// How far a machine's present journal is committed.
@@ -139,14 +151,15 @@ impl Central {
     }
 
     /// Whether the sealed document is served to the machine.
-    pub(crate) fn serves(&self, job: JobId) -> bool {
-        self.state(job).is_some_and(|state| !state.is_end())
+    pub(crate) fn serves(&self, job: JobId, now: Timestamp) -> bool {
+        let asked = |kept: &Kept| decide(&kept.job, now, Input::DocumentAsked).is_ok();
+        self.jobs.get(&job).is_some_and(asked)
     }
 
     /// A machine asked for the document; noted before it is served.
     pub(crate) fn note_asked(&mut self, job: JobId, now: Timestamp) {
         if let Some(kept) = self.jobs.get_mut(&job) {
-            let changes = decide(&kept.job, now, Input::DocumentAsked).unwrap();
+            let changes = decide(&kept.job, now, Input::DocumentAsked).unwrap_or_default();
             change(&mut kept.job, now, &changes);
         }
     }
@@ -161,8 +174,8 @@ impl Central {
             .then_some((kept.machine_no, Told::Cancel { job, seq }))
     }
 
-    /// Somebody looked for the sheet of a job whose journal is lost.
-    pub(crate) fn answer(&mut self, job: JobId, pages: u32, now: Timestamp) {
+    /// Somebody looked for the sheet of a job whose journal is lost; true where it was taken that there is none.
+    pub(crate) fn answer(&mut self, job: JobId, pages: u32, now: Timestamp) -> bool {
         let answer = if pages > 0 {
             Answer::Printed
         } else {
@@ -172,7 +185,37 @@ impl Central {
             && let Ok(changes) = decide(&kept.job, now, Input::Answered(answer))
         {
             change(&mut kept.job, now, &changes);
+            return answer == Answer::FoundNone;
         }
+        false
+    }
+
+    /// Machines are asked again, as a bell is rung again, about what they owe an answer for.
+    pub(crate) fn ask_again(&mut self, machine_no: usize, now: Timestamp) -> Vec<Told> {
+        let is_due = |kept: &&Kept| {
+            let job = &kept.job;
+            kept.machine_no == machine_no && job.is_to_be_asked() && job.next_ask_at <= now
+        };
+        let due = self.jobs.values().filter(is_due);
+        let due: Vec<(JobId, bool)> = due
+            .map(|kept| (kept.job.id, kept.job.copy.is_some()))
+            .collect();
+        let mut told = Vec::new();
+        for (job, is_lost) in due {
+            told.push(self.ask_cancel(machine_no, job, now));
+            if is_lost {
+                self.ask_for_sync(machine_no);
+            }
+        }
+        if !told.is_empty() {
+            told.extend(self.ack(machine_no));
+        }
+        told
+    }
+
+    fn ask_for_sync(&mut self, machine_no: usize) {
+        self.drawn += 1;
+        self.machines[machine_no].asked.get_or_insert(self.drawn);
     }
 
     pub(crate) fn tick(&mut self, now: Timestamp) {
@@ -245,12 +288,15 @@ impl Central {
         let before = kept.job.clone();
         let changes = decide(&before, now, Input::Reported { place, report }).ok()?;
         change(&mut kept.job, now, &changes);
-        let is_alive_there = !report.state.is_end() && before.state.is_end() && !changes.is_empty();
+        let is_woken = before.state.is_end() && !kept.job.state.is_end();
+        let is_held = kept.job.copy == Some(MachineCopy::Held);
+        let is_copy_new = is_held && before.copy != kept.job.copy;
         let is_copy_alive = changes
             .iter()
             .any(|change| matches!(change, Change::Reported { .. }))
             && before.reported.is_some_and(|last| place < last);
-        (is_alive_there || is_copy_alive).then(|| self.ask_cancel(machine_no, report.job_id, now))
+        (is_woken || is_copy_new || is_copy_alive)
+            .then(|| self.ask_cancel(machine_no, report.job_id, now))
     }
 
     /// The job that the machine speaks of, where it is that machine's; one given to it by hand begins here.
@@ -287,7 +333,8 @@ impl Central {
     fn ack(&self, machine_no: usize) -> Option<Told> {
         let stream = self.stream(machine_no);
         let seq = stream.committed_seq;
-        stream.epoch.map(|epoch| Told::Ack { epoch, seq })
+        let hello = self.machines[machine_no].asked;
+        stream.epoch.map(|epoch| Told::Ack { epoch, seq, hello })
     }
 
     fn is_another(&self, machine_no: usize, present: &Stream, seq: u64, row: &Row) -> bool {
@@ -320,8 +367,9 @@ impl Central {
         now: Timestamp,
     ) -> Vec<Told> {
         let known = &mut self.machines[machine_no];
-        if !known.syncs.insert(format!("{sync:?}")) {
-            return self.ack(machine_no).into_iter().collect();
+        let is_answer = known.asked.is_some() && known.asked == sync.hello;
+        if is_answer {
+            known.asked = None;
         }
         let view = SyncView {
             epoch: sync.epoch,
@@ -337,12 +385,21 @@ impl Central {
             .map(|life| life.committed_seq);
         let present = known.lives.last().copied().unwrap_or_default();
         let synced = present.sync(&view, earlier);
+        if synced.is_journal_lost() && !is_answer {
+            self.ask_for_sync(machine_no);
+            let (epoch, hello) = (sync.epoch, self.machines[machine_no].asked);
+            return vec![Told::Ack {
+                epoch,
+                seq: 0,
+                hello,
+            }];
+        }
         known.last_command_seq = known.last_command_seq.max(sync.last_command_seq);
         if synced.is_journal_lost() {
             self.lose_journal(machine_no, &synced.stream, now);
         }
         save(&mut self.machines[machine_no], synced.stream);
-        let mut told = self.compare(machine_no, sync, &synced, now);
+        let mut told = self.compare(machine_no, sync, &synced, is_answer, now);
         told.extend(self.ack(machine_no));
         told
     }
@@ -352,6 +409,7 @@ impl Central {
         machine_no: usize,
         sync: &SyncMessage,
         synced: &Synced,
+        is_answer: bool,
         now: Timestamp,
     ) -> Vec<Told> {
         let place = synced.place(sync.last_event_seq);
@@ -371,20 +429,41 @@ impl Central {
             };
             let changes = decide(&kept.job, now, input).unwrap_or_default();
             change(&mut kept.job, now, &changes);
-            let is_alive_there = was_over && (!kept.job.state.is_end() || is_settled);
-            if is_alive_there || kept.job.cancel_asked {
+            let is_alive_there = was_over && !kept.job.state.is_end();
+            let is_held = kept.job.copy == Some(MachineCopy::Held);
+            if is_alive_there || is_held || kept.job.cancel_asked {
                 asked.push(*id);
             }
         }
-        for kept in self.open_of(machine_no) {
-            if sync.open_jobs.contains_key(&kept.job.id) {
-                continue;
+        // The question was asked before the journal turned out to be lost.
+        let is_answer = is_answer && !synced.is_journal_lost();
+        let mut must_ask = false;
+        let is_unlisted = |kept: &&mut Kept| {
+            kept.machine_no == machine_no
+                && !sync.open_jobs.contains_key(&kept.job.id)
+                && (!kept.job.state.is_end() || kept.job.copy.is_some())
+        };
+        for kept in self.jobs.values_mut().filter(is_unlisted) {
+            let input = Input::Unlisted {
+                is_settled,
+                is_answer,
+            };
+            match decide(&kept.job, now, input) {
+                Ok(changes) => {
+                    must_ask |= changes.contains(&Change::Lost);
+                    change(&mut kept.job, now, &changes);
+                }
+                Err(refusal) => {
+                    assert_eq!(refusal, Refusal::Unproven);
+                    must_ask = true;
+                }
             }
-            let changes = decide(&kept.job, now, Input::Unlisted { is_settled }).unwrap();
-            change(&mut kept.job, now, &changes);
             if kept.job.cancel_asked && kept.job.state.is_with_machine() {
                 asked.push(kept.job.id);
             }
+        }
+        if must_ask {
+            self.ask_for_sync(machine_no);
         }
         asked
             .into_iter()

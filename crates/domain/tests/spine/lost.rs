@@ -2,6 +2,7 @@
 
 use loket_wire::{JobId, JobState, Reason};
 
+use crate::central::Told;
 use crate::joint::Op;
 use crate::machine::{Row, job_id};
 use crate::printer::{Counter, Habits, Memory, Torn};
@@ -130,6 +131,91 @@ fn a_journal_set_back_prints_nothing_again_where_central_is_heard_first() {
     world.settle();
     assert_eq!(world.machines[0].pages_of(job), 1);
     assert_eq!(public(&world, job).0, JobState::Printed);
+}
+
+/// Central heard of the attempt and not how it ended: the machine prints, is set back to where it holds the job released,
+/// and the printer forgets. So nobody but central can know.
+fn set_back_and_forgotten() -> (World, JobId) {
+    let (mut world, job) = linked(Faults::default());
+    world.happen(&unheard(1));
+    world.happen(&Op::Copy(0));
+    world.happen(&unheard(2));
+    world.connect(0);
+    world.flush();
+    assert_eq!(public(&world, job).0, JobState::Printing);
+    world.happen(&unheard(12));
+    assert_eq!(world.machines[0].pages_of(job), 1);
+    world.happen(&Op::RollBack(0));
+    world.machines[0].printer("lane-0").power_cycle();
+    (world, job)
+}
+
+#[test]
+fn a_copy_that_central_lost_is_called_off_before_it_prints_and_only_then_is_none_taken() {
+    let (mut world, job) = set_back_and_forgotten();
+    let lost = (JobState::Unknown, Some(Reason::JournalLost));
+    // Until its copy is called off, it may print whatever a person found.
+    let now = world.now;
+    world.connect(0);
+    for _until_lost in 0..3 {
+        while !world.to_central.is_empty() {
+            world.carry_up(0, false);
+        }
+        let is_asked = |told: &Told| matches!(told, Told::Cancel { .. });
+        if public(&world, job) == lost {
+            assert!(world.to_machines[0].iter().any(is_asked));
+            assert!(!world.central.answer(job, 0, now), "none was taken");
+            assert_eq!(public(&world, job), lost);
+            break;
+        }
+        world.carry_down(0, 0, false);
+    }
+    world.flush();
+    let here = Some((JobState::Cancelled, Some(Reason::ByCentral)));
+    assert_eq!(world.machines[0].last_word(job), here);
+    assert_eq!(public(&world, job), lost, "it said nothing of the sheet");
+    world.settle();
+    assert_eq!(world.machines[0].pages_of(job), 1);
+    world.happen(&Op::AnswerAtCentral(0));
+    assert_eq!(
+        public(&world, job),
+        (JobState::Printed, Some(Reason::OfficerSaw))
+    );
+}
+
+/// The control: a machine that does not hear central's question prints the second sheet.
+#[test]
+fn where_the_question_is_not_heard_such_a_copy_prints_again() {
+    let (mut world, job) = set_back_and_forgotten();
+    world.machines[0].forgotten_pages.insert(job, 1);
+    world.happen(&unheard(12));
+    assert_eq!(world.machines[0].pages_of(job), 2);
+}
+
+/// A question that the broker loses is asked again, as an order is.
+#[test]
+fn a_lost_question_is_asked_again() {
+    let (mut world, job) = set_back_and_forgotten();
+    world.connect(0);
+    let is_lost = |world: &World| public(world, job).1 == Some(Reason::JournalLost);
+    while !is_lost(&world) {
+        if world.to_central.is_empty() {
+            world.carry_down(0, 0, false);
+        }
+        world.carry_up(0, false);
+    }
+    world.happen(&Op::WipeBroker);
+    assert!(
+        world.machines[0]
+            .desk
+            .job(job)
+            .is_some_and(|job| !job.is_closed())
+    );
+    world.happen(&Op::Minutes(61));
+    world.offer(0);
+    world.flush();
+    let here = Some((JobState::Cancelled, Some(Reason::ByCentral)));
+    assert_eq!(world.machines[0].last_word(job), here);
 }
 
 /// The printer is a witness for as long as it remembers.

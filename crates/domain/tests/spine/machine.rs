@@ -95,6 +95,8 @@ pub(crate) struct SyncMessage {
     pub(crate) first_event_seq: Option<u64>,
     pub(crate) last_event_seq: u64,
     pub(crate) open_jobs: BTreeMap<JobId, OpenJob>,
+    /// What central drew last, as far as it was heard.
+    pub(crate) hello: Option<u64>,
 }
 
 /// What survives a crash: the journal file.
@@ -140,6 +142,9 @@ pub(crate) struct Machine {
     /// Jobs whose sending a journal forgot.
     pub(crate) forgotten: BTreeSet<JobId>,
     session_seq: u64,
+    /// What central drew last, and what the last sync answered.
+    hello: Option<u64>,
+    answered: Option<u64>,
     /// The journal, folded as it grows.
     shadow: Desk,
     /// Effects that were started, and what they answered.
@@ -173,6 +178,8 @@ impl Machine {
             forgotten_pages: BTreeMap::new(),
             forgotten: BTreeSet::new(),
             session_seq: 0,
+            hello: None,
+            answered: None,
             flying: BTreeMap::new(),
             given: Vec::new(),
         }
@@ -271,6 +278,15 @@ impl Machine {
         self.keep_seq(seq);
     }
 
+    /// Hears what central drew; true where it asks for the sync.
+    pub(crate) fn hear(&mut self, epoch: Epoch, hello: Option<u64>) -> bool {
+        let asks = epoch == self.disk.epoch && hello.is_some() && hello != self.answered;
+        if asks {
+            self.hello = hello;
+        }
+        asks
+    }
+
     /// Central's acknowledgement arrives; gives the rows that died.
     pub(crate) fn take_ack(&mut self, epoch: Epoch, seq: u64) -> BTreeMap<u64, Row> {
         if epoch != self.disk.epoch || seq > self.disk.last_event_seq {
@@ -286,6 +302,7 @@ impl Machine {
 
     pub(crate) fn say_hello(&mut self) -> SyncMessage {
         self.session_seq += 1;
+        self.answered = self.hello;
         let open = self.desk.open_jobs();
         SyncMessage {
             epoch: self.disk.epoch,
@@ -294,6 +311,7 @@ impl Machine {
             first_event_seq: self.disk.outbox.keys().next().copied(),
             last_event_seq: self.disk.last_event_seq,
             open_jobs: open.into_iter().map(|open| (open.job_id, open)).collect(),
+            hello: self.hello,
         }
     }
 
@@ -322,6 +340,7 @@ impl Machine {
     pub(crate) fn restart(&mut self) {
         self.flying.clear();
         self.given.clear();
+        (self.hello, self.answered) = (None, None);
         self.shadow = self.folded();
         self.desk = self.shadow.clone();
         self.desk.forget_closed();

@@ -168,6 +168,12 @@ impl Printer {
         })
     }
 
+    /// Whether a job of that name prefix has its document and is not over, or a document is on the line.
+    pub(crate) fn may_yet_print(&self, prefix: &str) -> bool {
+        let waits = |entry: &Entry| entry.name.starts_with(prefix) && !entry.is_over();
+        !self.late.is_empty() || self.entries.iter().any(waits)
+    }
+
     /// Pages of a document that lie in the tray.
     pub(crate) fn pages_of(&self, sha256: Sha256Digest) -> u32 {
         self.tray.get(&sha256).copied().unwrap_or(0)

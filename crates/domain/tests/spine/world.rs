@@ -6,6 +6,9 @@
 //! - what central shows is what the machine's journal says last, where that journal knows the job;
 //! - every job given by hand that a machine's journal knows is at central, never offered, with who gave it;
 //! - an outbox row died only after central had taken it;
+//! - what a person at central was allowed to call *none* never comes out afterwards, unless its machine is set back, or
+//!   central restored, after that;
+//! - a machine set back below what central had committed makes no second sheet once central was heard (`lost`);
 //! - a refused order changed nothing.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -41,10 +44,20 @@ pub(crate) struct Faults {
     pub(crate) wipes: bool,
     /// Journals come back as older copies.
     pub(crate) rollbacks: bool,
+    /// Journals come back as older copies where central can tell, the printer forgets as well, and central is heard
+    /// before anything else happens.
+    pub(crate) heard_first: bool,
     /// Central comes back from a backup.
     pub(crate) restores: bool,
     /// Central serves a document without having noted that the machine asked for it.
     pub(crate) notes_nothing: bool,
+}
+
+impl Faults {
+    /// Whether older copies of journals come back.
+    pub(crate) const fn sets_back(self) -> bool {
+        self.rollbacks || self.heard_first
+    }
 }
 
 #[derive(Debug)]
@@ -63,6 +76,10 @@ pub(crate) struct World {
     /// Reports that central took, over all its lives.
     pub(crate) taken: BTreeSet<(usize, Epoch, u64, String)>,
     pub(crate) releases: BTreeMap<JobId, Release>,
+    /// Jobs of which it was taken that there is no sheet.
+    pub(crate) none: BTreeSet<JobId>,
+    /// Every sync that a machine ever said: a broker may have kept it.
+    pub(crate) syncs: Vec<(usize, SyncMessage)>,
     pub(crate) sealed: u8,
     pub(crate) epochs: u8,
     /// Documents given by hand so far; each has an id of its own, as in the program.
@@ -97,6 +114,8 @@ impl World {
             carried: Vec::new(),
             taken: BTreeSet::new(),
             releases: BTreeMap::new(),
+            none: BTreeSet::new(),
+            syncs: Vec::new(),
             sealed: 0,
             epochs: 10,
             by_hand: 0,
@@ -133,7 +152,9 @@ impl World {
     }
 
     pub(crate) fn offer(&mut self, no: usize) {
-        for told in self.central.offer(no, self.now, &mut self.sealed) {
+        let mut told = self.central.offer(no, self.now, &mut self.sealed);
+        told.extend(self.central.ask_again(no, self.now));
+        for told in told {
             self.send(no, told);
         }
     }
@@ -141,6 +162,7 @@ impl World {
     /// State and sync, then the whole outbox: what a machine does on each connect.
     pub(crate) fn connect(&mut self, no: usize) {
         let sync = self.machines[no].say_hello();
+        self.syncs.push((no, sync.clone()));
         self.to_central.push_back((no, Said::Sync(sync)));
         self.published[no] = 0;
         self.publish(no);
@@ -181,7 +203,7 @@ impl World {
     pub(crate) fn show_documents(&mut self, no: usize) {
         let gone = (0..JOBS)
             .map(job_id)
-            .filter(|job| !self.central.serves(*job));
+            .filter(|job| !self.central.serves(*job, self.now));
         self.machines[no].gone = gone.collect();
     }
 
@@ -197,6 +219,7 @@ impl World {
     pub(crate) fn roll_back(&mut self, no: usize) {
         let copy = self.copies[no].clone();
         if copy.epoch == self.machines[no].disk.epoch {
+            self.none.retain(|job| machine_of(*job) != no);
             let forgotten = self.machines[no].replace_disk(copy);
             self.machines[no].forgotten.extend(forgotten);
             self.allow_again(no);
@@ -205,8 +228,24 @@ impl World {
         }
     }
 
+    /// As [`Self::roll_back`], and nobody on the site remembers; but the line is good and central is heard before the
+    /// desk does anything. Where central committed no more than the copy holds it cannot tell, and this does nothing.
+    pub(crate) fn roll_back_and_hear(&mut self, no: usize) {
+        let (stream, copy) = (self.central.stream(no), &self.copies[no]);
+        if stream.epoch != Some(copy.epoch) || stream.committed_seq <= copy.last_event_seq {
+            return;
+        }
+        self.roll_back(no);
+        self.machines[no].printer("lane-0").power_cycle();
+        self.connect(no);
+        self.flush();
+    }
+
     /// A journal set back prints again by itself what it forgot to have sent, where the printer is no witness of it.
     pub(crate) fn allow_again(&mut self, no: usize) {
+        if self.faults.heard_first {
+            return;
+        }
         let machine = &mut self.machines[no];
         for job in &machine.forgotten {
             let prefix = format!("loket:{job}:");
@@ -252,15 +291,19 @@ impl World {
                 machine.take_order(facts);
             }
             Told::Cancel { job, seq } => machine.take_cancel(job, seq),
-            Told::Ack { epoch, seq } => {
+            Told::Ack { epoch, seq, hello } => {
+                let asks = machine.hear(epoch, hello);
                 for (seq, row) in machine.take_ack(epoch, seq) {
                     // An acknowledgement from before a journal was set back can meet new rows under old numbers: they
                     // are lost then, and the gap is seen at the next sync.
                     let is_taken = self.taken.contains(&(no, epoch, seq, row.mark()));
                     assert!(
-                        is_taken || self.faults.rollbacks,
+                        is_taken || self.faults.sets_back(),
                         "a report died that central never took: {row:?}"
                     );
+                }
+                if asks {
+                    self.connect(no);
                 }
             }
         }
@@ -353,6 +396,29 @@ impl World {
             .flat_map(|machine| machine.printers.values().map(Printer::is_idle))
             .collect();
         format!("{jobs:?} {events:?} {idle:?}")
+    }
+
+    /// A person looks into the tray and at the printer, and tells central what there is.
+    pub(crate) fn answer_at_central(&mut self, job: JobId) {
+        let machine = &self.machines[machine_of(job)];
+        let pages = machine.pages_of(job);
+        let prefix = format!("loket:{job}:");
+        let mut printers = machine.printers.values();
+        let may_come = printers.any(|printer| printer.may_yet_print(&prefix));
+        if pages == 0 && may_come {
+            return;
+        }
+        if self.central.answer(job, pages, self.now) {
+            self.none.insert(job);
+        }
+    }
+
+    /// What a person was allowed to call none.
+    pub(crate) fn check_none(&self) {
+        for job in &self.none {
+            let pages = self.machines[machine_of(*job)].pages_of(*job);
+            assert_eq!(pages, 0, "a sheet came out that was taken as none");
+        }
     }
 
     pub(crate) fn check_rest(&mut self) {

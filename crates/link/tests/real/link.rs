@@ -119,6 +119,7 @@ impl Running {
                 topic,
                 payload,
                 ack,
+                ..
             } => (topic, payload, ack),
             other => panic!("not a message: {other:?}"),
         }

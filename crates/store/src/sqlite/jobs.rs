@@ -2,7 +2,7 @@
 
 mod search;
 
-use loket_domain::dispatch::{Answer, Change, Input, Job, OFFLINE_AFTER, apply, decide};
+use loket_domain::dispatch::{Change, Input, Job, apply, decide};
 use loket_wire::{Epoch, JobId, JobState, MachineId, Sha256Digest, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Transaction, named_params, params};
@@ -290,6 +290,7 @@ pub(super) fn offerable(
     asked: &Offerable,
     now: Timestamp,
 ) -> Result<Vec<JobRow>, StoreError> {
+    let (heard_from, heard_to) = machines::heard_between(now);
     select(
         tx,
         "SELECT * FROM (
@@ -298,14 +299,15 @@ pub(super) fn offerable(
              FROM job JOIN machine ON machine.id = job.machine
              WHERE job.state IN ('created', 'offered') AND job.next_offer_at_ms <= :now
                AND job.not_after_ms >= :now AND machine.is_online = 1 AND machine.generation > 0
-               AND machine.last_seen_at_ms > :heard_after
+               AND machine.last_seen_at_ms BETWEEN :heard_from AND :heard_to
                AND (:machine IS NULL OR job.machine = :machine)
                AND job.machine NOT IN (SELECT value FROM json_each(:without_machines))
                AND job.id NOT IN (SELECT value FROM json_each(:without_jobs)))
          WHERE place <= :a_machine ORDER BY created_at_ms, id LIMIT :limit",
         named_params! {
             ":now": now.unix_ms(),
-            ":heard_after": heard_after(now),
+            ":heard_from": heard_from,
+            ":heard_to": heard_to,
             ":machine": asked.machine.as_ref().map(MachineId::as_str),
             ":without_machines": json(&asked.without_machines)?,
             ":without_jobs": json(&asked.without_jobs)?,
@@ -314,11 +316,6 @@ pub(super) fn offerable(
         },
         read_job,
     )
-}
-
-/// A machine that was not heard since is offline; what is rung for it would lie at the broker.
-fn heard_after(now: Timestamp) -> i64 {
-    now.saturating_sub(OFFLINE_AFTER).unix_ms()
 }
 
 pub(super) fn mark_offered(
@@ -385,19 +382,6 @@ pub(super) fn ask_cancel(
         decide(job, now, Input::CancelAgain { command_seq }).map_err(StoreError::Refused)?;
     change(tx, job, &changes, &Actor::central(), now)?;
     Ok(command_seq)
-}
-
-pub(super) fn resolve_lost(
-    tx: &Transaction<'_>,
-    id: JobId,
-    answer: Answer,
-    by: &Actor,
-    now: Timestamp,
-) -> Result<JobNow, StoreError> {
-    let mut row = get(tx, id)?;
-    let changes = decide(&row.job, now, Input::Answered(answer)).map_err(StoreError::Refused)?;
-    change(tx, &mut row.job, &changes, by, now)?;
-    Ok(job_now(&row.job, true))
 }
 
 /// How a job stands, for the caller.
@@ -475,6 +459,23 @@ pub(super) fn open_of(
         [machine.as_str()],
         read_job,
     )
+}
+
+/// The machine's jobs that a whole list of its open jobs should name: those that are not over, and those that are but of
+/// which it holds a copy.
+pub(super) fn to_be_listed(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+) -> Result<Vec<JobRow>, StoreError> {
+    let mut rows = open_of(tx, machine)?;
+    rows.extend(select(
+        tx,
+        "SELECT * FROM job WHERE machine = ?1 AND ended_at_ms IS NOT NULL AND copy IS NOT NULL
+         ORDER BY id",
+        [machine.as_str()],
+        read_job,
+    )?);
+    Ok(rows)
 }
 
 /// Whether a job of the machine may be offered.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use loket_domain::dispatch::{Presence, Stream};
+use loket_domain::dispatch::{OFFLINE_AFTER, Presence, SEEN_AHEAD_MAX, Stream};
 use loket_wire::enrolment::MachineRecord;
 use loket_wire::{DeviceReport, Epoch, Heartbeat, MachineId, MachineState, Timestamp};
 use rusqlite::{Transaction, named_params, params};
@@ -287,7 +287,17 @@ pub(super) fn count_losses(
     Ok(())
 }
 
-/// Notes a sign of life.
+/// Between which moments a machine was last heard that is not offline: what is rung for another would lie at the broker.
+/// A moment far ahead was noted by a clock that was wrong.
+pub(super) fn heard_between(now: Timestamp) -> (i64, i64) {
+    let from = now
+        .saturating_sub(OFFLINE_AFTER)
+        .unix_ms()
+        .saturating_add(1);
+    (from, now.saturating_add(SEEN_AHEAD_MAX).unix_ms())
+}
+
+/// Notes a sign of life. The present counts, also where a clock that was wrong noted a later one.
 pub(super) fn seen(
     tx: &Transaction<'_>,
     machine: &MachineId,
@@ -295,7 +305,7 @@ pub(super) fn seen(
 ) -> Result<(), StoreError> {
     let changed = run(
         tx,
-        "UPDATE machine SET last_seen_at_ms = max(coalesce(last_seen_at_ms, ?2), ?2) WHERE id = ?1",
+        "UPDATE machine SET last_seen_at_ms = ?2 WHERE id = ?1",
         params![machine.as_str(), now.unix_ms()],
     )?;
     found(changed)
@@ -323,6 +333,7 @@ pub(super) fn record_state(
     tx: &Transaction<'_>,
     machine: &MachineId,
     state: &MachineState,
+    is_retained: bool,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let bare = find_bare(tx, machine)?.ok_or(StoreError::NoSuchMachine)?;
@@ -353,8 +364,8 @@ pub(super) fn record_state(
             cut(&state.config_hash)
         ],
     )?;
-    // A will is the broker's word, not the machine's.
-    if state.online {
+    // A will is the broker's word, not the machine's; and what it kept may be as old as it likes.
+    if state.online && !is_retained {
         seen(tx, machine, now)?;
     }
     Ok(true)

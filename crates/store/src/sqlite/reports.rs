@@ -1,6 +1,6 @@
 //! Reports in SQLite: taken in the machine's order, each exactly once.
 
-use loket_domain::dispatch::{Change, Ingest, Input, Place, Stream, decide};
+use loket_domain::dispatch::{Change, Ingest, Input, MachineCopy, Place, Stream, decide};
 use loket_wire::event::QuarantineReport;
 use loket_wire::sealed::SealingPublic;
 use loket_wire::{Epoch, Event, JobReport, MachineId, Report, Sha256Digest, Timestamp};
@@ -113,7 +113,7 @@ pub(super) fn ingest(
     }
 }
 
-fn ack_of(stream: &Stream) -> Option<AckPoint> {
+pub(super) fn ack_of(stream: &Stream) -> Option<AckPoint> {
     stream.epoch.map(|epoch| AckPoint {
         epoch,
         seq: stream.committed_seq,
@@ -307,13 +307,15 @@ fn read_job_report(
     jobs::change(tx, &mut row.job, &changes, &actor, now)?;
     let mut job_now = jobs::job_now(&row.job, before.state != row.job.state);
     // The machine works on what was called off, expired or finished here; or a sheet of an earlier life of its
-    // journal came to light while its present copy of the job is alive.
-    let is_alive_there = !report.state.is_end() && before.state.is_end() && !changes.is_empty();
+    // journal came to light while its present copy of the job is alive. Asked once at once, and again in its time:
+    // a machine whose own officer is asked says so each time.
+    let is_woken = before.state.is_end() && !row.job.state.is_end();
+    let is_copy_new = row.job.copy == Some(MachineCopy::Held) && before.copy != row.job.copy;
     let is_copy_alive = changes
         .iter()
         .any(|change| matches!(change, Change::Reported { .. }))
         && before.reported.is_some_and(|last| place < last);
-    if is_alive_there || is_copy_alive {
+    if is_woken || is_copy_new || is_copy_alive {
         job_now.ask_cancel_seq = Some(jobs::ask_cancel(tx, &mut row.job, now)?);
     }
     Ok(Ok(Some(job_now)))

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use loket_domain::dispatch::{Input, Job, Stream, SyncView, Synced, decide};
+use loket_domain::dispatch::{
+    Change, Input, Job, MachineCopy, Refusal, Stream, SyncView, Synced, decide,
+};
 use loket_wire::{JobId, JobState, MachineId, OpenJob, Sync, Timestamp};
 use rusqlite::Transaction;
 
@@ -59,6 +61,12 @@ pub(super) fn ingest(
     machines::save_stream(tx, machine, &synced.stream)?;
     machines::set_session(tx, machine, sync.epoch, sync.session_seq, true, now)?;
     compare_jobs(tx, machine, sync, &synced, now, &mut outcome)?;
+    // A question that was asked before the journal turned out to be lost proves nothing of the jobs that it held.
+    let is_proof = is_answer && !synced.is_journal_lost();
+    if sync.is_complete {
+        compare_unlisted(tx, machine, sync, &synced, is_proof, now, &mut outcome)?;
+    }
+    ask_unlisted(tx, machine, sync, now, &mut outcome)?;
     outcome.reoffer = jobs::has_offerable(tx, machine, now)?;
     Ok(outcome)
 }
@@ -160,7 +168,7 @@ const fn about(machine: &MachineId, job: Option<JobId>) -> About<'_> {
     }
 }
 
-/// Goes through the jobs that the machine lists, then through those it should have listed.
+/// Goes through the jobs that the machine lists.
 fn compare_jobs(
     tx: &Transaction<'_>,
     machine: &MachineId,
@@ -205,36 +213,75 @@ fn compare_jobs(
         // A list that names an end is none of ours; the reports tell.
         let changes = decide(&row.job, now, input).unwrap_or_default();
         jobs::change(tx, &mut row.job, &changes, &Actor::machine(machine), now)?;
-        if was_over_and_reported(&row.job, was_over, synced) || row.job.cancel_asked {
+        if must_call_off(&row.job, was_over) {
             outcome
                 .ask_cancel
                 .push((*id, jobs::ask_cancel(tx, &mut row.job, now)?));
         }
     }
-    for mut row in jobs::open_of(tx, machine)? {
-        if listed.contains_key(&row.facts.id) {
+    Ok(())
+}
+
+/// Whether the machine works on a job that was over here before the sync, holds a copy of a lost one, or owes an answer.
+fn must_call_off(job: &Job, was_over: bool) -> bool {
+    let is_alive_there = was_over && !job.state.is_end();
+    is_alive_there || job.cancel_asked || job.copy == Some(MachineCopy::Held)
+}
+
+fn is_listed(sync: &Sync, job: JobId) -> bool {
+    sync.open_jobs.iter().any(|open| open.job_id == job)
+}
+
+/// Goes through the jobs that a whole list should have named.
+fn compare_unlisted(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+    sync: &Sync,
+    synced: &Synced,
+    is_proof: bool,
+    now: Timestamp,
+    outcome: &mut SyncOutcome,
+) -> Result<(), StoreError> {
+    for mut row in jobs::to_be_listed(tx, machine)? {
+        if is_listed(sync, row.facts.id) {
             continue;
         }
-        if sync.is_complete {
-            let input = Input::Unlisted {
-                is_settled: synced.is_settled,
-            };
-            let changes = decide(&row.job, now, input).map_err(StoreError::Refused)?;
-            jobs::change(tx, &mut row.job, &changes, &Actor::central(), now)?;
-            if row.job.state == JobState::Unknown && !changes.is_empty() {
-                outcome.lost_jobs.push(row.facts.id);
+        let input = Input::Unlisted {
+            is_settled: synced.is_settled,
+            is_answer: is_proof,
+        };
+        let changes = match decide(&row.job, now, input) {
+            Ok(changes) => changes,
+            Err(Refusal::Unproven) => {
+                outcome.must_ask = true;
+                continue;
             }
+            Err(refusal) => return Err(StoreError::Refused(refusal)),
+        };
+        jobs::change(tx, &mut row.job, &changes, &Actor::central(), now)?;
+        if changes.contains(&Change::Lost) {
+            outcome.lost_jobs.push(row.facts.id);
+            outcome.must_ask = true;
         }
-        if row.job.cancel_asked && row.job.state.is_with_machine() {
+    }
+    Ok(())
+}
+
+/// Asks again about jobs that the list does not name, where an answer is owed.
+fn ask_unlisted(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+    sync: &Sync,
+    now: Timestamp,
+    outcome: &mut SyncOutcome,
+) -> Result<(), StoreError> {
+    for mut row in jobs::open_of(tx, machine)? {
+        let is_owed = row.job.cancel_asked && row.job.state.is_with_machine();
+        if is_owed && !is_listed(sync, row.facts.id) {
             outcome
                 .ask_cancel
                 .push((row.facts.id, jobs::ask_cancel(tx, &mut row.job, now)?));
         }
     }
     Ok(())
-}
-
-/// Whether the machine works on a job that was over here before the sync.
-fn was_over_and_reported(job: &Job, was_over: bool, synced: &Synced) -> bool {
-    was_over && (!job.state.is_end() || synced.is_settled)
 }

@@ -197,14 +197,14 @@ fn jobs_are_offered_only_to_machines_that_are_there_and_only_when_due() {
     assert!(
         world
             .store
-            .record_state(&world.machine, &presence(EPOCH, 1, false), at(66))
+            .record_state(&world.machine, &presence(EPOCH, 1, false), false, at(66))
             .unwrap()
     );
     assert_eq!(due(70), 0, "its will came");
     assert!(
         world
             .store
-            .record_state(&world.machine, &presence(EPOCH, 2, true), at(71))
+            .record_state(&world.machine, &presence(EPOCH, 2, true), false, at(71))
             .unwrap()
     );
     assert_eq!(due(70), 1);
@@ -227,7 +227,7 @@ fn a_machine_that_was_not_heard_for_an_hour_is_not_rung_before_it_speaks() {
     assert!(
         world
             .store
-            .record_state(&world.machine, &state, at(4000))
+            .record_state(&world.machine, &state, false, at(4000))
             .unwrap()
     );
     assert_eq!(due(4000), 1);

@@ -1,8 +1,8 @@
 use loket_domain::dispatch::Connectivity;
 use loket_store::{Store, StoreError};
-use loket_wire::{DeviceReport, Heartbeat, JobState};
+use loket_wire::{DeviceReport, Heartbeat, JobState, MachineState};
 
-use crate::world::{EPOCH, NEW_EPOCH, World, at, presence, sync};
+use crate::world::{EPOCH, NEW_EPOCH, World, at, offers_of, presence, sync};
 
 fn heartbeat(session_seq: u64) -> Heartbeat {
     Heartbeat {
@@ -64,7 +64,7 @@ fn a_will_of_an_earlier_connection_is_ignored() {
         let state = presence(epoch, session_seq, online);
         world
             .store
-            .record_state(&world.machine, &state, at(seconds))
+            .record_state(&world.machine, &state, false, at(seconds))
             .unwrap()
     };
     let online = || {
@@ -125,7 +125,7 @@ fn connectivity_has_three_states() {
     assert_eq!(judge(5000), Connectivity::Online);
     world
         .store
-        .record_state(&world.machine, &presence(EPOCH, 1, false), at(5001))
+        .record_state(&world.machine, &presence(EPOCH, 1, false), false, at(5001))
         .unwrap();
     assert_eq!(judge(5002), Connectivity::Late { since: at(5001) });
 }
@@ -155,7 +155,7 @@ fn machines_nobody_enrolled_are_not_known() {
     let refused = [
         world
             .store
-            .record_state(&stranger, &state, at(1))
+            .record_state(&stranger, &state, false, at(1))
             .map(|_taken| ()),
         world
             .store
@@ -191,4 +191,62 @@ fn counts_tell_what_is_open_and_overdue() {
     );
     assert_eq!(counts.jobs.len(), JobState::ALL.len());
     assert_eq!((counts.oldest_open_at, counts.overdue), (Some(at(1)), 2));
+}
+
+fn judged(world: &World, seconds: i64) -> Connectivity {
+    let row = world.store.machine(&world.machine).unwrap().unwrap();
+    row.connectivity(at(seconds))
+}
+
+#[test]
+fn what_a_broker_kept_of_a_machine_is_no_sign_of_life() {
+    let world = World::new();
+    world.connect(1, 100);
+    world.insert(1);
+    let day = 86_400;
+    let kept = presence(EPOCH, 1, true);
+    let take = |state: &MachineState, is_retained, seconds| {
+        let taken = world
+            .store
+            .record_state(&world.machine, state, is_retained, at(seconds));
+        assert!(taken.unwrap());
+    };
+    take(&kept, true, day);
+    let offline = Connectivity::Offline {
+        since: Some(at(100)),
+    };
+    assert_eq!(judged(&world, day), offline, "dead for a day");
+    let offers = world.store.offerable(&offers_of(&world.machine), at(day));
+    assert!(offers.unwrap().is_empty(), "and not rung");
+    // Within the hour it is as online as it was; a will that was kept makes it late.
+    take(&kept, true, 1000);
+    assert_eq!(judged(&world, 1000), Connectivity::Online);
+    take(&presence(EPOCH, 1, false), true, 1100);
+    assert_eq!(judged(&world, 1100), Connectivity::Late { since: at(1100) });
+    // What it says itself counts.
+    take(&presence(EPOCH, 2, true), false, day + 1);
+    assert_eq!(judged(&world, day + 1), Connectivity::Online);
+}
+
+#[test]
+fn a_moment_that_a_wrong_clock_noted_is_set_right_by_the_next_word() {
+    let world = World::new();
+    let month = 30 * 86_400;
+    world.connect(1, month);
+    world.insert(1);
+    let due = || {
+        let due = world.store.offerable(&offers_of(&world.machine), at(200));
+        due.unwrap().len()
+    };
+    assert_eq!(judged(&world, 200), Connectivity::Offline { since: None });
+    assert_eq!(due(), 0);
+    world
+        .store
+        .record_link_seen(&world.machine, at(200))
+        .unwrap();
+    assert_eq!((judged(&world, 200), due()), (Connectivity::Online, 1));
+    let silent = Connectivity::Offline {
+        since: Some(at(200)),
+    };
+    assert_eq!(judged(&world, 3800), silent);
 }

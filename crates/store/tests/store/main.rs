@@ -10,6 +10,7 @@ mod history;
 mod jobs;
 mod killed;
 mod local;
+mod lost;
 mod machines;
 mod purge;
 mod reports;

@@ -1,3 +1,4 @@
+use loket_domain::dispatch::MachineCopy;
 use loket_store::{AckPoint, Store, StoreError, Taken};
 use loket_wire::event::{KeyReport, QuarantineReport};
 use loket_wire::{DeviceReport, JobReport, JobState, KeyId, Reason, Report, Sha256Digest};
@@ -206,12 +207,13 @@ fn another_report_under_a_committed_number_betrays_a_journal_that_was_set_back()
     let forked = world.tell_job(6, a, JobState::Printing);
     assert_eq!(forked.taken, Taken::Committed);
     assert_eq!(forked.ack.unwrap().seq, 6);
-    assert_eq!(world.state(a), JobState::Printing);
-    let lost = world.row(b).job;
-    assert_eq!(
-        (lost.state, lost.reason),
-        (JobState::Unknown, Some(Reason::JournalLost))
-    );
+    for (job, copy) in [(a, MachineCopy::Held), (b, MachineCopy::Unheard)] {
+        let lost = world.row(job).job;
+        let why = (JobState::Unknown, Some(Reason::JournalLost));
+        assert_eq!(((lost.state, lost.reason), lost.copy), (why, Some(copy)));
+    }
+    // What the copy does says nothing of a sheet that its forgotten life may have made: it is to be called off.
+    assert!(forked.job.unwrap().ask_cancel_seq.is_some());
     assert_eq!(
         world
             .store

@@ -173,12 +173,36 @@ fn calling_off_what_is_over_or_unknown_tells_central_and_refuses_the_officer() {
     for stage in ["unknown", "ended", "closed"] {
         let mut bench = Bench::new().at(stage);
         assert_eq!(bench.cancel(officer()), "P-102", "{stage}");
+        let told = bench.cancel(Actor::Central);
+        assert_eq!(
+            told.trim_start_matches("called-off "),
+            "restated",
+            "{stage}"
+        );
         assert_eq!(bench.cancel(Actor::Central), "restated", "{stage}");
     }
     assert_eq!(
         Bench::new().cancel(Actor::Central),
         Refusal::UnknownJob.code()
     );
+}
+
+/// Central does not want it any more: where no sheet came out, none is made.
+#[test]
+fn what_central_called_off_while_it_was_unknown_is_not_printed_by_an_answer() {
+    let (job, by) = (job_no(1), officer());
+    let mut bench = Bench::new().at("unknown");
+    assert_eq!(bench.cancel(Actor::Central), "called-off restated");
+    let (attempt, answer) = (None, Answer::DidNot);
+    let kinds = bench.give(Command::Answer {
+        job,
+        attempt,
+        answer,
+        by,
+    });
+    assert_eq!(kinds, "ended");
+    let expect = (JobState::Cancelled, Some(Reason::ByCentral));
+    assert_eq!(bench.public(), expect);
 }
 
 #[test]

@@ -106,6 +106,7 @@ async fn numbers(bench: &Bench, link: &LinkHandle, inbox: &mut Inbox, last: u64)
             topic,
             payload,
             ack,
+            ..
         }) = inbox.next().await
         else {
             continue;

@@ -172,6 +172,7 @@ impl Central {
                 topic,
                 payload,
                 ack,
+                ..
             }) = self.inbox.next().await
             {
                 self.link.ack(ack);
