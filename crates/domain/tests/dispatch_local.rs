@@ -186,14 +186,20 @@ fn it_is_never_offered_nor_ended_by_central() {
 
 #[test]
 fn where_the_journal_is_lost_somebody_must_look_for_the_sheet_and_can_say_so() {
-    for input in [Input::JournalLost, Input::Unlisted { is_settled: true }] {
+    for input in [
+        Input::JournalLost,
+        Input::Unlisted {
+            is_settled: true,
+            is_answer: true,
+        },
+    ] {
         for state in [JobState::Journalled, JobState::Printing, JobState::Unknown] {
             let mut job = met(&say(state, None, Some(local(None))));
             feed(&mut job, input).unwrap();
             assert_eq!(job.reason, Some(Reason::JournalLost), "{state}");
             assert_eq!(job.state, JobState::Unknown);
             feed(&mut job, Input::Answered(Answer::Printed)).unwrap();
-            let by = Some(EndedBy::Central);
+            let by = Some(EndedBy::Person);
             assert_eq!((job.state, job.ended_by), (JobState::Printed, by));
             assert!(job.local.is_some(), "who gave it is still known");
         }

@@ -32,6 +32,7 @@ fn report_in(job: &mut Job, generation: u64, seq: u64, state: JobState, reason: 
         attempt: None,
         sheet_count: None,
         actor: None,
+        local: None,
         at: at(0),
         clock_trusted: false,
     };

@@ -210,7 +210,7 @@ fn check_step(before: &Job, after: &Job, met: &Met, now: Timestamp) -> Result<()
     }
     let may_print = before.copy != Some(MachineCopy::Gone);
     if may_print && after.copy == Some(MachineCopy::Gone) {
-        let is_end = matches!(met, Met::Reported(_, state, _) if state.is_end());
+        let is_end = matches!(met, Met::Reported(_, state, ..) if state.is_end());
         let is_word = is_end || matches!(met, Met::Unlisted(true, true) | Met::WrittenOff);
         prop_assert!(is_word, "nobody said that no copy prints");
     }

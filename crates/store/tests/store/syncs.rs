@@ -120,7 +120,9 @@ fn a_sync_of_an_earlier_connection_moves_nothing_unless_it_was_asked_for() {
     assert_eq!(world.state(held), JobState::Held, "it lists no job");
     let record = |session_seq| {
         let state = presence(EPOCH, session_seq, false);
-        let taken = world.store.record_state(&world.machine, &state, at(61));
+        let taken = world
+            .store
+            .record_state(&world.machine, &state, false, at(61));
         taken.unwrap()
     };
     assert!(!record(1), "nor is its connection the present one");

@@ -154,6 +154,7 @@ impl Central {
                 topic,
                 payload,
                 ack,
+                ..
             }) = self.inbox.next().await
             else {
                 panic!("the link ended");
