@@ -154,6 +154,34 @@ fn feed(job: &mut Job, now: Timestamp, seq: u64, met: &Met) -> Vec<Change> {
     changes
 }
 
+/// What a person may say of a lost job, and what of its machine's copy.
+fn check_copy(before: &Job, after: &Job, met: &Met) -> Result<(), TestCaseError> {
+    let is_machines_word = matches!(met, Met::Reported(..));
+    if before.ended_by == Some(EndedBy::Person) {
+        let is_sheet = is_machines_word && before.state != JobState::Printed;
+        prop_assert!(
+            after.state == before.state || (is_sheet && after.ended_by == Some(EndedBy::Machine)),
+            "what a person saw came undone without a sheet"
+        );
+    }
+    if after.reason == Some(Reason::OfficerFoundNone) && *met == Met::Answered(false) {
+        let is_same = before == after;
+        prop_assert!(
+            is_same || before.copy == Some(MachineCopy::Gone),
+            "none was taken while a copy may print"
+        );
+    }
+    let may_print = before.copy != Some(MachineCopy::Gone);
+    if may_print && after.copy == Some(MachineCopy::Gone) {
+        let is_end = matches!(met, Met::Reported(_, state, ..) if state.is_end());
+        let is_word = is_end || matches!(met, Met::Unlisted(true, true) | Met::WrittenOff);
+        prop_assert!(is_word, "nobody said that no copy prints");
+    }
+    let is_lost = (after.state, after.reason) == (JobState::Unknown, Some(Reason::JournalLost));
+    prop_assert!(!is_lost || after.copy.is_some());
+    Ok(())
+}
+
 fn check_step(before: &Job, after: &Job, met: &Met, now: Timestamp) -> Result<(), TestCaseError> {
     let is_machines_word = matches!(met, Met::Reported(..));
     let was_lost = before.reason == Some(Reason::JournalLost);
@@ -194,28 +222,7 @@ fn check_step(before: &Job, after: &Job, met: &Met, now: Timestamp) -> Result<()
         let is_here = after.state.may_be_ended_by(Party::Central) || after.offer_count > 0;
         prop_assert!(!is_here, "a job given by hand was never central's to offer");
     }
-    if before.ended_by == Some(EndedBy::Person) {
-        let is_sheet = is_machines_word && before.state != JobState::Printed;
-        prop_assert!(
-            after.state == before.state || (is_sheet && after.ended_by == Some(EndedBy::Machine)),
-            "what a person saw came undone without a sheet"
-        );
-    }
-    if after.reason == Some(Reason::OfficerFoundNone) && *met == Met::Answered(false) {
-        let is_same = before == after;
-        prop_assert!(
-            is_same || before.copy == Some(MachineCopy::Gone),
-            "none was taken while a copy may print"
-        );
-    }
-    let may_print = before.copy != Some(MachineCopy::Gone);
-    if may_print && after.copy == Some(MachineCopy::Gone) {
-        let is_end = matches!(met, Met::Reported(_, state, ..) if state.is_end());
-        let is_word = is_end || matches!(met, Met::Unlisted(true, true) | Met::WrittenOff);
-        prop_assert!(is_word, "nobody said that no copy prints");
-    }
-    let is_lost = (after.state, after.reason) == (JobState::Unknown, Some(Reason::JournalLost));
-    prop_assert!(!is_lost || after.copy.is_some());
+    check_copy(before, after, met)?;
     prop_assert_eq!(after.ended_at.is_some(), after.state.is_end());
     prop_assert_eq!(after.ended_by.is_some(), after.state.is_end());
     prop_assert!(

@@ -6,7 +6,7 @@
 pub const MAX_FILE_BYTES: u64 = 128 * 1024 * 1024 * 1024;
 
 /// What a printed job takes with its history, indexes included; a test measures it.
-pub const BYTES_A_JOB: u64 = 4096;
+pub const BYTES_A_JOB: u64 = 5 * 1024;
 
 /// Room that new jobs leave to the reports on those that were taken, at most: a report takes some 300 bytes, so this is
 /// for three million.

@@ -243,7 +243,7 @@ fn a_file_of_an_earlier_version_asks_about_what_was_lost_then() {
         .arg(
             "DROP INDEX job_to_ask; ALTER TABLE job DROP COLUMN copy;
              ALTER TABLE job DROP COLUMN ask_count; ALTER TABLE job DROP COLUMN next_ask_at_ms;
-             PRAGMA user_version = 2;",
+             PRAGMA user_version = 5;",
         )
         .status();
     assert!(file.expect("the Debian package sqlite3").success());

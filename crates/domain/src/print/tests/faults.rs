@@ -254,7 +254,10 @@ fn another_printer_at_the_same_address_counts_as_one_that_started_again() {
         let mut bench = Bench::new().at("probing");
         assert_eq!(bench.see(on(device, AwaitingDocument)), next, "{device}");
     }
-    for (device, next) in [(same, "remote-confirmed"), (other, "cancelling-remote")] {
+    for (device, next) in [
+        (same, "remote-confirmed sending-began"),
+        (other, "cancelling-remote"),
+    ] {
         let mut bench = Bench::new().at("checking");
         assert_eq!(bench.see(on(device, AwaitingDocument)), next, "{device}");
     }

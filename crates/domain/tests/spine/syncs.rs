@@ -1,0 +1,123 @@
+//! What central makes of a machine's list.
+
+use loket_domain::dispatch::{
+    Change, Input, MachineCopy, Refusal, Stream, SyncView, Synced, decide,
+};
+use loket_wire::Timestamp;
+
+use super::{Central, Kept, Told, change, save};
+use crate::machine::SyncMessage;
+
+impl Central {
+    /// What a machine says on connect. Answers what to tell it.
+    pub(crate) fn sync(
+        &mut self,
+        machine_no: usize,
+        sync: &SyncMessage,
+        now: Timestamp,
+    ) -> Vec<Told> {
+        let known = &mut self.machines[machine_no];
+        let is_answer = known.asked.is_some() && known.asked == sync.hello;
+        if is_answer {
+            known.asked = None;
+        }
+        let view = SyncView {
+            epoch: sync.epoch,
+            first_event_seq: sync.first_event_seq,
+            last_event_seq: sync.last_event_seq,
+        };
+        let of_epoch = |life: &&Stream| life.epoch == Some(sync.epoch);
+        let earlier = known
+            .lives
+            .iter()
+            .rev()
+            .find(of_epoch)
+            .map(|life| life.committed_seq);
+        let present = known.lives.last().copied().unwrap_or_default();
+        let synced = present.sync(&view, earlier);
+        if synced.is_journal_lost() && !is_answer {
+            self.ask_for_sync(machine_no);
+            let (epoch, hello) = (sync.epoch, self.machines[machine_no].asked);
+            return vec![Told::Ack {
+                epoch,
+                seq: 0,
+                hello,
+            }];
+        }
+        known.last_command_seq = known.last_command_seq.max(sync.last_command_seq);
+        if synced.is_journal_lost() {
+            self.lose_journal(machine_no, &synced.stream, now);
+        }
+        save(&mut self.machines[machine_no], synced.stream);
+        let mut told = self.compare(machine_no, sync, &synced, is_answer, now);
+        told.extend(self.ack(machine_no));
+        told
+    }
+
+    fn compare(
+        &mut self,
+        machine_no: usize,
+        sync: &SyncMessage,
+        synced: &Synced,
+        is_answer: bool,
+        now: Timestamp,
+    ) -> Vec<Told> {
+        let place = synced.place(sync.last_event_seq);
+        let is_settled = synced.is_settled;
+        let mut asked = Vec::new();
+        for (id, open) in &sync.open_jobs {
+            // While its reports are under way they begin it.
+            let local = open.local.as_deref().filter(|_local| is_settled);
+            let Some(kept) = self.meet(machine_no, *id, local, now) else {
+                continue;
+            };
+            let was_over = kept.job.state.is_end();
+            let input = Input::Listed {
+                place,
+                state: open.state,
+                is_settled,
+            };
+            let changes = decide(&kept.job, now, input).unwrap_or_default();
+            change(&mut kept.job, now, &changes);
+            let is_alive_there = was_over && !kept.job.state.is_end();
+            let is_held = kept.job.copy == Some(MachineCopy::Held);
+            if is_alive_there || is_held || kept.job.cancel_asked {
+                asked.push(*id);
+            }
+        }
+        // The question was asked before the journal turned out to be lost.
+        let is_answer = is_answer && !synced.is_journal_lost();
+        let mut must_ask = false;
+        let is_unlisted = |kept: &&mut Kept| {
+            kept.machine_no == machine_no
+                && !sync.open_jobs.contains_key(&kept.job.id)
+                && (!kept.job.state.is_end() || kept.job.copy.is_some())
+        };
+        for kept in self.jobs.values_mut().filter(is_unlisted) {
+            let input = Input::Unlisted {
+                is_settled,
+                is_answer,
+            };
+            match decide(&kept.job, now, input) {
+                Ok(changes) => {
+                    must_ask |= changes.contains(&Change::Lost);
+                    change(&mut kept.job, now, &changes);
+                }
+                Err(refusal) => {
+                    assert_eq!(refusal, Refusal::Unproven);
+                    must_ask = true;
+                }
+            }
+            if kept.job.cancel_asked && kept.job.state.is_with_machine() {
+                asked.push(kept.job.id);
+            }
+        }
+        if must_ask {
+            self.ask_for_sync(machine_no);
+        }
+        asked
+            .into_iter()
+            .map(|id| self.ask_cancel(machine_no, id, now))
+            .collect()
+    }
+}
