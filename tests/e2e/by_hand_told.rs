@@ -119,7 +119,13 @@ async fn a_journal_lost_while_printing_by_hand_makes_central_ask_for_the_sheet()
         lost["reason"] == "journal-lost" && lost["local"]["by"] == "wati",
         "{lost}"
     );
-    let path = format!("/api/v1/jobs/{job}/answer");
+    let shown = format!("/api/v1/jobs/{job}");
+    until("the machine's word on its copy", DEADLINE, async || {
+        let answer = http::call(&api, "GET", &shown, Some(&world.tokens.auditor));
+        Ok((answer.await?.json()?["machine_copy"] == "gone").then_some(()))
+    })
+    .await?;
+    let path = format!("{shown}/answer");
     let answer = br#"{"answer":"found-none"}"#.to_vec();
     let mut answer = http::post(&api, &path, "application/json", answer)?;
     let token = format!("Bearer {}", world.tokens.operator).parse()?;

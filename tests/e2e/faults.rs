@@ -296,6 +296,13 @@ async fn a_central_whose_disk_is_full_refuses_by_code_and_loses_nothing() -> any
     let home = world.site.path("central");
     let (holder, filler) = SmallDisk::mount(&home, "documents", &logs).await?;
     let mut site = world.site.clone();
+    let settings = world.site.path("central/central.toml");
+    let usual = std::fs::read_to_string(&settings)?;
+    // The usual reserve is larger than the whole of this disk.
+    std::fs::write(
+        &settings,
+        format!("{usual}\n[store]\ndisk_reserve_mib = 1\n"),
+    )?;
     site.programs.central = SmallDisk::inside(&holder, &world.site.programs.central)?;
     world.central = site.start_central().await?;
     let _daemon = world.site.start_machine(&station.machine)?;
@@ -308,7 +315,7 @@ async fn a_central_whose_disk_is_full_refuses_by_code_and_loses_nothing() -> any
     let refused = http::post_document(&at, token, SAMPLE_KK, &again, None).await?;
     let said: serde_json::Value = serde_json::from_slice(&refused.body)?;
     ensure!(
-        refused.status == 500 && said["code"] == "StorageFailed",
+        refused.status == 507 && said["code"] == "StorageFull",
         "{} {said}",
         refused.status
     );

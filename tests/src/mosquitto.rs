@@ -77,6 +77,13 @@ pub async fn keep_database(site: &Site) -> anyhow::Result<()> {
     site.programs.provision.run(write).await.map(drop)
 }
 
+/// Whether a process catches SIGUSR1, by what proc(5) says of its signals: the tenth bit.
+fn heeds_usr1(status: &str) -> bool {
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let mask = caught.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << 9) != 0)
+}
+
 /// Has a running broker write what it holds to its database; gives the bytes.
 ///
 /// # Errors
@@ -88,6 +95,13 @@ pub async fn snapshot(site: &Site, broker: &Running) -> anyhow::Result<Vec<u8>> 
         std::fs::remove_file(&file).context("remove an older database of the broker")?;
     }
     let pid = broker.pid().context("find the broker")?.to_string();
+    // It listens a moment before it heeds signals; until then this one would end it.
+    let status = Path::new("/proc").join(&pid).join("status");
+    until("the broker heeds signals", SNAPSHOT_DEADLINE, async || {
+        let status = std::fs::read_to_string(&status).context("look at the broker")?;
+        Ok(heeds_usr1(&status).then_some(()))
+    })
+    .await?;
     let kill = Program::at(Path::new("/bin/kill"));
     kill.run(["-USR1", &pid]).await?;
     until("the broker's database", SNAPSHOT_DEADLINE, async || {
