@@ -7,7 +7,11 @@ use loket_fuzz::tally::tell;
 /// Kills of one crash test, and what became of its documents. Written when it is dropped, so that a test that fails
 /// tells too.
 #[derive(Debug, Default)]
-pub struct Crashes {
+pub struct Crashes(Counts);
+
+/// The bare numbers, which tell nobody.
+#[derive(Debug, Default)]
+struct Counts {
     kills: AtomicU64,
     printed: AtomicU64,
     lost: AtomicU64,
@@ -18,17 +22,28 @@ pub struct Crashes {
 impl Crashes {
     /// A daemon was killed.
     pub fn kill(&self) {
-        self.kills.fetch_add(1, Ordering::Relaxed);
+        self.0.kills.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How many were killed so far.
     #[must_use]
     pub fn kills(&self) -> u64 {
-        self.kills.load(Ordering::Relaxed)
+        self.0.kills.load(Ordering::Relaxed)
     }
 
     /// What became of a job once everything is up again.
     pub fn job(&self, state: &str) {
+        self.0.job(state);
+    }
+
+    /// How many sheets came out of one printer for so many documents that count as printed.
+    pub fn sheets(&self, sheets: u64, documents: u64) {
+        self.0.sheets(sheets, documents);
+    }
+}
+
+impl Counts {
+    fn job(&self, state: &str) {
         let count = match state {
             "printed" => &self.printed,
             "unknown" => &self.unknown,
@@ -37,8 +52,7 @@ impl Crashes {
         count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How many sheets came out of one printer for so many documents that count as printed.
-    pub fn sheets(&self, sheets: u64, documents: u64) {
+    fn sheets(&self, sheets: u64, documents: u64) {
         let more = sheets.saturating_sub(documents);
         self.double.fetch_add(more, Ordering::Relaxed);
         let fewer = documents.saturating_sub(sheets);
@@ -60,7 +74,7 @@ impl Crashes {
 
 impl Drop for Crashes {
     fn drop(&mut self) {
-        tell(&self.line());
+        tell(&self.0.line());
     }
 }
 
@@ -70,10 +84,11 @@ mod tests {
 
     #[test]
     fn every_fate_has_its_count() {
-        let crashes = Crashes::default();
-        for _kill in 0..3 {
-            crashes.kill();
-        }
+        // No Crashes: its numbers would be added to those of the run.
+        let crashes = Counts {
+            kills: AtomicU64::new(3),
+            ..Counts::default()
+        };
         for state in ["printed", "printed", "unknown", "failed", "created"] {
             crashes.job(state);
         }
