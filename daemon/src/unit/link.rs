@@ -4,6 +4,7 @@
 //! acknowledgement. Whatever the broker loses is published again from the outbox.
 
 mod brokers;
+mod cancels;
 mod inbound;
 mod outbound;
 mod suspects;
@@ -29,6 +30,7 @@ use crate::standstill::Standstill;
 use crate::telemetry::chain;
 use crate::unit::print::{DeskError, DeskHandle};
 use brokers::Place;
+use cancels::Cancels;
 use suspects::Suspects;
 
 pub use outbound::will;
@@ -112,6 +114,8 @@ struct Cursor {
     try_again_at: Instant,
     /// Commands that took the program down.
     suspects: Suspects,
+    /// The cancels answered since the outbox was last begun anew.
+    cancels: Cancels,
 }
 
 impl Cursor {
@@ -133,12 +137,14 @@ impl Cursor {
             refused: BTreeSet::new(),
             deferred: VecDeque::new(),
             suspects,
+            cancels: Cancels::default(),
         }
     }
 
     /// Begins again with the outbox: whoever listens may have missed all of it.
     fn rewind(&mut self) {
         self.published = 0;
+        self.cancels = Cancels::default();
         self.republish.reset();
     }
 

@@ -13,6 +13,7 @@ use loket_wire::{
     Cancel, Command, JobId, JobReport, JobState, PrintOrder, Reason, Report, Sha256Digest, frame,
 };
 
+use super::cancels::standing;
 use super::outbound::read_seq;
 use super::suspects::Name;
 use super::{Cursor, LinkUnit, LinkUnitError, META_CLOCK, META_COMMAND_SEQ};
@@ -187,7 +188,7 @@ impl LinkUnit {
                 self.quarantined(Quarantine::WrongMachine, payload).await?
             }
             Ok(Command::Print(order)) => self.on_order(&order, payload).await?,
-            Ok(Command::Cancel(cancel)) => self.on_cancel(&cancel).await?,
+            Ok(Command::Cancel(cancel)) => self.on_cancel(&cancel, cursor).await?,
             Err(DecodeError::UnknownKind) => {
                 self.quarantined(Quarantine::UnknownKind, payload).await?
             }
@@ -248,14 +249,28 @@ impl LinkUnit {
         })
     }
 
-    async fn on_cancel(&self, cancel: &Cancel) -> Result<Taken, LinkUnitError> {
+    /// Asks the desk to call a job off, unless this very question was answered before and nothing changed since.
+    async fn on_cancel(
+        &self,
+        cancel: &Cancel,
+        cursor: &mut Cursor,
+    ) -> Result<Taken, LinkUnitError> {
         self.clock.hear(Word::Command(cancel.seq), cancel.issued_at);
-        let asked = Desk::Cancel {
-            job: cancel.job_id,
-            by: Actor::Central,
+        let (job, seq) = (cancel.job_id, cancel.seq);
+        let stood = match self.desk.job(job).await {
+            Ok(view) => standing(view.as_ref()),
+            Err(error) => return self.desk_fault(Some(error)).map(|_not_now| Taken::Later),
         };
-        match self.desk.submit(asked).await {
-            Ok(_) | Err(DeskError::Refused(_) | DeskError::LongOver) => Ok(Taken::Kept(cancel.seq)),
+        if cursor.cancels.is_answered(job, seq, stood) {
+            return Ok(Taken::Kept(seq));
+        }
+        let by = Actor::Central;
+        match self.desk.submit(Desk::Cancel { job, by }).await {
+            Ok(true) => Ok(Taken::Kept(seq)),
+            Ok(false) | Err(DeskError::Refused(_) | DeskError::LongOver) => {
+                cursor.cancels.keep(job, seq, stood);
+                Ok(Taken::Kept(seq))
+            }
             Err(error) => self.desk_fault(Some(error)).map(|_not_now| Taken::Later),
         }
     }

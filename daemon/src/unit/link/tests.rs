@@ -2,6 +2,7 @@
 
 mod backlog;
 mod brokers;
+mod cancels;
 mod log;
 mod presence;
 mod window;
@@ -247,15 +248,20 @@ impl Bench {
             .collect()
     }
 
-    /// Ends a job and waits until its document is destroyed.
-    async fn close(&mut self, no: u8) {
+    /// Central asks to call a job off.
+    async fn cancel(&mut self, no: u8, seq: u64) {
         let cancel = Cancel {
             job_id: job_no(no),
-            seq: 99,
+            seq,
             machine: self.unit.machine.clone(),
             issued_at: DAY,
         };
         assert!(self.command(Command::Cancel(cancel)).await);
+    }
+
+    /// Ends a job and waits until its document is destroyed.
+    async fn close(&mut self, no: u8) {
+        self.cancel(no, 99).await;
         let closed = async {
             loop {
                 let job = self.unit.desk.job(job_no(no)).await.unwrap();
