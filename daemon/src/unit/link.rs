@@ -102,6 +102,8 @@ struct Cursor {
     place: Place,
     /// What central last said of itself at this broker.
     central: Option<CentralState>,
+    /// Its latest word that was taken for one of old: it was none if central's clock turns out to have been set back.
+    passed_over: Option<CentralState>,
     /// What central drew last, as far as it was heard here.
     hello: Option<Hello>,
     /// What the last sync of this connection answered.
@@ -132,6 +134,7 @@ impl Cursor {
             republish,
             place: Place::default(),
             central: None,
+            passed_over: None,
             hello: None,
             answered: None,
             refused: BTreeSet::new(),
@@ -260,7 +263,6 @@ impl LinkUnit {
             Inbound::Down { reason, .. } => {
                 tracing::warn!(?reason, "link to central's broker is down; trying again");
                 cursor.is_up = false;
-                cursor.place.lost();
                 Ok(())
             }
             Inbound::Message {
