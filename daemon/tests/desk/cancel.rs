@@ -123,7 +123,10 @@ async fn a_question_repeated_without_end_fills_neither_journal_nor_outbox_and_th
     world.printer().set(Op::Send, Fate::Answered);
     assert_eq!(world.until_closed(job_no(1)).await.0, JobState::Printed);
     let span = world.journal.outbox_span().await.unwrap();
-    assert!(span.count > u64::try_from(CROWD).unwrap(), "its end is told");
+    assert!(
+        span.count > u64::try_from(CROWD).unwrap(),
+        "its end is told"
+    );
 }
 
 #[tokio::test]

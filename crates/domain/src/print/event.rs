@@ -184,6 +184,9 @@ pub enum What {
     Answered {
         /// What was found.
         answer: Answer,
+        /// Whether the job at a printer that is out of the settings is let be: answered for twice, it counts as gone.
+        #[serde(default, skip_serializing_if = "is_false")]
+        lets_be: bool,
     },
     /// The job is over.
     Ended {
