@@ -17,6 +17,7 @@ use std::time::{Duration, Instant, SystemTime};
 use loket_domain::core::Now;
 use loket_wire::Timestamp;
 
+pub(crate) use self::order::NUDGE;
 pub use self::order::Word;
 use self::order::{Mark, Memory, Worth};
 
@@ -64,10 +65,11 @@ impl Inner {
         self.central.map(|spoken| carry(spoken, at))
     }
 
-    fn hear(&mut self, word: Word, at: Timestamp, heard: Instant) {
+    /// True where central's clock was set back.
+    fn hear(&mut self, word: Word, at: Timestamp, heard: Instant) -> bool {
         // Central refuses to run on such a clock; should one sign all the same, it knows no time.
         if at < BUILD_FLOOR {
-            return;
+            return false;
         }
         let memory = &mut self.memory;
         let worth = match word {
@@ -88,6 +90,7 @@ impl Inner {
             Worth::Usual if at < memory.floor => {}
             Worth::Usual => self.advance(at, heard),
         }
+        worth == Worth::SetBack
     }
 
     /// Takes a time that is not below the floor, unless it leaps.
@@ -179,10 +182,18 @@ impl Clock {
         inner.now(Instant::now())
     }
 
-    /// Takes a time that central signed, with the number under which it did.
-    pub fn hear(&self, word: Word, at: Timestamp) {
+    /// Takes a time that central signed, with the number under which it did; true where that proves that central's
+    /// clock was set back.
+    pub fn hear(&self, word: Word, at: Timestamp) -> bool {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.hear(word, at, Instant::now());
+        inner.hear(word, at, Instant::now())
+    }
+
+    /// The highest command number that central named, in a command or in an acknowledgement.
+    #[must_use]
+    pub fn command_seq(&self) -> u64 {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.memory.command.number()
     }
 
     /// The floor with the numbers behind it, to be kept in the journal; [`Clock::restore`] reads it.

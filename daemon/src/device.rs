@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use loket_domain::print::{
-    PrinterMark, PrinterSurvey, RemoteJob, RemoteState, RemoteView, Sighting,
+    Asked, PrinterMark, PrinterSurvey, RemoteJob, RemoteState, RemoteView, Sighting,
 };
 use loket_ipp_printer::{
-    IppError, IppPrinter, JobAttributes, JobState, Media, NewJob, Operation, Options,
+    CreatedJob, IppError, IppPrinter, JobAttributes, JobState, Media, NewJob, Operation, Options,
     PrinterAttributes, PrinterState, WhichJobs,
 };
 use loket_wire::{MachineId, Reason};
@@ -89,8 +89,8 @@ impl DeviceFault {
 pub struct Made {
     /// The job there.
     pub remote: RemoteJob,
-    /// Names of the attributes that it will not honour.
-    pub unsupported: Vec<String>,
+    /// What was asked that it will not honour.
+    pub unsupported: Vec<Asked>,
 }
 
 /// What a printer says of itself.
@@ -251,13 +251,7 @@ impl Printer for IppDevice {
             if !made.unsupported.is_empty() {
                 tracing::warn!(attributes = ?made.unsupported, "the printer will not honour all that was asked");
             }
-            Ok(Made {
-                remote: RemoteJob {
-                    id: made.id,
-                    uuid: made.uuid,
-                },
-                unsupported: made.unsupported,
-            })
+            Ok(made_of(made))
         })
     }
 
@@ -303,6 +297,22 @@ impl Printer for IppDevice {
 
     fn cancel<'a>(&'a self, job: &'a RemoteJob) -> DeviceFuture<'a, ()> {
         Box::pin(async move { self.printer.cancel_job(job.id).await.map_err(sort) })
+    }
+}
+
+fn made_of(made: CreatedJob) -> Made {
+    let unsupported = made.ignored().into_iter().map(|asked| match asked {
+        loket_ipp_printer::Asked::Copies => Asked::Copies,
+        loket_ipp_printer::Asked::Sides => Asked::Sides,
+        loket_ipp_printer::Asked::Scaling => Asked::Scaling,
+        loket_ipp_printer::Asked::Media => Asked::Media,
+    });
+    Made {
+        unsupported: unsupported.collect(),
+        remote: RemoteJob {
+            id: made.id,
+            uuid: made.uuid,
+        },
     }
 }
 
@@ -389,6 +399,32 @@ mod tests {
     use loket_ipp_printer::{Operations, Supplies};
 
     use super::*;
+
+    #[test]
+    fn what_the_printer_ignores_is_told_by_what_it_is_whatever_its_attribute_is_called() {
+        let made = |name: &str| {
+            made_of(CreatedJob {
+                id: 7,
+                uuid: None,
+                uri: None,
+                state: JobState::PendingHeld,
+                state_reasons: Vec::new(),
+                unsupported: vec!["job-sheets".to_owned(), name.to_owned()],
+            })
+        };
+        for (name, asked) in [
+            ("copies", Asked::Copies),
+            ("sides", Asked::Sides),
+            ("print-scaling", Asked::Scaling),
+            ("media", Asked::Media),
+            ("media-col", Asked::Media),
+            ("media-size", Asked::Media),
+            ("media-size-name", Asked::Media),
+            ("media-type", Asked::Media),
+        ] {
+            assert_eq!(made(name).unsupported, [asked], "{name}");
+        }
+    }
 
     #[test]
     fn a_printer_without_the_needed_operations_is_refused_before_anything_is_made_there() {

@@ -9,10 +9,10 @@ use std::time::Duration;
 use loket_journal::{Batch, Integrity, Journal, JournalError, check_integrity_while, set_aside};
 use loket_spool::Spool;
 use loket_trust_folder::TrustFolder;
-use loket_wire::Epoch;
+use loket_wire::{Epoch, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, certain};
 use crate::config::Config;
 use crate::device::{IppDevice, Printer};
 use crate::document::{Documents, policy_of};
@@ -27,6 +27,22 @@ use crate::unit::link::META_CLOCK;
 
 /// Counts this program's starts: the session number told in state and sync.
 const META_SESSION_SEQ: &str = "session-seq";
+
+/// A time of central's by which the present journal had begun: what was set aside before is older.
+const META_ASIDES_SINCE: &str = "asides-since";
+
+/// What stands in the name of a journal that is set aside, behind the journal's own.
+const ASIDE: &str = ".broken-";
+
+/// The files that SQLite keeps beside a database.
+const BESIDE: [&str; 2] = ["-wal", "-shm"];
+
+/// Damaged journals kept for whoever looks into the damage: the last, and one to compare it with. Each may be 1 GiB
+/// (`loket_journal::MAX_FILE_BYTES`), and a dying disk makes one at each start.
+const ASIDES_KEPT: usize = 2;
+
+/// As long as a machine remembers a job at all: it holds references, and nothing is kept without end.
+const ASIDES_KEPT_FOR: Duration = Duration::from_secs(90 * 24 * 3_600);
 
 /// The state folder, held by this process alone, with its journal open.
 pub(crate) struct Store {
@@ -146,6 +162,70 @@ fn put_aside(path: &Path) -> Result<(), RunError> {
     let stamp = format!("{aside_at}-{mark:08x}");
     let aside = set_aside(path, &stamp).map_err(RunError::Journal)?;
     tracing::error!(aside = %aside.display(), "the journal is damaged and set aside; a new epoch begins");
+    // It is the one that somebody will look into, whatever time stands in the others' names.
+    let others = asides(path).into_iter().filter(|other| *other != aside);
+    remove(others.skip(ASIDES_KEPT.saturating_sub(1)));
+    Ok(())
+}
+
+/// Journals that were set aside and lie here still, by the time in their names, the latest first.
+fn asides(journal: &Path) -> Vec<PathBuf> {
+    let Some((dir, name)) = journal.parent().zip(journal.file_name()) else {
+        return Vec::new();
+    };
+    let begins = format!("{}{ASIDE}", name.to_string_lossy());
+    let names = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut found: Vec<(i64, PathBuf)> = names
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let (stamp, _mark) = name.strip_prefix(&begins)?.split_once('-')?;
+            // The files beside a database go with it.
+            let is_beside = BESIDE.iter().any(|ending| name.ends_with(ending));
+            (!is_beside).then_some((stamp.parse().ok()?, entry.path()))
+        })
+        .collect();
+    found.sort();
+    found.into_iter().rev().map(|(_at, path)| path).collect()
+}
+
+/// Removes journals that were set aside. One that cannot be removed is tried at the next time.
+fn remove(asides: impl Iterator<Item = PathBuf>) {
+    for aside in asides {
+        for ending in [""].iter().chain(&BESIDE) {
+            let mut file = aside.clone().into_os_string();
+            file.push(ending);
+            match std::fs::remove_file(&file) {
+                Ok(()) => tracing::info!(file = %file.display(), "a journal set aside is removed"),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(error) => {
+                    tracing::warn!(file = %file.display(), %error, "a journal set aside is not removed");
+                }
+            }
+        }
+    }
+}
+
+/// Removes what was set aside long ago. A damaged journal takes its clock along, so the time in a name may be any; but
+/// each was set aside before the present journal began, and central's time says how old that is at least.
+async fn remove_old_asides(
+    path: &Path,
+    journal: &Journal,
+    now: Timestamp,
+) -> Result<(), JournalError> {
+    let kept = journal.meta(META_ASIDES_SINCE).await?;
+    let since = kept.and_then(|bytes| bytes.try_into().ok());
+    let Some(since) = since.map(i64::from_le_bytes) else {
+        let since = now.unix_ms().to_le_bytes().to_vec();
+        let meta = vec![(META_ASIDES_SINCE.to_owned(), since)];
+        let batch = Batch {
+            meta,
+            ..Batch::default()
+        };
+        return journal.append(batch).await.map(drop);
+    };
+    if now >= Timestamp::from_unix_ms(since).saturating_add(ASIDES_KEPT_FOR) {
+        remove(asides(path).into_iter());
+    }
     Ok(())
 }
 
@@ -171,7 +251,15 @@ impl Ground {
             gate.open();
         }
         let kept = store.journal.meta(META_CLOCK).await;
-        let clock = Clock::restore(kept.map_err(RunError::Journal)?.as_deref());
+        let kept = kept.map_err(RunError::Journal)?;
+        let clock = Clock::restore(kept.as_deref());
+        if kept.is_some() {
+            // Only what central said in this journal's life is a time.
+            let now = certain(clock.now());
+            if let Err(error) = remove_old_asides(&store.path, &store.journal, now).await {
+                tracing::warn!(error = %chain(&error), "journals set aside are not looked at; again at the next start");
+            }
+        }
         let spool = Spool::open(&config.state_dir.join("spool"), config.spool_quota_bytes)
             .map_err(RunError::Spool)?;
         let sealing = identity_dir(config)?
@@ -320,14 +408,59 @@ fn journal_path(state_dir: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
+    fn file_count(dir: &Path) -> usize {
+        std::fs::read_dir(dir).unwrap().count()
+    }
+
+    /// Sets a journal aside whose files all are there.
+    fn break_one(path: &Path) {
+        for ending in ["", "-wal", "-shm"] {
+            let mut file = path.as_os_str().to_owned();
+            file.push(ending);
+            File::create(file).unwrap();
+        }
+        put_aside(path).unwrap();
+    }
+
     #[test]
-    fn any_number_of_journals_is_set_aside_within_one_moment() {
+    fn any_number_of_journals_is_set_aside_within_one_moment_and_the_last_two_are_kept() {
         let dir = tempfile::tempdir().unwrap();
         let path = journal_path(dir.path());
-        for count in 1..=50 {
-            File::create(&path).unwrap();
-            put_aside(&path).unwrap();
-            assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), count);
+        File::create(dir.path().join("lock")).unwrap();
+        // A clock that was wrong once named one of the year 2100.
+        let of_late = dir.path().join("journal.db.broken-4102444800000-00000000");
+        File::create(&of_late).unwrap();
+        for count in 1..=50_usize {
+            let before = asides(&path);
+            break_one(&path);
+            let kept = asides(&path);
+            assert_eq!(kept.len(), 2);
+            let is_new = |aside: &PathBuf| !before.contains(aside);
+            assert_eq!(
+                kept.iter().filter(|aside| is_new(aside)).count(),
+                1,
+                "{count}"
+            );
         }
+        assert_eq!(file_count(dir.path()), 1 + 1 + 3, "with what lies beside");
+    }
+
+    #[tokio::test]
+    async fn a_journal_set_aside_goes_once_the_present_one_is_ninety_days_old_for_certain() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = journal_path(dir.path());
+        break_one(&path);
+        break_one(&path);
+        let journal = Journal::in_memory([7; 16]).unwrap();
+        let day = |count| {
+            let days = Duration::from_secs(24 * 3_600) * count;
+            Timestamp::from_unix_ms(1_793_491_200_000).saturating_add(days)
+        };
+        // A machine that was off for a year: how old they were before is not known.
+        for (at, left) in [(365, 2), (366, 2), (454, 2), (455, 0), (456, 0)] {
+            remove_old_asides(&path, &journal, day(at)).await.unwrap();
+            assert_eq!(asides(&path).len(), left, "day {at}");
+        }
+        assert_eq!(file_count(dir.path()), 0);
     }
 }

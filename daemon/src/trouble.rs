@@ -113,15 +113,29 @@ pub const fn of_refusal(refusal: Refusal) -> &'static str {
 mod tests {
     use super::*;
 
-    /// One of each kind.
-    const REFUSALS: [Refusal; 6] = [
-        Refusal::UnknownJob,
-        Refusal::NotNow { state: "held" },
-        Refusal::AlreadySending,
-        Refusal::PastNotAfter,
-        Refusal::Stale,
-        Refusal::Replay,
-    ];
+    /// Lists one of each kind. The same lines are a match without a wildcard: a kind that is not listed does not
+    /// compile.
+    macro_rules! refusals {
+        ($($kind:pat => $one:expr),+ $(,)?) => {
+            const REFUSALS: &[Refusal] = &[$($one),+];
+
+            const fn is_listed(refusal: Refusal) -> bool {
+                match refusal {
+                    $($kind => true),+
+                }
+            }
+        };
+    }
+
+    refusals! {
+        Refusal::UnknownJob => Refusal::UnknownJob,
+        Refusal::NotNow { .. } => Refusal::NotNow { state: "held" },
+        Refusal::AlreadySending => Refusal::AlreadySending,
+        Refusal::PastNotAfter => Refusal::PastNotAfter,
+        Refusal::Stale => Refusal::Stale,
+        Refusal::Replay => Refusal::Replay,
+        Refusal::SayWhich { .. } => Refusal::SayWhich { attempt: 1 },
+    }
 
     const INTRODUCTION: &str = "# Codes
 
@@ -154,7 +168,7 @@ no link to a broker.
             page.push_str(&format!("| {id} | {weight} | {text} | {sentence} |\n"));
         }
         page.push_str("\n| code | exit | sentence |\n|---|---|---|\n");
-        for refusal in REFUSALS {
+        for refusal in REFUSALS.iter().copied() {
             let (id, sentence) = (refusal.code(), of_refusal(refusal));
             let exit = Exit::Negative.code();
             page.push_str(&format!("| {id} | {exit} | {sentence} |\n"));
@@ -184,7 +198,7 @@ no link to a broker.
     #[test]
     fn every_sentence_says_what_happened_and_what_to_do_and_whom_to_ask() {
         let said = Trouble::ALL.iter().map(|it| (it.id(), it.sentence()));
-        let refused = REFUSALS.map(|it| (it.code(), of_refusal(it)));
+        let refused = REFUSALS.iter().map(|it| (it.code(), of_refusal(*it)));
         for (code, sentence) in said.chain(refused) {
             assert!(sentence.contains(". "), "{code} has one sentence alone");
             assert!(sentence.ends_with('.') && !sentence.contains("failed"));
@@ -199,5 +213,11 @@ no link to a broker.
         let unique: std::collections::BTreeSet<_> = ids.iter().collect();
         assert_eq!(unique.len(), ids.len());
         assert!(ids.is_sorted());
+        let refusals: Vec<_> = REFUSALS.iter().map(|it| it.code()).collect();
+        assert!(
+            refusals.is_sorted_by(|one, next| one < next),
+            "{refusals:?}"
+        );
+        assert!(REFUSALS.iter().all(|it| is_listed(*it)));
     }
 }

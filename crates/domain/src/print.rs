@@ -37,7 +37,7 @@ pub use attempt::{
     Afterwards, Attempt, Clearing, Holds, Left, Phase, PrinterMark, RemoteJob, RemoteState,
     RemoteView, Sighting, Step, Withdrawal, job_name,
 };
-pub use command::{Answer, Command, Intake, PrinterSurvey, Refusal, Verification};
+pub use command::{Answer, Asked, Command, Intake, PrinterSurvey, Refusal, Verification};
 pub use desk::Desk;
 pub use effect::{Action, Effect, EffectId, EffectStep};
 pub use event::{Actor, EVENT_VERSION, Event, What};

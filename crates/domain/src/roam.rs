@@ -5,6 +5,9 @@
 //!               └── patience is over ──► leaves for the next broker of the list
 //! ```
 //!
+//! A connection that ends changes none of this: over a bad line patience runs out as it does over a good one, and where
+//! it ran out meanwhile, the machine leaves as soon as it is back.
+//!
 //! A broker is left for a reason at that broker and for no other: a machine does not go back to an earlier one of its
 //! list by itself, so it cannot flap between two that are both good. Each pause is drawn anew and evenly, because what
 //! sends one machine away sends all of them. Where central is at no broker at all, the pauses grow.
@@ -40,10 +43,17 @@ impl Roam {
         }
     }
 
-    /// A connection stands; nothing of central was heard on it.
+    /// A connection to another broker than the last stands; nothing of central was heard on it.
     pub fn arrived(&mut self, now: Duration, random: u64) {
-        self.leave_at = None;
         self.wait(now, random);
+    }
+
+    /// A connection to the same broker stands again. Where central was here before, it is waited for anew; where it was
+    /// not, it is not waited for any longer than before.
+    pub fn returned(&mut self, now: Duration, random: u64) {
+        if self.leave_at.is_none() {
+            self.wait(now, random);
+        }
     }
 
     /// Central said on this connection that it is here, or that it is not.
@@ -54,11 +64,6 @@ impl Roam {
         } else if self.leave_at.is_none() {
             self.wait(now, random);
         }
-    }
-
-    /// The connection ended by itself.
-    pub const fn lost(&mut self) {
-        self.leave_at = None;
     }
 
     /// The broker was left.
@@ -123,9 +128,28 @@ mod tests {
         );
         roam.heard(true, at(1_299), 0);
         assert_eq!(roam.leave_at(), None, "it was only a restart");
-        roam.heard(false, at(2_000), 0);
-        roam.lost();
-        assert_eq!(roam.leave_at(), None, "there is nothing to leave");
+    }
+
+    #[test]
+    fn a_line_that_breaks_again_and_again_keeps_nobody_at_a_broker_without_central() {
+        let mut roam = Roam::new(2, MIN);
+        roam.arrived(at(0), 0);
+        for seconds in (60..600).step_by(60) {
+            roam.returned(at(seconds), u64::MAX);
+            assert_eq!(roam.leave_at(), Some(at(300)), "also where it has passed");
+        }
+        roam.left();
+        roam.returned(at(600), 0);
+        assert_eq!(roam.leave_at(), Some(at(900)), "no other can be reached");
+        roam.heard(true, at(601), 0);
+        roam.returned(at(700), 0);
+        assert_eq!(
+            roam.leave_at(),
+            Some(at(1_000)),
+            "central was here meanwhile"
+        );
+        roam.arrived(at(800), 0);
+        assert_eq!(roam.leave_at(), Some(at(1_100)), "another broker");
     }
 
     #[test]

@@ -70,8 +70,7 @@ pub(super) fn print(hand: &Hand) -> Result<Exit, Exit> {
         None => account(Some(own_uid())),
     };
     let Some(Actor::Officer(by)) = by else {
-        tell(Trouble::OfficerName, "--by");
-        return Err(Exit::Usage);
+        return Err(tell(Trouble::OfficerName, "--by"));
     };
     telemetry::install(config.log, "warn");
     install_crypto();
@@ -362,4 +361,34 @@ fn tell_fate(fate: &Fate, json: bool) -> Exit {
         (None, _unprinted) => Trouble::NotPrinted,
     };
     tell(trouble, format_args!("pekerjaan {job}, {state}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_none_ends_with_the_code_that_its_sentence_has_in_the_list() {
+        let dir = tempfile::tempdir().unwrap();
+        let settings = dir.path().join("loketd.toml");
+        let text = "machine = \"desa-contoh-1\"\nstate_dir = \"state\"\nruntime_dir = \"run\"\n\
+                    trust_dir = \"trust\"\n[[printer]]\nname = \"a4\"\nuri = \"ipp://127.0.0.1:1/ipp/print\"\n";
+        std::fs::write(&settings, text).unwrap();
+        let file = dir.path().join("kk.pdf");
+        std::fs::write(&file, b"%PDF-1.7").unwrap();
+        let hand = |by: &str| Hand {
+            file: file.clone(),
+            printer: "ipp://127.0.0.1:1/ipp/print".to_owned(),
+            by: Some(by.to_owned()),
+            json: false,
+            at: super::super::At {
+                config: settings.clone(),
+            },
+        };
+        for by in ["", &"9".repeat(16), &"x".repeat(41)] {
+            let ended = print(&hand(by));
+            assert_eq!(ended, Err(Trouble::OfficerName.exit()), "{by:?}");
+            assert_eq!(ended, Err(Exit::Negative), "{by:?}");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use loket_wire::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A clock that is set back by less was only put right; nothing is undone for that.
-pub(super) const NUDGE: Duration = Duration::from_secs(60);
+pub(crate) const NUDGE: Duration = Duration::from_secs(60);
 
 /// The number with which central signed a time; each kind counts up by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,10 @@ impl Mark {
         at: Timestamp::UNIX_EPOCH,
         is_spent: false,
     };
+
+    pub(super) const fn number(&self) -> u64 {
+        self.number
+    }
 
     /// Judges a time by its number, and moves on.
     fn judge(&mut self, number: u64, at: Timestamp) -> Worth {

@@ -4,6 +4,7 @@
 //! acknowledgement. Whatever the broker loses is published again from the outbox.
 
 mod brokers;
+mod cancels;
 mod inbound;
 mod outbound;
 mod suspects;
@@ -29,6 +30,7 @@ use crate::standstill::Standstill;
 use crate::telemetry::chain;
 use crate::unit::print::{DeskError, DeskHandle};
 use brokers::Place;
+use cancels::Cancels;
 use suspects::Suspects;
 
 pub use outbound::will;
@@ -100,6 +102,8 @@ struct Cursor {
     place: Place,
     /// What central last said of itself at this broker.
     central: Option<CentralState>,
+    /// Its latest word that was taken for one of old: it was none if central's clock turns out to have been set back.
+    passed_over: Option<CentralState>,
     /// What central drew last, as far as it was heard here.
     hello: Option<Hello>,
     /// What the last sync of this connection answered.
@@ -112,6 +116,8 @@ struct Cursor {
     try_again_at: Instant,
     /// Commands that took the program down.
     suspects: Suspects,
+    /// The cancels answered since the outbox was last begun anew.
+    cancels: Cancels,
 }
 
 impl Cursor {
@@ -128,17 +134,20 @@ impl Cursor {
             republish,
             place: Place::default(),
             central: None,
+            passed_over: None,
             hello: None,
             answered: None,
             refused: BTreeSet::new(),
             deferred: VecDeque::new(),
             suspects,
+            cancels: Cancels::default(),
         }
     }
 
     /// Begins again with the outbox: whoever listens may have missed all of it.
     fn rewind(&mut self) {
         self.published = 0;
+        self.cancels = Cancels::default();
         self.republish.reset();
     }
 
@@ -254,7 +263,6 @@ impl LinkUnit {
             Inbound::Down { reason, .. } => {
                 tracing::warn!(?reason, "link to central's broker is down; trying again");
                 cursor.is_up = false;
-                cursor.place.lost();
                 Ok(())
             }
             Inbound::Message {

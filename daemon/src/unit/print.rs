@@ -302,17 +302,18 @@ impl PrintUnit {
     /// Central's question to call a job off is answered for a closed job as well.
     async fn call_off(&mut self, job: JobId, command: Command) -> Result<bool, DeskError> {
         self.remember_or_tell(job).await?;
-        if self.shell.core().job(job).is_some_and(Job::is_closed) {
-            return self.decide_unless_crowded(command).await;
-        }
-        self.decide(command).await
+        self.decide_unless_crowded(command).await
     }
 
-    /// What only tells central again where a job stands yields where very much waits for central: it is in there.
+    /// What only tells central again where a job stands yields where very much waits for central: it is in there. What
+    /// changes a job happens once, and yields to nothing.
     async fn decide_unless_crowded(&mut self, command: Command) -> Result<bool, DeskError> {
         if self.is_crowded().await? {
-            let decided = self.shell.core().decide(self.clock.now(), command);
-            return decided.map(|_told| false).map_err(DeskError::Refused);
+            let decided = self.shell.core().decide(self.clock.now(), command.clone());
+            let events = decided.map_err(DeskError::Refused)?;
+            if !events.iter().any(|event| event.what.is_change()) {
+                return Ok(false);
+            }
         }
         self.decide(command).await
     }

@@ -101,3 +101,42 @@ async fn central_hears_the_end_of_a_job_that_it_calls_off_too_late() {
     assert_eq!(told.len(), before + 1);
     assert_eq!(told.last().unwrap().state, JobState::Printed);
 }
+
+/// As many reports as may wait for central before those of no event yield.
+const CROWD: usize = 10_000;
+
+/// Far more than there is room for beside those that wait.
+const DELIVERIES: usize = 1_000;
+
+#[tokio::test]
+async fn a_question_repeated_without_end_fills_neither_journal_nor_outbox_and_the_job_still_ends() {
+    let world = amid(Op::Send, Fate::Silent).await;
+    let before = world.events(job_no(1)).await;
+    world.fill_outbox(CROWD - 10).await;
+    for _delivery in 0..DELIVERIES {
+        let answered = world.desk().submit(cancel(Actor::Central)).await;
+        assert!(matches!(answered, Ok(false)), "{answered:?}");
+    }
+    assert_eq!(world.events(job_no(1)).await, before);
+    let span = world.journal.outbox_span().await.unwrap();
+    assert_eq!(span.count, u64::try_from(CROWD).unwrap());
+    world.printer().set(Op::Send, Fate::Answered);
+    assert_eq!(world.until_closed(job_no(1)).await.0, JobState::Printed);
+    let span = world.journal.outbox_span().await.unwrap();
+    assert!(
+        span.count > u64::try_from(CROWD).unwrap(),
+        "its end is told"
+    );
+}
+
+#[tokio::test]
+async fn a_job_is_called_off_although_very_much_waits_for_central() {
+    let mut world = World::new();
+    world.start().await;
+    let (facts, _blob) = world.order(1, Release::Now, &sample());
+    world.accept(&facts).await.unwrap();
+    world.fill_outbox(CROWD).await;
+    let answered = world.desk().submit(cancel(Actor::Central)).await;
+    assert!(matches!(answered, Ok(true)), "{answered:?}");
+    assert_eq!(world.until_closed(job_no(1)).await.0, JobState::Cancelled);
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loket_daemon::clock::Word;
 use loket_daemon::unit::print::DeskError;
-use loket_domain::print::{Command, PrinterSurvey};
+use loket_domain::print::{Asked, Command, PrinterSurvey};
 use loket_journal::{Batch, Journal, JournalError};
 use loket_wire::event::QuarantineReport;
 use loket_wire::{JobReport, JobState, Reason, Release, Report, Sha256Digest};
@@ -182,7 +182,7 @@ async fn a_document_that_did_not_leave_goes_into_nobody_elses_job() {
 async fn a_printer_that_would_print_something_else_is_not_sent_a_certified_sheet() {
     let mut world = World::new();
     let printer = world.printer();
-    printer.ignores(&["print-scaling"]);
+    printer.ignores(&[Asked::Scaling]);
     world.start().await;
     world.accept(&world.spooled(1, Release::Now)).await.unwrap();
     let end = world.until_closed(job_no(1)).await;

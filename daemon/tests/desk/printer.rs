@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use loket_daemon::device::{DeviceFault, DeviceFuture, Made, Printer, PrinterStatus};
 use loket_domain::print::{
-    PrinterMark, PrinterSurvey, RemoteJob, RemoteState, RemoteView, Sighting,
+    Asked, PrinterMark, PrinterSurvey, RemoteJob, RemoteState, RemoteView, Sighting,
 };
 use loket_ipp_printer::{IppError, Operation};
 use loket_wire::Sha256Digest;
@@ -60,7 +60,7 @@ struct State {
     sheets: Vec<(String, Sha256Digest)>,
     prints_at_once: bool,
     survey: PrinterSurvey,
-    unsupported: Vec<String>,
+    unsupported: Vec<Asked>,
 }
 
 /// The scripted printer.
@@ -134,9 +134,9 @@ impl FakePrinter {
     }
 
     /// Says which attributes it will not honour.
-    pub(crate) fn ignores(&self, names: &[&str]) {
+    pub(crate) fn ignores(&self, asked: &[Asked]) {
         self.change(|state| {
-            state.unsupported = names.iter().map(|name| (*name).to_owned()).collect()
+            state.unsupported = asked.to_vec();
         });
     }
 
@@ -346,7 +346,7 @@ impl Printer for FakePrinter {
                 let seen = state.jobs.keys().map(|id| state.view(*id));
                 jobs.extend(seen.filter_map(|sighting| match sighting {
                     Sighting::Seen(view) => Some(view),
-                    Sighting::Absent => None,
+                    Sighting::Absent | Sighting::Unasked => None,
                 }));
             }
             survey

@@ -1,10 +1,10 @@
 //! A crash at each step, with and without the step having happened at the printer.
 
-use loket_domain::print::Command;
+use loket_domain::print::{Answer, Command};
 use loket_wire::{JobState, Reason, Release};
 
 use crate::printer::{Fate, Op, ready};
-use crate::world::{World, job_no, officer};
+use crate::world::{World, job_no, officer, until};
 
 /// Lets the machine die while `op` is under way (after the printer did it, or before), and gives it back restarted.
 async fn crashed(op: Op, fate: Fate, is_single_document: bool) -> World {
@@ -155,4 +155,27 @@ async fn a_job_whose_printer_left_the_settings_is_asked_of_the_officer() {
     world.lanes.clear();
     world.start().await;
     world.until_state(job_no(1), JobState::Unknown).await;
+    let unknown = Some(Reason::NoPrinter);
+    assert_eq!(world.job(job_no(1)).await.reason, unknown);
+    // That none came out cannot be checked there, so it takes a second word that names the attempt.
+    let did_not = |attempt| Command::Answer {
+        job: job_no(1),
+        attempt,
+        answer: Answer::DidNot,
+        by: officer(),
+    };
+    world.desk().submit(did_not(None)).await.unwrap();
+    until("it is asked again", || async {
+        let events = world.events(job_no(1)).await;
+        events
+            .iter()
+            .filter(|kind| *kind == "became-unknown")
+            .count()
+            == 2
+    })
+    .await;
+    let vague = world.desk().submit(did_not(None)).await;
+    assert!(vague.is_err(), "{vague:?}");
+    world.desk().submit(did_not(Some(1))).await.unwrap();
+    world.until_state(job_no(1), JobState::Printing).await;
 }

@@ -317,6 +317,29 @@ impl World {
             .collect()
     }
 
+    /// Lets this many reports wait for central.
+    pub(crate) async fn fill_outbox(&self, count: usize) {
+        let mut left = count - self.outbox_count().await;
+        while left > 0 {
+            let report = NewReport {
+                kind: "filler".to_owned(),
+                bytes: b"{}".to_vec(),
+            };
+            let reports = vec![report; left.min(200)];
+            left -= reports.len();
+            let batch = Batch {
+                reports,
+                ..Batch::default()
+            };
+            self.journal.append(batch).await.expect("an append");
+        }
+    }
+
+    async fn outbox_count(&self) -> usize {
+        let span = self.journal.outbox_span().await.expect("the outbox");
+        usize::try_from(span.count).expect("a count")
+    }
+
     /// Fills the journal until it takes neither report nor event; gives the last report's number, by which most of it is
     /// emptied again.
     pub(crate) async fn fill_journal(&self) -> u64 {

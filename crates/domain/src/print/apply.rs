@@ -21,7 +21,7 @@ use crate::core::IllegalEvent;
 
 pub(super) fn apply(desk: &mut Desk, event: &Event) -> Result<(), IllegalEvent> {
     if let What::Accepted { facts } = &event.what {
-        return accept(desk, facts);
+        return accept(desk, facts, event);
     }
     let Some(job) = desk.jobs.get_mut(&event.job_id) else {
         return Err(IllegalEvent {
@@ -58,8 +58,10 @@ fn next_stage(job: &Job, at: Timestamp, what: &What) -> Option<Stage> {
         } => match what {
             What::Answered {
                 answer: Answer::DidNot,
+                lets_be,
             } => {
-                let left = left.as_ref().map(|left| (left, *called_off));
+                let left = left.as_ref().filter(|_left| !lets_be);
+                let left = left.map(|left| (left, *called_off));
                 Some(answered(job.facts.job_id, *attempt, left, at))
             }
             What::CalledOff { reason: why } => Some(Stage::Unknown {
@@ -122,7 +124,16 @@ fn own_attempt(job: JobId, name: &str) -> Option<(JobId, u32)> {
     parse_job_name(name).filter(|(of, _no)| *of == job)
 }
 
-fn accept(desk: &mut Desk, facts: &Facts) -> Result<(), IllegalEvent> {
+/// Central's word on the last moment stands whatever this machine's clock says. That of a job given by hand is this
+/// machine's own, by the clock of that moment: where nobody had confirmed it, or it was put right since, it is none.
+fn is_undated(facts: &Facts, accepted: &Event) -> bool {
+    match facts.origin {
+        Origin::Central { .. } => false,
+        Origin::Local { .. } => !accepted.clock_trusted || accepted.at > facts.not_after,
+    }
+}
+
+fn accept(desk: &mut Desk, facts: &Facts, event: &Event) -> Result<(), IllegalEvent> {
     if desk.jobs.contains_key(&facts.job_id) {
         return Err(IllegalEvent {
             event: "accepted",
@@ -145,6 +156,7 @@ fn accept(desk: &mut Desk, facts: &Facts) -> Result<(), IllegalEvent> {
         answer_count: 0,
         waits: None,
         let_be: BTreeSet::new(),
+        is_undated: is_undated(facts, event),
     };
     desk.next_no = desk.next_no.saturating_add(1);
     desk.jobs.insert(facts.job_id, job);

@@ -271,6 +271,8 @@ impl RemoteView {
 pub enum Sighting {
     /// The printer knows no such job.
     Absent,
+    /// The printer is in the settings no more: nobody can be asked, and the job may stand there still.
+    Unasked,
     /// It knows this one.
     Seen(RemoteView),
 }

@@ -85,8 +85,8 @@ pub enum Command {
         attempt: u32,
         /// The job there.
         remote: RemoteJob,
-        /// Names of the attributes that the printer will not honour.
-        unsupported: Vec<String>,
+        /// What of the job the printer will not honour.
+        unsupported: Vec<Asked>,
     },
     /// The printer cannot be asked, or is busy: nothing has left, and it is asked again.
     Waits {
@@ -214,6 +214,19 @@ pub enum Answer {
     DidNot,
     /// A sheet came out and is spoiled.
     Damaged,
+}
+
+/// What a job asks of a printer that shows on the sheet, or in how many sheets there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// One copy.
+    Copies,
+    /// One side.
+    Sides,
+    /// Nothing scaled.
+    Scaling,
+    /// A4 stationery.
+    Media,
 }
 
 /// A rule said no; the person can act on it. Each has a stable code.

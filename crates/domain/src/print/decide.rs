@@ -9,7 +9,7 @@ mod survey;
 
 use loket_wire::{JobId, JobState, Reason, Release};
 
-use super::attempt::{Afterwards, Attempt, Phase, RemoteJob, Step};
+use super::attempt::{Afterwards, Attempt, Left, Phase, RemoteJob, Step};
 use super::command::{Answer, Command, Intake, Refusal, Verification};
 use super::desk::Desk;
 use super::event::{Actor, EVENT_VERSION, Event, What};
@@ -127,7 +127,7 @@ pub(super) fn may_expire(job: &Job) -> bool {
 /// What time does: ends what is past its time, and notes who waits for a printer that left the settings.
 fn tick(desk: &Desk, now: Now) -> Vec<Event> {
     let due = |job: &Job| {
-        if may_expire(job) && now.is_past(job.facts.not_after) {
+        if may_expire(job) && job.is_past(now) {
             return called_off(job, Reason::NotAfter);
         }
         if job.stage != Stage::Released {
@@ -213,7 +213,9 @@ fn accept(desk: &Desk, now: Now, intake: Intake) -> Result<Vec<Event>, Refusal> 
     }
     let mut whats = Vec::new();
     let actor = facts.origin.actor();
-    let verdict = bad.or_else(|| now.is_past(facts.not_after).then_some(Reason::NotAfter));
+    // What a person gave a moment ago is over only by a clock that was put right in between.
+    let is_over = matches!(facts.origin, Origin::Central { .. }) && now.is_past(facts.not_after);
+    let verdict = bad.or_else(|| is_over.then_some(Reason::NotAfter));
     whats.push(What::Accepted { facts });
     match verdict {
         Some(Reason::NotAfter) => whats.push(end(JobState::Expired, Reason::NotAfter)),
@@ -252,7 +254,7 @@ fn is_same_order(known: &Job, facts: &Facts) -> bool {
 fn release(desk: &Desk, now: Now, job: JobId) -> Result<Vec<What>, Refusal> {
     let job = find(desk, job)?;
     match &job.stage {
-        Stage::Held if now.is_past(job.facts.not_after) => Err(Refusal::PastNotAfter),
+        Stage::Held if job.is_past(now) => Err(Refusal::PastNotAfter),
         Stage::Held => Ok(vec![What::Released]),
         // A second tap of the same button is no error.
         Stage::Released | Stage::Clearing(_) | Stage::Attempting(_) => Ok(Vec::new()),
@@ -317,10 +319,10 @@ fn answered(
         state: job.stage_name(),
     };
     let Stage::Unknown {
+        reason,
         attempt,
         left,
         called_off,
-        ..
     } = &job.stage
     else {
         return Err(not_now);
@@ -331,6 +333,11 @@ fn answered(
         None if job.answer_count > 0 => return Err(Refusal::SayWhich { attempt }),
         Some(_) | None => {}
     }
+    // The first answer is checked at the printer. Where that printer is out of the settings nobody can check it, and an
+    // officer who says so again has the last word.
+    let is_gone = |left: &Left| !desk.lanes.contains(&left.printer);
+    let lets_be =
+        *reason == Reason::NoPrinter && job.answer_count > 0 && left.as_ref().is_some_and(is_gone);
     let pages = job.revision.map(|revision| revision.page_count);
     let ended = |state, reason| What::Ended {
         state,
@@ -338,11 +345,11 @@ fn answered(
         sheet_count: pages,
     };
     Ok(match answer {
-        Answer::DidNot if left.is_none() && called_off.is_some() => {
+        Answer::DidNot if (left.is_none() || lets_be) && called_off.is_some() => {
             called_off.map(called_off_end).into_iter().collect()
         }
         // `Answered` alone brings the job back to its lane; an end stands by itself with its actor.
-        Answer::DidNot => vec![What::Answered { answer }],
+        Answer::DidNot => vec![What::Answered { answer, lets_be }],
         Answer::CameOut => vec![ended(JobState::Printed, Reason::OfficerSaw)],
         Answer::Damaged => vec![ended(JobState::Failed, Reason::SheetDamaged)],
     })

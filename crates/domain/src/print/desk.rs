@@ -150,7 +150,8 @@ impl Core for Desk {
 
     fn wake_at(&self, now: Now) -> Option<Timestamp> {
         let moments = self.jobs.values().flat_map(|job| {
-            let ends = decide::may_expire(job).then_some(job.facts.not_after);
+            let expires = decide::may_expire(job) && !job.is_undated;
+            let ends = expires.then_some(job.facts.not_after);
             let pauses = decide::fault_pause(job).filter(|_pause| job.stage == Stage::Released);
             [ends, pauses.map(|(from, pause)| from.saturating_add(pause))]
         });

@@ -157,7 +157,7 @@ fn effect_of(desk: &Desk, now: Now, job: &Job) -> Option<Effect> {
             (EffectStep::Verify, Action::Verify { class, at })
         }
         Stage::Released => {
-            if now.is_past(job.facts.not_after) || !may_survey(job, now) {
+            if job.is_past(now) || !may_survey(job, now) {
                 return None;
             }
             let printer = desk.lane_of(job)?.to_owned();

@@ -184,6 +184,9 @@ pub enum What {
     Answered {
         /// What was found.
         answer: Answer,
+        /// Whether the job at a printer that is out of the settings is let be: answered for twice, it counts as gone.
+        #[serde(default, skip_serializing_if = "is_false")]
+        lets_be: bool,
     },
     /// The job is over.
     Ended {
@@ -239,11 +242,11 @@ impl What {
 }
 
 impl What {
-    /// Whether it changes the job. What is only told again is a report and no line of the journal: a closed job's
-    /// history takes none, and an open one's would grow with every delivery.
+    /// Whether it changes the job. What is only told again, or refused, is a report and no line of the journal: a closed
+    /// job's history takes none, and an open one's would grow with every delivery.
     #[must_use]
     pub const fn is_change(&self) -> bool {
-        !matches!(self, Self::Restated { .. })
+        !matches!(self, Self::Restated { .. } | Self::CancelRefused)
     }
 }
 

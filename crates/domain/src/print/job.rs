@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attempt::{Attempt, Clearing, Left};
 use super::event::Actor;
+use crate::core::Now;
 
 /// What is known of a job from its order; never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -149,9 +150,16 @@ pub struct Job {
     pub waits: Option<(Reason, Timestamp)>,
     /// job-names at printers that would not go and hold nothing.
     pub let_be: BTreeSet<String>,
+    /// Whether its last moment says nothing: the machine set it by a clock that nobody had confirmed.
+    pub is_undated: bool,
 }
 
 impl Job {
+    /// Whether the last moment at which it may be printed has passed for certain.
+    pub(super) fn is_past(&self, now: Now) -> bool {
+        !self.is_undated && now.is_past(self.facts.not_after)
+    }
+
     /// The public state and reason.
     #[must_use]
     pub fn public_state(&self) -> (JobState, Option<Reason>) {

@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 
 use loket_domain::roam::Roam;
 use loket_link::LinkHandle;
-use loket_wire::{CentralState, Hello};
+use loket_wire::presence::decode;
+use loket_wire::topic::CENTRAL_STATE;
+use loket_wire::{CentralState, Hello, Timestamp, frame};
 use tokio::time::Instant;
 
 use super::{Cursor, LinkUnit};
+use crate::clock::{NUDGE, Word};
 use crate::identity::OsRandom;
 
 /// A broker at which central is not was left: the code in the log, for whoever looks after the machine.
@@ -72,10 +75,6 @@ impl Place {
         }
     }
 
-    pub(super) const fn lost(&mut self) {
-        self.roam.lost();
-    }
-
     /// When the broker is to be left.
     pub(super) fn leave_at(&self) -> Option<Instant> {
         let after = self.roam.leave_at()?;
@@ -87,21 +86,88 @@ impl Cursor {
     /// A connection to this broker stands; from here on what was heard at it counts, and nothing else.
     pub(super) fn arrive(&mut self, broker: usize) {
         let left = self.place.broker.replace(broker);
-        if left != Some(broker) {
+        let now = self.place.began.elapsed();
+        if left == Some(broker) {
+            self.place.roam.returned(now, drawn());
+        } else {
+            self.place.roam.arrived(now, drawn());
             if let Some(left) = left {
                 let heard = (self.central, self.hello);
                 self.place.elsewhere.insert(left, heard);
             }
             let known = self.place.elsewhere.remove(&broker);
             (self.central, self.hello) = known.unwrap_or_default();
+            self.passed_over = None;
         }
         (self.place.is_present, self.place.has_answered) = (false, false);
-        let now = self.place.began.elapsed();
-        self.place.roam.arrived(now, drawn());
+    }
+
+    /// Central's clock was set back: what it said of itself before bears times that will not come again for long, and
+    /// would make all that it says from here on look like a word of old.
+    pub(super) fn forget_times_after(&mut self, at: Timestamp) {
+        let is_void = |state: &CentralState| at.saturating_add(NUDGE) < state.at;
+        self.central = self.central.filter(|known| !is_void(known));
+        self.passed_over = self.passed_over.filter(|state| !is_void(state));
+        for (known, _hello) in self.place.elsewhere.values_mut() {
+            *known = known.filter(|known| !is_void(known));
+        }
     }
 }
 
 impl LinkUnit {
+    /// Takes what central says of itself; true where it wants to hear what is held here: it draws another hello on
+    /// each of its connections. An old announcement that a broker held back says nothing.
+    pub(super) fn asks_for_sync(&self, payload: &[u8], cursor: &mut Cursor) -> bool {
+        let Ok(body) = frame::open(CENTRAL_STATE, payload, &self.identity.bundle.central_key)
+        else {
+            return false;
+        };
+        decode::<CentralState>(&body).is_ok_and(|state| Self::takes_presence(state, cursor))
+    }
+
+    fn takes_presence(state: CentralState, cursor: &mut Cursor) -> bool {
+        let is_later = cursor.central.is_none_or(|known| state.at > known.at);
+        // A will was signed before its connection stood, so it is earlier than what central said on it.
+        let is_will = cursor.central.is_some_and(|known| {
+            !state.online && state.hello.is_some() && state.hello == known.hello
+        });
+        if !is_later && !is_will {
+            // The broker keeps it and says it on each connection.
+            if let Some(known) = cursor.central.filter(|known| known.at == state.at) {
+                cursor.place.heard(known.online);
+            } else {
+                cursor.passed_over = Some(state);
+            }
+            return false;
+        }
+        let is_back = cursor.is_central_away();
+        let at = cursor
+            .central
+            .map_or(state.at, |known| known.at.max(state.at));
+        cursor.central = Some(CentralState { at, ..state });
+        cursor.place.heard(state.online);
+        if !state.online {
+            return false;
+        }
+        cursor.hello = state.hello;
+        is_back || state.hello.is_none() || state.hello != cursor.answered
+    }
+
+    /// Takes a time that central signed. Where it proves that central's clock was set back, what central said of itself
+    /// since counts after all.
+    pub(super) fn hear(&self, word: Word, at: Timestamp, cursor: &mut Cursor) {
+        if !self.clock.hear(word, at) {
+            return;
+        }
+        cursor.forget_times_after(at);
+        if let Some(state) = cursor.passed_over.take()
+            && Self::takes_presence(state, cursor)
+        {
+            cursor.owes_sync = true;
+            cursor.rewind();
+        }
+    }
+
     /// Says goodbye where central is not, and goes to the next broker of the list. Where the goodbye finds no room, the
     /// higher number of the next connection tells as much.
     pub(super) fn leave(&self, link: &LinkHandle, cursor: &mut Cursor) {

@@ -6,13 +6,14 @@ use loket_domain::print::{Actor, Command as Desk, Facts, Intake, Origin, Refusal
 use loket_journal::{Batch, JournalError};
 use loket_spool::SpoolError;
 use loket_wire::event::{DecodeError, QuarantineReport};
-use loket_wire::presence::{Ack, CentralState, decode};
+use loket_wire::presence::{Ack, decode};
 use loket_wire::sealed::SealError;
-use loket_wire::topic::{CENTRAL_STATE, Channel};
+use loket_wire::topic::Channel;
 use loket_wire::{
     Cancel, Command, JobId, JobReport, JobState, PrintOrder, Reason, Report, Sha256Digest, frame,
 };
 
+use super::cancels::standing;
 use super::outbound::read_seq;
 use super::suspects::Name;
 use super::{Cursor, LinkUnit, LinkUnitError, META_CLOCK, META_COMMAND_SEQ};
@@ -69,8 +70,21 @@ impl Quarantine {
 
 impl LinkUnit {
     /// Takes one message; true when it may be acknowledged to the broker: what it means is on disk, or nothing ever
-    /// will be.
+    /// will be. Where none is left that waits, a standstill is over.
     pub(super) async fn on_message(
+        &self,
+        topic: &str,
+        payload: &[u8],
+        cursor: &mut Cursor,
+    ) -> Result<bool, LinkUnitError> {
+        let is_taken = self.means(topic, payload, cursor).await?;
+        if is_taken && cursor.deferred.is_empty() {
+            self.go_on();
+        }
+        Ok(is_taken)
+    }
+
+    async fn means(
         &self,
         topic: &str,
         payload: &[u8],
@@ -97,41 +111,6 @@ impl LinkUnit {
         }
     }
 
-    /// Takes what central says of itself; true where it wants to hear what is held here: it draws another hello on
-    /// each of its connections. An old announcement that a broker held back says nothing.
-    pub(super) fn asks_for_sync(&self, payload: &[u8], cursor: &mut Cursor) -> bool {
-        let Ok(body) = frame::open(CENTRAL_STATE, payload, &self.identity.bundle.central_key)
-        else {
-            return false;
-        };
-        let Ok(state) = decode::<CentralState>(&body) else {
-            return false;
-        };
-        let is_later = cursor.central.is_none_or(|known| state.at > known.at);
-        // A will was signed before its connection stood, so it is earlier than what central said on it.
-        let is_will = cursor.central.is_some_and(|known| {
-            !state.online && state.hello.is_some() && state.hello == known.hello
-        });
-        if !is_later && !is_will {
-            // The broker keeps it and says it on each connection.
-            if let Some(known) = cursor.central.filter(|known| known.at == state.at) {
-                cursor.place.heard(known.online);
-            }
-            return false;
-        }
-        let is_back = cursor.is_central_away();
-        let at = cursor
-            .central
-            .map_or(state.at, |known| known.at.max(state.at));
-        cursor.central = Some(CentralState { at, ..state });
-        cursor.place.heard(state.online);
-        if !state.online {
-            return false;
-        }
-        cursor.hello = state.hello;
-        is_back || state.hello.is_none() || state.hello != cursor.answered
-    }
-
     async fn on_ack(&self, body: &[u8], cursor: &mut Cursor) -> Result<bool, LinkUnitError> {
         pass(Stop::AckArrived);
         let Ok(ack) = decode::<Ack>(body) else {
@@ -144,7 +123,7 @@ impl LinkUnit {
             seq: ack.seq,
             command_seq: ack.command_seq,
         };
-        self.clock.hear(word, ack.at);
+        self.hear(word, ack.at, cursor);
         cursor.place.answered();
         if ack.hello.is_some() && ack.hello != cursor.answered {
             cursor.hello = ack.hello;
@@ -186,8 +165,8 @@ impl LinkUnit {
             Ok(command) if *command.machine() != self.machine => {
                 self.quarantined(Quarantine::WrongMachine, payload).await?
             }
-            Ok(Command::Print(order)) => self.on_order(&order, payload).await?,
-            Ok(Command::Cancel(cancel)) => self.on_cancel(&cancel).await?,
+            Ok(Command::Print(order)) => self.on_order(&order, payload, cursor).await?,
+            Ok(Command::Cancel(cancel)) => self.on_cancel(&cancel, cursor).await?,
             Err(DecodeError::UnknownKind) => {
                 self.quarantined(Quarantine::UnknownKind, payload).await?
             }
@@ -248,21 +227,40 @@ impl LinkUnit {
         })
     }
 
-    async fn on_cancel(&self, cancel: &Cancel) -> Result<Taken, LinkUnitError> {
-        self.clock.hear(Word::Command(cancel.seq), cancel.issued_at);
-        let asked = Desk::Cancel {
-            job: cancel.job_id,
-            by: Actor::Central,
+    /// Asks the desk to call a job off, unless this very question was answered before and nothing changed since.
+    async fn on_cancel(
+        &self,
+        cancel: &Cancel,
+        cursor: &mut Cursor,
+    ) -> Result<Taken, LinkUnitError> {
+        self.hear(Word::Command(cancel.seq), cancel.issued_at, cursor);
+        let (job, seq) = (cancel.job_id, cancel.seq);
+        let stood = match self.desk.job(job).await {
+            Ok(view) => standing(view.as_ref()),
+            Err(error) => return self.desk_fault(Some(error)).map(|_not_now| Taken::Later),
         };
-        match self.desk.submit(asked).await {
-            Ok(_) | Err(DeskError::Refused(_) | DeskError::LongOver) => Ok(Taken::Kept(cancel.seq)),
+        if cursor.cancels.is_answered(job, seq, stood) {
+            return Ok(Taken::Kept(seq));
+        }
+        let by = Actor::Central;
+        match self.desk.submit(Desk::Cancel { job, by }).await {
+            Ok(true) => Ok(Taken::Kept(seq)),
+            Ok(false) | Err(DeskError::Refused(_) | DeskError::LongOver) => {
+                cursor.cancels.keep(job, seq, stood);
+                Ok(Taken::Kept(seq))
+            }
             Err(error) => self.desk_fault(Some(error)).map(|_not_now| Taken::Later),
         }
     }
 
-    async fn on_order(&self, order: &PrintOrder, payload: &[u8]) -> Result<Taken, LinkUnitError> {
+    async fn on_order(
+        &self,
+        order: &PrintOrder,
+        payload: &[u8],
+        cursor: &mut Cursor,
+    ) -> Result<Taken, LinkUnitError> {
         pass(Stop::OrderArrived);
-        self.clock.hear(Word::Command(order.seq), order.issued_at);
+        self.hear(Word::Command(order.seq), order.issued_at, cursor);
         if order.epoch != self.state.epoch {
             return self.quarantined(Quarantine::OtherEpoch, payload).await;
         }
@@ -376,11 +374,7 @@ impl LinkUnit {
             ..Batch::default()
         });
         match appended.await {
-            Ok(_kept) if taken == Taken::Later => Ok(false),
-            Ok(_kept) => {
-                self.go_on();
-                Ok(true)
-            }
+            Ok(_kept) => Ok(taken != Taken::Later),
             Err(error) => self.journal_fault(error),
         }
     }

@@ -82,11 +82,7 @@ impl LinkUnit {
         link: &LinkHandle,
         cursor: &mut Cursor,
     ) -> Result<bool, LinkUnitError> {
-        let command_seq = self
-            .journal
-            .meta(META_COMMAND_SEQ)
-            .await
-            .map_err(LinkUnitError::Journal)?;
+        let last_command_seq = self.last_command_seq().await?;
         let Held { jobs, outbox } = match self.desk.held().await {
             Ok(held) => held,
             Err(error) => return self.desk_fault(Some(error)).map(|_not_now| true),
@@ -94,7 +90,7 @@ impl LinkUnit {
         let sync = Sync {
             epoch: self.state.epoch,
             session_seq: cursor.session_seq,
-            last_command_seq: command_seq.map_or(0, |bytes| read_seq(&bytes)),
+            last_command_seq,
             first_event_seq: outbox.first,
             last_event_seq: outbox.last,
             is_complete: jobs.len() <= MAX_SYNC_JOBS,
@@ -110,6 +106,15 @@ impl LinkUnit {
             cursor.answered = cursor.hello;
         }
         Ok(is_said)
+    }
+
+    /// The highest number that central named. One restored from an older copy must number on above it, also where the
+    /// command itself never came: what it signs under a lower number is no time here.
+    pub(super) async fn last_command_seq(&self) -> Result<u64, LinkUnitError> {
+        let kept = self.journal.meta(META_COMMAND_SEQ).await;
+        let kept = kept.map_err(LinkUnitError::Journal)?;
+        let taken = kept.map_or(0, |bytes| read_seq(&bytes));
+        Ok(taken.max(self.clock.command_seq()))
     }
 
     /// The goodbye, waiting a bounded time for room. Messages that arrive meanwhile stay unacknowledged and come again;

@@ -2,6 +2,7 @@
 
 mod backlog;
 mod brokers;
+mod cancels;
 mod log;
 mod presence;
 mod window;
@@ -50,7 +51,7 @@ impl Randomness for Fixed {
     }
 }
 
-/// A machine whose link is not there: messages are handed to it by the test.
+/// A machine without its link: messages are handed to it by the test.
 struct Bench {
     unit: LinkUnit,
     cursor: Cursor,
@@ -215,8 +216,8 @@ impl Bench {
 
     async fn command(&mut self, command: Command) -> bool {
         let body = command.encode().unwrap();
-        let channel = Channel::Command(command.kind().to_owned());
-        self.hear(channel, &body).await
+        let kind = command.kind().to_owned();
+        self.hear(Channel::Command(kind), &body).await
     }
 
     async fn print(&mut self, order: &PrintOrder) -> bool {
@@ -230,7 +231,7 @@ impl Bench {
 
     async fn state(&self, no: u8) -> Option<(JobState, Option<Reason>)> {
         let job = self.unit.desk.job(job_no(no)).await.unwrap();
-        job.map(|job| (job.state, job.reason))
+        super::cancels::standing(job.as_ref())
     }
 
     /// Codes of what was set aside.
@@ -247,15 +248,20 @@ impl Bench {
             .collect()
     }
 
-    /// Ends a job and waits until its document is destroyed.
-    async fn close(&mut self, no: u8) {
+    /// Central asks to call a job off.
+    async fn cancel(&mut self, no: u8, seq: u64) {
         let cancel = Cancel {
             job_id: job_no(no),
-            seq: 99,
+            seq,
             machine: self.unit.machine.clone(),
             issued_at: DAY,
         };
         assert!(self.command(Command::Cancel(cancel)).await);
+    }
+
+    /// Ends a job and waits until its document is destroyed.
+    async fn close(&mut self, no: u8) {
+        self.cancel(no, 99).await;
         let closed = async {
             loop {
                 let job = self.unit.desk.job(job_no(no)).await.unwrap();
@@ -265,7 +271,7 @@ impl Bench {
                 tokio::task::yield_now().await;
             }
         };
-        let waited = tokio::time::timeout(Duration::from_secs(20), closed).await;
+        let waited = tokio::time::timeout(presence::DEADLINE, closed).await;
         waited.expect("the job is closed");
     }
 }
@@ -333,8 +339,8 @@ async fn what_is_not_for_this_machine_is_set_aside_with_its_code() {
     assert!(bench.hear(broken, b"{}").await);
     bench.central = signing_key(4);
     assert!(bench.print(&good).await);
-    let codes = bench.codes().await;
-    assert_eq!(codes, ["L-103", "L-104", "L-101", "L-102", "W-104"]);
+    let codes = ["L-103", "L-104", "L-101", "L-102", "W-104"];
+    assert_eq!(bench.codes().await, codes);
     assert_eq!(bench.state(1).await, None);
     assert!(bench.key(1).is_none());
 }
@@ -345,8 +351,8 @@ async fn an_altered_envelope_and_one_for_another_key_are_rejected_with_their_rea
     let mut order = bench.order(1, 1);
     order.not_after = order.not_after.saturating_add(Duration::from_secs(1));
     assert!(bench.print(&order).await);
-    let rejected = (JobState::Rejected, Some(Reason::Altered));
-    assert_eq!(bench.state(1).await, Some(rejected));
+    let rejected = Some((JobState::Rejected, Some(Reason::Altered)));
+    assert_eq!(bench.state(1).await, rejected);
     let mut order = bench.order(2, 1);
     order.envelope.key_id = loket_wire::KeyId::of(b"another key");
     assert!(bench.print(&order).await);
@@ -447,6 +453,11 @@ async fn an_order_that_meets_a_full_journal_stays_with_the_broker_and_is_taken_l
         assert!(bench.print(&order).await);
     }
     assert_eq!(log.count("are taken again"), 1, "and once that it is over");
+    // What is set aside ends a standstill as well as what is kept.
+    bench.unit.stand_still("a fault of the test");
+    let unknown = "dance".to_owned();
+    assert!(bench.hear(Channel::Command(unknown), b"{}").await);
+    assert_eq!(log.count("are taken again"), 2);
     drop(listening);
     assert!(bench.state(1).await.is_some());
 }
@@ -484,7 +495,6 @@ async fn reports_die_by_an_acknowledgement_of_this_journal_alone() {
 #[tokio::test]
 async fn a_message_after_the_desk_has_ended_waits_for_the_next_start() {
     let mut bench = Bench::new().await;
-    let order = bench.order(1, 1);
     bench.desk.shutdown().await;
-    assert!(!bench.print(&order).await);
+    assert!(!bench.print(&bench.order(1, 1)).await);
 }

@@ -236,7 +236,7 @@ fn without_printer(effect: &Effect, printer: &str) -> Outcome {
         Action::Cancel { .. } => Outcome::Tell(Command::CancelTried { job, attempt }),
         Action::Locate { .. } | Action::Look { .. } => {
             tracing::error!(job.id = %job, device.id = printer, "the job's printer is no longer in the settings");
-            let sighting = Sighting::Absent;
+            let sighting = Sighting::Unasked;
             Outcome::Tell(Command::Sighted {
                 job,
                 attempt,

@@ -12,7 +12,7 @@ use super::super::command::Refusal;
 use super::super::event::What;
 use super::super::job::Job;
 use super::called_off_end;
-use super::sighting::{Evidence, fate_not_seen, forgotten};
+use super::sighting::{Evidence, fate_not_seen, seen};
 use crate::core::Now;
 
 /// Times Cancel-Job is asked for: with the pauses below a printer has a minute to follow.
@@ -70,11 +70,16 @@ pub(super) fn sighted(
                 .map_or(What::StrayCleared, called_off_end),
         ]
     };
-    let Some(view) = sighting.of(&clearing.withdrawal.remote, &clearing.name) else {
-        return Ok(match clearing.holds {
-            Holds::Nothing | Holds::Answered => gone(),
-            Holds::Document => vec![forgotten()],
-        });
+    let is_asked = sighting != Sighting::Unasked;
+    let view = match seen(sighting, &clearing.withdrawal.remote, &clearing.name) {
+        Ok(view) => view,
+        Err(unknown) => {
+            return Ok(match clearing.holds {
+                Holds::Nothing => gone(),
+                Holds::Answered if is_asked => gone(),
+                Holds::Answered | Holds::Document => vec![unknown],
+            });
+        }
     };
     let is_own = parse_job_name(&clearing.name).is_some_and(|(of, _no)| of == job.facts.job_id);
     let evidence = Evidence {

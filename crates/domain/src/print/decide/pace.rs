@@ -64,7 +64,7 @@ pub(super) fn waits(now: Now, job: &Job, no: u32, reason: Reason) -> Result<Vec<
     }
     match &job.stage {
         Stage::Attempting(attempt) if attempt.step == Step::Creating => {
-            let past = now.is_past(job.facts.not_after).then_some(Reason::NotAfter);
+            let past = job.is_past(now).then_some(Reason::NotAfter);
             if let Some(reason) = attempt.called_off.or(past) {
                 return Ok(vec![called_off_end(reason)]);
             }

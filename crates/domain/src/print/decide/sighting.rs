@@ -106,20 +106,20 @@ pub(super) fn sighted(
     match &attempt.step {
         Step::Locating => Ok(located(job, attempt, sighting, &name)),
         Step::Checking(remote) => Ok(checked(now, job, attempt, sighting.of(remote, &name))),
-        Step::Probing(remote) => Ok(match sighting.of(remote, &name) {
-            None => vec![forgotten()],
-            Some(view) => probed(now, job, attempt, remote, &view),
+        Step::Probing(remote) => Ok(match seen(sighting, remote, &name) {
+            Err(unknown) => vec![unknown],
+            Ok(view) => probed(now, job, attempt, remote, &view),
         }),
-        Step::Sent(remote) => Ok(match sighting.of(remote, &name) {
-            None => vec![forgotten()],
-            Some(view) => watched(now, job, attempt, &view),
+        Step::Sent(remote) => Ok(match seen(sighting, remote, &name) {
+            Err(unknown) => vec![unknown],
+            Ok(view) => watched(now, job, attempt, &view),
         }),
         Step::Cancelling {
             withdrawal,
             bytes_left,
             then,
         } => {
-            let view = sighting.of(&withdrawal.remote, &name);
+            let view = seen(sighting, &withdrawal.remote, &name);
             cancelled(now, job, attempt, view, withdrawal, (*bytes_left, *then))
         }
         Step::Creating | Step::Created(_) | Step::Sending(_) => Err(Refusal::Stale),
@@ -131,7 +131,9 @@ pub(super) fn sighted(
 fn located(job: &Job, attempt: &Attempt, sighting: Sighting, name: &str) -> Vec<What> {
     let view = match sighting {
         Sighting::Seen(view) if view.name.as_deref() == Some(name) => view,
-        Sighting::Seen(_) | Sighting::Absent => return none_there(job, attempt),
+        Sighting::Seen(_) | Sighting::Absent | Sighting::Unasked => {
+            return none_there(job, attempt);
+        }
     };
     let adopted = vec![What::RemoteCreated {
         remote: view.remote(),
@@ -147,7 +149,7 @@ fn checked(now: Now, job: &Job, attempt: &Attempt, view: Option<RemoteView>) -> 
     let Some(view) = view else {
         return none_there(job, attempt);
     };
-    let confirmed = if now.is_past(job.facts.not_after) {
+    let confirmed = if job.is_past(now) {
         vec![call_off(&view.remote(), Reason::NotAfter)]
     } else {
         vec![What::RemoteConfirmed, What::SendingBegan]
@@ -280,11 +282,25 @@ pub(super) const fn fate_not_seen(left: Option<RemoteJob>) -> What {
     }
 }
 
-pub(super) const fn forgotten() -> What {
+const fn forgotten() -> What {
     What::BecameUnknown {
         reason: Reason::PrinterForgot,
         left: None,
     }
+}
+
+/// The view of a job that has a document, if it is of the very job; else what is not known of it now. Only a printer
+/// that was asked can have lost a job: one that is out of the settings may have it still, and print it.
+pub(super) fn seen(sighting: Sighting, remote: &RemoteJob, name: &str) -> Result<RemoteView, What> {
+    let unknown = if sighting == Sighting::Unasked {
+        What::BecameUnknown {
+            reason: Reason::NoPrinter,
+            left: Some(remote.clone()),
+        }
+    } else {
+        forgotten()
+    };
+    sighting.of(remote, name).ok_or(unknown)
 }
 
 /// While the job is called off: what follows once it is certain that nothing was printed.
@@ -292,17 +308,15 @@ fn cancelled(
     now: Now,
     job: &Job,
     attempt: &Attempt,
-    view: Option<RemoteView>,
+    view: Result<RemoteView, What>,
     withdrawal: &Withdrawal,
     (bytes_left, then): (bool, Afterwards),
 ) -> Result<Vec<What>, Refusal> {
     let nothing_left = !bytes_left;
-    let Some(view) = view else {
-        return Ok(if nothing_left {
-            afterwards(job, attempt, then)
-        } else {
-            vec![forgotten()]
-        });
+    let view = match view {
+        Ok(view) => view,
+        Err(_gone) if nothing_left => return Ok(afterwards(job, attempt, then)),
+        Err(unknown) => return Ok(vec![unknown]),
     };
     let is_over = matches!(
         view.state,

@@ -3,15 +3,24 @@
 use loket_wire::{Class, JobId, JobState, Reason, Sha256Digest};
 
 use super::super::attempt::{Afterwards, Attempt, Phase, RemoteJob, Step};
-use super::super::command::{Command, Refusal};
+use super::super::command::{Asked, Command, Refusal};
 use super::super::desk::Desk;
 use super::super::event::What;
 use super::super::job::{Job, Stage};
 use super::{attempt_of, call_off, called_off_end, end, find, only_if, pace, withdraw};
 use crate::core::Now;
 
-/// What a sheet rests on: a printer that will not honour one of them would print something else than was certified.
-const BINDING_ATTRIBUTES: [&str; 4] = ["copies", "print-scaling", "media", "media-col"];
+/// Whether a sheet rests on it: a printer that will not honour it would print something else than was certified.
+///
+/// One side is asked for and not insisted on. Printed on two, each page is whole and of its size, and a document of one
+/// page is the same sheet; and a printer without a duplex unit is free to call the attribute itself unknown, though it
+/// can do nothing else.
+const fn is_binding(asked: Asked) -> bool {
+    match asked {
+        Asked::Copies | Asked::Scaling | Asked::Media => true,
+        Asked::Sides => false,
+    }
+}
 
 /// What came of an attempt's own steps.
 #[expect(
@@ -92,17 +101,16 @@ fn created(
     job: &Job,
     attempt: &Attempt,
     remote: RemoteJob,
-    unsupported: &[String],
+    unsupported: &[Asked],
 ) -> Result<Vec<What>, Refusal> {
     if attempt.step != Step::Creating {
         return Err(Refusal::Stale);
     }
-    let is_bound = |name: &String| BINDING_ATTRIBUTES.contains(&name.as_str());
-    let past = now.is_past(job.facts.not_after).then_some(Reason::NotAfter);
+    let past = job.is_past(now).then_some(Reason::NotAfter);
     if let Some(reason) = attempt.called_off.or(past) {
         return Ok(vec![call_off(&remote, reason)]);
     }
-    if job.facts.class == Class::Controlled && unsupported.iter().any(is_bound) {
+    if job.facts.class == Class::Controlled && unsupported.iter().copied().any(is_binding) {
         let then = Afterwards::End {
             state: JobState::Failed,
             reason: Reason::AttributesRefused,
@@ -123,7 +131,7 @@ fn prepared(
     let Step::Created(remote) = &attempt.step else {
         return Err(Refusal::Stale);
     };
-    if now.is_past(job.facts.not_after) {
+    if job.is_past(now) {
         return Ok(vec![call_off(remote, Reason::NotAfter)]);
     }
     let expected = job.revision.map(|revision| revision.sha256);

@@ -56,7 +56,7 @@ pub(super) fn surveyed(
             mark,
         }]);
     }
-    if now.is_past(job.facts.not_after) {
+    if job.is_past(now) {
         return Ok(vec![end(JobState::Expired, Reason::NotAfter)]);
     }
     if let Some(exhausted) = pace::exhausted(job) {

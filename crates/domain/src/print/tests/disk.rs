@@ -101,6 +101,7 @@ fn examples_v1() -> Vec<What> {
         },
         What::Answered {
             answer: Answer::DidNot,
+            lets_be: false,
         },
         What::Ended {
             state: JobState::Printed,

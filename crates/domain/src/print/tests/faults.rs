@@ -1,7 +1,7 @@
 //! Printers that fail, are away or busy, refuse what the sheet rests on, or are told by a person to stop.
 
 use super::*;
-use crate::print::Step;
+use crate::print::{Asked, Step};
 use RemoteState::{AwaitingDocument, Canceled, Completed};
 
 /// A printer that answers every question but fails to make the job; gives the pauses and how it ended.
@@ -337,21 +337,22 @@ fn a_person_who_cancels_at_the_printer_is_not_fought() {
 
 #[test]
 fn a_printer_that_would_scale_or_choose_other_paper_is_not_sent_a_certified_sheet() {
-    let created = |names: &[&str]| Command::Created {
+    let created = |unsupported: &[Asked]| Command::Created {
         job: job_no(1),
         attempt: 1,
         remote: remote(),
-        unsupported: names.iter().map(|name| (*name).to_owned()).collect(),
+        unsupported: unsupported.to_vec(),
     };
-    for name in ["copies", "print-scaling", "media", "media-col"] {
+    for asked in [Asked::Copies, Asked::Scaling, Asked::Media] {
         let mut bench = Bench::new().at("creating");
-        assert_eq!(bench.give(created(&["sides", name])), "cancelling-remote");
+        let both = [Asked::Sides, asked];
+        assert_eq!(bench.give(created(&both)), "cancelling-remote");
         assert_eq!(bench.see(view(Canceled, Some(0))), "ended");
         let expect = (JobState::Failed, Some(Reason::AttributesRefused));
         assert_eq!(bench.public(), expect);
     }
     let mut bench = Bench::new().at("creating");
-    assert_eq!(bench.give(created(&["sides"])), "remote-created");
+    assert_eq!(bench.give(created(&[Asked::Sides])), "remote-created");
 }
 
 #[test]

@@ -91,7 +91,7 @@ fn remote_view() -> impl Strategy<Value = RemoteView> {
 }
 
 fn sighting() -> impl Strategy<Value = Sighting> {
-    prop_oneof![1 => Just(Sighting::Absent), 5 => remote_view().prop_map(Sighting::Seen)]
+    prop_oneof![1 => Just(Sighting::Absent), 1 => Just(Sighting::Unasked), 5 => remote_view().prop_map(Sighting::Seen)]
 }
 
 fn survey() -> impl Strategy<Value = PrinterSurvey> {

@@ -128,3 +128,47 @@ fn every_report_of_a_job_by_hand_says_what_it_is_and_no_report_of_an_order_does(
         Some(JobState::Unknown)
     );
 }
+
+#[test]
+fn a_job_by_hand_taken_by_a_clock_that_nobody_confirmed_is_not_ended_by_one_that_is() {
+    let year = Duration::from_secs(365 * 24 * 3_600);
+    let sure = |wall| Now {
+        wall,
+        trusted: true,
+        floor: wall,
+    };
+    // Central speaks after the job was taken, or between its sealing and its place on the desk.
+    let unsure = Now {
+        wall: NOON,
+        trusted: false,
+        floor: NOON,
+    };
+    let right = sure(NOON.saturating_add(year));
+    for (taken, is_undated) in [(unsure, true), (right, true), (sure(NOON), false)] {
+        let mut bench = Bench::new();
+        bench.now = taken;
+        assert_eq!(bench.accept(by_hand(Some("wati"), "a")), "accepted");
+        bench.now = right;
+        let expect = if is_undated { "" } else { "ended" };
+        assert_eq!(bench.give(Command::Tick), expect, "{taken:?}");
+        if !is_undated {
+            continue;
+        }
+        assert_eq!(bench.desk.wake_at(taken), None);
+        for command in bench.way_to("sent").into_iter().skip(1) {
+            bench.submit(command).unwrap();
+            assert_eq!(bench.give(Command::Tick), "");
+        }
+        assert_eq!(
+            bench.see(view(RemoteState::Completed, Some(PAGES))),
+            "ended"
+        );
+        assert_eq!(bench.public(), (JobState::Printed, None));
+    }
+    // Central's own word holds however this machine's clock stood.
+    let mut bench = Bench::new();
+    bench.now = unsure;
+    bench.accept(facts(job_no(1)));
+    bench.now = right;
+    assert_eq!(bench.give(Command::Tick), "ended");
+}

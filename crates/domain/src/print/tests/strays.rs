@@ -247,3 +247,72 @@ fn an_officers_word_on_a_job_that_is_over_is_not_asked_for_again() {
     bench.jobs = vec![listed(1, 1, Completed, Some(1))];
     assert_eq!(bench.survey(), "attempt-started");
 }
+
+/// The lane's printer is out of the settings: nobody answers.
+fn unasked(bench: &mut Bench) -> String {
+    bench.desk.lanes = vec!["b".to_owned()];
+    bench.give(Command::Sighted {
+        job: job_no(1),
+        attempt: bench.job().attempt_count,
+        sighting: Sighting::Unasked,
+    })
+}
+
+fn has_left(bench: &Bench) -> bool {
+    matches!(&bench.job().stage, Stage::Unknown { left: Some(left), .. } if left.printer == "a")
+}
+
+const NO_PRINTER: (JobState, Option<Reason>) = (JobState::Unknown, Some(Reason::NoPrinter));
+
+#[test]
+fn a_document_at_a_printer_that_left_the_settings_is_gone_only_by_an_officers_second_word() {
+    for step in ["sent", "probing"] {
+        let mut bench = Bench::new().at(step);
+        assert_eq!(unasked(&mut bench), "became-unknown", "{step}");
+        assert_eq!(bench.public(), NO_PRINTER);
+        assert!(has_left(&bench), "{step}: it may stand there still");
+        assert_eq!(bench.give(did_not(None)), "answered");
+        assert_eq!(bench.effects(), "withdraw", "nobody is asked twice in vain");
+        assert_eq!(unasked(&mut bench), "became-unknown");
+        assert_eq!(bench.public(), NO_PRINTER);
+        assert!(has_left(&bench));
+        let which = Refusal::SayWhich { attempt: 1 }.code();
+        assert_eq!(bench.give(did_not(None)), which);
+        let (missing, back) = (bench.desk.clone(), vec!["a".to_owned()]);
+        assert_eq!(bench.give(did_not(Some(1))), "answered");
+        assert_eq!(bench.job().stage, Stage::Released);
+        // Where the printer is back, it is asked, whoever said what.
+        bench.desk = missing;
+        bench.desk.lanes = back;
+        assert_eq!(bench.give(did_not(Some(1))), "answered");
+        assert_eq!(bench.effects(), "withdraw");
+        let stopped = listed(1, 1, Stopped, Some(0));
+        assert_eq!(look(&mut bench, stopped), "cancel-due");
+    }
+}
+
+#[test]
+fn what_is_called_off_at_a_printer_that_left_the_settings_is_called_off_by_the_second_word() {
+    let mut bench = Bench::new().at("sent");
+    unasked(&mut bench);
+    bench.give(did_not(None));
+    assert_eq!(bench.cancel(Actor::Central), "called-off");
+    assert_eq!(unasked(&mut bench), "became-unknown");
+    assert_eq!(bench.give(did_not(Some(1))), "ended");
+    assert_eq!(
+        bench.public(),
+        (JobState::Cancelled, Some(Reason::ByCentral))
+    );
+}
+
+#[test]
+fn a_job_that_may_print_at_a_printer_that_left_the_settings_is_not_taken_for_gone() {
+    let mut bench = before(vec![listed(1, 1, Pending, None)]);
+    assert_eq!(bench.survey(), "stray-found");
+    assert_eq!(unasked(&mut bench), "became-unknown");
+    assert_eq!(bench.public(), NO_PRINTER);
+    assert!(has_left(&bench));
+    let mut bench = before(vec![listed(9, 1, AwaitingDocument, Some(0))]);
+    assert_eq!(bench.survey(), "stray-found");
+    assert_eq!(unasked(&mut bench), "stray-cleared", "it holds nothing");
+}

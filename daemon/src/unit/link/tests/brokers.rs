@@ -77,6 +77,64 @@ async fn what_central_says_at_one_broker_says_nothing_of_another() {
     assert_eq!(bench.cursor.place.leave_at(), None);
 }
 
+#[tokio::test]
+async fn a_connection_that_comes_back_is_no_reason_to_wait_any_longer() {
+    let mut bench = Bench::new().await;
+    bench.cursor.place = super::super::Place::new(Roam::new(2, Duration::from_secs(300)));
+    bench.cursor.arrive(0);
+    let leave_at = bench.cursor.place.leave_at();
+    assert!(leave_at.is_some());
+    for _time in 0..5 {
+        bench.cursor.arrive(0);
+        assert_eq!(bench.cursor.place.leave_at(), leave_at);
+    }
+    bench.cursor.arrive(1);
+    assert!(bench.cursor.place.leave_at() > leave_at);
+}
+
+/// A central whose clock was a year ahead and was put right: what it says of itself is earlier than what it said.
+#[tokio::test]
+async fn central_is_met_at_once_after_its_clock_was_set_back() {
+    const YEAR_S: u64 = 365 * 86_400;
+    let mut bench = Bench::new().await;
+    bench.cursor.place = super::super::Place::new(Roam::new(2, Duration::from_secs(300)));
+    let hear = |bench: &mut Bench, online, hello, seconds| {
+        let payload = presence(bench, online, hello, at(seconds));
+        bench.unit.asks_for_sync(&payload, &mut bench.cursor)
+    };
+    let ack = |command_seq, at| Ack {
+        epoch: EPOCH,
+        seq: 0,
+        at,
+        hello: None,
+        command_seq: Some(command_seq),
+    };
+    bench.cursor.arrive(1);
+    hear(&mut bench, true, FIRST, YEAR_S);
+    bench.cursor.arrive(0);
+    hear(&mut bench, true, FIRST, YEAR_S);
+    let before = encode(&ack(1, at(YEAR_S))).unwrap();
+    assert!(bench.hear(Channel::Ack, &before).await);
+    hear(&mut bench, false, FIRST, YEAR_S + 1);
+    assert!(bench.cursor.is_central_away());
+    bench.cursor.owes_sync = false;
+
+    assert!(
+        !hear(&mut bench, true, SECOND, 10),
+        "a word of old, it seems"
+    );
+    let after = encode(&ack(2, at(20))).unwrap();
+    assert!(bench.hear(Channel::Ack, &after).await);
+    assert_eq!(bench.unit.clock.now().floor, at(20));
+    assert!(!bench.cursor.is_central_away());
+    assert!(bench.cursor.owes_sync, "its question is answered");
+    assert_eq!(bench.cursor.hello, Some(SECOND));
+    assert_eq!(bench.cursor.place.leave_at(), None, "it is here");
+    // Nor does what it said elsewhere hide it there.
+    bench.cursor.arrive(1);
+    assert!(hear(&mut bench, true, SECOND, 30));
+}
+
 /// Central's acknowledgement of nothing.
 fn nothing_acked() -> Vec<u8> {
     let ack = Ack {

@@ -368,3 +368,21 @@ async fn an_idle_day_costs_less_than_fifty_kilobytes() {
         "{day_bytes} bytes, {whole_count} whole"
     );
 }
+
+/// Central drew a number, acknowledged a report, and was set back to a copy of before.
+#[tokio::test]
+async fn the_highest_number_that_central_named_is_told_though_the_command_never_came() {
+    let mut bench = Bench::new().await;
+    let order = bench.order(1, 1);
+    assert!(bench.print(&order).await);
+    assert_eq!(bench.unit.last_command_seq().await.unwrap(), 1);
+    let ack = Ack {
+        epoch: EPOCH,
+        seq: 0,
+        at: at(1),
+        hello: None,
+        command_seq: Some(9),
+    };
+    assert!(bench.hear(Channel::Ack, &encode(&ack).unwrap()).await);
+    assert_eq!(bench.unit.last_command_seq().await.unwrap(), 9);
+}
