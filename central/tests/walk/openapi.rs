@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::described::{Ask, Described, NONE};
+use crate::lost::without_an_hour_of_listening;
 use crate::rig::{Rig, fixture};
 use crate::{client_of, job_id, order};
 
@@ -68,7 +69,7 @@ async fn every_address_answers_the_methods_that_are_described_and_no_other() {
 
 #[tokio::test]
 async fn every_answer_that_is_described_is_given_and_is_as_described() {
-    let rig = Rig::start().await;
+    let rig = Rig::start_with(without_an_hour_of_listening).await;
     let operator = client_of(&rig, "operator").await;
     let mut described = Described::by(&operator).await;
     let d = &mut described;
