@@ -91,7 +91,7 @@ codes! {
     RangeNotSatisfiable RANGE_NOT_SATISFIABLE "Bagian dokumen yang diminta tidak ada. Ulangi unduhan dari awal. Bila berulang, hubungi tim TI pusat.",
     Busy SERVICE_UNAVAILABLE "Pusat sedang penuh. Tunggu satu menit lalu coba lagi. Bila berulang, hubungi tim TI pusat.",
     StorageFailed INTERNAL_SERVER_ERROR "Pusat tidak dapat menyimpan data, sehingga kiriman ini tidak diterima. Coba lagi nanti. Segera hubungi tim TI pusat.",
-    StorageFull INSUFFICIENT_STORAGE "Ruang simpan pusat hampir habis, sehingga dokumen baru tidak diterima; yang sudah diterima tetap berjalan. Simpan dokumen ini dan kirim lagi nanti. Segera hubungi tim TI pusat.",
+    StorageFull INSUFFICIENT_STORAGE "Ruang simpan pusat hampir habis, sehingga permintaan ini tidak dapat dicatat dan tidak dijalankan; pekerjaan yang sudah diterima tetap berjalan. Ulangi nanti; bila ini kiriman dokumen, simpan dahulu dokumennya. Segera hubungi tim TI pusat.",
     RouteUnknown NOT_FOUND "Alamat ini tidak ada. Periksa alamatnya, atau mulai dari halaman depan. Bila berulang, hubungi tim TI pusat.",
     FolderPairMissing UNPROCESSABLE_ENTITY "Pasangan berkas ini tidak kunjung lengkap. Taruh PDF dan perintah cetak dengan nama depan yang sama. Bila ragu, hubungi tim TI pusat.",
     FolderFileUnreadable UNPROCESSABLE_ENTITY "Berkas di folder masuk tidak boleh dibaca oleh pusat. Taruh salinan baru dengan izin baca. Bila berulang, hubungi tim TI pusat.",

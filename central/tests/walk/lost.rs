@@ -58,6 +58,12 @@ async fn none_is_taken_only_after_a_machine_that_was_set_back_called_its_copy_of
     let early = answer(&operator, job, "found-none").await;
     assert_eq!(refused(&early), (409, "MachineHoldsCopy".to_owned()));
     assert_eq!(early.json()["detail"]["reason_code"], "D-109");
+    let mut described = Described::by(&operator).await;
+    described.judge("/api/v1/jobs/{id}/answer", "post", &early);
+    let form = format!("/jobs/{job}/answer");
+    let by_form = operator.form(&form, &[], "answer=found-none").await;
+    assert_eq!(refused(&by_form), (409, "MachineHoldsCopy".to_owned()));
+    described.judge("/jobs/{id}/answer", "post", &by_form);
     let page = operator.get(&format!("/console/jobs/{job}")).await.text;
     assert!(page.contains("Kertas sudah tercetak"));
     assert!(!page.contains("value=\"found-none\""), "{page}");
@@ -123,7 +129,7 @@ async fn a_machine_that_is_sending_is_waited_for_and_a_sheet_may_be_seen_meanwhi
 }
 
 /// A job that its machine took a week ago, and then was never heard again.
-fn held_since_last_week(rig: &Rig, machine: &Machine) -> JobId {
+pub(crate) fn held_since_last_week(rig: &Rig, machine: &Machine) -> JobId {
     let job = job_of_last_week(rig, machine);
     let store = SqliteStore::open(&rig.home.path().join("state/central.db")).unwrap();
     let at = store.job(job).unwrap().unwrap().job.created_at;
