@@ -220,3 +220,27 @@ fn tile(asked: &Asked, view: View, word: &'static str, count: u64, tone: Tone) -
         is_shown: asked.view == view,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::de::IntoDeserializer as _;
+    use serde::de::value::{Error, StrDeserializer};
+
+    use super::*;
+
+    #[test]
+    fn openapi_names_every_view_that_there_is() {
+        // What is no view is refused with the list of those that are.
+        let none: StrDeserializer<'_, Error> = "langit".into_deserializer();
+        let refusal = View::deserialize(none).unwrap_err().to_string();
+        let words: Vec<_> = refusal.split('`').skip(3).step_by(2).collect();
+        assert!(words.contains(&View::Mesin.word()), "{refusal}");
+        let document: serde_json::Value =
+            serde_json::from_str(include_str!("../../../assets/openapi.json")).unwrap();
+        for path in ["/", "/console/live"] {
+            let told = &document["paths"][path]["get"]["parameters"][0];
+            assert_eq!(told["name"], "lihat");
+            assert_eq!(told["schema"]["enum"], serde_json::json!(words), "{path}");
+        }
+    }
+}
