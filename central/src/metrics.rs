@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use loket_store::{AsideCount, Counts, StoreSize};
 use loket_wire::{MachineId, Timestamp};
@@ -40,6 +42,8 @@ pub(crate) struct LinkTally {
     is_up: AtomicBool,
     /// When it came or went, milliseconds since 1970; 0 before its first change.
     changed_unix_ms: AtomicI64,
+    /// Since when it stands without a break, by a clock that nobody sets.
+    up_since: Mutex<Option<Instant>>,
 }
 
 impl LinkTally {
@@ -48,7 +52,13 @@ impl LinkTally {
             broker,
             is_up: AtomicBool::new(false),
             changed_unix_ms: AtomicI64::new(0),
+            up_since: Mutex::new(None),
         }
+    }
+
+    fn listened(&self, now: Instant) -> Option<Duration> {
+        let since = *self.up_since.lock().unwrap_or_else(PoisonError::into_inner);
+        since.map(|since| now.saturating_duration_since(since))
     }
 
     pub(crate) fn is_up(&self) -> bool {
@@ -77,7 +87,16 @@ impl Tally {
             && link.is_up.swap(is_up, Ordering::Relaxed) != is_up
         {
             link.changed_unix_ms.store(now.unix_ms(), Ordering::Relaxed);
+            let since = is_up.then(Instant::now);
+            *link.up_since.lock().unwrap_or_else(PoisonError::into_inner) = since;
         }
+    }
+
+    /// For how long every link stands without a break; `None` while one does not. A machine is at one broker, and which
+    /// ones it knows is in its own bundle: what is not heard at all of them may be said at the one that is away.
+    pub(crate) fn listened(&self, now: Instant) -> Option<Duration> {
+        let spans = self.links.iter().map(|link| link.listened(now));
+        spans.min().flatten()
     }
 
     /// Whether any link stands.
@@ -339,4 +358,31 @@ fn of_process(tally: &Tally) -> [Plain; 7] {
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) -> fmt::Result {
     writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn central_has_listened_since_the_last_of_its_links_came_up() {
+        let at = Timestamp::from_unix_ms(1_790_000_000_000);
+        let hour = Duration::from_secs(3600);
+        assert_eq!(Tally::of(Vec::new()).listened(Instant::now()), None);
+        let tally = Tally::of(vec!["one:8883".to_owned(), "two:8883".to_owned()]);
+        assert_eq!(tally.listened(Instant::now() + hour), None, "never linked");
+        tally.set_link(0, true, at);
+        assert_eq!(tally.listened(Instant::now() + hour), None, "one of two");
+        tally.set_link(1, true, at);
+        let both = tally.listened(Instant::now() + hour);
+        assert!(both.is_some_and(|span| span >= hour), "{both:?}");
+        tally.set_link(0, false, at);
+        assert_eq!(tally.listened(Instant::now() + hour), None);
+        let again = Instant::now();
+        tally.set_link(0, true, at);
+        // Told once more that it stands, it stands no longer than it did.
+        tally.set_link(1, true, at);
+        let since = tally.listened(again + hour);
+        assert!(since.is_some_and(|span| span <= hour), "{since:?}");
+    }
 }

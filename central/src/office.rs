@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use loket_domain::dispatch::Connectivity;
-use loket_store::{Store, StoreError};
+use loket_domain::dispatch::{Connectivity, NotSilent, own_silence};
+use loket_store::{MachineRow, Store, StoreError};
 use loket_verify::Policy;
 use loket_wire::enrolment::MachineRecord;
 use loket_wire::{JobId, MachineId, Timestamp};
@@ -65,6 +65,8 @@ pub(crate) struct Office {
     pub(crate) upload_wait: Duration,
     /// How long a request may take until its answer begins.
     pub(crate) request_deadline: Duration,
+    /// How long all links must have stood before a machine's silence is its own.
+    pub(crate) listened_at_least: Duration,
     /// What the console's viewers share.
     pub(crate) shared: Shared,
     /// Requests with a bad token in the last minute: bounds what of them is logged.
@@ -133,6 +135,7 @@ impl Office {
             upload_places: Semaphore::new(UPLOADS_AT_ONCE),
             upload_wait: Duration::from_millis(timings.upload_wait_ms),
             request_deadline: Duration::from_millis(timings.request_ms),
+            listened_at_least: Duration::from_millis(timings.listened_ms),
             shared: Shared::default(),
             bad_tokens: Tries::default(),
             tries: Tries::default(),
@@ -184,6 +187,15 @@ impl Office {
             *count += 1;
         }
         Ok(fleet)
+    }
+
+    /// Whether a machine said nothing for an hour although central listened everywhere it may be.
+    ///
+    /// # Errors
+    /// Why its silence says nothing of it.
+    pub(crate) fn own_silence(&self, row: &MachineRow, now: Timestamp) -> Result<(), NotSilent> {
+        let listened = self.tally.listened(Instant::now());
+        own_silence(&row.presence, now, listened, self.listened_at_least)
     }
 
     /// What room is short, worst first. Blocks.

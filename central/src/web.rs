@@ -66,6 +66,7 @@ fn page_routes() -> Routes {
         ("/jobs/{id}", get(console::job_page)),
         ("/jobs/{id}/cancel", post(console::cancel)),
         ("/jobs/{id}/answer", post(console::answer)),
+        ("/machines/{id}/write-off", post(console::write_off)),
         ("/console.css", get(console::style)),
         ("/console.js", get(console::script)),
         ("/login", get(sign_in::form).post(sign_in::sign_in)),
@@ -164,6 +165,20 @@ mod tests {
             assert!(is_elsewhere || told(name, &status), "{name} {status}");
         }
         assert!(!told("Busy", "422"), "the control");
+    }
+
+    #[test]
+    fn every_request_that_writes_is_told_that_the_room_may_be_short() {
+        let document: serde_json::Value =
+            serde_json::from_str(include_str!("../assets/openapi.json")).unwrap();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                // Signing out changes a browser alone.
+                let writes = method != "get" && path != "/logout";
+                let told = operation["responses"].get("507").is_some();
+                assert_eq!(told, writes, "{method} {path}");
+            }
+        }
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! What people read for each state and reason: Indonesian, short, without blame.
 
+pub(crate) mod away;
 mod trouble;
 
+use loket_store::Role;
 use loket_wire::device_reason::keeps_from_printing;
 use loket_wire::{JobState, LocalJob, Reason};
 
@@ -86,7 +88,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::ImpressionsDisagree => "jumlah lembar tidak cocok; petugas perlu melihat kertasnya",
         Reason::FateNotSeen => "hasil tidak terlihat; petugas perlu melihat kertasnya",
         Reason::JournalLost => {
-            "catatan mesin hilang; tanyakan kertasnya ke kantor, lalu jawab di halaman pekerjaan"
+            "catatan mesin hilang; operator pusat menanyakan kertasnya ke kantor dan menjawab di halaman pekerjaan"
         }
         Reason::SpoolLost => "salinan di mesin hilang; kirim ulang",
         Reason::ByOfficer => "dibatalkan petugas",
@@ -100,11 +102,16 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
 }
 
 /// What somebody at central should do about a job; nothing where it goes on by itself.
-pub(crate) const fn next_step(state: JobState, reason: Option<Reason>) -> &'static str {
+pub(crate) const fn next_step(state: JobState, reason: Option<Reason>, role: Role) -> &'static str {
     match (state, reason) {
-        (JobState::Unknown, Some(Reason::JournalLost)) => {
-            "Telepon kantor tujuan dan tanyakan apakah kertasnya ada, lalu jawab di bawah."
-        }
+        (JobState::Unknown, Some(Reason::JournalLost)) => match role {
+            Role::Operator => {
+                "Telepon kantor tujuan dan tanyakan apakah kertasnya ada, lalu jawab di bawah."
+            }
+            Role::It | Role::Auditor => {
+                "Operator pusat menelepon kantor tujuan, menanyakan apakah kertasnya ada, lalu menjawab di halaman ini."
+            }
+        },
         (JobState::Unknown, _) => {
             "Minta petugas kantor tujuan melihat kertasnya dan menjawab di mesin. Jangan kirim ulang sebelum dijawab."
         }
@@ -132,9 +139,13 @@ pub(crate) const fn next_step(state: JobState, reason: Option<Reason>) -> &'stat
 
 /// What somebody at central should do about a job that was given to its machine by hand: only a sheet of which nobody
 /// knows is theirs to care for. The person at the machine sees every other end at once.
-pub(crate) const fn next_step_by_hand(state: JobState, reason: Option<Reason>) -> &'static str {
+pub(crate) const fn next_step_by_hand(
+    state: JobState,
+    reason: Option<Reason>,
+    role: Role,
+) -> &'static str {
     match (state, reason) {
-        (JobState::Unknown, Some(Reason::JournalLost)) => next_step(state, reason),
+        (JobState::Unknown, Some(Reason::JournalLost)) => next_step(state, reason, role),
         (JobState::Unknown, _) => {
             "Minta petugas di kantor itu melihat kertasnya dan menjawab di mesin."
         }
@@ -260,8 +271,13 @@ mod tests {
     #[test]
     fn an_unknown_job_always_says_what_to_do() {
         for reason in [None, Some(Reason::JournalLost), Some(Reason::PrinterForgot)] {
-            assert!(!next_step(JobState::Unknown, reason).is_empty());
-            assert!(!next_step_by_hand(JobState::Unknown, reason).is_empty());
+            for role in [Role::Operator, Role::It, Role::Auditor] {
+                let told = next_step(JobState::Unknown, reason, role);
+                assert!(!told.is_empty());
+                let has_form = role == Role::Operator && reason == Some(Reason::JournalLost);
+                assert_eq!(told.contains("di bawah"), has_form, "{role:?}: {told}");
+                assert!(!next_step_by_hand(JobState::Unknown, reason, role).is_empty());
+            }
             assert_eq!(whom(JobState::Unknown, reason), "petugas kantor tujuan");
         }
     }

@@ -8,6 +8,8 @@
     reason = "helpers of tests stand outside of what clippy takes for a test"
 )]
 
+#[path = "walk/away.rs"]
+mod away;
 #[path = "walk/brokers.rs"]
 mod brokers;
 #[path = "walk/client.rs"]

@@ -107,6 +107,7 @@ impl Timings {
                 self.reconnect_max_ms,
                 usual.reconnect_max_ms,
             ),
+            ("listened_ms", self.listened_ms, usual.listened_ms),
         ] {
             let origin = if value == default { " (default)" } else { "" };
             writeln!(out, "timings.{key} = {value}{origin}")?;

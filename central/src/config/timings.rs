@@ -18,6 +18,8 @@ pub struct Timings {
     pub reconnect_min_ms: u64,
     /// The longest one.
     pub reconnect_max_ms: u64,
+    /// How long all links must have stood without a break before a machine's silence is taken for its own.
+    pub listened_ms: u64,
 }
 
 impl Default for Timings {
@@ -33,6 +35,8 @@ impl Default for Timings {
             // Central is one client, so it need not spread out as machines do.
             reconnect_min_ms: 500,
             reconnect_max_ms: 10_000,
+            // As long as the silence itself: what was said in it would have been heard. Shorter is for tests.
+            listened_ms: 3_600_000,
         }
     }
 }

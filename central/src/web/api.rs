@@ -47,7 +47,7 @@ pub(super) async fn job(
         .blocking(move |office| office.store.same_document(id))
         .await?
         .map_err(|error| storage_problem(&error))?;
-    Ok(Json(shape.beside(same)))
+    Ok(Json(shape.beside(&same)))
 }
 
 /// `GET /api/v1/jobs`

@@ -4,6 +4,7 @@ mod asked;
 mod form;
 mod job;
 mod lines;
+mod machine;
 mod view;
 
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ use loket_wire::Sha256Digest;
 use self::asked::{Asked, Words};
 use self::form::SearchForm;
 use self::lines::{JobLine, MachineLine, Trouble, job_line, machine_lines};
+use self::machine::WriteOffForm;
 use self::view::{Tile, Times, View, tiles};
 use super::sign_in::Account;
 use crate::clock::now;
@@ -29,6 +31,7 @@ use crate::office::{Office, storage_problem};
 use crate::problem::{Code, Problem};
 
 pub(super) use job::{answer, cancel, live as job_live, page as job_page};
+pub(super) use machine::write_off;
 
 /// Jobs on a page: what a person scrolls through; older ones are a link away.
 const JOBS_SHOWN: u32 = 50;
@@ -122,6 +125,8 @@ struct ConsolePage<'a> {
     /// Fields to search by, where the page has them. They stand outside of the live part: nobody types into what
     /// renews itself.
     form: Option<SearchForm>,
+    /// What takes the shown machine out of service, for who may. Outside of the live part as well.
+    write_off: Option<WriteOffForm>,
 }
 
 #[derive(Template)]
@@ -134,6 +139,8 @@ struct LivePart {
     urgent_more: bool,
     is_front: bool,
     show_jobs: bool,
+    /// Whether the list is of what was printed by hand today alone, so that the way to all of it is shown.
+    is_by_hand_today: bool,
     title: &'static str,
     machine: String,
     jobs: Vec<JobLine>,
@@ -163,10 +170,16 @@ pub(super) async fn page(
     } else {
         None
     };
+    let write_off = {
+        let (asked, account) = (asked.clone(), account.clone());
+        let form = office.blocking(move |office| WriteOffForm::new(office, &asked, &account));
+        form.await?.map_err(|error| storage_problem(&error))?
+    };
     let part = shared(&office, asked).await?;
     let page = ConsolePage {
         title,
         form,
+        write_off,
         name: &account.name,
         role: role_word(account.role),
         live_address: &live_address,
@@ -251,7 +264,7 @@ fn live_part(office: &Office, asked: &Asked) -> Result<LivePart, StoreError> {
         let rows = page.jobs.iter();
         rows.map(|row| job_line(office, row, at)).collect()
     };
-    let urgent = if is_front && asked.before().is_none() {
+    let urgent = if is_front {
         store.jobs(&JobFilter {
             limit: JOBS_SHOWN,
             ..View::Perlu.filter(times)
@@ -276,6 +289,7 @@ fn live_part(office: &Office, asked: &Asked) -> Result<LivePart, StoreError> {
         urgent_more: urgent.next.is_some(),
         is_front,
         show_jobs,
+        is_by_hand_today: asked.view == View::Langsung,
         title: asked.view.title(),
         machine: asked
             .machine

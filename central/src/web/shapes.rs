@@ -1,7 +1,7 @@
 //! Jobs, machines and history as the API's JSON shows them. No label, no name: central has none.
 
 use loket_domain::dispatch::{Connectivity, MachineCopy};
-use loket_store::{AsideCount, HistoryRow, JobRow, MachineRow, Origin};
+use loket_store::{AsideCount, HistoryRow, JobRow, MachineRow, Origin, SameDocument};
 use loket_wire::{
     Class, Epoch, Heartbeat, JobId, JobState, KeyId, LocalJob, MachineId, OfficeId, Reason,
     Reference, Release, Service, Sha256Digest, Timestamp,
@@ -79,9 +79,9 @@ impl From<&LocalJob> for LocalShape {
 
 impl JobShape {
     /// The same with other jobs of its document.
-    pub(super) fn beside(self, same: Vec<JobId>) -> Self {
+    pub(super) fn beside(self, same: &[SameDocument]) -> Self {
         Self {
-            same_document: Some(same),
+            same_document: Some(same.iter().map(|other| other.job).collect()),
             ..self
         }
     }

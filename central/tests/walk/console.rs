@@ -21,8 +21,8 @@ use crate::{client_of, job_id, order};
 
 /// Somebody at a browser: a cookie, pages asked for, forms sent from our own pages.
 pub(crate) struct Browser {
-    client: Client,
-    cookie: String,
+    pub(crate) client: Client,
+    pub(crate) cookie: String,
 }
 
 impl Browser {
@@ -41,7 +41,7 @@ impl Browser {
             .await
     }
 
-    async fn submit(&self, path: &str, body: &str) -> Answer {
+    pub(crate) async fn submit(&self, path: &str, body: &str) -> Answer {
         let headers = [
             ("cookie", self.cookie.as_str()),
             ("accept", "text/html"),
@@ -294,7 +294,7 @@ enum Meanwhile {
 /// What the way between browser and central does: it signs in, counts, and lets the test act in between.
 struct Between {
     central: Client,
-    cookie: String,
+    pub(crate) cookie: String,
     operator: Client,
     job: String,
     meanwhile: Meanwhile,

@@ -72,6 +72,13 @@ impl Described {
                 }
             }
         }
+        if let Some(code) = refusal_code(answer) {
+            let told = response["description"].as_str().unwrap();
+            assert!(
+                told.contains(&code),
+                "{what} is told as {told:?}, and not {code}"
+            );
+        }
         self.met
             .insert((path.to_owned(), method.to_owned(), status));
     }
@@ -91,6 +98,21 @@ impl Described {
             .collect();
         assert!(wrong.is_empty(), "{what}: {wrong:#?} in {body:#}");
     }
+}
+
+/// The code of a refusal, as JSON or as a page.
+fn refusal_code(answer: &Answer) -> Option<String> {
+    if answer.status < 400 {
+        return None;
+    }
+    if answer.text.starts_with('{') {
+        return Some(answer.code());
+    }
+    let mark = ["Kode untuk tim TI: <code>", "<small>("];
+    let code = mark.iter().find_map(|mark| answer.text.split(mark).nth(1));
+    let code = code.unwrap_or_else(|| panic!("no code: {answer:?}"));
+    let letters = code.chars().take_while(char::is_ascii_alphanumeric);
+    Some(letters.collect())
 }
 
 /// Closes every object that names its properties: a field that no schema knows is found.

@@ -11,6 +11,7 @@ use loket_wire::{JobId, JobState, Sha256Digest, Timestamp};
 use serde_json::json;
 
 use crate::client::{Answer, Client};
+use crate::described::Described;
 use crate::rig::{DEADLINE, Rig, fixture};
 use crate::{client_of, job_id, order, print, state};
 
@@ -228,6 +229,34 @@ async fn a_full_store_takes_no_new_document_and_reports_go_on() {
     let seq = machine.report(job, JobState::Rejected, Some(loket_wire::Reason::Malformed));
     machine.until_acked(seq).await;
     assert_eq!(state(&operator, job).await, "rejected");
+}
+
+#[tokio::test]
+async fn where_nothing_can_be_written_down_every_door_says_so_in_words_that_fit() {
+    let mut rig = Rig::start().await;
+    let operator = client_of(&rig, "operator").await;
+    let _absent = rig.enrol("desa-contoh-1", 11);
+    let job = job_id(&bring(&operator, "first").await);
+    rig.stop().await;
+    settings(&rig, "[store]\nmax_mib = 1\n");
+    fill_the_rest(&fill(&rig, job, "desa-contoh-1"));
+    let operator = run_again(&mut rig, &operator).await;
+    let mut described = Described::by(&operator).await;
+    let sign_in = format!("token={}", operator.token);
+    for (path, form) in [
+        ("/api/v1/jobs/{id}/cancel", ""),
+        ("/jobs/{id}/cancel", ""),
+        ("/login", sign_in.as_str()),
+    ] {
+        let address = path.replace("{id}", &job.to_string());
+        let refused = operator.form(&address, &[], form).await;
+        let said = (refused.status, refused.code());
+        assert_eq!(said, (507, "StorageFull".to_owned()), "{path}");
+        described.judge(path, "post", &refused);
+        let message = refused.json()["message"].as_str().unwrap().to_owned();
+        assert!(message.contains("permintaan ini tidak dapat dicatat"));
+        assert!(!message.contains("dokumen baru tidak diterima"), "{path}");
+    }
 }
 
 /// Puts central's store as it stood long ago in its place, with one job that ended then and one that was left; answers

@@ -145,6 +145,7 @@ async fn the_console_marks_what_was_printed_by_hand_and_lists_it_alone() {
     let said = "cetak langsung di mesin oleh petugas wati";
     for (view, shows_hand, shows_order) in [
         ("langsung", true, false),
+        ("langsung-semua", true, false),
         ("semua", true, true),
         ("berjalan", false, true),
         ("tercetak", false, false),
@@ -166,8 +167,51 @@ async fn the_console_marks_what_was_printed_by_hand_and_lists_it_alone() {
     assert!(page.contains("petugas wati lewat mesin desa-contoh-1"));
     assert!(page.contains(&by_order), "the same document, ordered");
     let page = it.open(&by_order).await.text;
-    assert!(page.contains("dicetak langsung di mesin: "), "{page}");
+    assert_eq!(
+        beside(&page),
+        "<span class=\"mark good\">tercetak</span> cetak langsung di mesin"
+    );
     assert!(page.contains(&by_hand) && !page.contains(said));
+}
+
+/// What a job's page says of another job of its document, before that one's number.
+fn beside(page: &str) -> &str {
+    let from = page.split("<dt>Dokumen yang sama</dt><dd>").nth(1).unwrap();
+    from.split(": <a").next().unwrap()
+}
+
+#[tokio::test]
+async fn a_sheet_by_hand_that_never_came_out_is_not_said_to_be_printed() {
+    let rig = Rig::start().await;
+    let operator = client_of(&rig, "operator").await;
+    let it = Browser::of(&rig, "it").await;
+    let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
+    let answer = operator
+        .bring(&fixture("kk-sample-bb.pdf"), &order("desa-contoh-1"), None)
+        .await;
+    let revision = answer.json()["revision_sha256"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    machine.order().await;
+    print_by_hand(&mut machine, &revision, JobState::Failed).await;
+    let (by_hand, ordered) = (format!("/jobs/{}", hand()), job_id(&answer));
+    let page = it.open(&format!("/jobs/{ordered}")).await.text;
+    let said = "<span class=\"mark bad\">gagal</span> cetak langsung di mesin";
+    assert_eq!(beside(&page), said);
+    let page = it.open(&by_hand).await.text;
+    assert!(beside(&page).ends_with("</span> perintah pusat"), "{page}");
+
+    // The tile counts what was printed, and its list is of just that.
+    let today = it.open("/?lihat=langsung").await.text;
+    assert!(
+        today.contains("<b>0</b><span>cetak langsung hari ini</span>"),
+        "{today}"
+    );
+    assert!(!today.contains(&by_hand), "{today}");
+    assert!(today.contains("href=\"/?lihat=langsung-semua\""));
+    let all = it.open("/?lihat=langsung-semua").await.text;
+    assert!(all.contains(&by_hand), "{all}");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use loket_wire::{Event, JobId, JobState, OpenJob, Reason, Sync as MachineSync, T
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
+use crate::described::Described;
 use crate::machine::Machine;
 use crate::refusals::job_of_last_week;
 use crate::rig::{Rig, fixture};
@@ -57,6 +58,12 @@ async fn none_is_taken_only_after_a_machine_that_was_set_back_called_its_copy_of
     let early = answer(&operator, job, "found-none").await;
     assert_eq!(refused(&early), (409, "MachineHoldsCopy".to_owned()));
     assert_eq!(early.json()["detail"]["reason_code"], "D-109");
+    let mut described = Described::by(&operator).await;
+    described.judge("/api/v1/jobs/{id}/answer", "post", &early);
+    let form = format!("/jobs/{job}/answer");
+    let by_form = operator.form(&form, &[], "answer=found-none").await;
+    assert_eq!(refused(&by_form), (409, "MachineHoldsCopy".to_owned()));
+    described.judge("/jobs/{id}/answer", "post", &by_form);
     let page = operator.get(&format!("/console/jobs/{job}")).await.text;
     assert!(page.contains("Kertas sudah tercetak"));
     assert!(!page.contains("value=\"found-none\""), "{page}");
@@ -122,7 +129,7 @@ async fn a_machine_that_is_sending_is_waited_for_and_a_sheet_may_be_seen_meanwhi
 }
 
 /// A job that its machine took a week ago, and then was never heard again.
-fn held_since_last_week(rig: &Rig, machine: &Machine) -> JobId {
+pub(crate) fn held_since_last_week(rig: &Rig, machine: &Machine) -> JobId {
     let job = job_of_last_week(rig, machine);
     let store = SqliteStore::open(&rig.home.path().join("state/central.db")).unwrap();
     let at = store.job(job).unwrap().unwrap().job.created_at;
@@ -157,9 +164,50 @@ fn held_since_last_week(rig: &Rig, machine: &Machine) -> JobId {
     job
 }
 
+/// Its last table is that of the timings.
+pub(crate) fn without_an_hour_of_listening(settings: String) -> String {
+    settings + "listened_ms = 0\n"
+}
+
+#[tokio::test]
+async fn a_central_that_was_not_linked_for_an_hour_takes_no_silence_for_the_machines_own() {
+    let mut rig = Rig::prepare(|settings| settings).await;
+    let silent = rig.enrol("desa-contoh-1", 11);
+    let job = held_since_last_week(&rig, &silent);
+    rig.run().await;
+    let it = client_of(&rig, "it").await;
+    // The link stands; central was down before, and the machine may have run all the while.
+    let _there = rig.enrol("desa-contoh-2", 12).connect().await;
+    let path = "/api/v1/machines/desa-contoh-1/write-off";
+    let just_started = it.post(path).await;
+    let deaf = (409, "CentralNotListening".to_owned());
+    assert_eq!(refused(&just_started), deaf);
+    assert_eq!(state(&it, job).await, "held");
+    Described::by(&it)
+        .await
+        .judge("/api/v1/machines/{id}/write-off", "post", &just_started);
+    // One that was heard is told as that first: waiting for central would not help.
+    let there = it.post("/api/v1/machines/desa-contoh-2/write-off").await;
+    assert_eq!(refused(&there), (409, "MachineStillThere".to_owned()));
+
+    // Without any broker no span of listening is long enough.
+    rig.stop().await;
+    let path_of_settings = rig.home.path().join("central.toml");
+    let settings = std::fs::read_to_string(&path_of_settings).unwrap();
+    std::fs::write(&path_of_settings, without_an_hour_of_listening(settings)).unwrap();
+    rig.broker.kill().await;
+    rig.run().await;
+    let it = Client {
+        address: rig.api,
+        ..it
+    };
+    assert_eq!(refused(&it.post(path).await), deaf);
+    assert_eq!(state(&it, job).await, "held");
+}
+
 #[tokio::test]
 async fn a_machine_that_never_comes_back_is_written_off_by_it_alone() {
-    let mut rig = Rig::prepare(|settings| settings).await;
+    let mut rig = Rig::prepare(without_an_hour_of_listening).await;
     let broken = rig.enrol("desa-contoh-1", 11);
     let job = held_since_last_week(&rig, &broken);
     rig.run().await;

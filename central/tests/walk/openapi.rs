@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::described::{Ask, Described, NONE};
+use crate::lost::without_an_hour_of_listening;
 use crate::rig::{Rig, fixture};
 use crate::{client_of, job_id, order};
 
@@ -68,7 +69,7 @@ async fn every_address_answers_the_methods_that_are_described_and_no_other() {
 
 #[tokio::test]
 async fn every_answer_that_is_described_is_given_and_is_as_described() {
-    let rig = Rig::start().await;
+    let rig = Rig::start_with(without_an_hour_of_listening).await;
     let operator = client_of(&rig, "operator").await;
     let mut described = Described::by(&operator).await;
     let d = &mut described;
@@ -311,6 +312,7 @@ async fn ask_as_people(rig: &Rig, operator: &Client, jobs: &Jobs, d: &mut Descri
     let done = Ask::new(operator, "post", cancel).of(&jobs.waiting);
     done.get(d, 303).await;
 
+    write_off_by_form(operator, &it, &stranger, &long, d).await;
     let sign_in = |body| Ask::new(&stranger, "post", "/login").form(body);
     let good = format!("token={}", it.token);
     sign_in(&good).get(d, 303).await;
@@ -333,6 +335,30 @@ async fn ask_as_people(rig: &Rig, operator: &Client, jobs: &Jobs, d: &mut Descri
         }
     }
     assert_eq!(status, 429, "tries at the form are bounded");
+}
+
+async fn write_off_by_form(
+    operator: &Client,
+    it: &Client,
+    stranger: &Client,
+    long: &str,
+    d: &mut Described,
+) {
+    let write_off = "/machines/{id}/write-off";
+    let ask = |client, body| {
+        let ask = Ask::new(client, "post", write_off);
+        ask.of("desa-contoh-3").form(body)
+    };
+    ask(stranger, "sure=yes").get(d, 303).await;
+    ask(operator, "sure=yes").get(d, 403).await;
+    for body in ["", "sure=no", "sure=yes&colour=red"] {
+        ask(it, body).get(d, 400).await;
+    }
+    ask(it, long).get(d, 413).await;
+    ask(it, "sure=yes").of("desa-contoh-1").get(d, 409).await;
+    let none = ask(it, "sure=yes").of("desa-lain-9");
+    none.with("accept", "text/html").get(d, 422).await;
+    ask(it, "sure=yes").get(d, 200).await;
 }
 
 async fn ask_as_machines(jobs: &Jobs, d: &mut Described) {

@@ -31,8 +31,8 @@ mod stream;
 
 pub use change::{CHANGE_VERSION, Change, ChangeError};
 pub use connectivity::{
-    Connectivity, HEARTBEAT_INTERVAL, LATE_AFTER, OFFLINE_AFTER, Presence, SEEN_AHEAD_MAX,
-    connectivity,
+    Connectivity, HEARTBEAT_INTERVAL, LATE_AFTER, NotSilent, OFFLINE_AFTER, Presence,
+    SEEN_AHEAD_MAX, connectivity, own_silence,
 };
 pub use decide::{Answer, Input, OFFER_AGAIN_FIRST, OFFER_AGAIN_MAX, Refusal, decide};
 pub use due::{Calendar, CalendarError, LocalDay, due_at, due_under};

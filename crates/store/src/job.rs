@@ -280,6 +280,17 @@ pub struct Offer {
     pub offer_count: u32,
 }
 
+/// Another job of a document that a job prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SameDocument {
+    /// The job.
+    pub job: JobId,
+    /// Where it stands: it need not have made a sheet.
+    pub state: JobState,
+    /// Whether a person gave it to its machine by hand.
+    pub is_by_hand: bool,
+}
+
 /// A machine is to be asked again to call a job off: send `cmd/cancel` with this number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AskDue {

@@ -29,8 +29,8 @@ pub use error::{StoreError, TextError};
 pub use history::{Front, HistoryRow, HistoryVerdict, KnownLine, Note};
 pub use job::{
     AskDue, CancelOutcome, IdempotencyKey, Inserted, Intake, JobCursor, JobFacts, JobFilter,
-    JobNumber, JobPage, JobRow, MAX_PAGE_JOBS, NewJob, Offer, Offerable, Origin, Pick, Search,
-    Span,
+    JobNumber, JobPage, JobRow, MAX_PAGE_JOBS, NewJob, Offer, Offerable, Origin, Pick,
+    SameDocument, Search, Span,
 };
 pub use machine::{Counts, DeviceRow, LastHeartbeat, MachineRow, SealTo};
 pub use report::{AckPoint, Ingested, JobNow, SyncOutcome, Taken};

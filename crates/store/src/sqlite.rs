@@ -37,6 +37,7 @@ use crate::error::StoreError;
 use crate::history::{HistoryRow, HistoryVerdict, KnownLine, Note};
 use crate::job::{
     AskDue, CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable,
+    SameDocument,
 };
 use crate::machine::{Counts, MachineRow};
 use crate::report::{Ingested, JobNow, SyncOutcome};
@@ -183,7 +184,7 @@ impl Store for SqliteStore {
         self.read(|tx| jobs::list(tx, filter))
     }
 
-    fn same_document(&self, id: JobId) -> Result<Vec<JobId>, StoreError> {
+    fn same_document(&self, id: JobId) -> Result<Vec<SameDocument>, StoreError> {
         self.read(|tx| local::same_document(tx, id))
     }
 

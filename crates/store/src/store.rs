@@ -15,6 +15,7 @@ use crate::error::StoreError;
 use crate::history::{HistoryRow, HistoryVerdict, KnownLine, Note};
 use crate::job::{
     AskDue, CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable,
+    SameDocument,
 };
 use crate::machine::{Counts, MachineRow};
 use crate::report::{Ingested, JobNow, SyncOutcome};
@@ -60,7 +61,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// Those of every call.
-    fn same_document(&self, job: JobId) -> Result<Vec<JobId>, StoreError>;
+    fn same_document(&self, job: JobId) -> Result<Vec<SameDocument>, StoreError>;
 
     /// A page of jobs, newest first; those whose reference begins with a text, by their references.
     ///

@@ -96,9 +96,13 @@ impl Asked {
             || self.state.is_some()
     }
 
-    /// Whether it is the front page, with what needs a person first.
+    /// Whether it is the front page, with what needs a person first. Its list's later pages are lists alone: what
+    /// needs a person is not looked up for them, so nothing may be said of it.
     pub(super) const fn is_front(&self) -> bool {
-        matches!(self.view, View::Depan) && self.machine.is_none() && !self.is_search()
+        matches!(self.view, View::Depan)
+            && self.machine.is_none()
+            && self.before.is_none()
+            && !self.is_search()
     }
 
     /// What the text may mean, likeliest first: an id or a number is hardly ever a reference.

@@ -8,9 +8,9 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Redirect, Response};
-use loket_domain::dispatch::{Change, MachineCopy};
-use loket_store::{HistoryRow, JobRow, Origin, Role, StoreError};
-use loket_wire::{JobId, JobState, LocalJob, Reason, Zone};
+use loket_domain::dispatch::{Change, Connectivity, MachineCopy};
+use loket_store::{HistoryRow, JobRow, Origin, Role, SameDocument, StoreError};
+use loket_wire::{JobId, JobState, LocalJob, MachineId, Reason, Zone};
 
 use super::lines::{JobLine, job_line, place};
 use super::{ConsolePage, Viewer, etag, not_rendered, role_word, unless_known};
@@ -20,7 +20,7 @@ use crate::problem::{Code, Problem};
 use crate::web::api::{self, AnswerBody, job_id};
 use crate::web::shapes::page_count;
 use crate::web::sign_in::{Account, Right};
-use crate::words;
+use crate::words::{self, away, away::Away};
 
 #[derive(Template)]
 #[template(path = "job.html")]
@@ -28,7 +28,11 @@ struct JobPart {
     job: JobLine,
     reason_code: String,
     whom: &'static str,
-    next_step: &'static str,
+    /// What is wrong with the machine, where it is not there and the job hangs on it.
+    machine_away: String,
+    next_step: String,
+    /// Whether this person may declare the machine out of service, and the job waits for it.
+    may_declare: bool,
     state_at: String,
     not_after: String,
     ended: String,
@@ -39,12 +43,36 @@ struct JobPart {
     /// Where and when it was given by hand, beside who did; empty for what central ordered.
     given: String,
     /// Other jobs of the same document, one of them given by hand.
-    same: Vec<String>,
+    same: Vec<Same>,
     steps: Vec<Step>,
     may_cancel: bool,
     may_answer: bool,
     /// Whether no copy at the machine can print it any more, so that *none* is an answer.
     may_find_none: bool,
+}
+
+/// Another job of the same document: it need not have made a sheet.
+struct Same {
+    id: String,
+    state: &'static str,
+    tone: &'static str,
+    how: &'static str,
+}
+
+impl From<&SameDocument> for Same {
+    fn from(other: &SameDocument) -> Self {
+        let (state, tone) = words::job_state(other.state);
+        Self {
+            id: other.job.to_string(),
+            state,
+            tone: tone.class(),
+            how: if other.is_by_hand {
+                "cetak langsung di mesin"
+            } else {
+                "perintah pusat"
+            },
+        }
+    }
 }
 
 /// What happened, told once however often it was repeated.
@@ -71,6 +99,7 @@ pub(in crate::web) async fn page(
         live_address: &format!("/console/jobs/{id}"),
         live: &part,
         form: None,
+        write_off: None,
     };
     Ok(Html(page.render().map_err(|error| not_rendered(&error))?).into_response())
 }
@@ -120,8 +149,9 @@ async fn part(office: &Arc<Office>, id: JobId, role: Role) -> Result<(JobRow, St
                 .job(id)?
                 .ok_or(StoreError::NoSuchJob { job: id })?;
             let same = office.store.same_document(id)?;
-            let part = job_part(office, &row, &office.store.history(id)?, role);
-            let same = same.iter().map(ToString::to_string).collect();
+            let away = machine_away(office, &row.facts.machine)?;
+            let part = job_part(office, &row, &office.store.history(id)?, role, away);
+            let same = same.iter().map(Same::from).collect();
             Ok((row, JobPart { same, ..part }))
         })
         .await?;
@@ -134,22 +164,59 @@ async fn part(office: &Arc<Office>, id: JobId, role: Role) -> Result<(JobRow, St
     Ok((row, text))
 }
 
-fn job_part(office: &Office, row: &JobRow, history: &[HistoryRow], role: Role) -> JobPart {
+/// Whether the job's machine is not there. While central is cut off from all brokers, none is to blame.
+fn machine_away(office: &Office, id: &MachineId) -> Result<Option<Away>, StoreError> {
+    let Some(machine) = office.store.machine(id)? else {
+        return Ok(Some(Away::NotEnrolled));
+    };
+    if office.machines.find(id).is_err() {
+        return Ok(Some(Away::NotEnrolled));
+    }
+    let (_name, zone) = place(office, &machine.office);
+    Ok(match machine.connectivity(now()) {
+        Connectivity::Offline { since } if office.tally.is_linked() => {
+            Some(Away::Silent(since.map(|since| zone.local_text(since))))
+        }
+        Connectivity::Offline { .. } | Connectivity::Late { .. } | Connectivity::Online => None,
+    })
+}
+
+fn job_part(
+    office: &Office,
+    row: &JobRow,
+    history: &[HistoryRow],
+    role: Role,
+    away: Option<Away>,
+) -> JobPart {
     let (facts, job) = (&row.facts, &row.job);
     let (_name, zone) = place(office, &facts.office);
     let is_operator = role == Role::Operator;
     let is_lost = job.state == JobState::Unknown && job.reason == Some(Reason::JournalLost);
     let is_open = !job.state.is_end() && job.state != JobState::Unknown;
+    let is_copy_gone = job.copy == Some(MachineCopy::Gone);
+    let is_by_hand = row.origin() == Origin::Local;
+    let at_away = away.and_then(|away| {
+        let step = away::step(job.state, job.reason, is_copy_gone, is_by_hand, role)?;
+        Some((away::what(&away, facts.machine.as_str()), step))
+    });
+    let may_declare = role == Role::It
+        && at_away.is_some()
+        && away::waits_for_word(job.state, job.reason, is_copy_gone);
+    let usual = if is_by_hand {
+        words::next_step_by_hand(job.state, job.reason, role)
+    } else {
+        words::next_step(job.state, job.reason, role)
+    };
+    let (machine_away, next_step) = at_away.unwrap_or_else(|| (String::new(), usual.to_owned()));
     let number =
         |count: Option<u32>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
     JobPart {
         job: job_line(office, row, now()),
         reason_code: job.reason.map(Reason::keyword).unwrap_or_default(),
         whom: words::whom(job.state, job.reason),
-        next_step: match row.origin() {
-            Origin::Central => words::next_step(job.state, job.reason),
-            Origin::Local => words::next_step_by_hand(job.state, job.reason),
-        },
+        machine_away,
+        next_step,
+        may_declare,
         state_at: zone.local_text(job.state_at),
         not_after: zone.local_text(facts.not_after),
         ended: job
@@ -168,7 +235,7 @@ fn job_part(office: &Office, row: &JobRow, history: &[HistoryRow], role: Role) -
         steps: steps(history, zone),
         may_cancel: is_operator && is_open,
         may_answer: is_operator && is_lost,
-        may_find_none: job.copy == Some(MachineCopy::Gone),
+        may_find_none: is_copy_gone,
     }
 }
 

@@ -42,8 +42,10 @@ pub(in crate::web) enum View {
     Berjalan,
     /// Ordered by central and printed today.
     Tercetak,
-    /// Given to a machine by hand.
+    /// Given to a machine by hand and printed today.
     Langsung,
+    /// All that was given to machines by hand.
+    LangsungSemua,
     /// All jobs.
     Semua,
     /// All machines.
@@ -63,6 +65,7 @@ impl View {
             Self::Berjalan => "berjalan",
             Self::Tercetak => "tercetak",
             Self::Langsung => "langsung",
+            Self::LangsungSemua => "langsung-semua",
             Self::Semua => "semua",
             Self::Mesin => "mesin",
         }
@@ -79,7 +82,8 @@ impl View {
             | Self::Menunggu
             | Self::Berjalan
             | Self::Tercetak
-            | Self::Langsung => "Depan",
+            | Self::Langsung
+            | Self::LangsungSemua => "Depan",
             Self::Semua => "Pekerjaan",
             Self::Mesin => "Mesin",
         }
@@ -96,7 +100,8 @@ impl View {
             Self::Menunggu => "Menunggu petugas di kantor",
             Self::Berjalan => "Sedang berjalan",
             Self::Tercetak => "Tercetak hari ini",
-            Self::Langsung => "Cetak langsung di mesin, terbaru di atas",
+            Self::Langsung => "Cetak langsung di mesin hari ini",
+            Self::LangsungSemua => "Semua cetak langsung di mesin, terbaru di atas",
             Self::Mesin => "Mesin dan perangkat",
         }
     }
@@ -111,6 +116,12 @@ impl View {
             pick: Some(pick),
             ..JobFilter::default()
         };
+        let printed_today = |origin| JobFilter {
+            origin: Some(origin),
+            ..pick(Pick::Printed {
+                since: times.today_since,
+            })
+        };
         match self {
             Self::Depan | Self::Semua | Self::Mesin => JobFilter::default(),
             Self::Perlu => pick(Pick::Attention {
@@ -124,13 +135,9 @@ impl View {
             }),
             Self::Menunggu => states(&[JobState::Held]),
             Self::Berjalan => states(&RUNNING),
-            Self::Tercetak => JobFilter {
-                origin: Some(Origin::Central),
-                ..pick(Pick::Printed {
-                    since: times.today_since,
-                })
-            },
-            Self::Langsung => JobFilter {
+            Self::Tercetak => printed_today(Origin::Central),
+            Self::Langsung => printed_today(Origin::Local),
+            Self::LangsungSemua => JobFilter {
                 origin: Some(Origin::Local),
                 ..JobFilter::default()
             },
@@ -182,17 +189,12 @@ pub(super) fn tiles(
         (View::Menunggu, "menunggu petugas", Tone::Wait),
         (View::Berjalan, "sedang berjalan", Tone::Note),
         (View::Tercetak, "tercetak hari ini", Tone::Good),
+        (View::Langsung, "cetak langsung hari ini", Tone::Note),
     ];
     let mut shown = Vec::new();
     for (view, word, tone) in tiles {
         shown.push(tile(asked, view, word, of(view)?, tone));
     }
-    let by_hand = store.count_jobs(&JobFilter {
-        origin: Some(Origin::Local),
-        ..View::Tercetak.filter(times)
-    })?;
-    let word = "cetak langsung hari ini";
-    shown.push(tile(asked, View::Langsung, word, by_hand, Tone::Note));
     shown.push(tile(
         asked,
         View::Mesin,
@@ -216,5 +218,29 @@ fn tile(asked: &Asked, view: View, word: &'static str, count: u64, tone: Tone) -
         tone: tone.class(),
         view: view.word(),
         is_shown: asked.view == view,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::IntoDeserializer as _;
+    use serde::de::value::{Error, StrDeserializer};
+
+    use super::*;
+
+    #[test]
+    fn openapi_names_every_view_that_there_is() {
+        // What is no view is refused with the list of those that are.
+        let none: StrDeserializer<'_, Error> = "langit".into_deserializer();
+        let refusal = View::deserialize(none).unwrap_err().to_string();
+        let words: Vec<_> = refusal.split('`').skip(3).step_by(2).collect();
+        assert!(words.contains(&View::Mesin.word()), "{refusal}");
+        let document: serde_json::Value =
+            serde_json::from_str(include_str!("../../../assets/openapi.json")).unwrap();
+        for path in ["/", "/console/live"] {
+            let told = &document["paths"][path]["get"]["parameters"][0];
+            assert_eq!(told["name"], "lihat");
+            assert_eq!(told["schema"]["enum"], serde_json::json!(words), "{path}");
+        }
     }
 }

@@ -70,9 +70,61 @@ pub fn connectivity(presence: &Presence, now: Timestamp) -> Connectivity {
     }
 }
 
+/// Why a machine's silence is not yet its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSilent {
+    /// It was heard within [`OFFLINE_AFTER`].
+    MachineHeard,
+    /// Central could not have heard it: it was not linked without a break to every place where the machine may be.
+    CentralDeaf,
+}
+
+/// Whether a machine said nothing although central listened, for as long as makes it offline. `listened` is for how long
+/// central has been linked without a break to everywhere the machine may be; `at_least` is how long that must be.
+///
+/// # Errors
+/// Why the silence says nothing of the machine.
+pub fn own_silence(
+    presence: &Presence,
+    now: Timestamp,
+    listened: Option<Duration>,
+    at_least: Duration,
+) -> Result<(), NotSilent> {
+    match connectivity(presence, now) {
+        Connectivity::Online | Connectivity::Late { .. } => Err(NotSilent::MachineHeard),
+        Connectivity::Offline { .. } if listened.is_some_and(|span| span >= at_least) => Ok(()),
+        Connectivity::Offline { .. } => Err(NotSilent::CentralDeaf),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn silence_is_the_machines_own_only_where_central_listened_as_long() {
+        let hour = OFFLINE_AFTER;
+        let judged = |silence: Duration, listened: Option<Duration>| {
+            let presence = Presence {
+                is_online: true,
+                online_changed_at: None,
+                last_seen: Some(Timestamp::UNIX_EPOCH),
+            };
+            let now = Timestamp::UNIX_EPOCH.saturating_add(silence);
+            own_silence(&presence, now, listened, hour)
+        };
+        let second = Duration::from_secs(1);
+        assert_eq!(judged(hour, Some(hour)), Ok(()));
+        assert_eq!(judged(hour * 9, None), Err(NotSilent::CentralDeaf));
+        assert_eq!(
+            judged(hour * 9, Some(hour - second)),
+            Err(NotSilent::CentralDeaf)
+        );
+        for listened in [None, Some(hour * 9)] {
+            let heard = judged(hour - second, listened);
+            assert_eq!(heard, Err(NotSilent::MachineHeard));
+        }
+    }
 
     fn check(is_online: bool, silence_s: u64, expect: Connectivity) {
         let presence = Presence {

@@ -8,7 +8,7 @@ use super::column::select;
 use super::{job_row, jobs, machines};
 use crate::actor::{Actor, check_text};
 use crate::error::StoreError;
-use crate::job::JobRow;
+use crate::job::{JobRow, SameDocument};
 
 /// Longest name of a person or printer that is kept, in bytes: 40 characters of up to four bytes.
 const MAX_NAME_BYTES: usize = 160;
@@ -65,15 +65,24 @@ fn begin(
 }
 
 /// Other jobs of the same signed revision of which one was given by hand, latest first.
-pub(super) fn same_document(tx: &Transaction<'_>, id: JobId) -> Result<Vec<JobId>, StoreError> {
+pub(super) fn same_document(
+    tx: &Transaction<'_>,
+    id: JobId,
+) -> Result<Vec<SameDocument>, StoreError> {
     select(
         tx,
-        "SELECT other.id FROM job JOIN job AS other
+        "SELECT other.id, other.state, other.local IS NOT NULL AS is_by_hand FROM job JOIN job AS other
              ON other.revision_sha256 = job.revision_sha256 AND other.revision_sha256 <> ''
          WHERE job.id = ?1 AND other.id <> job.id
            AND (job.local IS NOT NULL OR other.local IS NOT NULL)
          ORDER BY other.created_at_ms DESC, other.id DESC LIMIT ?2",
         params![id.to_string(), MAX_SAME],
-        |row| row.parsed("id"),
+        |row| {
+            Ok(SameDocument {
+                job: row.parsed("id")?,
+                state: row.word("state")?,
+                is_by_hand: row.get("is_by_hand")?,
+            })
+        },
     )
 }

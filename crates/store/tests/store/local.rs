@@ -2,8 +2,8 @@
 
 use loket_domain::dispatch::Answer;
 use loket_store::{
-    CancelOutcome, Ingested, Inserted, JobFilter, NewJob, Origin, Pick, SqliteStore, Store as _,
-    Taken,
+    CancelOutcome, Ingested, Inserted, JobFilter, NewJob, Origin, Pick, SameDocument, SqliteStore,
+    Store as _, Taken,
 };
 use loket_wire::{
     Class, Event, JobId, JobReport, JobState, LocalJob, LocalRevision, MachineId, OpenJob, Reason,
@@ -213,9 +213,18 @@ fn it_is_neither_offered_nor_expired_nor_erased_nor_overdue_nor_in_the_way_of_an
     let ordered = world.store.insert_job(&order, &central(), at(60)).unwrap();
     assert_eq!(ordered, Inserted::Created, "nobody is refused for it");
     // A person sees both.
-    assert_eq!(world.store.same_document(job).unwrap(), [job_id(1)]);
-    assert_eq!(world.store.same_document(job_id(1)).unwrap(), [job]);
+    let same = |job, state, is_by_hand| SameDocument {
+        job,
+        state,
+        is_by_hand,
+    };
+    let beside = |job| world.store.same_document(job).unwrap();
+    let order = same(job_id(1), JobState::Created, false);
+    assert_eq!(beside(job), [order]);
+    let by_hand = |state| same(job, state, true);
+    assert_eq!(beside(job_id(1)), [by_hand(JobState::Printing)]);
     tell(&world, 3, JobState::Failed, Some(local(Some(revision(1)))));
+    assert_eq!(beside(job_id(1)), [by_hand(JobState::Failed)]);
     assert!(world.store.secrets_to_drop(10).unwrap().is_empty());
     assert_eq!(picked(Pick::Unresolved { since: at(0) }), 0);
     world.check();
