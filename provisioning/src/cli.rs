@@ -26,7 +26,7 @@ use crate::server::{ServerKind, server_request};
 const EX_USAGE: u8 = 64;
 /// Exit code when the text could not be written (sysexits `EX_IOERR`).
 const EX_IOERR: u8 = 74;
-/// Exit code when the broker lets a revoked certificate in.
+/// Exit code when the broker lets a revoked certificate in: its list is not the newest, or it looks at none.
 const CANARY_ADMITTED: u8 = 1;
 /// Exit code when the broker refuses the canary, but not as revoked (sysexits `EX_UNAVAILABLE`).
 const CANARY_UNCLEAR: u8 = 69;
@@ -332,7 +332,7 @@ fn knock(args: &arguments::Probe, now: Timestamp) -> Result<Outcome, ProvisionEr
             Outcome {
                 code: if soon { LIST_ENDS_SOON } else { 0 },
                 stdout: format!(
-                    "The canary was refused as revoked: the revocation list is in force.\n{list}"
+                    "The canary was refused as revoked: the newest revocation list is in force there.\n{list}"
                 ),
                 stderr: if soon {
                     "THE LIST RUNS OUT SOON: then the broker refuses every machine.\n".to_owned()
@@ -343,9 +343,13 @@ fn knock(args: &arguments::Probe, now: Timestamp) -> Result<Outcome, ProvisionEr
         }
         Probe::Admitted => Outcome {
             code: CANARY_ADMITTED,
-            stderr: "THE CANARY GOT IN: the broker does not look at the revocation list. \
-                     Run broker-config, copy crl.pem, restart the broker, probe again.\n"
-                .to_owned(),
+            stderr: format!(
+                "THE CANARY GOT IN: the revocation list at {} is older than {}, or that broker looks at none; what was \
+                 revoked since gets in. Carry crl.pem there, have the broker read it (SIGHUP), probe again. If the \
+                 canary still gets in, restart that broker.\n",
+                args.broker,
+                authority.dir().join("crl.pem").display()
+            ),
             ..Outcome::default()
         },
         Probe::Refused(alert) => Outcome {
