@@ -312,7 +312,9 @@ fn revoke(args: &Revoke, now: Timestamp) -> Result<Outcome, ProvisionError> {
     match &args.machine {
         Some(machine) => text.push_str(&format!(
             "At central delete {machine}.json from the folder that its settings call machines_dir (where that is \
-             {} itself, it is gone already): before, central goes on giving the machine work.\n",
+             {} itself, it is gone already): before, central goes on giving the machine work.\n\
+             Jobs that it held wait for its answer. Where it will not come back, somebody with role 'it' writes it off \
+             at central once it was silent for an hour: POST /api/v1/machines/{machine}/write-off.\n",
             args.dir.join("machines").display()
         )),
         None => text.push_str("Its open connections live on: restart every broker.\n"),

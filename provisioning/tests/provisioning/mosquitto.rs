@@ -284,6 +284,9 @@ fn the_command_line_revokes_at_a_running_broker() {
 
     let told = cli::run(words(&site.pid().to_string()), jiff::Timestamp::now());
     assert_eq!(told.code, 0, "{told:?}");
+    // One that was stolen answers no more for its jobs.
+    let write_off = "/api/v1/machines/desa-a-1/write-off";
+    assert!(told.stdout.contains(write_off), "{told:?}");
     // It is told twice, of its rules and of its list; the system may make one signal of two, so no line tells when the
     // second was heard.
     let until = Instant::now() + Duration::from_secs(20);
