@@ -12,6 +12,8 @@ use thiserror::Error;
 
 use self::file::{is_loopback, read};
 
+#[cfg(test)]
+pub(crate) mod example;
 mod file;
 mod limits;
 mod shown;

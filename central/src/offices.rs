@@ -320,6 +320,28 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_name_every_rule_of_an_office() {
+        let complaint = |text: &str| {
+            toml::from_str::<WrittenFile>(text)
+                .err()
+                .unwrap()
+                .to_string()
+        };
+        for (name, text) in [
+            (
+                "docs/examples",
+                include_str!("../../docs/examples/offices.toml"),
+            ),
+            (
+                "systemd/etc/loket",
+                include_str!("../../systemd/etc/loket/offices.toml"),
+            ),
+        ] {
+            crate::config::example::assert_complete(name, text, complaint);
+        }
+    }
+
+    #[test]
     fn a_file_that_says_too_much_or_too_little_is_refused() {
         for (from, to) in [
             ("version = 1", "version = 2"),

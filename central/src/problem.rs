@@ -226,6 +226,24 @@ Bounds that a machine's heartbeat says are crossed; severe ones stop its work, o
         part
     }
 
+    /// The word on screen in the glossary, and one answer that says it.
+    #[test]
+    fn the_glossary_has_the_words_of_answers() {
+        let glossary = include_str!("../../GLOSSARY.md");
+        for (word, on_screen, code) in [
+            ("reference", "referensi", Code::QueryMalformed),
+            ("label", "label", Code::OrderLabel),
+            ("pickup code", "kode ambil", Code::ReleaseUnsupported),
+            ("order", "perintah cetak", Code::OrderMissing),
+            ("reprint", "cetak ulang", Code::OrderReprintReason),
+        ] {
+            let row = format!("\n| {word} | {on_screen} |");
+            assert!(glossary.contains(&row), "{row}");
+            let said = code.message().to_lowercase();
+            assert!(said.contains(on_screen), "{said}");
+        }
+    }
+
     #[test]
     fn the_page_of_codes_is_what_central_says() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/codes.md");

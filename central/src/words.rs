@@ -40,20 +40,18 @@ impl Tone {
 
 /// The word and tone of a job's state.
 pub(crate) const fn job_state(state: JobState) -> (&'static str, Tone) {
-    match state {
-        JobState::Created => ("diterima pusat", Tone::Note),
-        JobState::Offered => ("ditawarkan ke mesin", Tone::Note),
-        JobState::Fetching => ("sedang diambil mesin", Tone::Note),
-        JobState::Journalled => ("tersimpan di mesin", Tone::Note),
-        JobState::Held => ("menunggu petugas", Tone::Wait),
-        JobState::Printing => ("sedang dicetak", Tone::Note),
-        JobState::Printed => ("tercetak", Tone::Good),
-        JobState::Failed => ("gagal", Tone::Bad),
-        JobState::Rejected => ("ditolak mesin", Tone::Bad),
-        JobState::Expired => ("kedaluwarsa", Tone::Soft),
-        JobState::Cancelled => ("dibatalkan", Tone::Soft),
-        JobState::Unknown => ("belum pasti tercetak", Tone::Bad),
-    }
+    let tone = match state {
+        JobState::Created
+        | JobState::Offered
+        | JobState::Fetching
+        | JobState::Journalled
+        | JobState::Printing => Tone::Note,
+        JobState::Held => Tone::Wait,
+        JobState::Printed => Tone::Good,
+        JobState::Failed | JobState::Rejected | JobState::Unknown => Tone::Bad,
+        JobState::Expired | JobState::Cancelled => Tone::Soft,
+    };
+    (state.in_words(), tone)
 }
 
 /// Why a job is where it is, with what to do.

@@ -1,5 +1,7 @@
 //! Settings of the daemon: one TOML file, unknown keys refused, each effective value with its origin.
 
+#[cfg(test)]
+mod example;
 mod explain;
 mod office_hours;
 mod printer;

@@ -2,7 +2,7 @@
 //! says what happened, what to do and whom to ask, and the exit code.
 //!
 //! `C` are answers at the officer's door, `L` are answers of the command line. Refusals of the print desk (`P`) and
-//! findings of the verifier (`V`) have their codes where they are decided; docs/codes.md lists all of them.
+//! findings of the verifier (`V`) have their codes where they are decided; docs/codes.md lists every family.
 
 use loket_domain::print::Refusal;
 
@@ -143,12 +143,27 @@ Each refusal and finding that a person can meet has a code that never changes it
 that says what happened, what to do and whom to ask. This page is made from the programs:
 `LOKET_WRITE=1 cargo test -p loket-daemon codes` writes it, and a test compares it.
 
-`V` are findings about a signed document, `P` refusals of a machine's print desk, `C` answers at the officer's door, `L`
-answers of loketd's command line. Central's own codes are words; the second part of this page lists them.
+Nobody gives a code a second meaning: each family stands in its own files, which `cargo xtask tidy` compares with this
+table. Families without sentences below are for the IT team and stand in logs, in central's API and console.
 
-Of the brokers there are two, for the IT team: `B-101` in a machine's log, central was not at a broker for long and the
-machine goes to the next one of its list; `B-102` in central's log, in its console and at `/api/v1/brokers`, central has
-no link to a broker.
+| family | given in | what it is about |
+|---|---|---|
+| `V` | `crates/verify/src/code.rs`, `crates/verify/src/report.rs` | findings about a signed document; below |
+| `P` | `crates/domain/src/print/command.rs` | refusals of a machine's print desk; below |
+| `C-1` | `daemon/src/trouble.rs` | answers at the officer's door of a machine; below |
+| `L` | `daemon/src/trouble.rs` | answers of loketd's command line; below |
+| `J` | `daemon/src/supervisor/error.rs` | a machine's state folder: J-101, its disk is full; documents wait for room |
+| `W` | `crates/wire/src/frame.rs`, `crates/wire/src/event.rs` | the frame of a message: W-101 too large, W-102 no frame, W-103 unknown version, W-104 its signature, W-105 it could not be signed |
+| `M` | `daemon/src/unit/link/inbound.rs`, `daemon/src/unit/link/outbound.rs`, `crates/wire/src/event.rs` | a message that a machine set aside: M-101 unknown kind, M-102 malformed, M-103 for another machine, M-104 for another life of its journal, M-105 replay, M-106 it ended the program three times, M-107 a report that could not be sent |
+| `C-2` | `central/src/dispatch/report.rs` | a report that central set aside: C-201 unknown kind, C-202 malformed, C-203 on another kind's topic |
+| `S` | `crates/domain/src/dispatch/decide.rs`, `crates/store/src/sqlite/local.rs`, `crates/store/src/sqlite/reports.rs` | a report that central set aside: S-101 of a job that it does not know, S-102 of another machine's job, S-103 a key that is none, S-104 a text that cannot be stored, S-105 more of one job than any honest job has |
+| `D` | `crates/domain/src/dispatch/decide.rs` | what the state of a job does not allow, a report or a wish: D-101 not to be offered, D-102 not due, D-103 its time ran out, D-104 no state of a machine's, D-105 it has ended, D-106 its machine lost it, D-107 it is not lost, D-108 its machine was not heard, D-109 its machine holds a copy, D-110 a sync that nobody asked for, D-111 its document is not served |
+| `C-3` | `central/src/clock.rs` | central's clock: C-301 before the program was built, C-302 far ahead of what it last knew, C-303 behind it |
+| `O` | `crates/wire/src/order.rs` | an order: O-101 version, O-102 machine or office, O-103 class, O-104 label, O-105 reason of a reprint, O-106 a line break in it, O-107 a personal number in it; the API answers with the words of the second part |
+| `B` | `daemon/src/unit/link/brokers.rs`, `central/src/dispatch.rs` | brokers: B-101 in a machine's log, central was not at its broker for long and it goes to the next one; B-102 in central's log, console and `/api/v1/brokers`, central has no link to a broker |
+| `E` | `provisioning/src/error.rs` | refusals of loket-provision, E-101 to E-120, each with its sentence; E-117 is given no more |
+
+Central's answers have words for codes; the second part of this page lists them.
 
 ";
 

@@ -10,7 +10,7 @@ use loket_wire::{Sha256Digest, Timestamp};
 use rcgen::{Issuer, KeyPair, PKCS_ED25519, PublicKeyData, SanType};
 use ring::rand::SystemRandom;
 
-use crate::bookkeeping::{Book, Cause, Issued, Revocation, VERSION};
+use crate::bookkeeping::{Book, Issued, VERSION};
 use crate::certificate::{self, Kind, Serial};
 use crate::durable::{self, Lock, Readers};
 use crate::error::{ProvisionError, Refusal};
@@ -38,7 +38,7 @@ pub struct InitOptions {
 /// authority.toml       settings (Settings)
 /// authority.crt, .key  CA certificate and its P-256 key
 /// central-signing.key  central's Ed25519 key, PKCS#8 PEM
-/// canary.crt, .key     a client that is revoked from birth (probe)
+/// canary.key           key of the clients that are revoked from birth (probe)
 /// crl.pem, crl.json    revocation list, and the number it bears
 /// brokers.json         what broker-config was told of each broker
 /// broker.json          the same of the only one, as earlier versions wrote it; read where brokers.json is not there
@@ -104,7 +104,6 @@ impl Authority {
         );
 
         let authority = Self::assemble(dir, certificate.pem(), key, settings)?;
-        authority.make_canary(options.now)?;
         authority.put_crl(options.now)?;
         // Central may be started before the first machine is enrolled.
         durable::create_folder(&dir.join("machines"), Readers::Owner)?;
@@ -211,20 +210,6 @@ impl Authority {
             certificate_pem: certificate.pem(),
             revoked: None,
         })
-    }
-
-    /// A client that is revoked from its first moment, so that anyone can ask a broker whether it looks.
-    fn make_canary(&self, now: Timestamp) -> Result<(), ProvisionError> {
-        let key = KeyPair::generate().map_err(making("make the canary's key"))?;
-        let digest = Sha256Digest::of(key.der_bytes());
-        let mut canary = self.sign(Kind::Canary, CANARY, &key, Vec::new(), (digest, now))?;
-        canary.revoked = Some(Revocation {
-            at: now,
-            cause: Cause::Canary,
-        });
-        put_key(&self.path("canary.key"), &key)?;
-        put_public(&self.path("canary.crt"), &canary.certificate_pem)?;
-        self.book().put(&canary)
     }
 
     fn assemble(

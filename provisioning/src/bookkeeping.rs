@@ -65,7 +65,7 @@ impl Issued {
     }
 }
 
-/// The folder of all certificates ever issued.
+/// The folder of all certificates ever issued, but for canaries that no list names any more.
 #[derive(Debug)]
 pub(crate) struct Book {
     dir: PathBuf,
@@ -78,8 +78,17 @@ impl Book {
 
     pub(crate) fn put(&self, issued: &Issued) -> Result<(), ProvisionError> {
         durable::create_folder(&self.dir, Readers::Owner)?;
-        let file = format!("{}.{}.json", issued.name, issued.serial);
-        write_json(&self.dir.join(file), issued)
+        write_json(&self.path_of(issued), issued)
+    }
+
+    /// Takes a certificate out that nobody needs any more.
+    pub(crate) fn forget(&self, issued: &Issued) -> Result<(), ProvisionError> {
+        durable::remove(&self.path_of(issued))
+    }
+
+    fn path_of(&self, issued: &Issued) -> PathBuf {
+        self.dir
+            .join(format!("{}.{}.json", issued.name, issued.serial))
     }
 
     /// Every certificate, by name and serial.

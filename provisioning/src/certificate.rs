@@ -12,6 +12,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::crl::CRL_LIFE;
 use crate::error::ProvisionError;
 
 /// A machine may be switched off for four months (it renews from day 60) and still comes back by itself.
@@ -45,7 +46,7 @@ pub(crate) enum Kind {
     Machine,
     Broker,
     Central,
-    /// Revoked at birth; a broker that lets it in does not look at the revocation list.
+    /// Revoked at birth; a broker that lets it in does not hold the revocation list that it came with.
     Canary,
 }
 
@@ -54,8 +55,8 @@ impl Kind {
         match self {
             Self::Machine => MACHINE_LIFE,
             Self::Broker | Self::Central => SERVER_LIFE,
-            // An expired canary would be refused for the wrong reason.
-            Self::Canary => AUTHORITY_LIFE,
+            // As long as the list it comes with: when one ends, the other is of no use either.
+            Self::Canary => CRL_LIFE,
         }
     }
 

@@ -26,7 +26,7 @@ use crate::server::{ServerKind, server_request};
 const EX_USAGE: u8 = 64;
 /// Exit code when the text could not be written (sysexits `EX_IOERR`).
 const EX_IOERR: u8 = 74;
-/// Exit code when the broker lets a revoked certificate in.
+/// Exit code when the broker lets a revoked certificate in: its list is not the newest, or it looks at none.
 const CANARY_ADMITTED: u8 = 1;
 /// Exit code when the broker refuses the canary, but not as revoked (sysexits `EX_UNAVAILABLE`).
 const CANARY_UNCLEAR: u8 = 69;
@@ -312,7 +312,9 @@ fn revoke(args: &Revoke, now: Timestamp) -> Result<Outcome, ProvisionError> {
     match &args.machine {
         Some(machine) => text.push_str(&format!(
             "At central delete {machine}.json from the folder that its settings call machines_dir (where that is \
-             {} itself, it is gone already): before, central goes on giving the machine work.\n",
+             {} itself, it is gone already): before, central goes on giving the machine work.\n\
+             Jobs that it held wait for its answer. Where it will not come back, somebody with role 'it' writes it off \
+             at central once it was silent for an hour: POST /api/v1/machines/{machine}/write-off.\n",
             args.dir.join("machines").display()
         )),
         None => text.push_str("Its open connections live on: restart every broker.\n"),
@@ -332,7 +334,7 @@ fn knock(args: &arguments::Probe, now: Timestamp) -> Result<Outcome, ProvisionEr
             Outcome {
                 code: if soon { LIST_ENDS_SOON } else { 0 },
                 stdout: format!(
-                    "The canary was refused as revoked: the revocation list is in force.\n{list}"
+                    "The canary was refused as revoked: the newest revocation list is in force there.\n{list}"
                 ),
                 stderr: if soon {
                     "THE LIST RUNS OUT SOON: then the broker refuses every machine.\n".to_owned()
@@ -343,9 +345,13 @@ fn knock(args: &arguments::Probe, now: Timestamp) -> Result<Outcome, ProvisionEr
         }
         Probe::Admitted => Outcome {
             code: CANARY_ADMITTED,
-            stderr: "THE CANARY GOT IN: the broker does not look at the revocation list. \
-                     Run broker-config, copy crl.pem, restart the broker, probe again.\n"
-                .to_owned(),
+            stderr: format!(
+                "THE CANARY GOT IN: the revocation list at {} is older than {}, or that broker looks at none; what was \
+                 revoked since gets in. Carry crl.pem there, have the broker read it (SIGHUP), probe again. If the \
+                 canary still gets in, restart that broker.\n",
+                args.broker,
+                authority.dir().join("crl.pem").display()
+            ),
             ..Outcome::default()
         },
         Probe::Refused(alert) => Outcome {

@@ -14,13 +14,14 @@ use x509_cert::crl::CertificateList;
 use crate::authority::{Authority, making};
 use crate::bookkeeping::{Cause, Issued, VERSION, check_version, parse_json, write_json};
 use crate::broker::in_each;
-use crate::certificate::{BACKDATE, date, days};
+use crate::canary::thin_out;
+use crate::certificate::{BACKDATE, Kind, date, days};
 use crate::durable::{self, Readers};
 use crate::error::ProvisionError;
 
 /// How long a list is valid. A broker whose list has run out refuses every machine of the regency, so an office of
 /// two that forgets its routine for a quarter must not stop the service; the list is made anew at every change.
-const CRL_LIFE: std::time::Duration = days(90);
+pub(crate) const CRL_LIFE: std::time::Duration = days(90);
 
 /// A list with less than this left is not put in place, and `probe` warns of one that stands.
 pub(crate) const CRL_LEAST: std::time::Duration = days(30);
@@ -34,16 +35,26 @@ struct Numbered {
 }
 
 impl Authority {
-    /// Makes the list anew and puts it at `crl.pem`, and beside the configuration of each broker.
+    /// Makes the list anew, with a canary of its own, and puts it at `crl.pem`, and beside the configuration of each
+    /// broker.
     pub(crate) fn put_crl(&self, now: Timestamp) -> Result<(), ProvisionError> {
-        let revoked: Vec<Issued> = self
-            .book()
-            .all()?
-            .into_iter()
-            .filter(|issued| issued.revoked.is_some())
-            // RFC 5280 §3.3: an entry stays one list longer than its certificate lives.
-            .filter(|issued| now < issued.not_after.saturating_add(CRL_LIFE))
-            .collect();
+        let mut revoked = self.book().all()?;
+        revoked.retain(|issued| issued.revoked.is_some());
+        let known = revoked.clone();
+        // RFC 5280 §3.3: an entry stays one list longer than its certificate lives.
+        revoked.retain(|issued| now < issued.not_after.saturating_add(CRL_LIFE));
+        thin_out(&mut revoked);
+        // Last, by which `probe` knows it.
+        revoked.push(self.make_canary(now)?);
+        self.put_list(&revoked, now)?;
+        let gone = |issued: &&Issued| issued.kind == Kind::Canary && !revoked.contains(issued);
+        known
+            .iter()
+            .filter(gone)
+            .try_for_each(|issued| self.book().forget(issued))
+    }
+
+    fn put_list(&self, revoked: &[Issued], now: Timestamp) -> Result<(), ProvisionError> {
         let entries = revoked
             .iter()
             .filter_map(|issued| Some((issued, issued.revoked.as_ref()?)))
@@ -73,9 +84,14 @@ impl Authority {
         in_each(&folders, |folder| {
             let path = folder.join("crl.pem");
             durable::write_checked(&path, pem.as_bytes(), Readers::All, |bytes| {
-                self.check_crl(bytes, &revoked, now)
+                self.check_crl(bytes, revoked, now)
             })
         })
+    }
+
+    /// The list at `crl.pem`.
+    pub(crate) fn list_in_force(&self) -> Result<CertificateList, ProvisionError> {
+        parse(&durable::read(&self.path("crl.pem"))?)
     }
 
     /// When the list at `crl.pem` runs out. From then on a broker refuses everyone.
@@ -83,9 +99,8 @@ impl Authority {
     /// # Errors
     /// When it is not there or is none.
     pub fn list_until(&self) -> Result<Timestamp, ProvisionError> {
-        let pem = durable::read(&self.path("crl.pem"))?;
         let bad = |what| ProvisionError::Crl { what };
-        runs_out(&parse(&pem)?)
+        runs_out(&self.list_in_force()?)
             .and_then(|ms| i64::try_from(ms).ok())
             .map(Timestamp::from_unix_ms)
             .ok_or_else(|| bad("it never runs out"))

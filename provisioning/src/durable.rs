@@ -70,6 +70,14 @@ pub(crate) fn move_file(from: &Path, to: &Path) -> Result<(), ProvisionError> {
     sync_folder_of(from)
 }
 
+/// Removes a file. A power cut may bring it back, so that whoever removes must be able to do so again.
+pub(crate) fn remove(path: &Path) -> Result<(), ProvisionError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path, error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Makes `dir` and what is missing above it.
 pub(crate) fn create_folder(dir: &Path, readers: Readers) -> Result<(), ProvisionError> {
     DirBuilder::new()

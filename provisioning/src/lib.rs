@@ -9,6 +9,7 @@
 mod authority;
 mod bookkeeping;
 mod broker;
+mod canary;
 mod certificate;
 pub mod cli;
 mod crl;

@@ -1,6 +1,7 @@
-//! The canary: a client that is on the revocation list knocks, and a broker that looks at the list refuses it.
+//! The canary of the newest revocation list knocks, and a broker that looks at this list refuses it.
 //!
-//! mosquitto that cannot read its list logs a line and admits everyone, so the list is never trusted unasked.
+//! mosquitto that cannot read its list logs a line and admits everyone, and a list may have been forgotten on its way to
+//! one of several brokers, so neither is trusted unasked.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -27,9 +28,9 @@ const REFUSAL_WAIT: Duration = Duration::from_secs(3);
 /// What the broker did with the canary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Probe {
-    /// Refused as revoked: the list is in force.
+    /// Refused as revoked: the authority's newest list is in force there.
     Revoked,
-    /// Let in: the list is not in force. Restart the broker.
+    /// Let in: an older list is in force there, or none.
     Admitted,
     /// Refused, but for another reason, so that nothing is known of the list.
     Refused(AlertDescription),
@@ -120,8 +121,9 @@ fn client_config(authority: &Authority) -> Result<ClientConfig, ProvisionError> 
             authority.path("authority.crt"),
         )?)
         .map_err(ProvisionError::Tls)?;
-    let (own_path, key_path) = (authority.path("canary.crt"), authority.path("canary.key"));
-    let own = certificate(&durable::read_text(&own_path)?, own_path)?;
+    let (own_path, key_path) = (authority.path("issued"), authority.path("canary.key"));
+    let own = authority.canary_of(&authority.list_in_force()?)?;
+    let own = certificate(&own, own_path)?;
     let key = PrivateKeyDer::from_pem_slice(&durable::read(&key_path)?).map_err(|_pem| {
         ProvisionError::Pem {
             path: key_path,

@@ -2,6 +2,7 @@
 
 mod canaries;
 mod clippy;
+mod codes;
 mod commands;
 mod debt;
 mod documents;
@@ -94,6 +95,7 @@ fn check(root: &Path, tree: &Tree) -> anyhow::Result<Vec<Violation>> {
     found.extend(canaries::check(tree));
     found.extend(documents::check(tree));
     found.extend(walks::check(tree));
+    found.extend(codes::check(tree));
     found.extend(commands::check(tree, &workspace, &own_commands)?);
     Ok(found)
 }

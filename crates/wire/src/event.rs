@@ -205,8 +205,8 @@ pub struct KeyReport {
 
 /// Every code that a machine sets a message aside under: those of the frame, then its own.
 pub const QUARANTINE_CODES: [&str; 11] = [
-    "W-101", "W-102", "W-103", "W-104", "L-101", "L-102", "L-103", "L-104", "L-105", "L-106",
-    "L-107",
+    "W-101", "W-102", "W-103", "W-104", "M-101", "M-102", "M-103", "M-104", "M-105", "M-106",
+    "M-107",
 ];
 
 /// A command that could not be read.

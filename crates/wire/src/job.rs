@@ -48,6 +48,26 @@ pub enum Party {
 }
 
 impl JobState {
+    /// The word for it on a screen, in Indonesian: central's console and the machine's command line say the same, so
+    /// that two people on the telephone speak of one thing.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::Created => "diterima pusat",
+            Self::Offered => "ditawarkan ke mesin",
+            Self::Fetching => "sedang diambil mesin",
+            Self::Journalled => "tersimpan di mesin",
+            Self::Held => "menunggu petugas",
+            Self::Printing => "sedang dicetak",
+            Self::Printed => "tercetak",
+            Self::Failed => "gagal",
+            Self::Rejected => "ditolak mesin",
+            Self::Expired => "kedaluwarsa",
+            Self::Cancelled => "dibatalkan",
+            Self::Unknown => "belum pasti tercetak",
+        }
+    }
+
     /// Every state, in the order of a job's life.
     pub const ALL: [Self; 12] = [
         Self::Created,

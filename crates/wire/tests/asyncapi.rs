@@ -262,7 +262,7 @@ fn every_code_of_what_is_set_aside_is_listed_and_no_other() {
     let text = code["description"].as_str().unwrap();
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
     let listed: Vec<&str> = words
-        .filter(|word| word.starts_with("W-") || word.starts_with("L-"))
+        .filter(|word| word.starts_with("W-") || word.starts_with("M-"))
         .collect();
     assert_eq!(listed, QUARANTINE_CODES);
 }

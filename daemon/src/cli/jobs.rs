@@ -8,7 +8,6 @@ use loket_wire::{JobId, Reason};
 
 use super::face::say;
 use super::talk;
-use super::words::job_state;
 use super::{DEFAULT_CONFIG, read_config, runtime};
 use crate::exit::Exit;
 use crate::unit::control::{Listed, Request, socket_path};
@@ -64,7 +63,7 @@ pub(super) fn list(config: &Path, json: bool) -> Result<Exit, Exit> {
         let job = &listed.job;
         let why = job.reason.map(Reason::keyword);
         let why = why.map_or_else(String::new, |word| format!(" ({word})"));
-        let (id, state, word) = (job.job_id, job.state, job_state(job.state));
+        let (id, state, word) = (job.job_id, job.state, job.state.in_words());
         let (reference, label) = (&job.reference, &listed.label);
         say(format_args!(
             "{id}  {state}{why}  {word}  {reference}  {label}"

@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 
 use super::face::{note, say, tell};
 use super::talk::{self, TalkError};
-use super::words::job_state;
 use super::{Signals, devices, install_crypto, own_state, read_config, run_trouble, runtime};
 use crate::account::own_uid;
 use crate::alone::at_desk;
@@ -349,7 +348,7 @@ fn tell_fate(fate: &Fate, json: bool) -> Exit {
         say(serde_json::json!({ "job_id": job, "state": state, "reason": reason }))
     } else {
         let why = reason.map_or_else(String::new, |reason| format!(" ({reason})"));
-        say(format_args!("{job}  {state}{why}  {}", job_state(state)))
+        say(format_args!("{job}  {state}{why}  {}", state.in_words()))
     };
     if told.is_err() {
         note(format_args!("{job}  {state}"));

@@ -271,7 +271,7 @@ async fn a_start_without_room_answers_officers_and_asks_the_printer_once_there_i
 async fn a_desk_whose_journal_is_gone_ends_whatever_was_asked() {
     let report = || {
         Report::Quarantine(QuarantineReport {
-            code: "L-101".to_owned(),
+            code: "M-101".to_owned(),
             payload_sha256: Sha256Digest::of(b"x"),
             size_bytes: 1,
         })

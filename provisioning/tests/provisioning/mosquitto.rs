@@ -219,6 +219,44 @@ fn the_canary_tells_whether_the_revocation_list_is_in_force() {
     assert_eq!(told.code, 0, "{told:?}");
 }
 
+/// Of several brokers one may never get the list with the last revocation.
+#[test]
+fn a_broker_with_an_older_list_lets_the_canary_of_the_newest_in() {
+    let site = Site::open();
+    let dir = site.folder().join("authority");
+    let broker = format!("127.0.0.1:{}", site.endpoint.port);
+    let line = ["loket-provision", "probe", "--broker", &broker, "--dir"].map(OsString::from);
+    let probed = || {
+        let words = line.iter().cloned().chain([dir.clone().into()]);
+        cli::run(words, jiff::Timestamp::now())
+    };
+    assert_eq!(probed().code, 0);
+    let own = enrolled(&site.authority, "desa-a-1", now());
+    let older = fs::read(dir.join("crl.pem")).unwrap();
+    let machine = "desa-a-1".parse().unwrap();
+    site.authority.revoke(&machine, now()).unwrap();
+
+    // Written, and not read by the broker.
+    assert!(site.try_connect(Some(&own), "desa-a-1").is_ok());
+    let told = probed();
+    assert_eq!(told.code, 1, "{told:?}");
+    assert!(told.stderr.contains("CANARY GOT IN"), "{told:?}");
+    assert!(
+        told.stderr.contains(&format!("at {broker} is older")),
+        "{told:?}"
+    );
+
+    // A power cut before the list took its place: the canary of the one that stands there counts.
+    let newest = fs::read(dir.join("crl.pem")).unwrap();
+    fs::write(dir.join("crl.pem"), older).unwrap();
+    assert_eq!(probed().code, 0);
+    fs::write(dir.join("crl.pem"), newest).unwrap();
+
+    site.reload();
+    assert_eq!(probed().code, 0);
+    assert!(site.try_connect(Some(&own), "desa-a-1").is_err());
+}
+
 #[test]
 fn the_command_line_revokes_at_a_running_broker() {
     let site = Site::open();
@@ -246,6 +284,9 @@ fn the_command_line_revokes_at_a_running_broker() {
 
     let told = cli::run(words(&site.pid().to_string()), jiff::Timestamp::now());
     assert_eq!(told.code, 0, "{told:?}");
+    // One that was stolen answers no more for its jobs.
+    let write_off = "/api/v1/machines/desa-a-1/write-off";
+    assert!(told.stdout.contains(write_off), "{told:?}");
     // It is told twice, of its rules and of its list; the system may make one signal of two, so no line tells when the
     // second was heard.
     let until = Instant::now() + Duration::from_secs(20);

@@ -90,6 +90,11 @@ pub(crate) fn request_with(
 
 /// Serial numbers on an authority's revocation list, in hexadecimal.
 pub(crate) fn listed(dir: &Path) -> BTreeSet<String> {
+    listed_in_order(dir).into_iter().collect()
+}
+
+/// The same in the list's order: its own canary stands last.
+pub(crate) fn listed_in_order(dir: &Path) -> Vec<String> {
     let pem = fs::read(dir.join("crl.pem")).unwrap();
     let der = CertificateRevocationListDer::from_pem_slice(&pem).unwrap();
     let list: x509_cert::crl::CertificateList = der::Decode::from_der(&der).unwrap();

@@ -58,12 +58,12 @@ impl Quarantine {
     pub(super) const fn code(self) -> &'static str {
         match self {
             Self::Frame(code) => code,
-            Self::UnknownKind => "L-101",
-            Self::Malformed => "L-102",
-            Self::WrongMachine => "L-103",
-            Self::OtherEpoch => "L-104",
-            Self::Replay => "L-105",
-            Self::Poison => "L-106",
+            Self::UnknownKind => "M-101",
+            Self::Malformed => "M-102",
+            Self::WrongMachine => "M-103",
+            Self::OtherEpoch => "M-104",
+            Self::Replay => "M-105",
+            Self::Poison => "M-106",
         }
     }
 }

@@ -283,7 +283,7 @@ enum Handed {
 }
 
 /// The code under which central hears of a report that could not be sent.
-pub(super) const UNSENDABLE: &str = "L-107";
+pub(super) const UNSENDABLE: &str = "M-107";
 
 /// The body of an event around the report as it stands in the outbox; `None` when that is not JSON.
 fn body_of(epoch: Epoch, seq: u64, report: &[u8]) -> Option<Vec<u8>> {

@@ -299,7 +299,7 @@ async fn a_redelivery_after_the_end_does_not_bring_back_the_key() {
     assert!(bench.key(1).is_none(), "the document's key is destroyed");
     assert!(bench.print(&bench.order(1, 2)).await);
     assert!(bench.key(1).is_none(), "nor does a replay bring one");
-    assert_eq!(bench.codes().await, ["L-105"]);
+    assert_eq!(bench.codes().await, ["M-105"]);
 }
 
 #[tokio::test]
@@ -310,7 +310,7 @@ async fn a_replay_changes_no_key_of_a_job_that_is_held() {
     let key = bench.key(1);
     assert!(bench.print(&bench.order(1, 2)).await);
     assert_eq!(bench.key(1), key);
-    assert_eq!(bench.codes().await, ["L-105"]);
+    assert_eq!(bench.codes().await, ["M-105"]);
 }
 
 #[tokio::test]
@@ -339,7 +339,7 @@ async fn what_is_not_for_this_machine_is_set_aside_with_its_code() {
     assert!(bench.hear(broken, b"{}").await);
     bench.central = signing_key(4);
     assert!(bench.print(&good).await);
-    let codes = ["L-103", "L-104", "L-101", "L-102", "W-104"];
+    let codes = ["M-103", "M-104", "M-101", "M-102", "W-104"];
     assert_eq!(bench.codes().await, codes);
     assert_eq!(bench.state(1).await, None);
     assert!(bench.key(1).is_none());
@@ -386,7 +386,7 @@ async fn an_order_that_took_the_program_down_three_times_is_set_aside() {
     let mut again = order.clone();
     again.issued_at = DAY.saturating_add(Duration::from_secs(60));
     assert!(bench.print(&again).await);
-    assert_eq!(bench.codes().await, ["L-106"]);
+    assert_eq!(bench.codes().await, ["M-106"]);
     assert_eq!(bench.state(1).await, None);
     let rows = bench.unit.journal.outbox_after(0, 1).await.unwrap();
     let Ok(Report::Job(told)) = serde_json::from_slice(&rows[0].bytes) else {

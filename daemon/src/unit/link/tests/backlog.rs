@@ -124,7 +124,7 @@ async fn a_backlog_leaves_without_waiting_for_its_republication_and_a_report_too
     let broker = Broker::start();
     let bench = Bench::new().await;
     let small = serde_json::to_vec(&Report::Quarantine(loket_wire::event::QuarantineReport {
-        code: "L-101".to_owned(),
+        code: "M-101".to_owned(),
         payload_sha256: loket_wire::Sha256Digest::of(b"x"),
         size_bytes: 1,
     }));

@@ -149,14 +149,14 @@ async fn an_order_that_cannot_be_read_is_refused_by_its_job_unless_the_job_is_he
         (told.job_id, told.state, told.reason),
         (job_no(1), JobState::Rejected, Some(Reason::Malformed))
     );
-    assert_eq!(aside.code, "L-102");
+    assert_eq!(aside.code, "M-102");
     // Of a job that is held, the order was read before: the job goes on.
     let order = bench.order(2, 1);
     assert!(bench.print(&order).await);
     let state = bench.state(2).await;
     assert!(bench.hear(print(), &unreadable(2)).await);
     assert_eq!(bench.state(2).await, state);
-    assert_eq!(bench.codes().await, ["L-102", "L-102"]);
+    assert_eq!(bench.codes().await, ["M-102", "M-102"]);
 }
 
 /// Central's end of a real broker.

@@ -89,7 +89,7 @@ impl Reluctant {
 async fn report_often(bench: &Bench) {
     for _report in 0..8 {
         let aside = loket_wire::event::QuarantineReport {
-            code: "L-101".to_owned(),
+            code: "M-101".to_owned(),
             payload_sha256: Sha256Digest::of(b"x"),
             size_bytes: 1,
         };
