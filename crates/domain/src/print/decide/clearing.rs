@@ -63,23 +63,11 @@ pub(super) fn sighted(
     {
         return Err(Refusal::Stale);
     }
-    let gone = || {
-        vec![
-            clearing
-                .called_off
-                .map_or(What::StrayCleared, called_off_end),
-        ]
-    };
+    let gone = || vec![cleared(clearing)];
     let is_asked = sighting != Sighting::Unasked;
     let view = match seen(sighting, &clearing.withdrawal.remote, &clearing.name) {
         Ok(view) => view,
-        Err(unknown) => {
-            return Ok(match clearing.holds {
-                Holds::Nothing => gone(),
-                Holds::Answered if is_asked => gone(),
-                Holds::Answered | Holds::Document => vec![unknown],
-            });
-        }
+        Err(unknown) => return Ok(vec![not_there(clearing, is_asked, *unknown)]),
     };
     let is_own = parse_job_name(&clearing.name).is_some_and(|(of, _no)| of == job.facts.job_id);
     let evidence = Evidence {
@@ -133,6 +121,21 @@ pub(super) fn sighted(
                 (Next::GiveUp, None) => vec![What::StrayStays],
             })
         }
+    }
+}
+
+fn cleared(clearing: &Clearing) -> What {
+    clearing
+        .called_off
+        .map_or(What::StrayCleared, called_off_end)
+}
+
+/// What it means that the job was not seen: an officer's word that nothing came out needs a printer that can be asked.
+fn not_there(clearing: &Clearing, is_asked: bool, unknown: What) -> What {
+    match clearing.holds {
+        Holds::Nothing => cleared(clearing),
+        Holds::Answered if is_asked => cleared(clearing),
+        Holds::Answered | Holds::Document => unknown,
     }
 }
 

@@ -107,11 +107,11 @@ pub(super) fn sighted(
         Step::Locating => Ok(located(job, attempt, sighting, &name)),
         Step::Checking(remote) => Ok(checked(now, job, attempt, sighting.of(remote, &name))),
         Step::Probing(remote) => Ok(match seen(sighting, remote, &name) {
-            Err(unknown) => vec![unknown],
+            Err(unknown) => vec![*unknown],
             Ok(view) => probed(now, job, attempt, remote, &view),
         }),
         Step::Sent(remote) => Ok(match seen(sighting, remote, &name) {
-            Err(unknown) => vec![unknown],
+            Err(unknown) => vec![*unknown],
             Ok(view) => watched(now, job, attempt, &view),
         }),
         Step::Cancelling {
@@ -291,7 +291,11 @@ const fn forgotten() -> What {
 
 /// The view of a job that has a document, if it is of the very job; else what is not known of it now. Only a printer
 /// that was asked can have lost a job: one that is out of the settings may have it still, and print it.
-pub(super) fn seen(sighting: Sighting, remote: &RemoteJob, name: &str) -> Result<RemoteView, What> {
+pub(super) fn seen(
+    sighting: Sighting,
+    remote: &RemoteJob,
+    name: &str,
+) -> Result<RemoteView, Box<What>> {
     let unknown = if sighting == Sighting::Unasked {
         What::BecameUnknown {
             reason: Reason::NoPrinter,
@@ -300,7 +304,7 @@ pub(super) fn seen(sighting: Sighting, remote: &RemoteJob, name: &str) -> Result
     } else {
         forgotten()
     };
-    sighting.of(remote, name).ok_or(unknown)
+    sighting.of(remote, name).ok_or_else(|| Box::new(unknown))
 }
 
 /// While the job is called off: what follows once it is certain that nothing was printed.
@@ -308,7 +312,7 @@ fn cancelled(
     now: Now,
     job: &Job,
     attempt: &Attempt,
-    view: Result<RemoteView, What>,
+    view: Result<RemoteView, Box<What>>,
     withdrawal: &Withdrawal,
     (bytes_left, then): (bool, Afterwards),
 ) -> Result<Vec<What>, Refusal> {
@@ -316,7 +320,7 @@ fn cancelled(
     let view = match view {
         Ok(view) => view,
         Err(_gone) if nothing_left => return Ok(afterwards(job, attempt, then)),
-        Err(unknown) => return Ok(vec![unknown]),
+        Err(unknown) => return Ok(vec![*unknown]),
     };
     let is_over = matches!(
         view.state,
