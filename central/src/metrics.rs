@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use loket_store::{AsideCount, Counts, StoreSize};
 use loket_wire::{MachineId, Timestamp};
 
-use crate::office::Fleet;
 use crate::room::Disk;
 
 /// What this process has counted since its start.
@@ -108,6 +107,14 @@ impl Tally {
 /// Counts one.
 pub(crate) fn count(number: &AtomicU64) {
     number.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Enrolled machines by connectivity.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Fleet {
+    pub(crate) online: u64,
+    pub(crate) late: u64,
+    pub(crate) offline: u64,
 }
 
 /// A number without labels: name, kind, help, value.

@@ -15,12 +15,10 @@ use crate::config::Timings;
 use crate::documents::Documents;
 use crate::identity::Identity;
 use crate::machines::{Machines, RecordError};
-use crate::metrics::Tally;
+use crate::metrics::{Fleet, Tally};
 use crate::offices::OfficesFile;
 use crate::problem::{Code, Problem};
 use crate::room::{self, Room, Shortage};
-use crate::web::console::Shared;
-use crate::web::tries::Tries;
 use loket_trust_folder::TrustFolder;
 
 /// Cancels on their way to the dispatcher; what finds no room is asked again at the machine's next sync.
@@ -67,23 +65,9 @@ pub(crate) struct Office {
     pub(crate) request_deadline: Duration,
     /// How long all links must have stood before a machine's silence is its own.
     pub(crate) listened_at_least: Duration,
-    /// What the console's viewers share.
-    pub(crate) shared: Shared,
-    /// Requests with a bad token in the last minute: bounds what of them is logged.
-    pub(crate) bad_tokens: Tries,
-    /// Failed tries at the sign-in form in the last minute: bounds them.
-    pub(crate) tries: Tries,
     pub(crate) started: Instant,
     /// Whether the API speaks TLS: its cookie is then for TLS alone.
     pub(crate) is_api_tls: bool,
-}
-
-/// Enrolled machines by connectivity.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Fleet {
-    pub(crate) online: u64,
-    pub(crate) late: u64,
-    pub(crate) offline: u64,
 }
 
 /// The parts that [`Office::new`] puts together.
@@ -136,9 +120,6 @@ impl Office {
             upload_wait: Duration::from_millis(timings.upload_wait_ms),
             request_deadline: Duration::from_millis(timings.request_ms),
             listened_at_least: Duration::from_millis(timings.listened_ms),
-            shared: Shared::default(),
-            bad_tokens: Tries::default(),
-            tries: Tries::default(),
             started: Instant::now(),
             is_api_tls,
         };

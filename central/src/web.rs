@@ -2,7 +2,7 @@
 
 mod api;
 mod blobs;
-pub(crate) mod console;
+mod console;
 mod history;
 mod job_query;
 mod machines;
@@ -10,17 +10,19 @@ mod outcome;
 mod range;
 mod shapes;
 mod sign_in;
-pub(crate) mod tries;
+mod tries;
 mod unread;
 mod upload;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware;
 use axum::routing::{MethodRouter, get, post};
 
+use self::console::Shared;
+use self::tries::Tries;
 use crate::intake::order_text::MAX_ORDER_BYTES;
 use crate::office::Office;
 use crate::problem::{Code, Problem};
@@ -32,7 +34,36 @@ const MAX_UPLOAD_BYTES: usize = MAX_DOCUMENT_BYTES + MAX_ORDER_BYTES + 16 * 1024
 /// Every other body is a token or a short answer.
 const MAX_SMALL_BODY_BYTES: usize = 16 * 1024;
 
-type Routes = Vec<(&'static str, MethodRouter<Arc<Office>>)>;
+type Routes = Vec<(&'static str, MethodRouter<Web>)>;
+
+/// What the requests at one listener share: the office, and what is the web's alone.
+#[derive(Debug, Clone)]
+struct Web {
+    office: Arc<Office>,
+    /// What the console's viewers share.
+    shared: Arc<Shared>,
+    /// Requests with a bad token in the last minute: bounds what of them is logged.
+    bad_tokens: Arc<Tries>,
+    /// Failed tries at the sign-in form in the last minute: bounds them.
+    tries: Arc<Tries>,
+}
+
+impl Web {
+    fn of(office: Arc<Office>) -> Self {
+        Self {
+            office,
+            shared: Arc::default(),
+            bad_tokens: Arc::default(),
+            tries: Arc::default(),
+        }
+    }
+}
+
+impl FromRef<Web> for Arc<Office> {
+    fn from_ref(web: &Web) -> Self {
+        Self::clone(&web.office)
+    }
+}
 
 /// For programs. `openapi.json` describes every route: a test holds the two together.
 fn api_routes() -> Routes {
@@ -101,7 +132,7 @@ fn finish(routes: Routes, office: Arc<Office>) -> Router {
         .fallback(|| async { Problem::new(Code::RouteUnknown) })
         .layer(DefaultBodyLimit::max(MAX_SMALL_BODY_BYTES))
         .layer(middleware::from_fn_with_state(deadline, outcome::guard))
-        .with_state(office)
+        .with_state(Web::of(office))
 }
 
 #[cfg(test)]

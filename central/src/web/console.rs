@@ -25,6 +25,7 @@ use self::form::SearchForm;
 use self::lines::{JobLine, MachineLine, Trouble, job_line, machine_lines};
 use self::machine::WriteOffForm;
 use self::view::{Tile, Times, View, tiles};
+use super::Web;
 use super::sign_in::Account;
 use crate::clock::now;
 use crate::office::{Office, storage_problem};
@@ -50,7 +51,7 @@ const MAX_SHARED: usize = 64;
 
 /// What viewers are shown, shared for a second: ten of them cost the store what one does.
 #[derive(Default)]
-pub(crate) struct Shared(Mutex<BTreeMap<Asked, Part>>);
+pub(super) struct Shared(Mutex<BTreeMap<Asked, Part>>);
 
 impl std::fmt::Debug for Shared {
     /// Views hold what people search for.
@@ -92,11 +93,11 @@ impl Shared {
 #[derive(Debug)]
 pub(super) struct Viewer(Account);
 
-impl FromRequestParts<Arc<Office>> for Viewer {
+impl FromRequestParts<Web> for Viewer {
     type Rejection = Response;
 
-    async fn from_request_parts(parts: &mut Parts, office: &Arc<Office>) -> Result<Self, Response> {
-        match Account::from_request_parts(parts, office).await {
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Response> {
+        match Account::from_request_parts(parts, web).await {
             Ok(account) => Ok(Self(account)),
             Err(problem) if problem.code == Code::NotSignedIn => {
                 Err(Redirect::to("/login").into_response())
@@ -156,10 +157,11 @@ struct LivePart {
 
 /// `GET /`
 pub(super) async fn page(
-    State(office): State<Arc<Office>>,
+    State(web): State<Web>,
     Viewer(account): Viewer,
     query: Result<Query<Words>, QueryRejection>,
 ) -> Result<Response, Problem> {
+    let office = &web.office;
     let asked = Asked::read(query)?;
     let live_address = asked.live_address();
     let title = asked.view.page();
@@ -175,7 +177,7 @@ pub(super) async fn page(
         let form = office.blocking(move |office| WriteOffForm::new(office, &asked, &account));
         form.await?.map_err(|error| storage_problem(&error))?
     };
-    let part = shared(&office, asked).await?;
+    let part = shared(&web, asked).await?;
     let page = ConsolePage {
         title,
         form,
@@ -190,18 +192,19 @@ pub(super) async fn page(
 
 /// `GET /console/live`
 pub(super) async fn live(
-    State(office): State<Arc<Office>>,
+    State(web): State<Web>,
     _account: Account,
     query: Result<Query<Words>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let part = shared(&office, Asked::read(query)?).await?;
+    let part = shared(&web, Asked::read(query)?).await?;
     Ok(unless_known(&headers, part.etag, part.text.to_string()))
 }
 
-async fn shared(office: &Arc<Office>, asked: Asked) -> Result<Part, Problem> {
-    office
-        .blocking(move |office| office.shared.part(office, &asked))
+async fn shared(web: &Web, asked: Asked) -> Result<Part, Problem> {
+    let shared = Arc::clone(&web.shared);
+    web.office
+        .blocking(move |office| shared.part(office, &asked))
         .await?
 }
 

@@ -16,6 +16,7 @@ use loket_wire::Sha256Digest;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::Web;
 use super::api::unreadable;
 use super::outcome::Page;
 use super::tries::Tries;
@@ -79,13 +80,13 @@ impl Account {
     }
 }
 
-impl FromRequestParts<Arc<Office>> for Account {
+impl FromRequestParts<Web> for Account {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, office: &Arc<Office>) -> Result<Self, Problem> {
+    async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
         let (token, bearer) = token(&parts.headers).ok_or(Code::NotSignedIn)?;
         let from = peer_ip(&parts.extensions);
-        let account = account(office, &office.bad_tokens, from, &token).await?;
+        let account = account(&web.office, &web.bad_tokens, from, &token).await?;
         // A browser sends the cookie by itself, so what changes something must come from a page of ours.
         let changes = !parts.method.is_safe();
         if bearer == Bearer::Cookie && changes && !is_our_form(&parts.headers) {
@@ -200,11 +201,12 @@ pub(super) struct Login {
 
 /// `POST /login`
 pub(super) async fn sign_in(
-    State(office): State<Arc<Office>>,
+    State(web): State<Web>,
     Extension(peer): Extension<Peer>,
     form: Result<Form<Login>, FormRejection>,
 ) -> Result<Response, Problem> {
-    if office.tries.is_over(peer.ip, Instant::now()) {
+    let office = &web.office;
+    if web.tries.is_over(peer.ip, Instant::now()) {
         count(&office.tally.sign_ins_refused);
         return Ok(login_page(Some(Code::TooManyTries)));
     }
@@ -217,7 +219,7 @@ pub(super) async fn sign_in(
     };
     let token = Zeroizing::new(login.token.trim().to_owned());
     drop(Zeroizing::new(login.token));
-    let account = match account(&office, &office.tries, peer.ip, &token).await {
+    let account = match account(office, &web.tries, peer.ip, &token).await {
         Ok(account) => account,
         Err(problem) if problem.code.status().is_client_error() => {
             return Ok(login_page(Some(problem.code)));
@@ -232,7 +234,7 @@ pub(super) async fn sign_in(
         .blocking(move |office| office.store.note(&note, None, &actor, now()))
         .await?
         .map_err(|error| storage_problem(&error))?;
-    set_cookie(&office, &token, "")
+    set_cookie(office, &token, "")
 }
 
 /// `POST /logout`

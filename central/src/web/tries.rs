@@ -17,7 +17,7 @@ const MAX_ADDRESSES: usize = 1024;
 
 /// The failed tries of the last minute.
 #[derive(Debug, Default)]
-pub(crate) struct Tries(Mutex<BTreeMap<IpAddr, Window>>);
+pub(super) struct Tries(Mutex<BTreeMap<IpAddr, Window>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Window {
@@ -27,14 +27,14 @@ struct Window {
 
 impl Tries {
     /// Whether the address has used up its tries.
-    pub(crate) fn is_over(&self, from: IpAddr, now: Instant) -> bool {
+    pub(super) fn is_over(&self, from: IpAddr, now: Instant) -> bool {
         let known = self.lock();
         let found = known.get(&network(from)).or_else(|| known.get(&OTHERS));
         found.is_some_and(|window| !window.is_past(now) && window.count >= MAX_TRIES)
     }
 
     /// Counts a failed try; says whether it was within the bound.
-    pub(crate) fn failed(&self, from: IpAddr, now: Instant) -> bool {
+    pub(super) fn failed(&self, from: IpAddr, now: Instant) -> bool {
         let mut known = self.lock();
         known.retain(|_from, window| !window.is_past(now));
         let mut from = network(from);
