@@ -4,12 +4,15 @@ use loket_wire::JobState;
 
 /// The rows of one section: word and word on screen.
 fn rows(section: &str) -> Vec<(String, String)> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../GLOSSARY.md");
-    let text = std::fs::read_to_string(path).unwrap();
-    let (_before, section) = text.split_once(&format!("\n## {section}\n")).unwrap();
-    let section = section.split("\n## ").next().unwrap();
+    let text = include_str!("../../../GLOSSARY.md");
+    let head = format!("{section}\n");
+    let sections = text.split("\n## ");
+    let section = sections
+        .filter_map(|each| each.strip_prefix(head.as_str()))
+        .next()
+        .unwrap_or_default();
     let table = section.lines().filter(|line| line.starts_with("| "));
-    let cell = |row: &str, at: usize| row.split('|').nth(at).unwrap().trim().to_owned();
+    let cell = |row: &str, at: usize| row.split('|').nth(at).unwrap_or_default().trim().to_owned();
     table
         .skip(1)
         .map(|row| (cell(row, 1), cell(row, 2)))
