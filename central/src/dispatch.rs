@@ -268,7 +268,7 @@ impl Dispatcher {
         };
         for broker in at {
             if let Some(link) = self.links.get_mut(broker) {
-                link.acks.insert(machine.clone(), due);
+                link.owe(machine.clone(), due);
             }
         }
     }

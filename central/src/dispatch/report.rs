@@ -110,7 +110,7 @@ impl Dispatcher {
             let elsewhere = home.filter(|home| *home != broker);
             for at in [Some(broker), elsewhere].into_iter().flatten() {
                 if let Some(link) = self.links.get_mut(at) {
-                    link.acks.insert(machine.clone(), due);
+                    link.owe(machine.clone(), due);
                 }
             }
         }
@@ -221,15 +221,17 @@ fn heartbeat(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
         .as_ref()
         .filter(|row| heartbeat.session_seq >= row.session_seq)
         .map(|_present| on_connection(heartbeat.session_seq));
+    let must_ask = row.as_ref().is_some_and(|row| row.is_in_doubt);
     let ack = row.and_then(|row| {
         row.epoch.map(|epoch| AckPoint {
             epoch,
-            seq: row.committed_seq,
+            seq: if must_ask { 0 } else { row.acked_seq },
         })
     });
     Ok(Some(Follow {
         ack,
         alive: true,
+        must_ask,
         spoke,
         ..Follow::default()
     }))
@@ -358,6 +360,9 @@ fn follow(machine: &MachineId, ingested: &Ingested) -> Follow {
         Taken::Ahead { expected_seq } => {
             tracing::info!(machine.id = %machine, expected_seq, "report came too early; earlier ones are missing");
         }
+        Taken::InDoubt => {
+            tracing::warn!(machine.id = %machine, "another report was committed under a number of this journal");
+        }
         Taken::UnknownEpoch => {
             tracing::info!(machine.id = %machine, "report of a journal that no sync announced");
         }
@@ -383,6 +388,7 @@ fn follow(machine: &MachineId, ingested: &Ingested) -> Follow {
         ack: ingested.ack,
         cancels: cancels.into_iter().collect(),
         ended: job.is_some_and(|job| job.is_end),
+        must_ask: ingested.must_ask,
         ..Follow::default()
     }
 }

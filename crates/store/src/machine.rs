@@ -71,6 +71,11 @@ pub struct MachineRow {
     pub epoch: Option<Epoch>,
     /// Reports of that epoch committed here.
     pub committed_seq: u64,
+    /// Up to where they may be acknowledged: not what the machine still holds and did not say again.
+    pub acked_seq: u64,
+    /// Whether a report differed from the committed one of its number: nothing is acknowledged until the machine's sync
+    /// says which journal it is.
+    pub is_in_doubt: bool,
     /// Highest command number given out.
     pub last_command_seq: u64,
     /// Reports known to be lost, over all its journals.

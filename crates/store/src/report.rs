@@ -27,6 +27,9 @@ pub enum Taken {
     UnknownEpoch,
     /// Set aside; counts as committed.
     Quarantined,
+    /// Another report was committed under a number of this journal: nothing is taken and nothing acknowledged until the
+    /// machine's answered sync says whether its journal was set back.
+    InDoubt,
 }
 
 /// A job after a report.
@@ -53,6 +56,8 @@ pub struct Ingested {
     pub ack: Option<AckPoint>,
     /// The job it was about.
     pub job: Option<JobNow>,
+    /// Ask the machine for its sync: what it holds is not sure.
+    pub must_ask: bool,
 }
 
 impl Ingested {

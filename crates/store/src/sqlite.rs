@@ -4,6 +4,7 @@ mod aside;
 mod chain;
 mod column;
 mod counts;
+mod doubts;
 mod file;
 mod front;
 mod job_row;

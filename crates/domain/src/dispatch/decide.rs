@@ -334,7 +334,7 @@ fn listed(
     if !is_machines_state(state) || state.is_end() {
         return Err(Refusal::NotAMachinesState { state });
     }
-    if lost::is_lost(job) || (is_over(job) && is_settled) {
+    if lost::is_lost(job) || (is_over(job) && (is_settled || is_of_a_copy(job, place))) {
         return Ok(lost::copy_listed(job, state));
     }
     let is_known = job.state == state || is_over(job);
@@ -345,6 +345,15 @@ fn listed(
         return Ok(Vec::new());
     }
     Ok(vec![Change::Listed { place, state }])
+}
+
+/// Whether a list that names a job that is over here speaks of a copy for certain, whatever reports are under way: a
+/// person ended it, so no report of the machine's is awaited, or the list is of a later life of the journal.
+fn is_of_a_copy(job: &Job, place: Place) -> bool {
+    let is_later_life = job
+        .reported
+        .is_some_and(|last| place.generation > last.generation);
+    job.ended_by == Some(EndedBy::Person) || is_later_life
 }
 
 fn unlisted(

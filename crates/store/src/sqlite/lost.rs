@@ -6,7 +6,7 @@ use rusqlite::{Transaction, named_params};
 
 use super::column::select;
 use super::job_row::read_job;
-use super::{jobs, machines, reports};
+use super::{doubts, jobs, machines};
 use crate::actor::Actor;
 use crate::error::StoreError;
 use crate::job::AskDue;
@@ -44,11 +44,15 @@ pub(super) fn ask_due(
     for mut row in due.into_iter().filter(|row| row.job.is_to_be_asked()) {
         let command_seq = jobs::ask_cancel(tx, &mut row.job, now)?;
         let stream = machines::stream(tx, &row.facts.machine)?;
+        let sync = match row.job.copy {
+            Some(_copy) => doubts::ack(tx, &row.facts.machine, &stream)?,
+            None => None,
+        };
         asked.push(AskDue {
             machine: row.facts.machine,
             job: row.facts.id,
             command_seq,
-            sync: row.job.copy.and(reports::ack_of(&stream)),
+            sync,
         });
     }
     Ok(asked)

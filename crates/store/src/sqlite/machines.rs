@@ -24,7 +24,8 @@ const MAX_REASONS: usize = 32;
 /// Most devices of a machine; a desk has room for fewer.
 const MAX_DEVICES: i64 = 64;
 
-const SELECT_MACHINE: &str = "SELECT machine.*, journal_life.epoch, journal_life.committed_seq
+const SELECT_MACHINE: &str = "SELECT machine.*, journal_life.epoch, journal_life.committed_seq,
+      journal_life.doubted_seq, journal_life.overlap_from
     FROM machine LEFT JOIN journal_life
       ON journal_life.machine = machine.id AND journal_life.generation = machine.generation";
 
@@ -63,6 +64,7 @@ fn read_machine(row: &Columns<'_, '_>) -> Result<MachineRow, StoreError> {
         .map(|text| serde_json::from_str(&text))
         .transpose()
         .map_err(|_ignored| StoreError::Corrupt { what: "heartbeat" })?;
+    let committed_seq = row.maybe_count("committed_seq")?.unwrap_or(0);
     Ok(MachineRow {
         id: row.parsed("id")?,
         office: row.parsed("office")?,
@@ -83,7 +85,11 @@ fn read_machine(row: &Columns<'_, '_>) -> Result<MachineRow, StoreError> {
         software: row.get("software")?,
         config_hash: row.get("config_hash")?,
         epoch: row.maybe_parsed("epoch")?,
-        committed_seq: row.maybe_count("committed_seq")?.unwrap_or(0),
+        committed_seq,
+        acked_seq: row
+            .maybe_count("overlap_from")?
+            .map_or(committed_seq, |from| from.saturating_sub(1)),
+        is_in_doubt: row.maybe_count("doubted_seq")?.is_some(),
         last_command_seq: row.count("last_command_seq")?,
         lost_report_count: row.count("lost_report_count")?,
         journal_lost_count: row.count("journal_lost_count")?,

@@ -10,7 +10,7 @@ use rusqlite::Transaction;
 
 use super::aside::{self, Kind};
 use super::chain::{self, About};
-use super::{jobs, local, machines};
+use super::{doubts, jobs, local, machines};
 use crate::actor::Actor;
 use crate::error::StoreError;
 use crate::history::Note;
@@ -26,13 +26,16 @@ pub(super) fn ingest(
     let present = machines::stream(tx, machine)?;
     machines::seen(tx, machine, now)?;
     let earlier = machines::stream_of_epoch(tx, machine, sync.epoch)?;
-    let synced = present.sync(
-        &SyncView::from(sync),
+    let view = SyncView::from(sync);
+    let doubt = doubts::open(tx, machine, &present)?.doubt;
+    let synced = present.sync_in_doubt(
+        &view,
         earlier.map(|stream| stream.committed_seq),
+        doubt.filter(|_any| is_answer),
     );
     // Of an earlier connection: another broker had it, or the journal was set back. Its jobs are not compared.
     let is_earlier = machines::is_earlier_session(tx, machine, sync.epoch, sync.session_seq)?;
-    if (synced.is_journal_lost() || is_earlier) && !is_answer {
+    if (synced.is_journal_lost() || is_earlier || doubt.is_some()) && !is_answer {
         return unproven(tx, machine, sync, now);
     }
     let mut outcome = SyncOutcome {
@@ -60,7 +63,15 @@ pub(super) fn ingest(
     }
     machines::save_stream(tx, machine, &synced.stream)?;
     machines::set_session(tx, machine, sync.epoch, sync.session_seq, true, now)?;
-    compare_jobs(tx, machine, sync, &synced, now, &mut outcome)?;
+    let has_passed_over = compare_jobs(tx, machine, sync, &synced, now, &mut outcome)?;
+    let relist_seq = has_passed_over.then_some(sync.last_event_seq);
+    let lives = (&present, &synced.stream);
+    doubts::synced(tx, machine, lives, &view, relist_seq)?;
+    if let Some(ack) = doubts::ack(tx, machine, &synced.stream)? {
+        outcome.ack = ack;
+    }
+    // A list that showed the loss may be older than what it lists.
+    outcome.must_ask |= synced.is_journal_lost();
     // A question that was asked before the journal turned out to be lost proves nothing of the jobs that it held.
     let is_proof = is_answer && !synced.is_journal_lost();
     if sync.is_complete {
@@ -168,7 +179,8 @@ const fn about(machine: &MachineId, job: Option<JobId>) -> About<'_> {
     }
 }
 
-/// Goes through the jobs that the machine lists.
+/// Goes through the jobs that the machine lists; whether one of them is over here and nothing follows from that while
+/// reports are under way.
 fn compare_jobs(
     tx: &Transaction<'_>,
     machine: &MachineId,
@@ -176,7 +188,8 @@ fn compare_jobs(
     synced: &Synced,
     now: Timestamp,
     outcome: &mut SyncOutcome,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    let mut has_passed_over = false;
     let listed: BTreeMap<JobId, &OpenJob> = sync
         .open_jobs
         .iter()
@@ -213,13 +226,14 @@ fn compare_jobs(
         // A list that names an end is none of ours; the reports tell.
         let changes = decide(&row.job, now, input).unwrap_or_default();
         jobs::change(tx, &mut row.job, &changes, &Actor::machine(machine), now)?;
+        has_passed_over |= was_over && !synced.is_settled && row.job.copy.is_none();
         if must_call_off(&row.job, was_over) {
             outcome
                 .ask_cancel
                 .push((*id, jobs::ask_cancel(tx, &mut row.job, now)?));
         }
     }
-    Ok(())
+    Ok(has_passed_over)
 }
 
 /// Whether the machine works on a job that was over here before the sync, holds a copy of a lost one, or owes an answer.

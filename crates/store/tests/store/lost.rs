@@ -196,6 +196,64 @@ fn a_machine_out_of_service_is_written_off_until_it_is_heard_again() {
     world.check();
 }
 
+fn asked_of(outcome: loket_store::SyncOutcome) -> Vec<JobId> {
+    outcome
+        .ask_cancel
+        .into_iter()
+        .map(|(job, _seq)| job)
+        .collect()
+}
+
+/// One sync is all that a machine says on a connection, and it may have other things to tell.
+#[test]
+fn a_copy_that_a_person_declared_gone_is_called_off_with_reports_under_way() {
+    let (world, job) = set_back();
+    let store = &world.store;
+    store.write_off(&world.machine, &central(), at(70)).unwrap();
+    answer(&world, job, Answer::FoundNone).unwrap();
+    let mut back = sync(3, Some(4), 4);
+    back.open_jobs = vec![open(job, JobState::Held)];
+    assert_eq!(asked_of(world.sync_unasked(&back, 100)), [job]);
+    assert_eq!(world.row(job).job.copy, Some(MachineCopy::Held));
+    world.check();
+}
+
+#[test]
+fn a_copy_of_an_earlier_life_is_called_off_with_reports_under_way() {
+    let world = World::new();
+    world.connect(1, 0);
+    let job = world.held(1, 1);
+    world.tell_job(4, job, JobState::Printed);
+    let mut back = sync(2, Some(3), 3);
+    back.open_jobs = vec![open(job, JobState::Held)];
+    assert_eq!(asked_of(world.sync(&back, 60)), [job]);
+    world.check();
+}
+
+/// A machine was set back and grew past what is committed: its list alone does not show it.
+#[test]
+fn a_copy_that_a_list_named_before_its_reports_is_asked_about_once_they_are_through() {
+    let world = World::new();
+    world.connect(1, 0);
+    let job = world.held(1, 1);
+    world.tell_job(4, job, JobState::Printed);
+    let mut back = sync(2, Some(5), 6);
+    back.open_jobs = vec![open(job, JobState::Held)];
+    let outcome = world.sync_unasked(&back, 60);
+    assert!(outcome.ask_cancel.is_empty() && !outcome.must_ask);
+    let other = world.insert(2);
+    assert!(!world.tell_job(5, other, JobState::Fetching).must_ask);
+    assert!(world.tell_job(6, other, JobState::Journalled).must_ask);
+    back.first_event_seq = None;
+    back.open_jobs.push(open(other, JobState::Journalled));
+    assert_eq!(asked_of(world.sync(&back, 61)), [job]);
+    assert!(
+        !world.tell_job(7, other, JobState::Held).must_ask,
+        "said once"
+    );
+    world.check();
+}
+
 /// A machine whose own officer is asked about its copy says so each time that it is asked: not again at once.
 #[test]
 fn a_copy_of_unknown_fate_is_asked_about_once_and_then_in_its_time() {
@@ -243,6 +301,13 @@ fn a_file_of_an_earlier_version_asks_about_what_was_lost_then() {
         .arg(
             "DROP INDEX job_to_ask; ALTER TABLE job DROP COLUMN copy;
              ALTER TABLE job DROP COLUMN ask_count; ALTER TABLE job DROP COLUMN next_ask_at_ms;
+             ALTER TABLE journal_life DROP COLUMN doubted_seq;
+             ALTER TABLE journal_life DROP COLUMN doubt_is_claimed;
+             ALTER TABLE journal_life DROP COLUMN overlap_from;
+             ALTER TABLE journal_life DROP COLUMN overlap_to;
+             ALTER TABLE journal_life DROP COLUMN relist_seq;
+             ALTER TABLE journal_life DROP COLUMN ahead_seq;
+             ALTER TABLE machine DROP COLUMN session_ceiling;
              PRAGMA user_version = 5;",
         )
         .status();
