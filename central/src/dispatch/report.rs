@@ -219,7 +219,7 @@ fn heartbeat(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
     let row = office.store.machine(machine)?;
     let spoke = row
         .as_ref()
-        .filter(|row| heartbeat.session_seq >= row.session_seq)
+        .filter(|row| row.is_of_present(heartbeat.session_seq))
         .map(|_present| on_connection(heartbeat.session_seq));
     let must_ask = row.as_ref().is_some_and(|row| row.is_in_doubt);
     let ack = row.and_then(|row| {
@@ -243,7 +243,7 @@ fn beat(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
         return Ok(None);
     };
     let row = office.store.machine(machine)?;
-    let alive = row.is_some_and(|row| beat.session_seq >= row.session_seq);
+    let alive = row.is_some_and(|row| row.is_of_present(beat.session_seq));
     if alive {
         office.store.record_link_seen(machine, now())?;
     }
@@ -287,7 +287,7 @@ fn sync(office: &Office, machine: &MachineId, asked: Option<Hello>, body: &[u8])
         alive: true,
         has_answered,
         must_ask: outcome.must_ask,
-        spoke: Some(Spoke {
+        spoke: (!outcome.is_late).then_some(Spoke {
             epoch: Some(sync.epoch),
             session_seq: sync.session_seq,
             is_proven: has_answered,

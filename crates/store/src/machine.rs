@@ -61,6 +61,8 @@ pub struct MachineRow {
     pub presence: Presence,
     /// Its last connection's number; 0 for none.
     pub session_seq: u64,
+    /// Highest number of a connection in the same epoch: a journal that was set back counts below it.
+    pub session_ceiling: u64,
     /// The kernel's boot id, for people.
     pub boot_id: Option<String>,
     /// Program version.
@@ -88,7 +90,19 @@ pub struct MachineRow {
     pub devices: Vec<DeviceRow>,
 }
 
+/// Whether a connection is over, where `present` is the present one: an earlier one, or one of a life of the journal that
+/// was forgotten when it was set back (docs/adr/0029).
+pub(crate) const fn is_late_session(session_seq: u64, present: u64, ceiling: u64) -> bool {
+    session_seq < present || (session_seq > present && session_seq <= ceiling)
+}
+
 impl MachineRow {
+    /// Whether what was said on that connection is of the present one, or of a later one.
+    #[must_use]
+    pub const fn is_of_present(&self, session_seq: u64) -> bool {
+        !is_late_session(session_seq, self.session_seq, self.session_ceiling)
+    }
+
     /// The three-state connectivity that people see.
     #[must_use]
     pub fn connectivity(&self, now: Timestamp) -> Connectivity {

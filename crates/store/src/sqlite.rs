@@ -14,6 +14,7 @@ mod lost;
 mod machines;
 mod purge;
 mod reports;
+mod sessions;
 mod size;
 mod syncs;
 mod tokens;
@@ -292,7 +293,7 @@ impl Store for SqliteStore {
         is_retained: bool,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(|tx| machines::record_state(tx, machine, state, is_retained, now))
+        self.write(|tx| sessions::record_state(tx, machine, state, is_retained, now))
     }
 
     fn record_heartbeat(

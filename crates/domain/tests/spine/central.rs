@@ -385,18 +385,11 @@ impl Central {
 
     fn lose_journal(&mut self, machine_no: usize, stream: &Stream, now: Timestamp) {
         save(&mut self.machines[machine_no], *stream);
-        for kept in self.open_of(machine_no) {
+        let of_machine = |kept: &&mut Kept| kept.machine_no == machine_no;
+        for kept in self.jobs.values_mut().filter(of_machine) {
             let changes = decide(&kept.job, now, Input::JournalLost).unwrap();
             change(&mut kept.job, now, &changes);
         }
-    }
-
-    fn open_of(&mut self, machine_no: usize) -> impl Iterator<Item = &mut Kept> {
-        let of_machine = move |kept: &&mut Kept| kept.machine_no == machine_no;
-        self.jobs
-            .values_mut()
-            .filter(of_machine)
-            .filter(|kept| !kept.job.state.is_end())
     }
 }
 

@@ -91,7 +91,8 @@ impl Central {
             has_passed_over |= was_over && !is_settled && kept.job.copy.is_none();
             let is_alive_there = was_over && !kept.job.state.is_end();
             let is_held = kept.job.copy == Some(MachineCopy::Held);
-            if is_alive_there || is_held || kept.job.cancel_asked {
+            let is_owed = is_held || kept.job.cancel_asked;
+            if is_alive_there || (is_owed && kept.job.is_ask_due(now)) {
                 asked.push(*id);
             }
         }

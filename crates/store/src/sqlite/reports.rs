@@ -313,9 +313,7 @@ fn read_job_report(
         Ok(row) => row,
         Err(code) => return Ok(Err(code.to_owned())),
     };
-    // An end is heard whatever came before it: what became of the sheet counts.
-    let ends = report.state.is_end() && row.job.ended_at.is_none();
-    if !ends && chain::is_full(tx, report.job_id)? {
+    if !row.job.must_hear(report) && chain::is_full(tx, report.job_id)? {
         return Ok(Err(TOO_MANY.to_owned()));
     }
     let before = row.job.clone();

@@ -10,7 +10,7 @@ use rusqlite::Transaction;
 
 use super::aside::{self, Kind};
 use super::chain::{self, About};
-use super::{doubts, jobs, local, machines};
+use super::{doubts, jobs, local, machines, sessions};
 use crate::actor::Actor;
 use crate::error::StoreError;
 use crate::history::Note;
@@ -34,9 +34,9 @@ pub(super) fn ingest(
         doubt.filter(|_any| is_answer),
     );
     // Of an earlier connection: another broker had it, or the journal was set back. Its jobs are not compared.
-    let is_earlier = machines::is_earlier_session(tx, machine, sync.epoch, sync.session_seq)?;
+    let is_earlier = sessions::is_earlier_session(tx, machine, sync.epoch, sync.session_seq)?;
     if (synced.is_journal_lost() || is_earlier || doubt.is_some()) && !is_answer {
-        return unproven(tx, machine, sync, now);
+        return unproven(tx, machine, sync, is_earlier, now);
     }
     let mut outcome = SyncOutcome {
         ack: AckPoint {
@@ -44,6 +44,7 @@ pub(super) fn ingest(
             seq: synced.stream.committed_seq,
         },
         must_ask: false,
+        is_late: false,
         is_new_epoch: synced.is_new_epoch,
         is_rolled_back: synced.is_rolled_back,
         gap: synced.gap,
@@ -62,7 +63,7 @@ pub(super) fn ingest(
         lose_reports(tx, machine, sync, from_seq, to_seq, now)?;
     }
     machines::save_stream(tx, machine, &synced.stream)?;
-    machines::set_session(tx, machine, sync.epoch, sync.session_seq, true, now)?;
+    sessions::set_session(tx, machine, sync.epoch, sync.session_seq, true, now)?;
     let has_passed_over = compare_jobs(tx, machine, sync, &synced, now, &mut outcome)?;
     let relist_seq = has_passed_over.then_some(sync.last_event_seq);
     let lives = (&present, &synced.stream);
@@ -88,6 +89,7 @@ fn unproven(
     tx: &Transaction<'_>,
     machine: &MachineId,
     sync: &Sync,
+    is_late: bool,
     now: Timestamp,
 ) -> Result<SyncOutcome, StoreError> {
     Ok(SyncOutcome {
@@ -96,6 +98,7 @@ fn unproven(
             seq: 0,
         },
         must_ask: true,
+        is_late,
         is_new_epoch: false,
         is_rolled_back: false,
         gap: None,
@@ -117,7 +120,7 @@ pub(super) fn lose_journal(
     machines::save_stream(tx, machine, stream)?;
     machines::count_losses(tx, machine, 0, 1)?;
     let mut lost = Vec::new();
-    for mut row in jobs::open_of(tx, machine)? {
+    for mut row in jobs::to_be_listed(tx, machine)? {
         let changes = decide(&row.job, now, Input::JournalLost).map_err(StoreError::Refused)?;
         jobs::change(tx, &mut row.job, &changes, &Actor::central(), now)?;
         if row.job.state == JobState::Unknown && !changes.is_empty() {
@@ -227,7 +230,7 @@ fn compare_jobs(
         let changes = decide(&row.job, now, input).unwrap_or_default();
         jobs::change(tx, &mut row.job, &changes, &Actor::machine(machine), now)?;
         has_passed_over |= was_over && !synced.is_settled && row.job.copy.is_none();
-        if must_call_off(&row.job, was_over) {
+        if must_call_off(&row.job, was_over, now) {
             outcome
                 .ask_cancel
                 .push((*id, jobs::ask_cancel(tx, &mut row.job, now)?));
@@ -237,9 +240,12 @@ fn compare_jobs(
 }
 
 /// Whether the machine works on a job that was over here before the sync, holds a copy of a lost one, or owes an answer.
-fn must_call_off(job: &Job, was_over: bool) -> bool {
+///
+/// What was asked within its pause is not asked again: a line that flaps has many syncs.
+fn must_call_off(job: &Job, was_over: bool, now: Timestamp) -> bool {
     let is_alive_there = was_over && !job.state.is_end();
-    is_alive_there || job.cancel_asked || job.copy == Some(MachineCopy::Held)
+    let is_owed = job.cancel_asked || job.copy == Some(MachineCopy::Held);
+    is_alive_there || (is_owed && job.is_ask_due(now))
 }
 
 fn is_listed(sync: &Sync, job: JobId) -> bool {

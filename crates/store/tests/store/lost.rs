@@ -1,7 +1,7 @@
 //! Jobs whose machine lost its journal: asked about again and again, answered when no copy can print.
 
 use loket_domain::dispatch::{Answer, MachineCopy, Refusal};
-use loket_store::{AskDue, SqliteStore, Store as _, StoreError};
+use loket_store::{AskDue, SqliteStore, Store as _, StoreError, Taken};
 use loket_wire::{JobId, JobState, Reason};
 
 use crate::world::{EPOCH, NEW_EPOCH, World, at, central, open, presence, say, sync};
@@ -254,9 +254,61 @@ fn a_copy_that_a_list_named_before_its_reports_is_asked_about_once_they_are_thro
     world.check();
 }
 
-/// A machine whose own officer is asked about its copy says so each time that it is asked: not again at once.
+/// The hourly question leaves no line; and of a job with more lines than it may have, its sheet is heard all the same.
 #[test]
-fn a_copy_of_unknown_fate_is_asked_about_once_and_then_in_its_time() {
+fn a_copy_that_is_asked_about_for_weeks_leaves_room_for_its_sheet() {
+    let (world, job) = set_back();
+    let count = || world.store.history(job).unwrap().len();
+    let before = count();
+    for hour in 1..200 {
+        world
+            .store
+            .record_link_seen(&world.machine, at(hour * 3600))
+            .unwrap();
+        assert_eq!(due(&world, hour * 3600).len(), 1);
+    }
+    assert_eq!(count(), before);
+    answer(&world, job, Answer::Printed).unwrap();
+    let mut seq = 4;
+    while world.tell_job(seq, job, JobState::Held).taken == Taken::Committed {
+        seq += 1;
+    }
+    let cancelled = say(job, JobState::Cancelled, Some(Reason::ByCentral));
+    assert_eq!(
+        world.tell(EPOCH, seq + 1, cancelled, 50).taken,
+        Taken::Committed
+    );
+    assert_eq!(world.row(job).job.copy, None);
+    let rows = world.store.history(job).unwrap();
+    assert_eq!((rows.len(), rows[0].kind.as_str()), (1000, "created"));
+    assert_eq!(rows[999].kind, "late-report", "the newest");
+}
+
+#[test]
+fn a_sheet_of_a_job_with_too_many_lines_is_heard_whoever_ended_it() {
+    let (world, job) = set_back();
+    world
+        .store
+        .write_off(&world.machine, &central(), at(70))
+        .unwrap();
+    let mut seq = 4;
+    while world.tell_job(seq, job, JobState::Held).taken == Taken::Committed {
+        seq += 1;
+    }
+    world
+        .store
+        .write_off(&world.machine, &central(), at(70))
+        .unwrap();
+    answer(&world, job, Answer::FoundNone).unwrap();
+    world.tell_job(seq + 1, job, JobState::Printed);
+    assert_eq!(world.state(job), JobState::Printed);
+    let again = world.tell_job(seq + 2, job, JobState::Printed);
+    assert_eq!(again.taken, Taken::Quarantined, "heard once");
+}
+
+/// A machine whose own officer is asked about its copy noted the question: the hourly ones would fill the history.
+#[test]
+fn a_copy_of_unknown_fate_is_asked_about_once() {
     let world = World::new();
     world.connect(1, 0);
     let job = world.held(1, 1);
@@ -269,7 +321,19 @@ fn a_copy_of_unknown_fate_is_asked_about_once_and_then_in_its_time() {
         let told = world.tell(EPOCH, seq, unknown, 61).job.unwrap();
         assert_eq!(told.ask_cancel_seq, None);
     }
-    assert_eq!(due(&world, 120).len(), 1);
+    assert_eq!(world.row(job).job.copy, Some(MachineCopy::WithOfficer));
+    world
+        .store
+        .record_link_seen(&world.machine, at(9000))
+        .unwrap();
+    assert!(due(&world, 9000).is_empty(), "its officer is asked");
+    let lists_it = |session_seq, state| {
+        let mut again = sync(session_seq, None, 9);
+        again.open_jobs = vec![open(job, state)];
+        asked_of(world.sync(&again, 9000))
+    };
+    assert!(lists_it(3, JobState::Unknown).is_empty());
+    assert_eq!(lists_it(4, JobState::Held), [job], "it is alive again");
     assert_eq!(world.state(job), JobState::Printed);
     world.check();
 }
