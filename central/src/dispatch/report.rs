@@ -115,7 +115,7 @@ impl Dispatcher {
             }
         }
         for asked in &follow.cancels {
-            self.ask_cancel(asked)?;
+            self.ask_cancel(asked, 0)?;
         }
         if follow.ended {
             self.office.sweep_bell.notify_one();

@@ -38,7 +38,8 @@ use crate::aside::AsideCount;
 use crate::error::StoreError;
 use crate::history::{HistoryRow, HistoryVerdict, KnownLine, Note};
 use crate::job::{
-    AskDue, CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable,
+    AskRound, CancelOutcome, DueOffers, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer,
+    Offerable,
 };
 use crate::machine::{Counts, MachineRow};
 use crate::report::{Ingested, JobNow, SyncOutcome};
@@ -193,7 +194,7 @@ impl Store for SqliteStore {
         self.read(|tx| jobs::count(tx, filter))
     }
 
-    fn offerable(&self, asked: &Offerable, now: Timestamp) -> Result<Vec<JobRow>, StoreError> {
+    fn offerable(&self, asked: &Offerable, now: Timestamp) -> Result<DueOffers, StoreError> {
         self.read(|tx| jobs::offerable(tx, asked, now))
     }
 
@@ -224,8 +225,13 @@ impl Store for SqliteStore {
         self.write(|tx| lost::resolve_lost(tx, job, answer, by, now))
     }
 
-    fn ask_due(&self, now: Timestamp, limit: u32) -> Result<Vec<AskDue>, StoreError> {
-        self.write(|tx| lost::ask_due(tx, now, limit))
+    fn ask_due(
+        &self,
+        now: Timestamp,
+        without: &[MachineId],
+        limit: u32,
+    ) -> Result<AskRound, StoreError> {
+        self.write(|tx| lost::ask_due(tx, now, without, limit))
     }
 
     fn write_off(
@@ -353,7 +359,8 @@ impl Store for SqliteStore {
     }
 
     fn purge(&self, now: Timestamp) -> Result<Purged, StoreError> {
-        self.write_to_forget(|tx| purge::round(tx, now))
+        let rows = self.write_to_forget(|tx| purge::round(tx, now))?;
+        self.write_to_forget(|tx| purge::lines(tx, rows, now))
     }
 
     fn size(&self) -> Result<StoreSize, StoreError> {

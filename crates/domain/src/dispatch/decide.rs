@@ -369,6 +369,11 @@ fn unlisted(
     if job.state == JobState::Offered && job.next_offer_at > now {
         return Ok(vec![Change::OfferDue { seal_anew: false }]);
     }
+    // An order that was called off here before it arrived: nobody owes an answer for it any more.
+    if job.state.is_end() && job.copy.is_none() && job.cancel_asked {
+        let is_proved = is_answer && is_settled;
+        return Ok(is_proved.then_some(Change::CopyGone).into_iter().collect());
+    }
     let gone = lost::not_held(job);
     if gone.is_empty() || !is_settled {
         return Ok(Vec::new());

@@ -103,7 +103,7 @@ impl Central {
         let is_unlisted = |kept: &&mut Kept| {
             kept.machine_no == machine_no
                 && !sync.open_jobs.contains_key(&kept.job.id)
-                && (!kept.job.state.is_end() || kept.job.copy.is_some())
+                && (!kept.job.state.is_end() || kept.job.copy.is_some() || kept.job.cancel_asked)
         };
         for kept in self.jobs.values_mut().filter(is_unlisted) {
             let input = Input::Unlisted {

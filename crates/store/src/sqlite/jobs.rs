@@ -10,13 +10,14 @@ use rusqlite::{Transaction, named_params, params};
 use super::chain::{self, About};
 use super::column::{json, run, select, select_first};
 use super::job_row::{insert, read_job, save};
+use super::lost::is_of_one_row;
 use super::{machines, size};
 use crate::actor::{Actor, check_text};
 use crate::error::StoreError;
 use crate::history::Note;
 use crate::job::{
-    CancelOutcome, Inserted, JobCursor, JobFilter, JobPage, JobRow, MAX_PAGE_JOBS, NewJob, Offer,
-    Offerable, Origin, Pick,
+    CancelOutcome, DueOffers, Inserted, JobCursor, JobFilter, JobPage, JobRow, MAX_PAGE_JOBS,
+    NewJob, Offer, Offerable, Origin, Pick,
 };
 use crate::report::JobNow;
 
@@ -289,9 +290,9 @@ pub(super) fn offerable(
     tx: &Transaction<'_>,
     asked: &Offerable,
     now: Timestamp,
-) -> Result<Vec<JobRow>, StoreError> {
+) -> Result<DueOffers, StoreError> {
     let (heard_from, heard_to) = machines::heard_between(now);
-    select(
+    let due = select(
         tx,
         "SELECT * FROM (
              SELECT job.*, row_number() OVER
@@ -314,8 +315,22 @@ pub(super) fn offerable(
             ":a_machine": asked.a_machine,
             ":limit": asked.limit,
         },
-        read_job,
-    )
+        |row| {
+            let whose = row
+                .parsed::<JobId>("id")
+                .and_then(|id| Ok((id, row.parsed::<MachineId>("machine")?)));
+            Ok((whose, read_job(row)))
+        },
+    )?;
+    let mut offers = DueOffers::default();
+    for (whose, row) in due {
+        match (whose, row) {
+            (_whose, Ok(row)) => offers.jobs.push(row),
+            (Ok(whose), Err(error)) if is_of_one_row(&error) => offers.damaged.push(whose),
+            (_whose, Err(error)) => return Err(error),
+        }
+    }
+    Ok(offers)
 }
 
 pub(super) fn mark_offered(
@@ -470,7 +485,7 @@ pub(super) fn open_of(
 }
 
 /// The machine's jobs that a whole list of its open jobs should name: those that are not over, and those that are but of
-/// which it holds a copy.
+/// which it holds a copy or owes the answer to a cancel.
 pub(super) fn to_be_listed(
     tx: &Transaction<'_>,
     machine: &MachineId,
@@ -479,6 +494,8 @@ pub(super) fn to_be_listed(
     rows.extend(select(
         tx,
         "SELECT * FROM job WHERE machine = ?1 AND ended_at_ms IS NOT NULL AND copy IS NOT NULL
+         UNION
+         SELECT * FROM job WHERE machine = ?1 AND ended_at_ms IS NOT NULL AND cancel_asked = 1
          ORDER BY id",
         [machine.as_str()],
         read_job,
@@ -498,5 +515,5 @@ pub(super) fn has_offerable(
         limit: 1,
         ..Offerable::default()
     };
-    Ok(!offerable(tx, &asked, now)?.is_empty())
+    Ok(!offerable(tx, &asked, now)?.jobs.is_empty())
 }

@@ -170,7 +170,9 @@ fn lose_reports(
         from_seq,
         to_seq,
     };
-    chain::append_note(tx, about(machine, None), &Actor::central(), now, &note)?;
+    if aside::admit(tx, machine, (Kind::Note, note.kind()), None, now)? {
+        chain::append_note(tx, about(machine, None), &Actor::central(), now, &note)?;
+    }
     let count = to_seq.saturating_sub(from_seq).saturating_add(1);
     machines::count_losses(tx, machine, count, 0)
 }

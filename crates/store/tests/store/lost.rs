@@ -34,7 +34,7 @@ fn refusal(world: &World, job: JobId) -> Refusal {
 }
 
 fn due(world: &World, seconds: i64) -> Vec<AskDue> {
-    world.store.ask_due(at(seconds), 16).unwrap()
+    world.store.ask_due(at(seconds), &[], 16).unwrap().asked
 }
 
 #[test]
@@ -339,6 +339,72 @@ fn a_copy_of_unknown_fate_is_asked_about_once() {
 }
 
 #[test]
+fn a_call_off_of_an_order_that_never_arrived_is_owed_until_an_answered_list_lacks_it() {
+    let world = World::new();
+    world.connect(1, 0);
+    let job = world.insert(1);
+    world.offer(job, 2);
+    world.store.request_cancel(job, &central(), at(3)).unwrap();
+    assert!(!world.sync_unasked(&sync(2, None, 0), 60).must_ask);
+    let mut part = sync(3, None, 0);
+    part.is_complete = false;
+    world.sync(&part, 61);
+    world.sync(&sync(4, Some(1), 1), 62);
+    assert!(world.row(job).job.cancel_asked, "none of them proves it");
+    let other = world.insert(2);
+    world.tell_job(1, other, JobState::Printed);
+    world.sync(&sync(5, None, 1), 63);
+    assert!(!world.row(job).job.cancel_asked);
+    world.check();
+}
+
+#[test]
+fn a_damaged_row_keeps_no_other_job_from_being_asked_about_or_offered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("central.db");
+    let world = World::over(SqliteStore::open(&path).unwrap());
+    world.connect(1, 0);
+    let (a, b) = (world.held(1, 1), world.held(2, 4));
+    for job in [a, b] {
+        world.store.request_cancel(job, &central(), at(60)).unwrap();
+    }
+    let (c, d) = (world.insert(3), world.insert(4));
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute(
+            "UPDATE job SET state_at_ms = 1, class = 'none such' WHERE id IN (?1, ?2)",
+            [a.to_string(), c.to_string()],
+        )
+        .unwrap();
+    let round = world.store.ask_due(at(120), &[], 16).unwrap();
+    assert_eq!(round.damaged, [a.to_string()]);
+    let asked: Vec<_> = round
+        .asked
+        .iter()
+        .map(|asked| (asked.job, asked.ask_count))
+        .collect();
+    assert_eq!(asked, [(b, 2)]);
+    let next = world.store.ask_due(at(121), &[], 16).unwrap();
+    assert!(next.damaged.is_empty() && next.asked.is_empty(), "put off");
+    let without = [world.machine.clone()];
+    assert!(
+        world
+            .store
+            .ask_due(at(300), &without, 16)
+            .unwrap()
+            .asked
+            .is_empty()
+    );
+    let offers = world
+        .store
+        .offerable(&crate::world::offers_of(&world.machine), at(120))
+        .unwrap();
+    assert_eq!(offers.damaged, [(c, world.machine.clone())]);
+    let due: Vec<_> = offers.jobs.iter().map(|row| row.facts.id).collect();
+    assert_eq!(due, [d]);
+}
+
+#[test]
 fn the_document_of_a_lost_job_is_not_given_out() {
     let (world, job) = set_back();
     let asked = world.store.document_asked(job, at(61));
@@ -363,7 +429,7 @@ fn a_file_of_an_earlier_version_asks_about_what_was_lost_then() {
     let file = std::process::Command::new("sqlite3")
         .arg(&path)
         .arg(
-            "DROP INDEX job_to_ask; ALTER TABLE job DROP COLUMN copy;
+            "DROP INDEX job_to_ask; DROP INDEX job_with_cancel; ALTER TABLE job DROP COLUMN copy;
              ALTER TABLE job DROP COLUMN ask_count; ALTER TABLE job DROP COLUMN next_ask_at_ms;
              ALTER TABLE journal_life DROP COLUMN doubted_seq;
              ALTER TABLE journal_life DROP COLUMN doubt_is_claimed;

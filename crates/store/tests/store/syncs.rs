@@ -44,7 +44,8 @@ fn a_new_journal_makes_the_held_unknown_and_the_offered_due_anew() {
     let due = world
         .store
         .offerable(&offers_of(&world.machine), at(10))
-        .unwrap();
+        .unwrap()
+        .jobs;
     let due: Vec<_> = due
         .iter()
         .map(|row| (row.facts.id, row.job.epoch))
