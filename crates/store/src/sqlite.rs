@@ -12,6 +12,7 @@ mod jobs;
 mod local;
 mod lost;
 mod machines;
+mod offers;
 mod purge;
 mod reports;
 mod sessions;
@@ -195,7 +196,7 @@ impl Store for SqliteStore {
     }
 
     fn offerable(&self, asked: &Offerable, now: Timestamp) -> Result<DueOffers, StoreError> {
-        self.read(|tx| jobs::offerable(tx, asked, now))
+        self.read(|tx| offers::offerable(tx, asked, now))
     }
 
     fn mark_offered(&self, job: JobId, epoch: Epoch, now: Timestamp) -> Result<Offer, StoreError> {

@@ -10,7 +10,7 @@ use rusqlite::Transaction;
 
 use super::aside::{self, Kind};
 use super::chain::{self, About};
-use super::{doubts, jobs, local, machines, sessions};
+use super::{doubts, jobs, local, machines, offers, sessions};
 use crate::actor::Actor;
 use crate::error::StoreError;
 use crate::history::Note;
@@ -79,7 +79,7 @@ pub(super) fn ingest(
         compare_unlisted(tx, machine, sync, &synced, is_proof, now, &mut outcome)?;
     }
     ask_unlisted(tx, machine, sync, now, &mut outcome)?;
-    outcome.reoffer = jobs::has_offerable(tx, machine, now)?;
+    outcome.reoffer = offers::has_offerable(tx, machine, now)?;
     Ok(outcome)
 }
 
@@ -103,7 +103,7 @@ fn unproven(
         is_rolled_back: false,
         gap: None,
         lost_jobs: Vec::new(),
-        reoffer: jobs::has_offerable(tx, machine, now)?,
+        reoffer: offers::has_offerable(tx, machine, now)?,
         ask_cancel: Vec::new(),
     })
 }

@@ -221,12 +221,8 @@ fn a_machine_that_was_not_heard_for_an_hour_is_not_rung_before_it_speaks() {
     world.insert(1);
     let due = |seconds| {
         let asked = offers_of(&world.machine);
-        world
-            .store
-            .offerable(&asked, at(seconds))
-            .unwrap()
-            .jobs
-            .len()
+        let due = world.store.offerable(&asked, at(seconds)).unwrap();
+        due.jobs.len()
     };
     assert_eq!((due(3604), due(3605)), (1, 0));
     let state = presence(EPOCH, 1, true);
