@@ -151,7 +151,7 @@ impl Dispatcher {
                     let (broker, inbound) = inbound.ok_or(DispatchError::LinkEnded)?;
                     self.inbound(broker, inbound).await?;
                 }
-                Some(asked) = cancels.recv() => self.ask_cancel(&asked)?,
+                Some(asked) = cancels.recv() => self.ask_cancel(&asked, 0)?,
                 () = office.offer_bell.notified() => self.offer(None).await?,
                 _at = ticks.tick() => {
                     self.ask_again().await?;
@@ -259,16 +259,23 @@ impl Dispatcher {
         way(self.homes.get(machine).copied(), said_count)
     }
 
+    /// Machines that were heard last at one of these brokers.
+    fn machines_at(&self, brokers: &[usize]) -> Vec<MachineId> {
+        let there = self.homes.iter();
+        let there = there.filter(|(_machine, home)| brokers.contains(&home.broker));
+        there.map(|(machine, _home)| machine.clone()).collect()
+    }
+
     /// Puts an acknowledgement where the machine was last heard, or everywhere where nobody knows.
-    fn owe_ack(&mut self, machine: &MachineId, due: AckDue) {
+    fn owe_ack(&mut self, machine: &MachineId, due: AckDue, said_count: u32) {
         let all = 0..self.links.count();
-        let at = match self.way_to(machine, 0) {
+        let at = match self.way_to(machine, said_count) {
             Way::To(broker) => broker..broker.saturating_add(1),
             Way::Everywhere => all,
         };
         for broker in at {
             if let Some(link) = self.links.get_mut(broker) {
-                link.acks.insert(machine.clone(), due);
+                link.owe(machine.clone(), due);
             }
         }
     }
@@ -320,7 +327,7 @@ impl Dispatcher {
     }
 
     /// Asks a machine to call a job off. What is lost is asked again at the machine's next sync.
-    fn ask_cancel(&self, asked: &CancelAsk) -> Result<(), DispatchError> {
+    fn ask_cancel(&self, asked: &CancelAsk, said_count: u32) -> Result<(), DispatchError> {
         let command = Command::Cancel(Cancel {
             job_id: asked.job,
             seq: asked.command_seq,
@@ -329,7 +336,7 @@ impl Dispatcher {
         });
         let topic = Channel::Command(command.kind().to_owned()).topic(&asked.machine);
         let body = command.encode().map_err(DispatchError::Encode)?;
-        let way = self.way_to(&asked.machine, 0);
+        let way = self.way_to(&asked.machine, said_count);
         let sent = self.publish(way, &topic, &body, CANCEL_EXPIRY)?.is_ok();
         tracing::info!(job.id = %asked.job, machine.id = %asked.machine, sent, "machine asked to call the job off");
         Ok(())

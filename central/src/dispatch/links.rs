@@ -70,6 +70,18 @@ impl Link {
         self.is_stuck = false;
     }
 
+    /// Notes what is to be acknowledged. An acknowledgement of nothing, which carries a question, takes nothing back of
+    /// one of the same journal that is still to be sent: that carries the question as well.
+    pub(super) fn owe(&mut self, machine: MachineId, due: AckDue) {
+        let is_said = self
+            .acks
+            .get(&machine)
+            .is_some_and(|standing| due.point.seq == 0 && standing.point.epoch == due.point.epoch);
+        if !is_said {
+            self.acks.insert(machine, due);
+        }
+    }
+
     /// Whether it takes a publication at once.
     async fn is_free(&self) -> bool {
         matches!(

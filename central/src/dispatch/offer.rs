@@ -44,9 +44,7 @@ impl Dispatcher {
         }
         let (mut without_machines, without_jobs) = self.put_off.at(Instant::now());
         // What waits for a broker that is down must not stand before what does not.
-        let there = self.homes.iter();
-        let there = there.filter(|(_machine, home)| closed.contains(&home.broker));
-        without_machines.extend(there.map(|(machine, _home)| machine.clone()));
+        without_machines.extend(self.machines_at(&closed));
         let asked = Offerable {
             machine,
             without_machines,
@@ -61,7 +59,12 @@ impl Dispatcher {
             })
             .await?;
         let mut has_moved = false;
-        for row in due {
+        for (job, at) in due.damaged {
+            tracing::error!(job.id = %job, "job not offered: its row is damaged");
+            self.put_off.job(job, at, Instant::now());
+            has_moved = true;
+        }
+        for row in due.jobs {
             let way = self.way_to(&row.facts.machine, row.job.offer_count);
             if !self.links.has_room(way).await {
                 continue;

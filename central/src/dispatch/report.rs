@@ -110,12 +110,12 @@ impl Dispatcher {
             let elsewhere = home.filter(|home| *home != broker);
             for at in [Some(broker), elsewhere].into_iter().flatten() {
                 if let Some(link) = self.links.get_mut(at) {
-                    link.acks.insert(machine.clone(), due);
+                    link.owe(machine.clone(), due);
                 }
             }
         }
         for asked in &follow.cancels {
-            self.ask_cancel(asked)?;
+            self.ask_cancel(asked, 0)?;
         }
         if follow.ended {
             self.office.sweep_bell.notify_one();
@@ -219,17 +219,19 @@ fn heartbeat(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
     let row = office.store.machine(machine)?;
     let spoke = row
         .as_ref()
-        .filter(|row| heartbeat.session_seq >= row.session_seq)
+        .filter(|row| row.is_of_present(heartbeat.session_seq))
         .map(|_present| on_connection(heartbeat.session_seq));
+    let must_ask = row.as_ref().is_some_and(|row| row.is_in_doubt);
     let ack = row.and_then(|row| {
         row.epoch.map(|epoch| AckPoint {
             epoch,
-            seq: row.committed_seq,
+            seq: if must_ask { 0 } else { row.acked_seq },
         })
     });
     Ok(Some(Follow {
         ack,
         alive: true,
+        must_ask,
         spoke,
         ..Follow::default()
     }))
@@ -241,7 +243,7 @@ fn beat(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
         return Ok(None);
     };
     let row = office.store.machine(machine)?;
-    let alive = row.is_some_and(|row| beat.session_seq >= row.session_seq);
+    let alive = row.is_some_and(|row| row.is_of_present(beat.session_seq));
     if alive {
         office.store.record_link_seen(machine, now())?;
     }
@@ -285,7 +287,7 @@ fn sync(office: &Office, machine: &MachineId, asked: Option<Hello>, body: &[u8])
         alive: true,
         has_answered,
         must_ask: outcome.must_ask,
-        spoke: Some(Spoke {
+        spoke: (!outcome.is_late).then_some(Spoke {
             epoch: Some(sync.epoch),
             session_seq: sync.session_seq,
             is_proven: has_answered,
@@ -358,6 +360,9 @@ fn follow(machine: &MachineId, ingested: &Ingested) -> Follow {
         Taken::Ahead { expected_seq } => {
             tracing::info!(machine.id = %machine, expected_seq, "report came too early; earlier ones are missing");
         }
+        Taken::InDoubt => {
+            tracing::warn!(machine.id = %machine, "another report was committed under a number of this journal");
+        }
         Taken::UnknownEpoch => {
             tracing::info!(machine.id = %machine, "report of a journal that no sync announced");
         }
@@ -383,6 +388,7 @@ fn follow(machine: &MachineId, ingested: &Ingested) -> Follow {
         ack: ingested.ack,
         cancels: cancels.into_iter().collect(),
         ended: job.is_some_and(|job| job.is_end),
+        must_ask: ingested.must_ask,
         ..Follow::default()
     }
 }

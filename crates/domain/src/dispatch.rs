@@ -39,4 +39,4 @@ pub use due::{Calendar, CalendarError, LocalDay, due_at, due_under};
 pub use home::{Home, Spoke, Way, way};
 pub use job::{ASK_AGAIN_FIRST, ASK_AGAIN_MAX, EndedBy, Job, MachineCopy, Place, apply};
 pub use local::{Met, meet};
-pub use stream::{Ingest, Stream, SyncView, Synced};
+pub use stream::{Doubt, Ingest, Stream, SyncView, Synced};

@@ -8,4 +8,6 @@ UPDATE job SET copy = 'unheard' WHERE state = 'unknown' AND reason = 'journal-lo
 UPDATE job SET ended_by = 'person'
     WHERE ended_by = 'central' AND reason IN ('officer-saw', 'officer-found-none');
 
-CREATE INDEX job_to_ask ON job (machine, next_ask_at_ms) WHERE copy IS NOT NULL OR cancel_asked = 1;
+CREATE INDEX job_to_ask ON job (machine, next_ask_at_ms) WHERE (copy IS NOT NULL OR cancel_asked = 1) AND (ended_at_ms IS NULL OR copy IS NOT NULL);
+-- Called off here while an order was on its way: until its machine says that it holds none.
+CREATE INDEX job_with_cancel ON job (machine, id) WHERE ended_at_ms IS NOT NULL AND cancel_asked = 1;

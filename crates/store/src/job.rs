@@ -269,6 +269,24 @@ pub struct Offerable {
     pub limit: u32,
 }
 
+/// Jobs that may be offered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DueOffers {
+    /// Those whose rows can be read, oldest first.
+    pub jobs: Vec<JobRow>,
+    /// Those whose rows cannot, with their machines: to be left out for a while.
+    pub damaged: Vec<(JobId, MachineId)>,
+}
+
+/// Questions of one round.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AskRound {
+    /// What is to be asked.
+    pub asked: Vec<AskDue>,
+    /// Jobs whose rows are damaged, by what stands in `id`: put off for an hour.
+    pub damaged: Vec<String>,
+}
+
 /// A recorded offer: what the order on the wire must carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Offer {
@@ -300,6 +318,8 @@ pub struct AskDue {
     pub job: JobId,
     /// The number for `cmd/cancel`.
     pub command_seq: u64,
+    /// How often it was asked for this reason, with this time.
+    pub ask_count: u32,
     /// Where the job is lost, so that its sync must be asked for as well: what to acknowledge with the question.
     pub sync: Option<AckPoint>,
 }

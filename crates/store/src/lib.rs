@@ -24,13 +24,13 @@ mod store;
 mod token;
 
 pub use actor::Actor;
-pub use aside::{AsideCount, KEPT_A_CODE};
+pub use aside::{AsideCount, KEPT_A_CODE, LOCAL_JOBS_KEPT};
 pub use error::{StoreError, TextError};
 pub use history::{Front, HistoryRow, HistoryVerdict, KnownLine, Note};
 pub use job::{
-    AskDue, CancelOutcome, IdempotencyKey, Inserted, Intake, JobCursor, JobFacts, JobFilter,
-    JobNumber, JobPage, JobRow, MAX_PAGE_JOBS, NewJob, Offer, Offerable, Origin, Pick,
-    SameDocument, Search, Span,
+    AskDue, AskRound, CancelOutcome, DueOffers, IdempotencyKey, Inserted, Intake, JobCursor,
+    JobFacts, JobFilter, JobNumber, JobPage, JobRow, MAX_PAGE_JOBS, NewJob, Offer, Offerable,
+    Origin, Pick, SameDocument, Search, Span,
 };
 pub use machine::{Counts, DeviceRow, LastHeartbeat, MachineRow, SealTo};
 pub use report::{AckPoint, Ingested, JobNow, SyncOutcome, Taken};

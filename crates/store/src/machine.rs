@@ -61,6 +61,8 @@ pub struct MachineRow {
     pub presence: Presence,
     /// Its last connection's number; 0 for none.
     pub session_seq: u64,
+    /// Highest number of a connection in the same epoch: a journal that was set back counts below it.
+    pub session_ceiling: u64,
     /// The kernel's boot id, for people.
     pub boot_id: Option<String>,
     /// Program version.
@@ -71,6 +73,11 @@ pub struct MachineRow {
     pub epoch: Option<Epoch>,
     /// Reports of that epoch committed here.
     pub committed_seq: u64,
+    /// Up to where they may be acknowledged: not what the machine still holds and did not say again.
+    pub acked_seq: u64,
+    /// Whether a report differed from the committed one of its number: nothing is acknowledged until the machine's sync
+    /// says which journal it is.
+    pub is_in_doubt: bool,
     /// Highest command number given out.
     pub last_command_seq: u64,
     /// Reports known to be lost, over all its journals.
@@ -83,7 +90,19 @@ pub struct MachineRow {
     pub devices: Vec<DeviceRow>,
 }
 
+/// Whether a connection is over, where `present` is the present one: an earlier one, or one of a life of the journal that
+/// was forgotten when it was set back (docs/adr/0029).
+pub(crate) const fn is_late_session(session_seq: u64, present: u64, ceiling: u64) -> bool {
+    session_seq < present || (session_seq > present && session_seq <= ceiling)
+}
+
 impl MachineRow {
+    /// Whether what was said on that connection is of the present one, or of a later one.
+    #[must_use]
+    pub const fn is_of_present(&self, session_seq: u64) -> bool {
+        !is_late_session(session_seq, self.session_seq, self.session_ceiling)
+    }
+
     /// The three-state connectivity that people see.
     #[must_use]
     pub fn connectivity(&self, now: Timestamp) -> Connectivity {

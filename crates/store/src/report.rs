@@ -27,6 +27,9 @@ pub enum Taken {
     UnknownEpoch,
     /// Set aside; counts as committed.
     Quarantined,
+    /// Another report was committed under a number of this journal: nothing is taken and nothing acknowledged until the
+    /// machine's answered sync says whether its journal was set back.
+    InDoubt,
 }
 
 /// A job after a report.
@@ -53,6 +56,8 @@ pub struct Ingested {
     pub ack: Option<AckPoint>,
     /// The job it was about.
     pub job: Option<JobNow>,
+    /// Ask the machine for its sync: what it holds is not sure.
+    pub must_ask: bool,
 }
 
 impl Ingested {
@@ -71,6 +76,8 @@ pub struct SyncOutcome {
     /// Whether it means that a journal or a job was lost and does not prove it, so that nothing changed of that; or that
     /// what was lost by it must be asked about: ask the machine for its sync.
     pub must_ask: bool,
+    /// It may have been said on a connection that is over: it does not tell where the machine is.
+    pub is_late: bool,
     /// The machine's former journal is gone.
     pub is_new_epoch: bool,
     /// The machine's journal was set back to an earlier copy.

@@ -4,6 +4,7 @@ mod aside;
 mod chain;
 mod column;
 mod counts;
+mod doubts;
 mod file;
 mod front;
 mod job_row;
@@ -11,8 +12,10 @@ mod jobs;
 mod local;
 mod lost;
 mod machines;
+mod offers;
 mod purge;
 mod reports;
+mod sessions;
 mod size;
 mod syncs;
 mod tokens;
@@ -36,8 +39,8 @@ use crate::aside::AsideCount;
 use crate::error::StoreError;
 use crate::history::{HistoryRow, HistoryVerdict, KnownLine, Note};
 use crate::job::{
-    AskDue, CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable,
-    SameDocument,
+    AskRound, CancelOutcome, DueOffers, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer,
+    Offerable, SameDocument,
 };
 use crate::machine::{Counts, MachineRow};
 use crate::report::{Ingested, JobNow, SyncOutcome};
@@ -192,8 +195,8 @@ impl Store for SqliteStore {
         self.read(|tx| jobs::count(tx, filter))
     }
 
-    fn offerable(&self, asked: &Offerable, now: Timestamp) -> Result<Vec<JobRow>, StoreError> {
-        self.read(|tx| jobs::offerable(tx, asked, now))
+    fn offerable(&self, asked: &Offerable, now: Timestamp) -> Result<DueOffers, StoreError> {
+        self.read(|tx| offers::offerable(tx, asked, now))
     }
 
     fn mark_offered(&self, job: JobId, epoch: Epoch, now: Timestamp) -> Result<Offer, StoreError> {
@@ -223,8 +226,13 @@ impl Store for SqliteStore {
         self.write(|tx| lost::resolve_lost(tx, job, answer, by, now))
     }
 
-    fn ask_due(&self, now: Timestamp, limit: u32) -> Result<Vec<AskDue>, StoreError> {
-        self.write(|tx| lost::ask_due(tx, now, limit))
+    fn ask_due(
+        &self,
+        now: Timestamp,
+        without: &[MachineId],
+        limit: u32,
+    ) -> Result<AskRound, StoreError> {
+        self.write(|tx| lost::ask_due(tx, now, without, limit))
     }
 
     fn write_off(
@@ -292,7 +300,7 @@ impl Store for SqliteStore {
         is_retained: bool,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        self.write(|tx| machines::record_state(tx, machine, state, is_retained, now))
+        self.write(|tx| sessions::record_state(tx, machine, state, is_retained, now))
     }
 
     fn record_heartbeat(
@@ -352,7 +360,8 @@ impl Store for SqliteStore {
     }
 
     fn purge(&self, now: Timestamp) -> Result<Purged, StoreError> {
-        self.write_to_forget(|tx| purge::round(tx, now))
+        let rows = self.write_to_forget(|tx| purge::round(tx, now))?;
+        self.write_to_forget(|tx| purge::lines(tx, rows, now))
     }
 
     fn size(&self) -> Result<StoreSize, StoreError> {

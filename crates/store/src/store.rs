@@ -14,8 +14,8 @@ use crate::aside::AsideCount;
 use crate::error::StoreError;
 use crate::history::{HistoryRow, HistoryVerdict, KnownLine, Note};
 use crate::job::{
-    AskDue, CancelOutcome, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer, Offerable,
-    SameDocument,
+    AskRound, CancelOutcome, DueOffers, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer,
+    Offerable, SameDocument,
 };
 use crate::machine::{Counts, MachineRow};
 use crate::report::{Ingested, JobNow, SyncOutcome};
@@ -82,7 +82,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Those of every call.
     ///
     /// [`OFFLINE_AFTER`]: loket_domain::dispatch::OFFLINE_AFTER
-    fn offerable(&self, asked: &Offerable, now: Timestamp) -> Result<Vec<JobRow>, StoreError>;
+    fn offerable(&self, asked: &Offerable, now: Timestamp) -> Result<DueOffers, StoreError>;
 
     /// Records that the job's order is handed to the link, and draws the machine's next command number for it.
     ///
@@ -130,7 +130,12 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     ///
     /// # Errors
     /// Those of every call.
-    fn ask_due(&self, now: Timestamp, limit: u32) -> Result<Vec<AskDue>, StoreError>;
+    fn ask_due(
+        &self,
+        now: Timestamp,
+        without: &[MachineId],
+        limit: u32,
+    ) -> Result<AskRound, StoreError>;
 
     /// Takes it from a person that the machine is out of service and prints nothing any more: what it held is
     /// `unknown (journal-lost)` and waits for an answer. Answers those jobs. A machine that comes back is believed again.

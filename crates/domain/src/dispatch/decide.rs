@@ -334,7 +334,7 @@ fn listed(
     if !is_machines_state(state) || state.is_end() {
         return Err(Refusal::NotAMachinesState { state });
     }
-    if lost::is_lost(job) || (is_over(job) && is_settled) {
+    if lost::is_lost(job) || (is_over(job) && (is_settled || is_of_a_copy(job, place))) {
         return Ok(lost::copy_listed(job, state));
     }
     let is_known = job.state == state || is_over(job);
@@ -345,6 +345,15 @@ fn listed(
         return Ok(Vec::new());
     }
     Ok(vec![Change::Listed { place, state }])
+}
+
+/// Whether a list that names a job that is over here speaks of a copy for certain, whatever reports are under way: a
+/// person ended it, so no report of the machine's is awaited, or the list is of a later life of the journal.
+fn is_of_a_copy(job: &Job, place: Place) -> bool {
+    let is_later_life = job
+        .reported
+        .is_some_and(|last| place.generation > last.generation);
+    job.ended_by == Some(EndedBy::Person) || is_later_life
 }
 
 fn unlisted(
@@ -359,6 +368,11 @@ fn unlisted(
     }
     if job.state == JobState::Offered && job.next_offer_at > now {
         return Ok(vec![Change::OfferDue { seal_anew: false }]);
+    }
+    // An order that was called off here before it arrived: nobody owes an answer for it any more.
+    if job.state.is_end() && job.copy.is_none() && job.cancel_asked {
+        let is_proved = is_answer && is_settled;
+        return Ok(is_proved.then_some(Change::CopyGone).into_iter().collect());
     }
     let gone = lost::not_held(job);
     if gone.is_empty() || !is_settled {

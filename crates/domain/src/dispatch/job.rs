@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use loket_wire::{Epoch, JobId, JobState, LocalJob, LocalRevision, MachineId, Reason, Timestamp};
+use loket_wire::{
+    Epoch, JobId, JobReport, JobState, LocalJob, LocalRevision, MachineId, Reason, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use super::change::Change;
+use super::lost;
 
 /// The place of a report in a machine's order, as central counts it.
 ///
@@ -40,6 +43,9 @@ pub enum MachineCopy {
     Unheard,
     /// It holds one, and is asked to call it off.
     Held,
+    /// It holds one that is over here and does not know itself what became of it: it was asked to call it off, noted
+    /// that, and its own officer is asked. No answer of the machine's is missing.
+    WithOfficer,
     /// It holds none that could print, or a person took it out of service.
     Gone,
 }
@@ -162,6 +168,23 @@ impl Job {
         is_owed || matches!(self.copy, Some(MachineCopy::Unheard | MachineCopy::Held))
     }
 
+    /// Whether the pause since the last question is over. A moment further ahead than the longest pause was set by a clock
+    /// that was wrong.
+    #[must_use]
+    pub fn is_ask_due(&self, now: Timestamp) -> bool {
+        self.next_ask_at <= now || self.next_ask_at > now.saturating_add(ASK_AGAIN_MAX)
+    }
+
+    /// Whether a report must be heard however much was said of the job before: how it ended, the first word of paper, and
+    /// how a copy ended that is asked about. Each is heard once; so a machine gone mad has nothing to say without end.
+    #[must_use]
+    pub fn must_hear(&self, report: &JobReport) -> bool {
+        let is_first_paper = lost::is_of_paper(report.state, report.reason)
+            && !lost::is_of_paper(self.state, self.reason);
+        let is_awaited = self.ended_at.is_none() || self.copy.is_some();
+        report.state.is_end() && (is_awaited || is_first_paper)
+    }
+
     fn take_ask(&mut self, at: Timestamp) {
         let factor = 1_u32.checked_shl(self.ask_count).unwrap_or(u32::MAX);
         let wait = ASK_AGAIN_FIRST.saturating_mul(factor).min(ASK_AGAIN_MAX);
@@ -191,7 +214,14 @@ impl Job {
     fn hear_late(&mut self, at: Timestamp, place: Place, state: JobState, reason: Option<Reason>) {
         self.cancel_asked &= !state.is_end();
         let is_of_copy = Some(place) > self.reported && reason != Some(Reason::Replay);
-        if self.state.is_end() && is_of_copy {
+        if !self.state.is_end() || !is_of_copy {
+            return;
+        }
+        let is_noted = self.cancel_asked || self.copy == Some(MachineCopy::WithOfficer);
+        if state == JobState::Unknown && is_noted {
+            self.cancel_asked = false;
+            self.copy = Some(MachineCopy::WithOfficer);
+        } else {
             self.hold_copy(at, !state.is_end());
         }
     }

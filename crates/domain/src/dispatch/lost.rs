@@ -34,6 +34,12 @@ pub(super) fn journal_lost(job: &Job) -> Vec<Change> {
         vec![Change::Lost]
     } else if job.state == JobState::Offered {
         vec![Change::OfferDue { seal_anew: true }]
+    } else if job.copy == Some(MachineCopy::WithOfficer) {
+        // That it was asked is forgotten with the journal.
+        vec![Change::CopyHeld {
+            state: JobState::Unknown,
+            reason: Some(Reason::JournalLost),
+        }]
     } else {
         Vec::new()
     }
@@ -67,7 +73,12 @@ pub(super) fn of_copy(
 
 /// The machine lists a job that is lost or over here.
 pub(super) fn copy_listed(job: &Job, state: JobState) -> Vec<Change> {
-    if job.copy == Some(MachineCopy::Held) {
+    let is_known = match job.copy {
+        Some(MachineCopy::Held) => true,
+        Some(MachineCopy::WithOfficer) => state == JobState::Unknown,
+        Some(MachineCopy::Unheard | MachineCopy::Gone) | None => false,
+    };
+    if is_known {
         return Vec::new();
     }
     vec![Change::CopyHeld {
@@ -108,7 +119,9 @@ pub(super) fn answered(job: &Job, answer: Answer) -> Result<Vec<Change>, Refusal
         (Answer::FoundNone, Some(MachineCopy::Gone)) => {
             (JobState::Failed, Reason::OfficerFoundNone)
         }
-        (Answer::FoundNone, Some(MachineCopy::Held)) => return Err(Refusal::CopyHeld),
+        (Answer::FoundNone, Some(MachineCopy::Held | MachineCopy::WithOfficer)) => {
+            return Err(Refusal::CopyHeld);
+        }
         (Answer::FoundNone, Some(MachineCopy::Unheard) | None) => {
             return Err(Refusal::MachineUnheard);
         }

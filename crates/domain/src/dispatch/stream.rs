@@ -57,6 +57,38 @@ impl From<&Sync> for SyncView {
     }
 }
 
+/// A report differs from the one that was committed under its number. It may be one of a forgotten life that a broker
+/// kept, or the machine's journal was set back: only an answered sync tells (docs/adr/0029).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doubt {
+    /// The highest number that two reports bear.
+    pub seq: u64,
+    /// Whether the machine said, in the last sync that was believed, that it still held a report of such a number.
+    pub is_claimed: bool,
+}
+
+impl Doubt {
+    /// With one more report under the number `seq`; `overlap` is that of the last sync ([`Stream::overlap`]).
+    #[must_use]
+    pub fn with(known: Option<Self>, seq: u64, overlap: Option<(u64, u64)>) -> Self {
+        let is_claimed = overlap.is_some_and(|(from, to)| (from..=to).contains(&seq));
+        Self {
+            seq: known.map_or(seq, |known| known.seq.max(seq)),
+            is_claimed: is_claimed || known.is_some_and(|known| known.is_claimed),
+        }
+    }
+
+    /// Whether a sync that answers a question makes it certain that the journal was set back: the machine holds, or held
+    /// at its last sync, a report of its own under such a number. A machine that has nothing of the kind was not heard:
+    /// the report is one of a forgotten life.
+    const fn is_borne_out(self, view: &SyncView) -> bool {
+        match view.first_event_seq {
+            Some(first) => self.is_claimed || first <= self.seq,
+            None => self.is_claimed,
+        }
+    }
+}
+
 /// What a sync means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Synced {
@@ -128,8 +160,21 @@ impl Stream {
     /// present one: a journal that was set back beyond its own beginning.
     #[must_use]
     pub fn sync(&self, view: &SyncView, earlier_seq: Option<u64>) -> Synced {
+        self.sync_in_doubt(view, earlier_seq, None)
+    }
+
+    /// The same, where a report differed from what was committed under its number. It counts as a loss only if the sync
+    /// is an answer; that is for the caller to know.
+    #[must_use]
+    pub fn sync_in_doubt(
+        &self,
+        view: &SyncView,
+        earlier_seq: Option<u64>,
+        doubt: Option<Doubt>,
+    ) -> Synced {
         let is_same = self.epoch == Some(view.epoch);
-        let is_rolled_back = is_same && view.last_event_seq < self.committed_seq;
+        let is_forked = doubt.is_some_and(|doubt| doubt.is_borne_out(view));
+        let is_rolled_back = is_same && (is_forked || view.last_event_seq < self.committed_seq);
         // Everything below the lowest report it holds was acknowledged by central, in this life of central or another.
         let floor = match view.first_event_seq {
             Some(first) => first.saturating_sub(1).min(view.last_event_seq),
@@ -160,11 +205,14 @@ impl Stream {
         }
     }
 
-    /// Begins another life of the same journal: a report turned out to be another one than was committed under its
-    /// number.
+    /// The numbers of reports that the machine says it holds though they are committed here: acknowledgements that it
+    /// has not heard, or other reports under the same numbers.
     #[must_use]
-    pub fn forked_at(&self, seq: u64) -> Self {
-        self.set_back(seq.saturating_sub(1))
+    pub fn overlap(&self, view: &SyncView) -> Option<(u64, u64)> {
+        let first = view
+            .first_event_seq
+            .filter(|first| *first <= self.committed_seq)?;
+        (self.epoch == Some(view.epoch)).then_some((first, self.committed_seq))
     }
 
     /// The next life of the same epoch, of which reports up to `floor` are as good as committed.

@@ -8,7 +8,7 @@ mod syncs;
 use std::collections::BTreeMap;
 
 use loket_domain::dispatch::{
-    Answer, Change, Ingest, Input, Job, MachineCopy, Met, Place, Stream, apply, decide, meet,
+    Answer, Change, Doubt, Ingest, Input, Job, MachineCopy, Met, Place, Stream, apply, decide, meet,
 };
 use loket_wire::{Epoch, JobId, JobReport, LocalJob, MachineId, Timestamp};
 
@@ -28,6 +28,13 @@ struct Known {
     /// Lives of its journal, oldest first.
     lives: Vec<Stream>,
     marks: BTreeMap<(u64, u64), String>,
+    /// A report of the present life differed from the committed one of its number.
+    doubt: Option<Doubt>,
+    overlap: Option<(u64, u64)>,
+    /// Asked again once reports are through up to here: a sync before named a job that is over.
+    relist_seq: Option<u64>,
+    /// Where earlier reports were missing when the machine was asked for that.
+    ahead_seq: Option<(u64, u64)>,
     /// What its sync must echo to be an answer.
     asked: Option<u64>,
     last_command_seq: u64,
@@ -236,6 +243,15 @@ impl Central {
         now: Timestamp,
     ) -> Vec<Told> {
         let present = self.stream(machine_no);
+        let is_another = self.is_another(machine_no, &present, seq, row);
+        let known = &mut self.machines[machine_no];
+        if present.epoch == Some(epoch) && (known.doubt.is_some() || is_another) {
+            if is_another {
+                known.doubt = Some(Doubt::with(known.doubt, seq, known.overlap));
+            }
+            self.ask_for_sync(machine_no);
+            return self.ack(machine_no).into_iter().collect();
+        }
         match present.ingest(epoch, seq) {
             Ingest::OtherEpoch => {
                 let lives = &self.machines[machine_no].lives;
@@ -251,12 +267,22 @@ impl Central {
                 told.retain(|told| !matches!(told, Told::Ack { .. }));
                 told
             }
-            Ingest::Duplicate if self.is_another(machine_no, &present, seq, row) => {
-                let forked = present.forked_at(seq);
-                self.lose_journal(machine_no, &forked, now);
-                self.take(machine_no, forked.ingest(epoch, seq), row, now)
+            Ingest::Ahead { expected_seq } => {
+                let known = &mut self.machines[machine_no];
+                let place = Some((present.generation, expected_seq));
+                if present.epoch.is_some() && known.ahead_seq != place {
+                    known.ahead_seq = place;
+                    self.ask_for_sync(machine_no);
+                }
+                self.ack(machine_no).into_iter().collect()
             }
-            ingest @ (Ingest::Commit { .. } | Ingest::Duplicate | Ingest::Ahead { .. }) => {
+            ingest @ (Ingest::Commit { .. } | Ingest::Duplicate) => {
+                let known = &mut self.machines[machine_no];
+                if let (Ingest::Duplicate, Some((from, to))) = (ingest, known.overlap)
+                    && from == seq
+                {
+                    known.overlap = (seq < to).then_some((seq + 1, to));
+                }
                 self.take(machine_no, ingest, row, now)
             }
         }
@@ -271,6 +297,13 @@ impl Central {
                 .entry((place.generation, place.seq))
                 .or_insert_with(|| row.mark());
             save(known, stream);
+            if known
+                .relist_seq
+                .is_some_and(|seq| stream.committed_seq >= seq)
+            {
+                known.relist_seq = None;
+                self.ask_for_sync(machine_no);
+            }
             if let Row::Job(report) = row {
                 told.extend(self.read(machine_no, place, report, now));
             }
@@ -334,8 +367,13 @@ impl Central {
 
     fn ack(&self, machine_no: usize) -> Option<Told> {
         let stream = self.stream(machine_no);
-        let seq = stream.committed_seq;
-        let hello = self.machines[machine_no].asked;
+        let known = &self.machines[machine_no];
+        let seq = match (known.doubt, known.overlap) {
+            (Some(_doubt), _) => 0,
+            (None, Some((from, _to))) => from - 1,
+            (None, None) => stream.committed_seq,
+        };
+        let hello = known.asked;
         stream.epoch.map(|epoch| Told::Ack { epoch, seq, hello })
     }
 
@@ -347,18 +385,11 @@ impl Central {
 
     fn lose_journal(&mut self, machine_no: usize, stream: &Stream, now: Timestamp) {
         save(&mut self.machines[machine_no], *stream);
-        for kept in self.open_of(machine_no) {
+        let of_machine = |kept: &&mut Kept| kept.machine_no == machine_no;
+        for kept in self.jobs.values_mut().filter(of_machine) {
             let changes = decide(&kept.job, now, Input::JournalLost).unwrap();
             change(&mut kept.job, now, &changes);
         }
-    }
-
-    fn open_of(&mut self, machine_no: usize) -> impl Iterator<Item = &mut Kept> {
-        let of_machine = move |kept: &&mut Kept| kept.machine_no == machine_no;
-        self.jobs
-            .values_mut()
-            .filter(of_machine)
-            .filter(|kept| !kept.job.state.is_end())
     }
 }
 

@@ -34,8 +34,9 @@ impl Central {
             .find(of_epoch)
             .map(|life| life.committed_seq);
         let present = known.lives.last().copied().unwrap_or_default();
-        let synced = present.sync(&view, earlier);
-        if synced.is_journal_lost() && !is_answer {
+        let doubt = known.doubt;
+        let synced = present.sync_in_doubt(&view, earlier, doubt.filter(|_any| is_answer));
+        if (synced.is_journal_lost() || doubt.is_some()) && !is_answer {
             self.ask_for_sync(machine_no);
             let (epoch, hello) = (sync.epoch, self.machines[machine_no].asked);
             return vec![Told::Ack {
@@ -48,8 +49,15 @@ impl Central {
         if synced.is_journal_lost() {
             self.lose_journal(machine_no, &synced.stream, now);
         }
-        save(&mut self.machines[machine_no], synced.stream);
+        let known = &mut self.machines[machine_no];
+        save(known, synced.stream);
+        known.doubt = None;
+        let is_same_life = present.generation == synced.stream.generation;
+        known.overlap = present.overlap(&view).filter(|_any| is_same_life);
         let mut told = self.compare(machine_no, sync, &synced, is_answer, now);
+        if synced.is_journal_lost() {
+            self.ask_for_sync(machine_no);
+        }
         told.extend(self.ack(machine_no));
         told
     }
@@ -65,6 +73,7 @@ impl Central {
         let place = synced.place(sync.last_event_seq);
         let is_settled = synced.is_settled;
         let mut asked = Vec::new();
+        let mut has_passed_over = false;
         for (id, open) in &sync.open_jobs {
             // While its reports are under way they begin it.
             let local = open.local.as_deref().filter(|_local| is_settled);
@@ -79,19 +88,22 @@ impl Central {
             };
             let changes = decide(&kept.job, now, input).unwrap_or_default();
             change(&mut kept.job, now, &changes);
+            has_passed_over |= was_over && !is_settled && kept.job.copy.is_none();
             let is_alive_there = was_over && !kept.job.state.is_end();
             let is_held = kept.job.copy == Some(MachineCopy::Held);
-            if is_alive_there || is_held || kept.job.cancel_asked {
+            let is_owed = is_held || kept.job.cancel_asked;
+            if is_alive_there || (is_owed && kept.job.is_ask_due(now)) {
                 asked.push(*id);
             }
         }
+        self.machines[machine_no].relist_seq = has_passed_over.then_some(sync.last_event_seq);
         // The question was asked before the journal turned out to be lost.
         let is_answer = is_answer && !synced.is_journal_lost();
         let mut must_ask = false;
         let is_unlisted = |kept: &&mut Kept| {
             kept.machine_no == machine_no
                 && !sync.open_jobs.contains_key(&kept.job.id)
-                && (!kept.job.state.is_end() || kept.job.copy.is_some())
+                && (!kept.job.state.is_end() || kept.job.copy.is_some() || kept.job.cancel_asked)
         };
         for kept in self.jobs.values_mut().filter(is_unlisted) {
             let input = Input::Unlisted {

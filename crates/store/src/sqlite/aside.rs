@@ -51,8 +51,20 @@ pub(super) struct Newest {
 pub(super) fn admit(
     tx: &Transaction<'_>,
     machine: &MachineId,
+    counted: (Kind, &str),
+    newest: Option<Newest>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    admit_up_to(tx, machine, counted, newest, KEPT_A_CODE, now)
+}
+
+/// The same with another quota.
+pub(super) fn admit_up_to(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
     (kind, code): (Kind, &str),
     newest: Option<Newest>,
+    quota: u32,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let code = counted_code(tx, machine, kind, code)?;
@@ -65,7 +77,7 @@ pub(super) fn admit(
     let (span_from, kept) = span
         .filter(|(from, _kept)| now.since(*from) < ASIDE_KEPT)
         .unwrap_or((now, 0));
-    let is_kept = kept < KEPT_A_CODE;
+    let is_kept = kept < quota;
     let seq = newest.map(|it| number("seq", it.seq)).transpose()?;
     run(
         tx,
@@ -81,15 +93,15 @@ pub(super) fn admit(
             ":code": code,
             ":counted_only": !is_kept,
             ":from": span_from.unix_ms(),
-            ":kept": kept.saturating_add(1).min(KEPT_A_CODE + 1),
+            ":kept": kept.saturating_add(1).min(quota.saturating_add(1)),
             ":epoch": newest.map(|it| it.epoch.to_string()),
             ":seq": seq,
             ":sha256": newest.map(|it| it.sha256.to_string()),
             ":now": now.unix_ms(),
         },
     )?;
-    if kept == KEPT_A_CODE {
-        say_once(tx, machine, code, now)?;
+    if kept == quota {
+        say_once(tx, machine, (code, quota), now)?;
     }
     Ok(is_kept)
 }
@@ -117,7 +129,7 @@ fn counted_code<'a>(
 fn say_once(
     tx: &Transaction<'_>,
     machine: &MachineId,
-    code: &str,
+    (code, kept): (&str, u32),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let about = About {
@@ -126,7 +138,7 @@ fn say_once(
     };
     let note = Note::AsideQuotaReached {
         code: code.to_owned(),
-        kept: KEPT_A_CODE,
+        kept,
     };
     chain::append_note(tx, about, &Actor::central(), now, &note)
 }

@@ -162,12 +162,14 @@ fn read_row(row: &Columns<'_, '_>) -> Result<HistoryRow, StoreError> {
     })
 }
 
-/// What happened to one job.
+/// What happened to one job: the line it began with and the newest ones.
 pub(super) fn of_job(tx: &Transaction<'_>, job: JobId) -> Result<Vec<HistoryRow>, StoreError> {
     let rows = select(
         tx,
-        "SELECT * FROM history WHERE job = ?1 ORDER BY seq LIMIT ?2",
-        params![job.to_string(), MAX_HISTORY_ROWS],
+        "SELECT * FROM history WHERE seq = (SELECT min(seq) FROM history WHERE job = ?1)
+            OR seq IN (SELECT seq FROM history WHERE job = ?1 ORDER BY seq DESC LIMIT ?2)
+         ORDER BY seq",
+        params![job.to_string(), MAX_HISTORY_ROWS - 1],
         read_row,
     )?;
     if rows.is_empty() {

@@ -11,7 +11,7 @@ use loket_wire::{JobId, Timestamp};
 use rusqlite::{Transaction, params};
 
 use super::chain::{self, About, Followed};
-use super::column::{number, run, select_first};
+use super::column::{number, run, select, select_first};
 use crate::actor::Actor;
 use crate::error::StoreError;
 use crate::history::{Front, HistoryRow, KnownLine, Note};
@@ -53,7 +53,8 @@ pub(super) fn drop_lines(
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     let start = front(tx)?;
-    let page = chain::from(tx, start.seq.saturating_add(1), LINES_A_ROUND)?;
+    let old = old_lines(tx, start.seq, before)?;
+    let page = chain::from(tx, start.seq.saturating_add(1), old)?;
     let mut followed = Followed::from_front(start);
     let mut carried: BTreeMap<JobId, Carried> = BTreeMap::new();
     for row in &page {
@@ -91,6 +92,18 @@ pub(super) fn drop_lines(
     };
     chain::append_note(tx, About::default(), &Actor::central(), now, &sealed)?;
     Ok(line_count)
+}
+
+/// How many of the next lines are past their time: a young one is not read any further, whatever it holds.
+fn old_lines(tx: &Transaction<'_>, seq: u64, before: Timestamp) -> Result<u32, StoreError> {
+    let times = select(
+        tx,
+        "SELECT at_ms FROM history WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        params![number("a history row", seq)?, LINES_A_ROUND],
+        |row| row.time("at_ms"),
+    )?;
+    let old = times.iter().take_while(|at| **at < before).count();
+    Ok(u32::try_from(old).unwrap_or(LINES_A_ROUND))
 }
 
 /// How a job stands whose row is there.

@@ -5,10 +5,10 @@ mod search;
 use loket_domain::dispatch::{Change, Input, Job, apply, decide};
 use loket_wire::{Epoch, JobId, JobState, MachineId, Sha256Digest, Timestamp};
 use rusqlite::types::Value;
-use rusqlite::{Transaction, named_params, params};
+use rusqlite::{Transaction, params};
 
 use super::chain::{self, About};
-use super::column::{json, run, select, select_first};
+use super::column::{run, select, select_first};
 use super::job_row::{insert, read_job, save};
 use super::{machines, size};
 use crate::actor::{Actor, check_text};
@@ -16,7 +16,7 @@ use crate::error::StoreError;
 use crate::history::Note;
 use crate::job::{
     CancelOutcome, Inserted, JobCursor, JobFilter, JobPage, JobRow, MAX_PAGE_JOBS, NewJob, Offer,
-    Offerable, Origin, Pick,
+    Origin, Pick,
 };
 use crate::report::JobNow;
 
@@ -285,39 +285,6 @@ pub(super) fn list(tx: &Transaction<'_>, filter: &JobFilter) -> Result<JobPage, 
     Ok(JobPage { jobs, next })
 }
 
-pub(super) fn offerable(
-    tx: &Transaction<'_>,
-    asked: &Offerable,
-    now: Timestamp,
-) -> Result<Vec<JobRow>, StoreError> {
-    let (heard_from, heard_to) = machines::heard_between(now);
-    select(
-        tx,
-        "SELECT * FROM (
-             SELECT job.*, row_number() OVER
-                 (PARTITION BY job.machine ORDER BY job.created_at_ms, job.id) AS place
-             FROM job JOIN machine ON machine.id = job.machine
-             WHERE job.state IN ('created', 'offered') AND job.next_offer_at_ms <= :now
-               AND job.not_after_ms >= :now AND machine.is_online = 1 AND machine.generation > 0
-               AND machine.last_seen_at_ms BETWEEN :heard_from AND :heard_to
-               AND (:machine IS NULL OR job.machine = :machine)
-               AND job.machine NOT IN (SELECT value FROM json_each(:without_machines))
-               AND job.id NOT IN (SELECT value FROM json_each(:without_jobs)))
-         WHERE place <= :a_machine ORDER BY created_at_ms, id LIMIT :limit",
-        named_params! {
-            ":now": now.unix_ms(),
-            ":heard_from": heard_from,
-            ":heard_to": heard_to,
-            ":machine": asked.machine.as_ref().map(MachineId::as_str),
-            ":without_machines": json(&asked.without_machines)?,
-            ":without_jobs": json(&asked.without_jobs)?,
-            ":a_machine": asked.a_machine,
-            ":limit": asked.limit,
-        },
-        read_job,
-    )
-}
-
 pub(super) fn mark_offered(
     tx: &Transaction<'_>,
     id: JobId,
@@ -371,7 +338,8 @@ pub(super) fn request_cancel(
     })
 }
 
-/// Asks the machine (again) to call a job off and answers the command's number.
+/// Asks the machine (again) to call a job off and answers the command's number. The history has one line for each reason
+/// to ask, not for each time: an hourly question would fill it in weeks.
 pub(super) fn ask_cancel(
     tx: &Transaction<'_>,
     job: &mut Job,
@@ -380,7 +348,14 @@ pub(super) fn ask_cancel(
     let command_seq = machines::draw_command_seq(tx, &job.machine)?;
     let changes =
         decide(job, now, Input::CancelAgain { command_seq }).map_err(StoreError::Refused)?;
-    change(tx, job, &changes, &Actor::central(), now)?;
+    if job.cancel_asked && job.ask_count > 0 {
+        for change in &changes {
+            apply(job, now, change);
+        }
+        save(tx, job)?;
+    } else {
+        change(tx, job, &changes, &Actor::central(), now)?;
+    }
     Ok(command_seq)
 }
 
@@ -462,7 +437,7 @@ pub(super) fn open_of(
 }
 
 /// The machine's jobs that a whole list of its open jobs should name: those that are not over, and those that are but of
-/// which it holds a copy.
+/// which it holds a copy or owes the answer to a cancel.
 pub(super) fn to_be_listed(
     tx: &Transaction<'_>,
     machine: &MachineId,
@@ -471,24 +446,11 @@ pub(super) fn to_be_listed(
     rows.extend(select(
         tx,
         "SELECT * FROM job WHERE machine = ?1 AND ended_at_ms IS NOT NULL AND copy IS NOT NULL
+         UNION
+         SELECT * FROM job WHERE machine = ?1 AND ended_at_ms IS NOT NULL AND cancel_asked = 1
          ORDER BY id",
         [machine.as_str()],
         read_job,
     )?);
     Ok(rows)
-}
-
-/// Whether a job of the machine may be offered.
-pub(super) fn has_offerable(
-    tx: &Transaction<'_>,
-    machine: &MachineId,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let asked = Offerable {
-        machine: Some(machine.clone()),
-        a_machine: 1,
-        limit: 1,
-        ..Offerable::default()
-    };
-    Ok(!offerable(tx, &asked, now)?.is_empty())
 }

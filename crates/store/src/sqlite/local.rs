@@ -4,14 +4,19 @@ use loket_domain::dispatch::{Change, Job, Met, meet};
 use loket_wire::{JobId, LocalJob, MachineId, Timestamp};
 use rusqlite::{Transaction, params};
 
+use super::aside::{self, Kind};
 use super::column::select;
-use super::{job_row, jobs, machines};
+use super::{job_row, jobs, machines, size};
 use crate::actor::{Actor, check_text};
+use crate::aside::LOCAL_JOBS_KEPT;
 use crate::error::StoreError;
 use crate::job::{JobRow, SameDocument};
 
 /// Longest name of a person or printer that is kept, in bytes: 40 characters of up to four bytes.
 const MAX_NAME_BYTES: usize = 160;
+
+/// One more job given by hand than there is room for.
+const NO_ROOM: &str = "S-106";
 
 /// Jobs of the same document that are named: a person looks at the latest few.
 const MAX_SAME: u32 = 20;
@@ -42,7 +47,7 @@ pub(super) fn met(
     let local = local.map(fit);
     match meet(job, machine, id, local.as_ref(), now) {
         Ok(Met::Known) => Ok(known.ok_or("S-101")),
-        Ok(Met::GivenByHand { job, change }) => begin(tx, *job, change, now).map(Ok),
+        Ok(Met::GivenByHand { job, change }) => begin(tx, *job, change, now),
         Err(refusal) => Ok(Err(refusal.code())),
     }
 }
@@ -52,7 +57,10 @@ fn begin(
     mut job: Job,
     change: Change,
     now: Timestamp,
-) -> Result<JobRow, StoreError> {
+) -> Result<Result<JobRow, &'static str>, StoreError> {
+    if !has_room(tx, &job.machine, now)? {
+        return Ok(Err(NO_ROOM));
+    }
     let by = job.local.as_ref().and_then(|local| local.by.as_ref());
     let by = by.map(|name| format!("officer:{name}"));
     let actor = Actor::reported(&job.machine, by.as_deref());
@@ -61,7 +69,19 @@ fn begin(
         .office;
     job_row::insert_local(tx, &job, &office)?;
     jobs::change(tx, &mut job, &[change], &actor, now)?;
-    jobs::get(tx, job.id)
+    jobs::get(tx, job.id).map(Ok)
+}
+
+/// Whether one more is taken of the machine: a machine gone mad must not fill the store, and what is left of a file that
+/// is nearly full is kept for reports of what was taken before.
+fn has_room(tx: &Transaction<'_>, machine: &MachineId, now: Timestamp) -> Result<bool, StoreError> {
+    match size::room_for_a_job(tx) {
+        Ok(()) => {}
+        Err(StoreError::Reserved) => return Ok(false),
+        Err(other) => return Err(other),
+    }
+    let counted = (Kind::Note, "given-by-hand");
+    aside::admit_up_to(tx, machine, counted, None, LOCAL_JOBS_KEPT, now)
 }
 
 /// Other jobs of the same signed revision of which one was given by hand, latest first.

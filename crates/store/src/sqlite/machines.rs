@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use loket_domain::dispatch::{OFFLINE_AFTER, Presence, SEEN_AHEAD_MAX, Stream};
 use loket_wire::enrolment::MachineRecord;
-use loket_wire::{DeviceReport, Epoch, Heartbeat, MachineId, MachineState, Timestamp};
+use loket_wire::{DeviceReport, Epoch, Heartbeat, MachineId, Timestamp};
 use rusqlite::{Transaction, named_params, params};
 
 use super::chain::{self, About};
 use super::column::{Columns, json, number, run, select, select_first};
+use super::sessions::find_bare;
 use crate::actor::Actor;
 use crate::error::StoreError;
 use crate::history::Note;
@@ -24,7 +25,8 @@ const MAX_REASONS: usize = 32;
 /// Most devices of a machine; a desk has room for fewer.
 const MAX_DEVICES: i64 = 64;
 
-const SELECT_MACHINE: &str = "SELECT machine.*, journal_life.epoch, journal_life.committed_seq
+const SELECT_MACHINE: &str = "SELECT machine.*, journal_life.epoch, journal_life.committed_seq,
+      journal_life.doubted_seq, journal_life.overlap_from
     FROM machine LEFT JOIN journal_life
       ON journal_life.machine = machine.id AND journal_life.generation = machine.generation";
 
@@ -63,6 +65,7 @@ fn read_machine(row: &Columns<'_, '_>) -> Result<MachineRow, StoreError> {
         .map(|text| serde_json::from_str(&text))
         .transpose()
         .map_err(|_ignored| StoreError::Corrupt { what: "heartbeat" })?;
+    let committed_seq = row.maybe_count("committed_seq")?.unwrap_or(0);
     Ok(MachineRow {
         id: row.parsed("id")?,
         office: row.parsed("office")?,
@@ -79,11 +82,16 @@ fn read_machine(row: &Columns<'_, '_>) -> Result<MachineRow, StoreError> {
             last_seen: row.maybe_time("last_seen_at_ms")?,
         },
         session_seq: row.count("session_seq")?,
+        session_ceiling: row.count("session_ceiling")?,
         boot_id: row.get("boot_id")?,
         software: row.get("software")?,
         config_hash: row.get("config_hash")?,
         epoch: row.maybe_parsed("epoch")?,
-        committed_seq: row.maybe_count("committed_seq")?.unwrap_or(0),
+        committed_seq,
+        acked_seq: row
+            .maybe_count("overlap_from")?
+            .map_or(committed_seq, |from| from.saturating_sub(1)),
+        is_in_doubt: row.maybe_count("doubted_seq")?.is_some(),
         last_command_seq: row.count("last_command_seq")?,
         lost_report_count: row.count("lost_report_count")?,
         journal_lost_count: row.count("journal_lost_count")?,
@@ -311,102 +319,6 @@ pub(super) fn seen(
     found(changed)
 }
 
-/// The few columns that decide whether a message is of the present connection.
-struct Bare {
-    generation: u64,
-    session_seq: u64,
-    session_epoch: Option<Epoch>,
-}
-
-fn find_bare(tx: &Transaction<'_>, machine: &MachineId) -> Result<Option<Bare>, StoreError> {
-    let sql = "SELECT generation, session_seq, session_epoch FROM machine WHERE id = ?1";
-    select_first(tx, sql, [machine.as_str()], |row| {
-        Ok(Bare {
-            generation: row.count("generation")?,
-            session_seq: row.count("session_seq")?,
-            session_epoch: row.maybe_parsed("session_epoch")?,
-        })
-    })
-}
-
-pub(super) fn record_state(
-    tx: &Transaction<'_>,
-    machine: &MachineId,
-    state: &MachineState,
-    is_retained: bool,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let bare = find_bare(tx, machine)?.ok_or(StoreError::NoSuchMachine)?;
-    let is_stale = match bare.session_epoch {
-        Some(epoch) if epoch == state.epoch => state.session_seq < bare.session_seq,
-        // Sessions are counted in the journal: another journal counts anew, and only an earlier one is late.
-        Some(_other) => !state.online || stream_of_epoch(tx, machine, state.epoch)?.is_some(),
-        None => false,
-    };
-    if is_stale {
-        return Ok(false);
-    }
-    set_session(
-        tx,
-        machine,
-        state.epoch,
-        state.session_seq,
-        state.online,
-        now,
-    )?;
-    run(
-        tx,
-        "UPDATE machine SET boot_id = ?2, software = ?3, config_hash = ?4 WHERE id = ?1",
-        params![
-            machine.as_str(),
-            cut(&state.boot_id),
-            cut(&state.software),
-            cut(&state.config_hash)
-        ],
-    )?;
-    // A will is the broker's word, not the machine's; and what it kept may be as old as it likes.
-    if state.online && !is_retained {
-        seen(tx, machine, now)?;
-    }
-    Ok(true)
-}
-
-/// Notes which connection is the present one and whether it stands.
-pub(super) fn set_session(
-    tx: &Transaction<'_>,
-    machine: &MachineId,
-    epoch: Epoch,
-    session_seq: u64,
-    is_online: bool,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    run(
-        tx,
-        "UPDATE machine SET session_epoch = ?2, session_seq = ?3,
-            online_changed_at_ms = iif(is_online = ?4, online_changed_at_ms, ?5), is_online = ?4
-         WHERE id = ?1",
-        params![
-            machine.as_str(),
-            epoch.to_string(),
-            number("session_seq", session_seq)?,
-            is_online,
-            now.unix_ms()
-        ],
-    )?;
-    Ok(())
-}
-
-/// Whether a connection of the present journal is known that is later than this one.
-pub(super) fn is_earlier_session(
-    tx: &Transaction<'_>,
-    machine: &MachineId,
-    epoch: Epoch,
-    session_seq: u64,
-) -> Result<bool, StoreError> {
-    let bare = find_bare(tx, machine)?.ok_or(StoreError::NoSuchMachine)?;
-    Ok(bare.session_epoch == Some(epoch) && session_seq < bare.session_seq)
-}
-
 pub(super) fn record_heartbeat(
     tx: &Transaction<'_>,
     machine: &MachineId,
@@ -414,7 +326,7 @@ pub(super) fn record_heartbeat(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let bare = find_bare(tx, machine)?.ok_or(StoreError::NoSuchMachine)?;
-    if heartbeat.session_seq < bare.session_seq {
+    if bare.is_late(heartbeat.session_seq) {
         return Ok(());
     }
     // Devices have rows of their own, with the bounds of those.
@@ -472,7 +384,7 @@ pub(super) fn record_device(
 }
 
 /// Cuts a text to its bound and leaves out what could be a personal number.
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     let mut kept = String::new();
     for c in text.chars().filter(|c| !c.is_control()) {
         if kept.len() + c.len_utf8() > MAX_WORD_BYTES {

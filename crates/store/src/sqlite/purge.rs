@@ -1,4 +1,5 @@
-//! One bounded round of forgetting, in one transaction (docs/adr/0019).
+//! One bounded round of forgetting (docs/adr/0019): rows in one transaction and lines of the history in another, so that a
+//! break in the oldest lines does not keep everything else.
 
 use loket_wire::Timestamp;
 use rusqlite::{Transaction, params};
@@ -22,7 +23,6 @@ const LIVES_KEPT: i64 = 64;
 pub(super) fn round(tx: &Transaction<'_>, now: Timestamp) -> Result<Purged, StoreError> {
     let before = now.saturating_sub(LEDGER_KEPT);
     let jobs = drop_jobs(tx, before)?;
-    let lines = front::drop_lines(tx, before, now)?;
     let others = [
         drop_aside(tx, now.saturating_sub(ASIDE_KEPT))?,
         drop_tokens(tx, before)?,
@@ -30,13 +30,26 @@ pub(super) fn round(tx: &Transaction<'_>, now: Timestamp) -> Result<Purged, Stor
         drop_lives(tx)?,
     ];
     let is_full = jobs >= u64::from(JOBS_A_ROUND)
-        || lines >= u64::from(front::LINES_A_ROUND)
         || others.iter().any(|count| *count >= u64::from(ROWS_A_ROUND));
     Ok(Purged {
         jobs,
-        lines,
+        lines: 0,
         others: others.iter().sum(),
         more: is_full,
+    })
+}
+
+/// Removes lines past their time behind what `rows` removed.
+pub(super) fn lines(
+    tx: &Transaction<'_>,
+    rows: Purged,
+    now: Timestamp,
+) -> Result<Purged, StoreError> {
+    let lines = front::drop_lines(tx, now.saturating_sub(LEDGER_KEPT), now)?;
+    Ok(Purged {
+        lines,
+        more: rows.more || lines >= u64::from(front::LINES_A_ROUND),
+        ..rows
     })
 }
 

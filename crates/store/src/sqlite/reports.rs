@@ -9,7 +9,7 @@ use rusqlite::{Transaction, params};
 use super::aside::{self, Kind, Newest};
 use super::chain::{self, About};
 use super::column::{number, run, select_first};
-use super::{jobs, local, machines, syncs};
+use super::{doubts, jobs, local, machines, syncs};
 use crate::actor::{Actor, check_text};
 use crate::error::StoreError;
 use crate::history::Note;
@@ -81,6 +81,14 @@ pub(super) fn ingest(
     let (epoch, seq) = arrived.place();
     let present = machines::stream(tx, machine)?;
     machines::seen(tx, machine, now)?;
+    let is_of_present = present.epoch == Some(epoch);
+    if is_of_present && doubts::open(tx, machine, &present)?.doubt.is_some() {
+        // The further ones of its kind are noted, so that the answer is judged by all of them.
+        if is_another(tx, machine, &present, arrived)? {
+            doubts::doubt(tx, machine, &present, seq)?;
+        }
+        return in_doubt(tx, machine, &present);
+    }
     match present.ingest(epoch, seq) {
         Ingest::OtherEpoch => {
             let Some(past) = machines::stream_of_epoch(tx, machine, epoch)? else {
@@ -90,34 +98,41 @@ pub(super) fn ingest(
             let mut ingested = take(tx, machine, arrived, ingest, None, now)?;
             // The machine keeps no outbox of that life any more.
             ingested.ack = None;
+            ingested.must_ask = false;
             Ok(ingested)
         }
         Ingest::Duplicate if is_another(tx, machine, &present, arrived)? => {
-            let forked = present.forked_at(seq);
-            syncs::lose_journal(tx, machine, &forked, true, now)?;
-            take(
-                tx,
-                machine,
-                arrived,
-                forked.ingest(epoch, seq),
-                ack_of(&forked),
-                now,
-            )
+            doubts::doubt(tx, machine, &present, seq)?;
+            in_doubt(tx, machine, &present)
         }
-        ingest @ (Ingest::Commit { .. } | Ingest::Duplicate | Ingest::Ahead { .. }) => {
+        Ingest::Ahead { expected_seq } => {
+            let ack = doubts::ack(tx, machine, &present)?;
+            let mut ingested = not_taken(Taken::Ahead { expected_seq }, ack);
+            ingested.must_ask = doubts::is_new_hole(tx, machine, &present, expected_seq)?;
+            Ok(ingested)
+        }
+        ingest @ (Ingest::Commit { .. } | Ingest::Duplicate) => {
             if let (None, Ingest::Commit { stream, .. }) = (present.epoch, &ingest) {
                 syncs::note_journal_begun(tx, machine, stream, false, now)?;
             }
-            take(tx, machine, arrived, ingest, ack_of(&present), now)
+            if ingest == Ingest::Duplicate {
+                doubts::came_again(tx, machine, &present, seq)?;
+            }
+            let ack = doubts::ack(tx, machine, &present)?;
+            take(tx, machine, arrived, ingest, ack, now)
         }
     }
 }
 
-pub(super) fn ack_of(stream: &Stream) -> Option<AckPoint> {
-    stream.epoch.map(|epoch| AckPoint {
-        epoch,
-        seq: stream.committed_seq,
-    })
+/// Which journal it is that speaks must be settled first: central's question goes out with an acknowledgement of nothing.
+fn in_doubt(
+    tx: &Transaction<'_>,
+    machine: &MachineId,
+    present: &Stream,
+) -> Result<Ingested, StoreError> {
+    let mut ingested = not_taken(Taken::InDoubt, doubts::ack(tx, machine, present)?);
+    ingested.must_ask = true;
+    Ok(ingested)
 }
 
 const fn not_taken(taken: Taken, ack: Option<AckPoint>) -> Ingested {
@@ -125,6 +140,7 @@ const fn not_taken(taken: Taken, ack: Option<AckPoint>) -> Ingested {
         taken,
         ack,
         job: None,
+        must_ask: false,
     }
 }
 
@@ -155,16 +171,20 @@ fn take(
             Err(code.to_owned())
         }
     };
-    let ack = ack_of(&stream);
+    let ack = doubts::ack(tx, machine, &stream)?;
+    let must_ask = doubts::is_relist_due(tx, machine, &stream)?;
     match read {
         Ok(job) => Ok(Ingested {
             taken: Taken::Committed,
             ack,
             job,
+            must_ask,
         }),
         Err(code) => {
             set_aside(tx, machine, arrived, &code, now)?;
-            Ok(not_taken(Taken::Quarantined, ack))
+            let mut ingested = not_taken(Taken::Quarantined, ack);
+            ingested.must_ask = must_ask;
+            Ok(ingested)
         }
     }
 }
@@ -293,9 +313,7 @@ fn read_job_report(
         Ok(row) => row,
         Err(code) => return Ok(Err(code.to_owned())),
     };
-    // An end is heard whatever came before it: what became of the sheet counts.
-    let ends = report.state.is_end() && row.job.ended_at.is_none();
-    if !ends && chain::is_full(tx, report.job_id)? {
+    if !row.job.must_hear(report) && chain::is_full(tx, report.job_id)? {
         return Ok(Err(TOO_MANY.to_owned()));
     }
     let before = row.job.clone();

@@ -10,7 +10,7 @@ use rusqlite::Transaction;
 
 use super::aside::{self, Kind};
 use super::chain::{self, About};
-use super::{jobs, local, machines};
+use super::{doubts, jobs, local, machines, offers, sessions};
 use crate::actor::Actor;
 use crate::error::StoreError;
 use crate::history::Note;
@@ -26,14 +26,17 @@ pub(super) fn ingest(
     let present = machines::stream(tx, machine)?;
     machines::seen(tx, machine, now)?;
     let earlier = machines::stream_of_epoch(tx, machine, sync.epoch)?;
-    let synced = present.sync(
-        &SyncView::from(sync),
+    let view = SyncView::from(sync);
+    let doubt = doubts::open(tx, machine, &present)?.doubt;
+    let synced = present.sync_in_doubt(
+        &view,
         earlier.map(|stream| stream.committed_seq),
+        doubt.filter(|_any| is_answer),
     );
     // Of an earlier connection: another broker had it, or the journal was set back. Its jobs are not compared.
-    let is_earlier = machines::is_earlier_session(tx, machine, sync.epoch, sync.session_seq)?;
-    if (synced.is_journal_lost() || is_earlier) && !is_answer {
-        return unproven(tx, machine, sync, now);
+    let is_earlier = sessions::is_earlier_session(tx, machine, sync.epoch, sync.session_seq)?;
+    if (synced.is_journal_lost() || is_earlier || doubt.is_some()) && !is_answer {
+        return unproven(tx, machine, sync, is_earlier, now);
     }
     let mut outcome = SyncOutcome {
         ack: AckPoint {
@@ -41,6 +44,7 @@ pub(super) fn ingest(
             seq: synced.stream.committed_seq,
         },
         must_ask: false,
+        is_late: false,
         is_new_epoch: synced.is_new_epoch,
         is_rolled_back: synced.is_rolled_back,
         gap: synced.gap,
@@ -59,15 +63,23 @@ pub(super) fn ingest(
         lose_reports(tx, machine, sync, from_seq, to_seq, now)?;
     }
     machines::save_stream(tx, machine, &synced.stream)?;
-    machines::set_session(tx, machine, sync.epoch, sync.session_seq, true, now)?;
-    compare_jobs(tx, machine, sync, &synced, now, &mut outcome)?;
+    sessions::set_session(tx, machine, sync.epoch, sync.session_seq, true, now)?;
+    let has_passed_over = compare_jobs(tx, machine, sync, &synced, now, &mut outcome)?;
+    let relist_seq = has_passed_over.then_some(sync.last_event_seq);
+    let lives = (&present, &synced.stream);
+    doubts::synced(tx, machine, lives, &view, relist_seq)?;
+    if let Some(ack) = doubts::ack(tx, machine, &synced.stream)? {
+        outcome.ack = ack;
+    }
+    // A list that showed the loss may be older than what it lists.
+    outcome.must_ask |= synced.is_journal_lost();
     // A question that was asked before the journal turned out to be lost proves nothing of the jobs that it held.
     let is_proof = is_answer && !synced.is_journal_lost();
     if sync.is_complete {
         compare_unlisted(tx, machine, sync, &synced, is_proof, now, &mut outcome)?;
     }
     ask_unlisted(tx, machine, sync, now, &mut outcome)?;
-    outcome.reoffer = jobs::has_offerable(tx, machine, now)?;
+    outcome.reoffer = offers::has_offerable(tx, machine, now)?;
     Ok(outcome)
 }
 
@@ -77,6 +89,7 @@ fn unproven(
     tx: &Transaction<'_>,
     machine: &MachineId,
     sync: &Sync,
+    is_late: bool,
     now: Timestamp,
 ) -> Result<SyncOutcome, StoreError> {
     Ok(SyncOutcome {
@@ -85,11 +98,12 @@ fn unproven(
             seq: 0,
         },
         must_ask: true,
+        is_late,
         is_new_epoch: false,
         is_rolled_back: false,
         gap: None,
         lost_jobs: Vec::new(),
-        reoffer: jobs::has_offerable(tx, machine, now)?,
+        reoffer: offers::has_offerable(tx, machine, now)?,
         ask_cancel: Vec::new(),
     })
 }
@@ -106,7 +120,7 @@ pub(super) fn lose_journal(
     machines::save_stream(tx, machine, stream)?;
     machines::count_losses(tx, machine, 0, 1)?;
     let mut lost = Vec::new();
-    for mut row in jobs::open_of(tx, machine)? {
+    for mut row in jobs::to_be_listed(tx, machine)? {
         let changes = decide(&row.job, now, Input::JournalLost).map_err(StoreError::Refused)?;
         jobs::change(tx, &mut row.job, &changes, &Actor::central(), now)?;
         if row.job.state == JobState::Unknown && !changes.is_empty() {
@@ -156,7 +170,9 @@ fn lose_reports(
         from_seq,
         to_seq,
     };
-    chain::append_note(tx, about(machine, None), &Actor::central(), now, &note)?;
+    if aside::admit(tx, machine, (Kind::Note, note.kind()), None, now)? {
+        chain::append_note(tx, about(machine, None), &Actor::central(), now, &note)?;
+    }
     let count = to_seq.saturating_sub(from_seq).saturating_add(1);
     machines::count_losses(tx, machine, count, 0)
 }
@@ -168,7 +184,8 @@ const fn about(machine: &MachineId, job: Option<JobId>) -> About<'_> {
     }
 }
 
-/// Goes through the jobs that the machine lists.
+/// Goes through the jobs that the machine lists; whether one of them is over here and nothing follows from that while
+/// reports are under way.
 fn compare_jobs(
     tx: &Transaction<'_>,
     machine: &MachineId,
@@ -176,7 +193,8 @@ fn compare_jobs(
     synced: &Synced,
     now: Timestamp,
     outcome: &mut SyncOutcome,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    let mut has_passed_over = false;
     let listed: BTreeMap<JobId, &OpenJob> = sync
         .open_jobs
         .iter()
@@ -213,19 +231,23 @@ fn compare_jobs(
         // A list that names an end is none of ours; the reports tell.
         let changes = decide(&row.job, now, input).unwrap_or_default();
         jobs::change(tx, &mut row.job, &changes, &Actor::machine(machine), now)?;
-        if must_call_off(&row.job, was_over) {
+        has_passed_over |= was_over && !synced.is_settled && row.job.copy.is_none();
+        if must_call_off(&row.job, was_over, now) {
             outcome
                 .ask_cancel
                 .push((*id, jobs::ask_cancel(tx, &mut row.job, now)?));
         }
     }
-    Ok(())
+    Ok(has_passed_over)
 }
 
 /// Whether the machine works on a job that was over here before the sync, holds a copy of a lost one, or owes an answer.
-fn must_call_off(job: &Job, was_over: bool) -> bool {
+///
+/// What was asked within its pause is not asked again: a line that flaps has many syncs.
+fn must_call_off(job: &Job, was_over: bool, now: Timestamp) -> bool {
     let is_alive_there = was_over && !job.state.is_end();
-    is_alive_there || job.cancel_asked || job.copy == Some(MachineCopy::Held)
+    let is_owed = job.cancel_asked || job.copy == Some(MachineCopy::Held);
+    is_alive_there || (is_owed && job.is_ask_due(now))
 }
 
 fn is_listed(sync: &Sync, job: JobId) -> bool {

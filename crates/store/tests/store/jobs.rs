@@ -186,6 +186,7 @@ fn jobs_are_offered_only_to_machines_that_are_there_and_only_when_due() {
             .store
             .offerable(&offers_of(&world.machine), at(seconds))
             .unwrap()
+            .jobs
             .len()
     };
     assert_eq!(due(5), 0, "never heard");
@@ -220,7 +221,8 @@ fn a_machine_that_was_not_heard_for_an_hour_is_not_rung_before_it_speaks() {
     world.insert(1);
     let due = |seconds| {
         let asked = offers_of(&world.machine);
-        world.store.offerable(&asked, at(seconds)).unwrap().len()
+        let due = world.store.offerable(&asked, at(seconds)).unwrap();
+        due.jobs.len()
     };
     assert_eq!((due(3604), due(3605)), (1, 0));
     let state = presence(EPOCH, 1, true);
@@ -252,7 +254,7 @@ fn what_is_left_out_or_of_a_crowded_machine_gives_place_to_others() {
     assert_eq!(insert(&world, &its), Inserted::Created);
 
     let due = |asked: &Offerable| {
-        let rows = world.store.offerable(asked, at(10)).unwrap();
+        let rows = world.store.offerable(asked, at(10)).unwrap().jobs;
         rows.into_iter().map(|row| row.facts.id).collect::<Vec<_>>()
     };
     let mut asked = Offerable {

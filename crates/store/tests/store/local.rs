@@ -104,6 +104,52 @@ fn it_begins_with_its_first_report_and_says_who_printed_what_where() {
 }
 
 #[test]
+fn one_machine_does_not_fill_the_store_with_jobs_by_hand() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("central.db");
+    let world = World::over(SqliteStore::open(&path).unwrap());
+    world.connect(1, 0);
+    tell(&world, 1, JobState::Journalled, Some(local(None)));
+    Connection::open(&path)
+        .unwrap()
+        .execute(
+            "UPDATE aside_count SET span_kept = 9000 WHERE code = 'given-by-hand'",
+            [],
+        )
+        .unwrap();
+    let by_hand = |seq, number, seconds| {
+        let mut report = say(job_id(number), JobState::Journalled, None);
+        if let Report::Job(report) = &mut report {
+            report.local = Some(Box::new(local(None)));
+        }
+        world.tell(EPOCH, seq, report, seconds)
+    };
+    let refused = by_hand(2, 98, 50);
+    assert_eq!(
+        (refused.taken, refused.ack.unwrap().seq),
+        (Taken::Quarantined, 2)
+    );
+    assert!(world.store.job(job_id(98)).unwrap().is_none());
+    assert_eq!(
+        tell(&world, 3, JobState::Held, None).taken,
+        Taken::Committed
+    );
+    let span = 91 * 86_400;
+    assert_eq!(
+        by_hand(4, 97, span).taken,
+        Taken::Committed,
+        "in the next span"
+    );
+    // Reports that a machine says it lost have a quota as well.
+    for seq in (6..400).step_by(2) {
+        world.sync_unasked(&sync(seq, Some(seq), seq), 60);
+    }
+    let lines = world.store.history_from(1, 1000).unwrap();
+    let lost = lines.iter().filter(|row| row.kind == "reports-lost");
+    assert_eq!(lost.count(), 64);
+}
+
+#[test]
 fn a_machine_that_does_not_say_so_yet_has_its_report_set_aside_as_before() {
     let world = World::new();
     world.connect(1, 0);
@@ -194,6 +240,7 @@ fn it_is_neither_offered_nor_expired_nor_erased_nor_overdue_nor_in_the_way_of_an
             .store
             .offerable(&offers_of(&world.machine), late)
             .unwrap()
+            .jobs
             .is_empty()
     );
     assert!(world.store.expire_due(late, 10).unwrap().is_empty());

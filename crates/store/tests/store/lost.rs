@@ -1,7 +1,7 @@
 //! Jobs whose machine lost its journal: asked about again and again, answered when no copy can print.
 
 use loket_domain::dispatch::{Answer, MachineCopy, Refusal};
-use loket_store::{AskDue, SqliteStore, Store as _, StoreError};
+use loket_store::{AskDue, SqliteStore, Store as _, StoreError, Taken};
 use loket_wire::{JobId, JobState, Reason};
 
 use crate::world::{EPOCH, NEW_EPOCH, World, at, central, open, presence, say, sync};
@@ -34,7 +34,7 @@ fn refusal(world: &World, job: JobId) -> Refusal {
 }
 
 fn due(world: &World, seconds: i64) -> Vec<AskDue> {
-    world.store.ask_due(at(seconds), 16).unwrap()
+    world.store.ask_due(at(seconds), &[], 16).unwrap().asked
 }
 
 #[test]
@@ -196,9 +196,119 @@ fn a_machine_out_of_service_is_written_off_until_it_is_heard_again() {
     world.check();
 }
 
-/// A machine whose own officer is asked about its copy says so each time that it is asked: not again at once.
+fn asked_of(outcome: loket_store::SyncOutcome) -> Vec<JobId> {
+    outcome
+        .ask_cancel
+        .into_iter()
+        .map(|(job, _seq)| job)
+        .collect()
+}
+
+/// One sync is all that a machine says on a connection, and it may have other things to tell.
 #[test]
-fn a_copy_of_unknown_fate_is_asked_about_once_and_then_in_its_time() {
+fn a_copy_that_a_person_declared_gone_is_called_off_with_reports_under_way() {
+    let (world, job) = set_back();
+    let store = &world.store;
+    store.write_off(&world.machine, &central(), at(70)).unwrap();
+    answer(&world, job, Answer::FoundNone).unwrap();
+    let mut back = sync(3, Some(4), 4);
+    back.open_jobs = vec![open(job, JobState::Held)];
+    assert_eq!(asked_of(world.sync_unasked(&back, 100)), [job]);
+    assert_eq!(world.row(job).job.copy, Some(MachineCopy::Held));
+    world.check();
+}
+
+#[test]
+fn a_copy_of_an_earlier_life_is_called_off_with_reports_under_way() {
+    let world = World::new();
+    world.connect(1, 0);
+    let job = world.held(1, 1);
+    world.tell_job(4, job, JobState::Printed);
+    let mut back = sync(2, Some(3), 3);
+    back.open_jobs = vec![open(job, JobState::Held)];
+    assert_eq!(asked_of(world.sync(&back, 60)), [job]);
+    world.check();
+}
+
+/// A machine was set back and grew past what is committed: its list alone does not show it.
+#[test]
+fn a_copy_that_a_list_named_before_its_reports_is_asked_about_once_they_are_through() {
+    let world = World::new();
+    world.connect(1, 0);
+    let job = world.held(1, 1);
+    world.tell_job(4, job, JobState::Printed);
+    let mut back = sync(2, Some(5), 6);
+    back.open_jobs = vec![open(job, JobState::Held)];
+    let outcome = world.sync_unasked(&back, 60);
+    assert!(outcome.ask_cancel.is_empty() && !outcome.must_ask);
+    let other = world.insert(2);
+    assert!(!world.tell_job(5, other, JobState::Fetching).must_ask);
+    assert!(world.tell_job(6, other, JobState::Journalled).must_ask);
+    back.first_event_seq = None;
+    back.open_jobs.push(open(other, JobState::Journalled));
+    assert_eq!(asked_of(world.sync(&back, 61)), [job]);
+    assert!(
+        !world.tell_job(7, other, JobState::Held).must_ask,
+        "said once"
+    );
+    world.check();
+}
+
+/// The hourly question leaves no line; and of a job with more lines than it may have, its sheet is heard all the same.
+#[test]
+fn a_copy_that_is_asked_about_for_weeks_leaves_room_for_its_sheet() {
+    let (world, job) = set_back();
+    let count = || world.store.history(job).unwrap().len();
+    let before = count();
+    for hour in 1..200 {
+        world
+            .store
+            .record_link_seen(&world.machine, at(hour * 3600))
+            .unwrap();
+        assert_eq!(due(&world, hour * 3600).len(), 1);
+    }
+    assert_eq!(count(), before);
+    answer(&world, job, Answer::Printed).unwrap();
+    let mut seq = 4;
+    while world.tell_job(seq, job, JobState::Held).taken == Taken::Committed {
+        seq += 1;
+    }
+    let cancelled = say(job, JobState::Cancelled, Some(Reason::ByCentral));
+    assert_eq!(
+        world.tell(EPOCH, seq + 1, cancelled, 50).taken,
+        Taken::Committed
+    );
+    assert_eq!(world.row(job).job.copy, None);
+    let rows = world.store.history(job).unwrap();
+    assert_eq!((rows.len(), rows[0].kind.as_str()), (1000, "created"));
+    assert_eq!(rows[999].kind, "late-report", "the newest");
+}
+
+#[test]
+fn a_sheet_of_a_job_with_too_many_lines_is_heard_whoever_ended_it() {
+    let (world, job) = set_back();
+    world
+        .store
+        .write_off(&world.machine, &central(), at(70))
+        .unwrap();
+    let mut seq = 4;
+    while world.tell_job(seq, job, JobState::Held).taken == Taken::Committed {
+        seq += 1;
+    }
+    world
+        .store
+        .write_off(&world.machine, &central(), at(70))
+        .unwrap();
+    answer(&world, job, Answer::FoundNone).unwrap();
+    world.tell_job(seq + 1, job, JobState::Printed);
+    assert_eq!(world.state(job), JobState::Printed);
+    let again = world.tell_job(seq + 2, job, JobState::Printed);
+    assert_eq!(again.taken, Taken::Quarantined, "heard once");
+}
+
+/// A machine whose own officer is asked about its copy noted the question: the hourly ones would fill the history.
+#[test]
+fn a_copy_of_unknown_fate_is_asked_about_once() {
     let world = World::new();
     world.connect(1, 0);
     let job = world.held(1, 1);
@@ -211,9 +321,87 @@ fn a_copy_of_unknown_fate_is_asked_about_once_and_then_in_its_time() {
         let told = world.tell(EPOCH, seq, unknown, 61).job.unwrap();
         assert_eq!(told.ask_cancel_seq, None);
     }
-    assert_eq!(due(&world, 120).len(), 1);
+    assert_eq!(world.row(job).job.copy, Some(MachineCopy::WithOfficer));
+    world
+        .store
+        .record_link_seen(&world.machine, at(9000))
+        .unwrap();
+    assert!(due(&world, 9000).is_empty(), "its officer is asked");
+    let lists_it = |session_seq, state| {
+        let mut again = sync(session_seq, None, 9);
+        again.open_jobs = vec![open(job, state)];
+        asked_of(world.sync(&again, 9000))
+    };
+    assert!(lists_it(3, JobState::Unknown).is_empty());
+    assert_eq!(lists_it(4, JobState::Held), [job], "it is alive again");
     assert_eq!(world.state(job), JobState::Printed);
     world.check();
+}
+
+#[test]
+fn a_call_off_of_an_order_that_never_arrived_is_owed_until_an_answered_list_lacks_it() {
+    let world = World::new();
+    world.connect(1, 0);
+    let job = world.insert(1);
+    world.offer(job, 2);
+    world.store.request_cancel(job, &central(), at(3)).unwrap();
+    assert!(!world.sync_unasked(&sync(2, None, 0), 60).must_ask);
+    let mut part = sync(3, None, 0);
+    part.is_complete = false;
+    world.sync(&part, 61);
+    world.sync(&sync(4, Some(1), 1), 62);
+    assert!(world.row(job).job.cancel_asked, "none of them proves it");
+    let other = world.insert(2);
+    world.tell_job(1, other, JobState::Printed);
+    world.sync(&sync(5, None, 1), 63);
+    assert!(!world.row(job).job.cancel_asked);
+    world.check();
+}
+
+#[test]
+fn a_damaged_row_keeps_no_other_job_from_being_asked_about_or_offered() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("central.db");
+    let world = World::over(SqliteStore::open(&path).unwrap());
+    world.connect(1, 0);
+    let (a, b) = (world.held(1, 1), world.held(2, 4));
+    for job in [a, b] {
+        world.store.request_cancel(job, &central(), at(60)).unwrap();
+    }
+    let (c, d) = (world.insert(3), world.insert(4));
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute(
+            "UPDATE job SET state_at_ms = 1, class = 'none such' WHERE id IN (?1, ?2)",
+            [a.to_string(), c.to_string()],
+        )
+        .unwrap();
+    let round = world.store.ask_due(at(120), &[], 16).unwrap();
+    assert_eq!(round.damaged, [a.to_string()]);
+    let asked: Vec<_> = round
+        .asked
+        .iter()
+        .map(|asked| (asked.job, asked.ask_count))
+        .collect();
+    assert_eq!(asked, [(b, 2)]);
+    let next = world.store.ask_due(at(121), &[], 16).unwrap();
+    assert!(next.damaged.is_empty() && next.asked.is_empty(), "put off");
+    let without = [world.machine.clone()];
+    assert!(
+        world
+            .store
+            .ask_due(at(300), &without, 16)
+            .unwrap()
+            .asked
+            .is_empty()
+    );
+    let offers = world
+        .store
+        .offerable(&crate::world::offers_of(&world.machine), at(120))
+        .unwrap();
+    assert_eq!(offers.damaged, [(c, world.machine.clone())]);
+    let due: Vec<_> = offers.jobs.iter().map(|row| row.facts.id).collect();
+    assert_eq!(due, [d]);
 }
 
 #[test]
@@ -241,8 +429,15 @@ fn a_file_of_an_earlier_version_asks_about_what_was_lost_then() {
     let file = std::process::Command::new("sqlite3")
         .arg(&path)
         .arg(
-            "DROP INDEX job_to_ask; ALTER TABLE job DROP COLUMN copy;
+            "DROP INDEX job_to_ask; DROP INDEX job_with_cancel; ALTER TABLE job DROP COLUMN copy;
              ALTER TABLE job DROP COLUMN ask_count; ALTER TABLE job DROP COLUMN next_ask_at_ms;
+             ALTER TABLE journal_life DROP COLUMN doubted_seq;
+             ALTER TABLE journal_life DROP COLUMN doubt_is_claimed;
+             ALTER TABLE journal_life DROP COLUMN overlap_from;
+             ALTER TABLE journal_life DROP COLUMN overlap_to;
+             ALTER TABLE journal_life DROP COLUMN relist_seq;
+             ALTER TABLE journal_life DROP COLUMN ahead_seq;
+             ALTER TABLE machine DROP COLUMN session_ceiling;
              PRAGMA user_version = 5;",
         )
         .status();

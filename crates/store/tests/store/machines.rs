@@ -217,7 +217,7 @@ fn what_a_broker_kept_of_a_machine_is_no_sign_of_life() {
     };
     assert_eq!(judged(&world, day), offline, "dead for a day");
     let offers = world.store.offerable(&offers_of(&world.machine), at(day));
-    assert!(offers.unwrap().is_empty(), "and not rung");
+    assert!(offers.unwrap().jobs.is_empty(), "and not rung");
     // Within the hour it is as online as it was; a will that was kept makes it late.
     take(&kept, true, 1000);
     assert_eq!(judged(&world, 1000), Connectivity::Online);
@@ -236,7 +236,7 @@ fn a_moment_that_a_wrong_clock_noted_is_set_right_by_the_next_word() {
     world.insert(1);
     let due = || {
         let due = world.store.offerable(&offers_of(&world.machine), at(200));
-        due.unwrap().len()
+        due.unwrap().jobs.len()
     };
     assert_eq!(judged(&world, 200), Connectivity::Offline { since: None });
     assert_eq!(due(), 0);

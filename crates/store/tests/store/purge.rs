@@ -376,9 +376,20 @@ fn a_break_is_never_sealed() {
         HistoryVerdict::Broken { seq: 3 }
     );
     assert!(
-        world.store.job(job_id(1)).unwrap().is_some(),
-        "nothing of the round was kept"
+        world.store.job(job_id(1)).unwrap().is_none(),
+        "a break in the lines does not keep rows past their time"
     );
+}
+
+#[test]
+fn a_young_line_that_cannot_be_read_keeps_no_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("central.db");
+    let world = World::over(SqliteStore::open(&path).unwrap());
+    world.connect(1, 0);
+    printed(&world, 1, 1);
+    alter(&path, "UPDATE history SET job = 'none such' WHERE seq = 3");
+    assert!(world.store.purge(at(1000)).is_ok());
 }
 
 #[test]

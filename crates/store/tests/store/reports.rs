@@ -3,7 +3,7 @@ use loket_store::{AckPoint, Store, StoreError, Taken};
 use loket_wire::event::{KeyReport, QuarantineReport};
 use loket_wire::{DeviceReport, JobReport, JobState, KeyId, Reason, Report, Sha256Digest};
 
-use crate::world::{EPOCH, NEW_EPOCH, World, at, job_id, new_job, record, say, sync};
+use crate::world::{EPOCH, NEW_EPOCH, World, at, job_id, new_job, open, record, say, sync};
 
 fn device(state: &str, reasons: &[&str]) -> Report {
     Report::Device(DeviceReport {
@@ -204,16 +204,40 @@ fn another_report_under_a_committed_number_betrays_a_journal_that_was_set_back()
     world.connect(1, 0);
     let (a, b) = (world.held(1, 1), world.held(2, 4));
     // The machine went back to before report 6 and grew past it while it was offline: its number 6 is another.
-    let forked = world.tell_job(6, a, JobState::Printing);
-    assert_eq!(forked.taken, Taken::Committed);
-    assert_eq!(forked.ack.unwrap().seq, 6);
+    let mut back = sync(2, Some(6), 7);
+    back.last_command_seq = 2;
+    back.open_jobs = vec![open(a, JobState::Printing)];
+    assert!(
+        !world.sync_unasked(&back, 50).must_ask,
+        "no loss to be seen"
+    );
+    let told = world.tell_job(6, a, JobState::Printing);
+    assert_eq!((told.taken, told.must_ask), (Taken::InDoubt, true));
+    assert_eq!(told.ack.unwrap().seq, 0, "nothing is acknowledged");
+    let next = world.tell_job(7, a, JobState::Printing);
+    assert_eq!(next.taken, Taken::InDoubt, "nor is anything taken");
+    assert_eq!(world.state(a), JobState::Held);
+    assert!(
+        world
+            .store
+            .machine(&world.machine)
+            .unwrap()
+            .unwrap()
+            .is_in_doubt
+    );
+    let unasked = world.sync_unasked(&back, 51);
+    assert_eq!((unasked.must_ask, unasked.ack.seq), (true, 0));
+    let forked = world.sync(&back, 52);
+    assert!(forked.is_rolled_back && forked.must_ask);
+    assert_eq!(forked.ack.seq, 5);
     for (job, copy) in [(a, MachineCopy::Held), (b, MachineCopy::Unheard)] {
         let lost = world.row(job).job;
         let why = (JobState::Unknown, Some(Reason::JournalLost));
         assert_eq!(((lost.state, lost.reason), lost.copy), (why, Some(copy)));
     }
     // What the copy does says nothing of a sheet that its forgotten life may have made: it is to be called off.
-    assert!(forked.job.unwrap().ask_cancel_seq.is_some());
+    assert_eq!(forked.ask_cancel.len(), 1);
+    assert_eq!(world.tell_job(6, a, JobState::Printing).ack.unwrap().seq, 6);
     assert_eq!(
         world
             .store
@@ -224,6 +248,72 @@ fn another_report_under_a_committed_number_betrays_a_journal_that_was_set_back()
         1
     );
     world.check();
+}
+
+/// The acknowledgement of the sync came first: the machine holds nothing of the doubted number any more.
+#[test]
+fn a_machine_that_claimed_the_number_was_set_back_whatever_it_holds_now() {
+    let world = World::new();
+    world.connect(1, 0);
+    let job = world.held(1, 1);
+    world.sync_unasked(&sync(2, Some(2), 5), 50);
+    assert_eq!(world.tell_job(2, job, JobState::Held).taken, Taken::InDoubt);
+    let forked = world.sync(&sync(2, Some(4), 5), 51);
+    assert!(forked.is_rolled_back);
+    assert_eq!(world.row(job).job.reason, Some(Reason::JournalLost));
+    world.check();
+}
+
+#[test]
+fn a_late_report_of_a_forgotten_life_begins_no_other() {
+    let world = World::new();
+    world.connect(1, 0);
+    let job = world.held(1, 1);
+    world.sync(&sync(2, Some(2), 2), 60);
+    let other = world.insert(2);
+    world.offer(other, 61);
+    for (seq, state) in [
+        (2, JobState::Fetching),
+        (3, JobState::Journalled),
+        (4, JobState::Held),
+    ] {
+        world.tell_job(seq, other, state);
+    }
+    // A broker kept reports of before.
+    for seq in [2, 3] {
+        let late = world.tell_job(seq, job, JobState::Held);
+        assert_eq!((late.taken, late.must_ask), (Taken::InDoubt, true));
+    }
+    let mut present = sync(3, None, 4);
+    present.last_command_seq = 2;
+    present.open_jobs = vec![open(other, JobState::Held)];
+    let outcome = world.sync(&present, 62);
+    assert!(!outcome.is_rolled_back && outcome.lost_jobs.is_empty());
+    assert_eq!(outcome.ack.seq, 4);
+    assert_eq!(world.state(other), JobState::Held);
+    let next = world.tell_job(5, other, JobState::Printing);
+    assert_eq!(next.taken, Taken::Committed);
+    world.check();
+}
+
+#[test]
+fn a_machine_whose_earlier_reports_are_missing_is_asked_once() {
+    let world = World::new();
+    world.connect(1, 0);
+    let job = world.held(1, 1);
+    let asked: Vec<_> = (5..9)
+        .map(|seq| world.tell_job(seq, job, JobState::Printing))
+        .map(|told| {
+            (
+                told.taken == Taken::Ahead { expected_seq: 4 },
+                told.must_ask,
+            )
+        })
+        .collect();
+    assert_eq!(
+        asked,
+        [(true, true), (true, false), (true, false), (true, false)]
+    );
 }
 
 #[test]

@@ -44,7 +44,8 @@ fn a_new_journal_makes_the_held_unknown_and_the_offered_due_anew() {
     let due = world
         .store
         .offerable(&offers_of(&world.machine), at(10))
-        .unwrap();
+        .unwrap()
+        .jobs;
     let due: Vec<_> = due
         .iter()
         .map(|row| (row.facts.id, row.job.epoch))
@@ -134,6 +135,39 @@ fn a_sync_of_an_earlier_connection_moves_nothing_unless_it_was_asked_for() {
     world.check();
 }
 
+/// A machine set back counts its connections from a lower number; a broker that it left kept words of the higher ones.
+#[test]
+fn what_a_forgotten_life_left_behind_takes_no_machine_offline() {
+    let world = World::new();
+    world.connect(45, 0);
+    let record = |session_seq, online| {
+        let state = presence(EPOCH, session_seq, online);
+        let store = &world.store;
+        store
+            .record_state(&world.machine, &state, true, at(61))
+            .unwrap()
+    };
+    let machine = || world.store.machine(&world.machine).unwrap().unwrap();
+    assert!(record(45, false));
+    let back = world.sync_unasked(&sync(41, None, 0), 50);
+    assert!(back.must_ask && back.is_late);
+    world.sync(&sync(41, None, 0), 60);
+    assert!(!record(45, false), "the goodbye of before");
+    assert!(!record(44, true));
+    assert!(machine().presence.is_online && machine().session_seq == 41);
+    assert!(machine().is_of_present(41) && !machine().is_of_present(45));
+    let late = world.sync_unasked(&sync(45, None, 0), 62);
+    assert!(late.must_ask && late.is_late);
+    assert!(record(41, true), "its own");
+    // Its next connection has a number that the forgotten life had as well: a sync that was asked for proves it.
+    assert!(!record(42, true));
+    world.sync(&sync(42, None, 0), 63);
+    assert!(record(42, false) && !record(45, true));
+    assert!(record(46, true), "above all that were");
+    assert_eq!(machine().session_seq, 46);
+    world.check();
+}
+
 #[test]
 fn only_an_answer_proves_that_a_journal_was_lost_whatever_a_broker_kept() {
     let world = World::new();
@@ -220,21 +254,27 @@ fn the_machine_is_asked_about_jobs_that_are_over_here() {
     ];
     let SyncOutcome { ask_cancel, .. } = world.sync(&back, 60);
     let asked: Vec<_> = ask_cancel.iter().map(|(job, _seq)| *job).collect();
-    assert!(asked.contains(&called_off), "{asked:?}");
+    assert_eq!(asked, [printed, called_off], "{asked:?}");
+    let seqs: std::collections::BTreeSet<_> = ask_cancel.iter().map(|(_job, seq)| seq).collect();
+    assert_eq!(seqs.len(), ask_cancel.len());
     assert_eq!(world.state(called_off), JobState::Held);
     assert_eq!(world.state(printed), JobState::Printed);
-    // Once nothing is under way, the printed one as well.
+    // Asked within its pause, it is not asked again by each sync.
     let mut settled = sync(3, None, 0);
     settled.last_command_seq = 20;
     settled.open_jobs = vec![open(printed, JobState::Held)];
     let SyncOutcome { ask_cancel, .. } = world.sync(&settled, 61);
     assert!(
+        ask_cancel.iter().all(|(job, _seq)| *job != printed),
+        "{ask_cancel:?}"
+    );
+    settled.session_seq = 4;
+    let SyncOutcome { ask_cancel, .. } = world.sync(&settled, 121);
+    assert!(
         ask_cancel.iter().any(|(job, _seq)| *job == printed),
         "{ask_cancel:?}"
     );
     assert_eq!(world.state(printed), JobState::Printed);
-    let seqs: std::collections::BTreeSet<_> = ask_cancel.iter().map(|(_job, seq)| seq).collect();
-    assert_eq!(seqs.len(), ask_cancel.len());
     world.check();
 }
 

@@ -217,6 +217,11 @@ impl World {
                     (Err(_note), _job) => {}
                 }
             }
+            // How often it was asked for one reason has no lines.
+            if let Some(folded) = &mut folded {
+                folded.ask_count = row.job.ask_count;
+                folded.next_ask_at = row.job.next_ask_at;
+            }
             assert_eq!(folded.as_ref(), Some(&row.job));
         }
     }
