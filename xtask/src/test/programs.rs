@@ -33,6 +33,9 @@ pub(crate) const KNOWN_DOORS: &[&str] = &[
     "LOKET_UNSEALED",
 ];
 
+/// The word of the processors that we build for.
+const PIECE_BYTES: usize = 8;
+
 /// What is built: the whole workspace, so that both builds share every library of others.
 ///
 /// The program that runs this is left out: it is not shipped.
@@ -72,9 +75,15 @@ pub(super) fn build(root: &Path) -> anyhow::Result<()> {
     compare(&shipped, &hooked, &folder)
 }
 
-/// Proves that the programs in `folder`, optimised ones for instance, hold no door for tests.
+/// Proves that the optimised programs in `folder` hold no door for tests.
+///
+/// An optimised program may compare a name eight bytes at a time and hold it in such pieces, with code between them:
+/// only its first piece is looked at, and unknown doors are left to the programs that are not optimised.
 pub(crate) fn check_shut(metadata: &Metadata, folder: &Path) -> anyhow::Result<()> {
-    are_shut(&shipped(metadata), folder)
+    are_shut(&shipped(metadata), folder, |name| {
+        let piece = name.get(..PIECE_BYTES).unwrap_or(name);
+        KNOWN_DOORS.iter().any(|door| door.starts_with(piece))
+    })
 }
 
 fn shipped(metadata: &Metadata) -> Vec<&Package> {
@@ -84,9 +93,14 @@ fn shipped(metadata: &Metadata) -> Vec<&Package> {
         .collect()
 }
 
-fn are_shut(shipped: &[&Package], folder: &Path) -> anyhow::Result<()> {
+fn are_shut(
+    shipped: &[&Package],
+    folder: &Path,
+    is_door: impl Fn(&str) -> bool,
+) -> anyhow::Result<()> {
     for name in shipped.iter().flat_map(|package| package.programs()) {
-        let markers = markers_in(&folder.join(name))?;
+        let mut markers = markers_in(&folder.join(name))?;
+        markers.retain(|marker| is_door(marker));
         if !markers.is_empty() {
             bail!(
                 "keep doors for tests out of {name}: it holds {}",
@@ -111,7 +125,7 @@ fn copy(packages: &[&Package], from: &Path, to: &Path) -> anyhow::Result<()> {
 }
 
 fn compare(shipped: &[&Package], hooked: &[&Package], folder: &Path) -> anyhow::Result<()> {
-    are_shut(shipped, &folder.join("plain"))?;
+    are_shut(shipped, &folder.join("plain"), |_any| true)?;
     let mut seen = Vec::new();
     for package in hooked {
         let mut held = Vec::new();
@@ -311,8 +325,13 @@ mod tests {
         std::fs::write(&program, "\0LOKET_UNSEALED").unwrap();
         let error = check_shut(&metadata, folder.path()).unwrap_err();
         assert!(error.to_string().ends_with("it holds LOKET_UNSEALED"));
-        std::fs::write(&program, "\0code").unwrap();
-        check_shut(&metadata, folder.path()).unwrap();
+        // A name in pieces, as code holds it: the next byte is the next instruction's.
+        std::fs::write(&program, "\0LOKET_STH\0OP_AT").unwrap();
+        check_shut(&metadata, folder.path()).unwrap_err();
+        for text in ["\0code", "\0LOKET_LOH\0"] {
+            std::fs::write(&program, text).unwrap();
+            check_shut(&metadata, folder.path()).unwrap();
+        }
     }
 
     #[test]
