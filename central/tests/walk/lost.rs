@@ -68,6 +68,8 @@ async fn none_is_taken_only_after_a_machine_that_was_set_back_called_its_copy_of
     assert!(page.contains("Kertas sudah tercetak"));
     assert!(!page.contains("value=\"found-none\""), "{page}");
 
+    // What it says of itself from now on, if it is asked, lists the job no more.
+    machine.open.clear();
     let seq = machine.report(job, JobState::Cancelled, Some(Reason::ByCentral));
     machine.until_acked(seq).await;
     let gone = known(&operator, job).await;
