@@ -41,8 +41,8 @@ pub(crate) struct Options {
     /// Documents of `dispatch`, for each side and each rhythm
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
-    /// How long `idle` looks; from 900 s, one heartbeat, it tells bytes a day
-    #[arg(long, value_name = "SECONDS", default_value_t = 900, value_parser = clap::value_parser!(u32).range(1..))]
+    /// How long `idle` looks; from 1800 s, two heartbeats, it tells bytes a day
+    #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(u32).range(1..))]
     window_s: u32,
     /// Commits of `journal`, alone and in groups
     #[arg(long, value_name = "N", default_value_t = 6400, value_parser = clap::value_parser!(u32).range(64..))]
