@@ -12,25 +12,17 @@ use tokio::net::UnixDatagram;
 
 use crate::cups::Cups;
 use crate::figures::{Figures, ms, ratio};
-use crate::process::{self, Traffic, Usage};
+use crate::process::{self, Usage};
 use crate::section::{Row, Section};
 
-const MACHINE: &str = "desa-contoh-1";
+pub(crate) const MACHINE: &str = "desa-contoh-1";
 
 /// Starts that are timed.
 const STARTS: usize = 20;
 
-/// One heartbeat falls into a span of this length.
-const HEARTBEAT: Duration = Duration::from_secs(900);
-
-/// Of a day's 96 heartbeats so many are whole and answered, one in two hours; the others are the short form
-/// (`daemon/src/unit/heartbeat.rs`). The first after the start is the second whole one, the next is short.
-const WHOLE_A_DAY: u64 = 12;
-const SHORT_A_DAY: u64 = 84;
-
 /// What a start brings (the first look at the printer, its report, central's answer) is over by then, and does not
 /// count as idle.
-const SETTLE: Duration = Duration::from_secs(15);
+pub(crate) const SETTLE: Duration = Duration::from_secs(15);
 
 /// Between two questions to central.
 const LOOK: Duration = Duration::from_millis(50);
@@ -41,7 +33,6 @@ const MAX_NOTIFICATION_BYTES: usize = 4096;
 /// What old PCs and thin lines allow (the project's own targets).
 const RSS_TARGET_KIB: u64 = 12 * 1024;
 const CPU_TARGET_PERCENT: f64 = 0.1;
-const DAY_TARGET_BYTES: u64 = 50_000;
 const READY_TARGET: Duration = Duration::from_millis(150);
 
 /// Looks for `window`.
@@ -140,16 +131,9 @@ async fn watch(
     let_pass(daemon, SETTLE).await?;
     let port = world.site.ports.broker;
     let before = (process::usage(pid)?, process::usage(peer)?);
-    let mut traffic = vec![process::traffic(pid, port).await?];
+    let start = process::traffic(pid, port).await?;
     let since = Instant::now();
-    // Whole spans first, each with its heartbeat, then what is left of the window.
-    for _span in 0..2 {
-        if window >= HEARTBEAT * 2 {
-            let_pass(daemon, HEARTBEAT).await?;
-            traffic.push(process::traffic(pid, port).await?);
-        }
-    }
-    let_pass(daemon, window.saturating_sub(since.elapsed())).await?;
+    let_pass(daemon, window).await?;
     let elapsed = since.elapsed();
     let end = process::traffic(pid, port).await?;
     let (ours, peer) = (process::usage(pid)?, process::usage(peer)?);
@@ -157,7 +141,6 @@ async fn watch(
     section.row(rss.target("≤ 12 MiB", ours.rss_kib <= RSS_TARGET_KIB));
     process::memory_rows(section, "idle", &ours, &peer);
     cpu_row(section, (&before.0, &ours), (&before.1, &peer), elapsed);
-    let start = traffic.first().context("look at the link")?;
     let sent = end.sent_bytes.saturating_sub(start.sent_bytes);
     let received = end.received_bytes.saturating_sub(start.received_bytes);
     section.note(format!(
@@ -165,28 +148,7 @@ async fn watch(
          {sent} bytes sent and {received} received, counted by the kernel at the TLS socket.",
         elapsed.as_secs_f64()
     ));
-    bytes_a_day(&traffic, section);
     Ok(())
-}
-
-/// A day by its heartbeats: both kinds cost what they cost in their spans, pings included.
-fn bytes_a_day(traffic: &[Traffic], section: &mut Section) {
-    let [start, middle, end] = traffic else {
-        section.note("Too short for bytes a day, which needs two heartbeats, 1800 s.");
-        return;
-    };
-    let between = |before: &Traffic, after: &Traffic| {
-        let sent = after.sent_bytes.saturating_sub(before.sent_bytes);
-        sent.saturating_add(after.received_bytes.saturating_sub(before.received_bytes))
-    };
-    let (whole, short) = (between(start, middle), between(middle, end));
-    let a_day = WHOLE_A_DAY.saturating_mul(whole) + SHORT_A_DAY.saturating_mul(short);
-    let row = Row::new("bytes a day on the link, idle", format!("{a_day}"));
-    section.row(row.target("≤ 50 kB", a_day <= DAY_TARGET_BYTES));
-    section.note(format!(
-        "A quarter of an hour with a whole heartbeat took {whole} bytes, one with a short heartbeat {short}; a day has \
-         {WHOLE_A_DAY} of the one kind and {SHORT_A_DAY} of the other."
-    ));
 }
 
 /// CPU between two looks, the kernel's ticks of 10 ms being the finest it tells.
@@ -210,7 +172,7 @@ fn cpu_row(
 const TICK: Duration = Duration::from_millis(10);
 
 /// Lets time pass over a daemon that does nothing.
-async fn let_pass(daemon: &mut Running, time: Duration) -> anyhow::Result<()> {
+pub(crate) async fn let_pass(daemon: &mut Running, time: Duration) -> anyhow::Result<()> {
     match tokio::time::timeout(time, daemon.wait()).await {
         Ok(ended) => bail!("watch loketd: it ended with {}", ended?),
         Err(_passed) => Ok(()),
@@ -251,7 +213,7 @@ async fn hear(socket: &UnixDatagram, line: &str) -> anyhow::Result<()> {
 }
 
 /// Waits until central calls the machine online.
-async fn wait_online(world: &World) -> anyhow::Result<()> {
+pub(crate) async fn wait_online(world: &World) -> anyhow::Result<()> {
     let mut look = tokio::time::interval(LOOK);
     let wait = async {
         loop {

@@ -11,6 +11,7 @@ mod dispatch;
 mod figures;
 mod idle;
 mod journal;
+mod link;
 mod peer_printer;
 mod process;
 mod section;
@@ -52,6 +53,12 @@ enum Name {
         #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
         window_s: u32,
     },
+    /// What an idle day costs on the link
+    Link {
+        /// Quarters of an hour to look
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..))]
+        quarters: u32,
+    },
     /// Commits per second, alone and in groups, beside bare writes to the same disk
     Journal {
         /// Commits one after the other
@@ -76,6 +83,7 @@ async fn run(line: Line) -> anyhow::Result<()> {
     let mut section = match line.name {
         Name::Dispatch { jobs } => dispatch::run(usize::from(jobs)).await,
         Name::Idle { window_s } => idle::run(Duration::from_secs(u64::from(window_s))).await,
+        Name::Link { quarters } => link::run(quarters).await,
         Name::Journal { commits } => journal::run(commits).await,
     }?;
     let load_after = process::load_average();

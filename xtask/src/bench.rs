@@ -41,9 +41,12 @@ pub(crate) struct Options {
     /// Documents of `dispatch`, for each side and each rhythm
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..))]
     jobs: u16,
-    /// How long `idle` looks; from 1800 s, two heartbeats, it tells bytes a day
-    #[arg(long, value_name = "SECONDS", default_value_t = 1800, value_parser = clap::value_parser!(u32).range(1..))]
+    /// How long `idle` looks
+    #[arg(long, value_name = "SECONDS", default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..))]
     window_s: u32,
+    /// How many quarters of an hour `link` looks; a short heartbeat is the third after a start
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(2..))]
+    quarters: u32,
     /// Commits of `journal`, alone and in groups
     #[arg(long, value_name = "N", default_value_t = 6400, value_parser = clap::value_parser!(u32).range(64..))]
     commits: u32,
@@ -56,6 +59,8 @@ enum Name {
     Dispatch,
     /// What loketd takes while nothing happens, beside cupsd
     Idle,
+    /// What an idle day costs on the link
+    Link,
     /// Commits of the journal, beside bare writes to the same disk
     Journal,
 }
@@ -110,6 +115,7 @@ impl Options {
         match name {
             Name::Dispatch => format!("dispatch --jobs {}", self.jobs),
             Name::Idle => format!("idle --window-s {}", self.window_s),
+            Name::Link => format!("link --quarters {}", self.quarters),
             Name::Journal => format!("journal --commits {}", self.commits),
         }
     }
@@ -149,6 +155,7 @@ mod tests {
             name: None,
             jobs: 1,
             window_s: 2,
+            quarters: 3,
             commits: 64,
         };
         let lines = Name::value_variants()
@@ -157,6 +164,7 @@ mod tests {
         let expected = [
             "dispatch --jobs 1",
             "idle --window-s 2",
+            "link --quarters 3",
             "journal --commits 64",
         ];
         assert_eq!(lines.collect::<Vec<_>>(), expected);
