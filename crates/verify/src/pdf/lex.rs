@@ -5,33 +5,9 @@
 
 use std::ops::Range;
 
+use super::budget::Budget;
+use super::text::digit;
 use crate::code::Code;
-
-/// Steps that reading one document may take, one for each token and each byte passed over: an
-/// honest family card takes a few thousand, and the rest is room for large page trees and tables.
-/// Bytes count because objects may be laid into one another so that each is read many times.
-const MAX_STEPS: usize = 16 * 1024 * 1024;
-
-/// The steps that are left for one document, so that no input takes long.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    steps_left: usize,
-}
-
-impl Budget {
-    pub(crate) fn new() -> Self {
-        Self {
-            steps_left: MAX_STEPS,
-        }
-    }
-
-    /// Takes `steps` of what is left; once too much was asked, nothing is left.
-    pub(super) fn spend(&mut self, steps: usize) -> Result<(), Code> {
-        let left = self.steps_left.checked_sub(steps);
-        self.steps_left = left.unwrap_or(0);
-        left.map(|_steps| ()).ok_or(Code::TooComplex)
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -45,7 +21,8 @@ pub(super) enum Token<'a> {
     /// A hexadecimal string, angle brackets included.
     Hex(Range<usize>),
     Integer(i64),
-    Real,
+    /// The characters of a number with a point.
+    Real(&'a [u8]),
     Word(&'a [u8]),
     End,
 }
@@ -55,6 +32,7 @@ pub(super) enum Token<'a> {
 pub(super) struct Cursor<'a> {
     data: &'a [u8],
     position: usize,
+    is_placed: bool,
 }
 
 pub(super) fn is_space(byte: u8) -> bool {
@@ -74,11 +52,33 @@ fn is_regular(byte: u8) -> bool {
 
 impl<'a> Cursor<'a> {
     pub(super) fn at(data: &'a [u8], position: usize) -> Self {
-        Self { data, position }
+        Self {
+            data,
+            position,
+            is_placed: true,
+        }
+    }
+
+    /// A cursor over bytes that came out of a stream.
+    pub(super) fn unplaced(data: &'a [u8], position: usize) -> Self {
+        Self {
+            data,
+            position,
+            is_placed: false,
+        }
     }
 
     pub(super) fn position(&self) -> usize {
         self.position
+    }
+
+    /// Whether places of this cursor are places of the document.
+    pub(super) fn is_placed(&self) -> bool {
+        self.is_placed
+    }
+
+    pub(super) fn slice(&self, place: Range<usize>) -> &'a [u8] {
+        self.data.get(place).unwrap_or_default()
     }
 
     fn peek(&self) -> Option<u8> {
@@ -125,6 +125,21 @@ impl<'a> Cursor<'a> {
             .is_some_and(|rest| rest.starts_with(bytes));
         if here {
             self.position = self.position.saturating_add(bytes.len());
+        }
+        here
+    }
+
+    /// Takes the digits that stand here.
+    pub(super) fn take_digits(&mut self) -> &'a [u8] {
+        self.take_while(|byte| byte.is_ascii_digit())
+    }
+
+    /// Takes exactly `word` if it stands here and ends there.
+    pub(super) fn take_word(&mut self, word: &[u8]) -> bool {
+        let mut ahead = self.clone();
+        let here = ahead.take_exact(word) && !ahead.peek().is_some_and(is_regular);
+        if here {
+            *self = ahead;
         }
         here
     }
@@ -207,9 +222,12 @@ impl<'a> Cursor<'a> {
         let mut name = Vec::with_capacity(raw.len());
         while let Some((first, rest)) = raw.split_first() {
             if *first == b'#' {
-                let (digits, rest) = rest.split_at_checked(2).ok_or(Code::Malformed)?;
-                let byte = data_encoding::HEXLOWER_PERMISSIVE.decode(digits);
-                name.extend(byte.map_err(|_not_hex| Code::Malformed)?);
+                let [high, low, rest @ ..] = rest else {
+                    return Err(Code::Malformed);
+                };
+                let (high, low) = (digit(*high), digit(*low));
+                let byte = high.zip(low).map(|(high, low)| (high << 4) | low);
+                name.push(byte.ok_or(Code::Malformed)?);
                 raw = rest;
             } else {
                 name.push(*first);
@@ -220,7 +238,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-fn number<'a>(text: &[u8]) -> Result<Token<'a>, Code> {
+fn number(text: &[u8]) -> Result<Token<'_>, Code> {
     let digits = text
         .strip_prefix(b"-")
         .or(text.strip_prefix(b"+"))
@@ -233,10 +251,11 @@ fn number<'a>(text: &[u8]) -> Result<Token<'a>, Code> {
         return Err(Code::Malformed);
     }
     if dots == 1 {
-        return Ok(Token::Real);
+        return Ok(Token::Real(text));
     }
-    let text = std::str::from_utf8(text).map_err(|_not_ascii| Code::Malformed)?;
-    text.parse()
+    let digits = std::str::from_utf8(text).map_err(|_not_ascii| Code::Malformed)?;
+    digits
+        .parse()
         .map(Token::Integer)
         .map_err(|_too_large| Code::Malformed)
 }
@@ -264,7 +283,10 @@ mod tests {
                 b"12 -3 +4",
                 vec![Token::Integer(12), Token::Integer(-3), Token::Integer(4)],
             ),
-            (b"0.5 -.5 4.", vec![Token::Real, Token::Real, Token::Real]),
+            (
+                b"0.5 -.5 4.",
+                vec![Token::Real(b"0.5"), Token::Real(b"-.5"), Token::Real(b"4.")],
+            ),
             (b"/A#42 / /X", vec![name("AB"), name(""), name("X")]),
             (b"(a(b)\\)c)", vec![Token::Literal(0..9)]),
             (b"<0aF 1>", vec![Token::Hex(0..7)]),

@@ -8,8 +8,9 @@
 
 use std::collections::BTreeMap;
 
-use super::lex::{Budget, Cursor, Token};
-use super::object::{self, Dictionary, Object};
+use super::budget::Budget;
+use super::lex::{Cursor, Token};
+use super::object::{self, Dictionary, Object, ObjectId};
 use crate::code::Code;
 
 /// Objects of one file; an honest family card has about 30, a scanned bundle some thousands.
@@ -21,154 +22,61 @@ const MAX_REVISIONS: usize = 32;
 /// Length of one table entry, end-of-line marker included.
 const ENTRY_BYTES: usize = 20;
 
-/// The versions of PDF there are; a file must start with one of them.
-const HEADERS: [&[u8]; 9] = [
-    b"%PDF-1.0",
-    b"%PDF-1.1",
-    b"%PDF-1.2",
-    b"%PDF-1.3",
-    b"%PDF-1.4",
-    b"%PDF-1.5",
-    b"%PDF-1.6",
-    b"%PDF-1.7",
-    b"%PDF-2.0",
-];
-
-/// One entry of a table: where the object stands, or that it is free.
-#[derive(Debug, Clone, Copy)]
-enum Entry {
-    Free,
+/// What a cross-reference section says of one object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// There is no such object.
+    Free {
+        /// The generation that the number would have when it is used again.
+        generation: u16,
+    },
+    /// It stands in the file.
     Used { offset: usize, generation: u16 },
+    /// It stands in an object stream, with generation 0.
+    Packed {
+        /// Number of the object stream.
+        stream: u32,
+        /// Place among the objects of that stream.
+        index: u32,
+    },
 }
 
-/// One revision.
+/// Where the cross-reference section of a revision stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    Table {
+        offset: usize,
+    },
+    /// A cross-reference stream, which is an object itself.
+    Stream {
+        id: ObjectId,
+        offset: usize,
+    },
+}
+
+impl Section {
+    pub(super) fn offset(self) -> usize {
+        match self {
+            Self::Table { offset } | Self::Stream { offset, .. } => offset,
+        }
+    }
+}
+
+/// One revision: `objects… cross-reference section, startxref, %%EOF`.
 #[derive(Debug)]
-struct Revision {
-    table_offset: usize,
-    entries: BTreeMap<u32, Entry>,
-    trailer: Dictionary,
+pub(crate) struct Revision {
+    /// Where the older one ends, in front of the end-of-line marker behind its `%%EOF`.
+    pub(crate) start: usize,
     /// Behind `%%EOF`, without and with the end-of-line marker that may follow.
-    ends: [usize; 2],
+    pub(crate) ends: [usize; 2],
+    /// What this revision itself defines or frees.
+    pub(crate) entries: BTreeMap<u32, Entry>,
+    pub(crate) trailer: Dictionary,
+    pub(crate) section: Section,
 }
 
-/// The file as its newest revision shows it.
-#[derive(Debug)]
-pub(crate) struct File<'a> {
-    data: &'a [u8],
-    /// Newest first.
-    revisions: Vec<Revision>,
-    objects: BTreeMap<u32, Entry>,
-}
-
-impl<'a> File<'a> {
-    /// Reads all tables and trailers.
-    pub(crate) fn open(data: &'a [u8], budget: &mut Budget) -> Result<Self, Code> {
-        if !HEADERS.iter().any(|header| data.starts_with(header)) {
-            return Err(Code::NotPdf);
-        }
-        let revisions = revisions(data, budget)?;
-        let mut objects = BTreeMap::new();
-        for revision in revisions.iter().rev() {
-            objects.extend(
-                revision
-                    .entries
-                    .iter()
-                    .map(|(number, entry)| (*number, *entry)),
-            );
-        }
-        if revisions
-            .iter()
-            .any(|revision| revision.trailer.get("Encrypt").is_some())
-        {
-            return Err(Code::Encrypted);
-        }
-        Ok(Self {
-            data,
-            revisions,
-            objects,
-        })
-    }
-
-    /// The document's bytes.
-    pub(crate) fn data(&self) -> &'a [u8] {
-        self.data
-    }
-
-    /// Whether a revision ends at `offset`.
-    pub(crate) fn revision_ends_at(&self, offset: usize) -> bool {
-        self.revisions
-            .iter()
-            .any(|revision| revision.ends.contains(&offset))
-    }
-
-    /// The catalog.
-    pub(crate) fn catalog(&self, budget: &mut Budget) -> Result<Dictionary, Code> {
-        let newest = self.revisions.first().ok_or(Code::Malformed)?;
-        let Some(root @ Object::Reference(_)) = newest.trailer.get("Root") else {
-            return Err(Code::Malformed);
-        };
-        let catalog = self.dictionary(root, budget)?.ok_or(Code::Malformed)?;
-        if catalog.name("Type") != Some(b"Catalog") {
-            return Err(Code::Malformed);
-        }
-        Ok(catalog)
-    }
-
-    /// The object that a reference leads to; an object that is free or absent is null.
-    pub(crate) fn resolve(&self, object: &Object, budget: &mut Budget) -> Result<Object, Code> {
-        let Object::Reference(id) = object else {
-            return Ok(object.clone());
-        };
-        let Some(Entry::Used { offset, generation }) = self.objects.get(&id.number) else {
-            return Ok(Object::Null);
-        };
-        if *generation != id.generation {
-            return Ok(Object::Null);
-        }
-        let found = object::parse_indirect(self.data, *offset, *id, budget)?;
-        // An indirect object that is itself a reference is against the rules.
-        if matches!(found, Object::Reference(_)) {
-            Err(Code::Malformed)
-        } else {
-            Ok(found)
-        }
-    }
-
-    /// The dictionary that `object` is or leads to; none where it is null.
-    pub(crate) fn dictionary(
-        &self,
-        object: &Object,
-        budget: &mut Budget,
-    ) -> Result<Option<Dictionary>, Code> {
-        let found = self.resolve(object, budget)?;
-        if found == Object::Null {
-            return Ok(None);
-        }
-        let Object::Dictionary(found) = found else {
-            return Err(Code::Malformed);
-        };
-        Ok(Some(found))
-    }
-
-    /// The array that `object` is or leads to; none where it is null.
-    pub(crate) fn array(
-        &self,
-        object: &Object,
-        budget: &mut Budget,
-    ) -> Result<Option<Vec<Object>>, Code> {
-        let found = self.resolve(object, budget)?;
-        if found == Object::Null {
-            return Ok(None);
-        }
-        let Object::Array(found) = found else {
-            return Err(Code::Malformed);
-        };
-        Ok(Some(found))
-    }
-}
-
-/// Follows the tables from the newest revision to the first.
-fn revisions(data: &[u8], budget: &mut Budget) -> Result<Vec<Revision>, Code> {
+/// Follows the tables from the newest revision to the first; the oldest comes first.
+pub(super) fn revisions(data: &[u8], budget: &mut Budget) -> Result<Vec<Revision>, Code> {
     let last = rfind(data, b"startxref").ok_or(Code::Malformed)?;
     let mut cursor = Cursor::at(data, last);
     let (mut offset, _) = start_of_table(&mut cursor, budget)?;
@@ -207,13 +115,19 @@ fn revisions(data: &[u8], budget: &mut Budget) -> Result<Vec<Revision>, Code> {
     if let Some(first) = revisions.last() {
         within(first, 0)?;
     }
+    revisions.reverse();
+    let mut start = 0;
+    for revision in &mut revisions {
+        revision.start = start;
+        [start, _] = revision.ends;
+    }
     Ok(revisions)
 }
 
 /// A newer revision must lie wholly behind the older one, with all its objects.
 fn order(newer: &Revision, older: &Revision) -> Result<(), Code> {
     let [older_end, _] = older.ends;
-    if newer.table_offset < older_end {
+    if newer.section.offset() < older_end {
         return Err(Code::Malformed);
     }
     within(newer, older_end)
@@ -221,9 +135,9 @@ fn order(newer: &Revision, older: &Revision) -> Result<(), Code> {
 
 /// All objects of a revision must stand between `start` and its table.
 fn within(revision: &Revision, start: usize) -> Result<(), Code> {
-    let place = start..revision.table_offset;
+    let place = start..revision.section.offset();
     let outside = revision.entries.values().any(|entry| match entry {
-        Entry::Free => false,
+        Entry::Free { .. } | Entry::Packed { .. } => false,
         Entry::Used { offset, .. } => !place.contains(offset),
     });
     if outside {
@@ -273,10 +187,11 @@ fn revision(data: &[u8], offset: usize, budget: &mut Budget) -> Result<(Revision
     }
     Ok((
         Revision {
-            table_offset: offset,
+            start: 0,
+            ends,
             entries,
             trailer,
-            ends,
+            section: Section::Table { offset },
         },
         own_start,
     ))
@@ -354,7 +269,7 @@ fn entry(bytes: &[u8]) -> Option<Entry> {
     }
     match kind {
         b'n' => Some(Entry::Used { offset, generation }),
-        b'f' => Some(Entry::Free),
+        b'f' => Some(Entry::Free { generation }),
         _other => None,
     }
 }
@@ -368,85 +283,4 @@ fn decimal(digits: &[u8]) -> Option<usize> {
 
 fn rfind(data: &[u8], word: &[u8]) -> Option<usize> {
     data.windows(word.len()).rposition(|window| window == word)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A file of one revision with the given objects, offsets right.
-    fn build(objects: &[&str], trailer: &str) -> String {
-        let mut text = String::from("%PDF-1.7\n");
-        let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
-        for (index, object) in objects.iter().enumerate() {
-            table += &format!("{:010} 00000 n \n", text.len());
-            text += &format!("{} 0 obj\n{object}\nendobj\n", index + 1);
-        }
-        let start = text.len();
-        let size = objects.len() + 1;
-        text + &table
-            + &format!("trailer\n<< /Size {size} {trailer} >>\nstartxref\n{start}\n%%EOF\n")
-    }
-
-    fn open(text: &str) -> Result<(), Code> {
-        let mut budget = Budget::new();
-        File::open(text.as_bytes(), &mut budget)?
-            .catalog(&mut budget)
-            .map(|_| ())
-    }
-
-    #[test]
-    fn a_plain_file_opens_and_a_bent_one_is_refused() {
-        let plain = build(&["<< /Type /Catalog >>"], "/Root 1 0 R");
-        assert_eq!(open(&plain), Ok(()));
-        let cases = [
-            (plain.replace("%PDF-1.7", "%PDF-9.9"), Code::NotPdf),
-            (format!(" {plain}"), Code::NotPdf),
-            (
-                plain.replace("00009 00000 n", "00010 00000 n"),
-                Code::Malformed,
-            ),
-            (plain.replace("00000 n \n", "00000 n\n"), Code::Malformed),
-            (plain.replace("/Catalog", "/Pages"), Code::Malformed),
-            (plain.replace("/Size 2", "/Size 1"), Code::Malformed),
-            (plain.replace("%%EOF", "%%E0F"), Code::Malformed),
-            (plain.replace("0 2\n0", "0 999999\n0"), Code::TooComplex),
-            (
-                plain.replace("/Root", "/XRefStm 9 /Root"),
-                Code::StructureUnsupported,
-            ),
-            (
-                plain.replace("/Root", "/Encrypt 9 0 R /Root"),
-                Code::Encrypted,
-            ),
-            (plain.replace("/Root", "/Prev 9 /Root"), Code::XrefStream),
-            (
-                plain.replace("/Root", "/Prev 99999 /Root"),
-                Code::StructureUnsupported,
-            ),
-            (plain.replace("/Root", "/Prev -1 /Root"), Code::Malformed),
-        ];
-        for (text, expect) in cases {
-            assert_eq!(open(&text), Err(expect), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_object_outside_its_revision_is_refused() {
-        let plain = build(&["<< /Type /Catalog >>"], "/Root 1 0 R");
-        let first = plain.find("xref").unwrap();
-        let update = |offset: usize| {
-            let start = plain.len() + "2 0 obj null endobj\n".len();
-            format!(
-                "{plain}2 0 obj null endobj\nxref\n2 1\n{offset:010} 00000 n \n\
-                 trailer\n<< /Size 3 /Root 1 0 R /Prev {first} >>\nstartxref\n{start}\n%%EOF\n"
-            )
-        };
-        assert_eq!(open(&update(plain.len())), Ok(()));
-        assert_eq!(
-            open(&update(9)),
-            Err(Code::Malformed),
-            "points into the older revision"
-        );
-    }
 }
