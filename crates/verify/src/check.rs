@@ -42,38 +42,59 @@ type Examined = (Vec<SignatureReport>, Result<Option<SignedRevision>, Code>);
 fn examine(document: &[u8], ground: Ground<'_>) -> Result<Examined, Code> {
     let mut budget = Budget::new();
     let file = File::open(document, &mut budget)?;
-    let latest = file.latest();
-    let catalog = latest.catalog(&mut budget)?;
-    let found = fields::signatures(latest, &catalog, &mut budget)?;
-    if found.is_empty() {
-        return Err(Code::Unsigned);
-    }
+    let found = signatures(&file, &mut budget)?;
     let signatures: Vec<SignatureReport> = found
         .iter()
-        .map(|found| signature::judge(found, &file, ground))
+        .map(|found| signature::judge(found, &file, ground, &mut budget))
         .collect();
-    let whole = signatures
+    // The newest that covers a revision: what is behind it is no signature of this kind.
+    let newest = signatures
         .iter()
-        .position(|report| report.coverage == Coverage::Document);
-    let revision = match whole.and_then(|position| found.get(position)) {
-        Some(signature) => revision(&file, &catalog, signature, &mut budget).map(Some),
+        .zip(&found)
+        .filter(|(report, _found)| report.coverage != Coverage::Unclear)
+        .filter_map(|(_report, found)| SignedBytes::of(found, &file).ok())
+        .max_by_key(|covered| covered.end);
+    let revision = match newest {
+        Some(covered) => revision(&file, &covered, &mut budget).map(Some),
         None => Ok(None),
     };
     Ok((signatures, revision))
 }
 
-/// What may be printed of a file that `signature` covers as a whole.
+/// The signatures of the newest revision, none of an older one lost.
+fn signatures(file: &File<'_>, budget: &mut Budget) -> Result<Vec<Dictionary>, Code> {
+    let mut found: Vec<Dictionary> = Vec::new();
+    for index in 0..file.revisions().len() {
+        let view = file.view(index);
+        let catalog = view.catalog(budget)?;
+        let newer = fields::signatures(view, &catalog, budget)?;
+        if !found.iter().all(|older| newer.contains(older)) {
+            return Err(Code::SignatureRemoved);
+        }
+        found = newer;
+    }
+    if found.is_empty() {
+        return Err(Code::Unsigned);
+    }
+    Ok(found)
+}
+
+/// What may be printed: the revision that a signature covers, and nothing behind it.
 fn revision(
     file: &File<'_>,
-    catalog: &Dictionary,
-    signature: &Dictionary,
+    covered: &SignedBytes<'_>,
     budget: &mut Budget,
 ) -> Result<SignedRevision, Code> {
-    let covered = SignedBytes::of(signature, file)?;
+    let signed = file
+        .revision_ending_at(covered.end)
+        .ok_or(Code::CoverageEnd)?;
+    let view = file.view(signed);
+    let catalog = view.catalog(budget)?;
+    let bytes = file.data().get(..covered.end).ok_or(Code::CoverageEnd)?;
     Ok(SignedRevision {
         size_bytes: u64::try_from(covered.end).map_err(|_range| Code::TooLarge)?,
-        sha256: Sha256Digest::of(file.data()),
+        sha256: Sha256Digest::of(bytes),
         content_sha256: algorithm::sha256(&covered.parts),
-        page_count: pages::count(file.latest(), catalog, budget)?,
+        page_count: pages::count(view, &catalog, budget)?,
     })
 }

@@ -5,11 +5,12 @@ use loket_wire::Timestamp;
 
 use crate::byterange::SignedBytes;
 use crate::chain::{self, Ground, Purpose};
+use crate::changes;
 use crate::cms::{Container, Naming};
 use crate::code::Code;
 use crate::moment;
-use crate::pdf::{Dictionary, File, Object};
-use crate::report::{Changes, Coverage, SignatureReport, findings};
+use crate::pdf::{Budget, Dictionary, File, Object};
+use crate::report::{Changes, Coverage, RevisionChange, SignatureReport, findings};
 use crate::stamp;
 
 /// What is known about a signature so far; every step adds to it.
@@ -21,6 +22,7 @@ struct Draft {
     is_stamped: bool,
     coverage: Coverage,
     changes: Changes,
+    revisions: Vec<RevisionChange>,
 }
 
 /// Judges the signature in `signature`.
@@ -28,6 +30,7 @@ pub(crate) fn judge(
     signature: &Dictionary,
     file: &File<'_>,
     ground: Ground<'_>,
+    budget: &mut Budget,
 ) -> SignatureReport {
     let mut draft = Draft {
         codes: Vec::new(),
@@ -37,8 +40,9 @@ pub(crate) fn judge(
         is_stamped: false,
         coverage: Coverage::Unclear,
         changes: Changes::Unknown,
+        revisions: Vec::new(),
     };
-    if let Err(code) = draft.fill(signature, file, ground) {
+    if let Err(code) = draft.fill(signature, file, ground, budget) {
         draft.codes.push(code);
     }
     SignatureReport {
@@ -48,6 +52,7 @@ pub(crate) fn judge(
         is_stamped: draft.is_stamped,
         coverage: draft.coverage,
         changes: draft.changes,
+        revisions: draft.revisions,
         findings: findings(&draft.codes),
     }
 }
@@ -58,6 +63,7 @@ impl Draft {
         signature: &Dictionary,
         file: &File<'_>,
         ground: Ground<'_>,
+        budget: &mut Budget,
     ) -> Result<(), Code> {
         let is_signature = matches!(signature.name("Type"), None | Some(b"Sig"));
         let kind = signature.name("SubFilter");
@@ -66,12 +72,17 @@ impl Draft {
             return Err(Code::SignatureKind);
         }
         let bytes = SignedBytes::of(signature, file)?;
-        if bytes.end == file.data().len() {
-            (self.coverage, self.changes) = (Coverage::Document, Changes::None);
+        let signed = file
+            .revision_ending_at(bytes.end)
+            .ok_or(Code::CoverageEnd)?;
+        self.coverage = if bytes.end == file.data().len() {
+            Coverage::Document
         } else {
-            (self.coverage, self.changes) = (Coverage::Revision, Changes::Unexamined);
-            self.codes.push(Code::BytesAfter);
-        }
+            Coverage::Revision
+        };
+        let later = changes::after_signing(file, signed, ground.policy.changes, budget);
+        self.codes.extend(later.codes);
+        (self.changes, self.revisions) = (later.changes, later.revisions);
         let container = Container::parse(&bytes.container()?)?;
         if !container.is_detached() {
             return Err(Code::CmsMalformed);

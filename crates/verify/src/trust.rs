@@ -4,6 +4,7 @@ use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 
 use crate::certificate::Certificate;
+use crate::changes::ChangeLevel;
 use crate::crl::RevocationList;
 
 /// Certificates in one trust store; the national hierarchy has a few dozen.
@@ -190,6 +191,8 @@ impl Trust {
 pub struct Policy {
     /// What a missing revocation list means.
     pub revocation: Revocation,
+    /// What may follow the signature.
+    pub changes: ChangeLevel,
 }
 
 /// What a missing or outdated revocation list means; a revoked certificate is never accepted.
