@@ -1,9 +1,11 @@
 //! A PDF file as each of its revisions shows it.
 
+use super::body::{self, Body};
 use super::budget::Budget;
+use super::history::{History, generation};
 use super::object::{self, Closing, Dictionary, Object, ObjectId};
+use super::revision::{self, Entry, Revision};
 use super::stream::Stream;
-use super::xref::{self, Entry, Revision};
 use crate::code::Code;
 
 /// The versions of PDF there are; a file must start with one of them.
@@ -19,50 +21,47 @@ const HEADERS: [&[u8]; 9] = [
     b"%PDF-2.0",
 ];
 
-/// A file with all its revisions.
+/// How far into a file some readers look for its header.
+const HEADER_BYTES: usize = 1_024;
+
+/// A file with all its revisions, every byte of which was gone through.
 #[derive(Debug)]
 pub(crate) struct File<'a> {
     data: &'a [u8],
     /// Oldest first.
     revisions: Vec<Revision>,
-    /// What each revision says of each object, by number, oldest first.
-    slots: Vec<Slot>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Slot {
-    number: u32,
-    revision: usize,
-    entry: Entry,
+    history: History,
+    body: Body,
 }
 
 impl<'a> File<'a> {
-    /// Reads all cross-reference sections and trailers.
+    /// Reads all cross-reference sections and every object.
+    ///
+    /// # Errors
+    /// The first rule that the file breaks, see the codes V-102 to V-132.
     pub(crate) fn open(data: &'a [u8], budget: &mut Budget) -> Result<Self, Code> {
         if !HEADERS.iter().any(|header| data.starts_with(header)) {
             return Err(Code::NotPdf);
         }
-        let revisions = xref::revisions(data, budget)?;
+        let head = data.get(1..data.len().min(HEADER_BYTES));
+        let mut head = head.unwrap_or_default().windows(b"%PDF-".len());
+        if head.any(|window| window == b"%PDF-") {
+            return Err(Code::SeveralHeaders);
+        }
+        let revisions = revision::chain(data, budget)?;
         if revisions
             .iter()
             .any(|revision| revision.trailer.get("Encrypt").is_some())
         {
             return Err(Code::Encrypted);
         }
-        let slots = revisions.iter().enumerate().flat_map(|(index, revision)| {
-            let entries = revision.entries.iter();
-            entries.map(move |(number, entry)| Slot {
-                number: *number,
-                revision: index,
-                entry: *entry,
-            })
-        });
-        let mut slots: Vec<Slot> = slots.collect();
-        slots.sort_by_key(|slot| (slot.number, slot.revision));
+        let history = History::of(&revisions)?;
+        let body = body::scan(data, &revisions, &history, budget)?;
         Ok(Self {
             data,
             revisions,
-            slots,
+            history,
+            body,
         })
     }
 
@@ -81,6 +80,16 @@ impl<'a> File<'a> {
         self.revisions
             .iter()
             .position(|revision| revision.ends.contains(&end))
+    }
+
+    /// Numbers that `revision` refers to although no object has them at its end. No later revision
+    /// has one either: such a file is refused.
+    pub(crate) fn dangling(&self, revision: usize) -> impl Iterator<Item = u32> + '_ {
+        let dangling = self
+            .body
+            .dangling
+            .range((revision, 0)..=(revision, u32::MAX));
+        dangling.map(|(_revision, number)| *number)
     }
 
     /// The file as it stood at the end of revision `index`; one that is not there shows the latest.
@@ -121,34 +130,19 @@ impl<'f, 'a> View<'f, 'a> {
 
     /// What is said of the object `number`, and by which revision.
     pub(crate) fn entry(self, number: u32) -> Option<(usize, Entry)> {
-        let slots = &self.file.slots;
-        let behind =
-            slots.partition_point(|slot| (slot.number, slot.revision) <= (number, self.index));
-        let slot = slots.get(behind.checked_sub(1)?)?;
-        (slot.number == number).then_some((slot.revision, slot.entry))
+        let slot = self.file.history.at(number, self.index)?;
+        Some((slot.revision, slot.entry))
     }
 
     /// All objects in use, numbers rising.
     pub(crate) fn numbers(self) -> impl Iterator<Item = (u32, Entry)> + 'f {
-        let newest = self.index;
-        let told = self.file.slots.iter();
-        let told = told.filter(move |slot| slot.revision <= newest);
-        let mut told = told.peekable();
-        std::iter::from_fn(move || {
-            loop {
-                let slot = told.next()?;
-                let is_superseded = told.peek().is_some_and(|next| next.number == slot.number);
-                if !is_superseded && !matches!(slot.entry, Entry::Free { .. }) {
-                    return Some((slot.number, slot.entry));
-                }
-            }
-        })
+        self.file.history.in_use(self.index)
     }
 
     /// The catalog.
     pub(crate) fn catalog(self, budget: &mut Budget) -> Result<Dictionary, Code> {
         let Some(root @ Object::Reference(_)) = self.trailer().get("Root") else {
-            return Err(Code::Malformed);
+            return Err(Code::TrailerMalformed);
         };
         let catalog = self.dictionary(root, budget)?.ok_or(Code::Malformed)?;
         if catalog.name("Type") != Some(b"Catalog") {
@@ -167,23 +161,29 @@ impl<'f, 'a> View<'f, 'a> {
         Ok(found.map_or(Object::Null, |(object, _closing)| object))
     }
 
+    /// The object `id`; one of an object stream has no closing word.
     fn indirect(
         self,
         id: ObjectId,
         budget: &mut Budget,
-    ) -> Result<Option<(Object, Closing)>, Code> {
-        let Some((_revision, Entry::Used { offset, generation })) = self.entry(id.number) else {
+    ) -> Result<Option<(Object, Option<Closing>)>, Code> {
+        let Some((_revision, entry)) = self.entry(id.number) else {
             return Ok(None);
         };
-        if generation != id.generation {
+        if generation(entry) != Some(id.generation) {
             return Ok(None);
         }
-        let found = object::parse_indirect(self.file.data, offset, id, budget)?;
-        // An indirect object that is itself a reference is against the rules.
-        if matches!(found.0, Object::Reference(_)) {
-            Err(Code::Malformed)
-        } else {
-            Ok(Some(found))
+        match entry {
+            Entry::Free { .. } => Ok(None),
+            Entry::Used { offset, .. } => {
+                let found = object::parse_indirect(self.file.data, offset, budget)?;
+                Ok(Some((found.object, Some(found.closing))))
+            }
+            Entry::Packed { stream, index } => {
+                let pack = self.file.body.packs.get(&stream);
+                let pack = pack.ok_or(Code::PackedElsewhere)?;
+                Ok(Some((pack.object(index, budget)?, None)))
+            }
         }
     }
 
@@ -230,13 +230,13 @@ impl<'f, 'a> View<'f, 'a> {
         };
         match self.indirect(*id, budget)? {
             None | Some((Object::Null, _)) => Ok(None),
-            Some((Object::Dictionary(dictionary), Closing::Stream(start))) => {
-                let length = dictionary.get("Length").ok_or(Code::Malformed)?;
+            Some((Object::Dictionary(dictionary), Some(Closing::Stream(start)))) => {
+                let length = dictionary.get("Length").ok_or(Code::StreamLength)?;
                 let Object::Integer(length) = self.resolve(length, budget)? else {
-                    return Err(Code::Malformed);
+                    return Err(Code::StreamLength);
                 };
-                let length = usize::try_from(length).map_err(|_negative| Code::Malformed)?;
-                Stream::cut(dictionary, self.file.data, start, length).map(Some)
+                let (stream, _end) = Stream::cut(dictionary, self.file.data, start, length)?;
+                Ok(Some(stream))
             }
             Some(_) => Err(Code::Malformed),
         }
@@ -248,87 +248,5 @@ impl<'f, 'a> View<'f, 'a> {
             return None;
         };
         Some(text.bytes())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A file of one revision with the given objects, offsets right.
-    fn build(objects: &[&str], trailer: &str) -> String {
-        let mut text = String::from("%PDF-1.7\n");
-        let mut table = format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1);
-        for (index, object) in objects.iter().enumerate() {
-            table += &format!("{:010} 00000 n \n", text.len());
-            text += &format!("{} 0 obj\n{object}\nendobj\n", index + 1);
-        }
-        let start = text.len();
-        let size = objects.len() + 1;
-        text + &table
-            + &format!("trailer\n<< /Size {size} {trailer} >>\nstartxref\n{start}\n%%EOF\n")
-    }
-
-    fn open(text: &str) -> Result<(), Code> {
-        let mut budget = Budget::new();
-        File::open(text.as_bytes(), &mut budget)?
-            .latest()
-            .catalog(&mut budget)
-            .map(|_| ())
-    }
-
-    #[test]
-    fn a_plain_file_opens_and_a_bent_one_is_refused() {
-        let plain = build(&["<< /Type /Catalog >>"], "/Root 1 0 R");
-        assert_eq!(open(&plain), Ok(()));
-        let cases = [
-            (plain.replace("%PDF-1.7", "%PDF-9.9"), Code::NotPdf),
-            (format!(" {plain}"), Code::NotPdf),
-            (
-                plain.replace("00009 00000 n", "00010 00000 n"),
-                Code::Malformed,
-            ),
-            (plain.replace("00000 n \n", "00000 n\n"), Code::Malformed),
-            (plain.replace("/Catalog", "/Pages"), Code::Malformed),
-            (plain.replace("/Size 2", "/Size 1"), Code::Malformed),
-            (plain.replace("%%EOF", "%%E0F"), Code::Malformed),
-            (plain.replace("0 2\n0", "0 999999\n0"), Code::TooComplex),
-            (
-                plain.replace("/Root", "/XRefStm 9 /Root"),
-                Code::StructureUnsupported,
-            ),
-            (
-                plain.replace("/Root", "/Encrypt 9 0 R /Root"),
-                Code::Encrypted,
-            ),
-            (plain.replace("/Root", "/Prev 9 /Root"), Code::XrefStream),
-            (
-                plain.replace("/Root", "/Prev 99999 /Root"),
-                Code::StructureUnsupported,
-            ),
-            (plain.replace("/Root", "/Prev -1 /Root"), Code::Malformed),
-        ];
-        for (text, expect) in cases {
-            assert_eq!(open(&text), Err(expect), "{text}");
-        }
-    }
-
-    #[test]
-    fn an_object_outside_its_revision_is_refused() {
-        let plain = build(&["<< /Type /Catalog >>"], "/Root 1 0 R");
-        let first = plain.find("xref").unwrap();
-        let update = |offset: usize| {
-            let start = plain.len() + "2 0 obj null endobj\n".len();
-            format!(
-                "{plain}2 0 obj null endobj\nxref\n2 1\n{offset:010} 00000 n \n\
-                 trailer\n<< /Size 3 /Root 1 0 R /Prev {first} >>\nstartxref\n{start}\n%%EOF\n"
-            )
-        };
-        assert_eq!(open(&update(plain.len())), Ok(()));
-        assert_eq!(
-            open(&update(9)),
-            Err(Code::Malformed),
-            "points into the older revision"
-        );
     }
 }

@@ -4,6 +4,7 @@
 //! ISO 32000-2, 7.3.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use super::budget::Budget;
 use super::lex::{Cursor, Token};
@@ -42,6 +43,28 @@ pub(crate) enum Object {
 /// A dictionary without repeated keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Dictionary(BTreeMap<Vec<u8>, Object>);
+
+impl Object {
+    /// Calls `see` with each reference in it.
+    pub(crate) fn references(&self, see: &mut dyn FnMut(ObjectId)) {
+        match self {
+            Self::Reference(id) => see(*id),
+            Self::Array(items) => items.iter().for_each(|item| item.references(see)),
+            Self::Dictionary(dictionary) => {
+                dictionary
+                    .0
+                    .values()
+                    .for_each(|value| value.references(see));
+            }
+            Self::Null
+            | Self::Boolean(_)
+            | Self::Integer(_)
+            | Self::Real(_)
+            | Self::Text(_)
+            | Self::Name(_) => {}
+        }
+    }
+}
 
 impl Dictionary {
     pub(crate) fn get(&self, key: &str) -> Option<&Object> {
@@ -149,7 +172,7 @@ impl<'a> Parser<'_, 'a> {
             let value = self.finish(token, nesting_left)?;
             // Readers differ on which of two equal keys counts, so neither may.
             if entries.insert(key, value).is_some() {
-                return Err(Code::Malformed);
+                return Err(Code::DuplicateKey);
             }
         }
     }
@@ -157,24 +180,35 @@ impl<'a> Parser<'_, 'a> {
     /// `12` or `12 0 R`: only the look ahead tells.
     fn integer_or_reference(&mut self, value: i64) -> Result<Object, Code> {
         let mut ahead = self.cursor.clone();
-        ahead.skip_space();
+        ahead.skip_space()?;
         let start = ahead.position();
         let digits = ahead.take_digits();
         if digits.is_empty() {
             return Ok(Object::Integer(value));
         }
-        ahead.skip_space();
+        ahead.skip_space()?;
         let passed = ahead.position().saturating_sub(self.cursor.position());
         self.budget.spend(passed)?;
         if start == self.cursor.position() || !ahead.take_word(b"R") {
             return Ok(Object::Integer(value));
         }
+        // `+12 0 R` is a reference to some readers and three values to others.
+        if self.cursor.is_behind_sign() {
+            return Err(Code::Token);
+        }
         *self.cursor = ahead;
-        let number = u32::try_from(value).map_err(|_range| Code::Malformed)?;
-        let generation = std::str::from_utf8(digits).map_err(|_not_ascii| Code::Malformed)?;
-        let generation = generation.parse().map_err(|_range| Code::Malformed)?;
+        let number = u32::try_from(value).map_err(|_range| Code::Token)?;
+        let generation = decimal(digits).ok_or(Code::Token)?;
         Ok(Object::Reference(ObjectId { number, generation }))
     }
+}
+
+/// A number of digits alone.
+pub(super) fn decimal<T: FromStr>(digits: &[u8]) -> Option<T> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 /// The shortest spelling of a number with a point, so that equal numbers are equal.
@@ -200,38 +234,47 @@ fn shortest(text: &[u8]) -> Box<[u8]> {
     }
 }
 
-/// Reads `N G obj … endobj` (or up to `stream`) at `offset`; `cursor` then stands behind it.
+/// Reads `N G obj … endobj`, or up to and with `stream`, at `offset`.
 pub(super) fn parse_indirect(
     data: &[u8],
     offset: usize,
-    id: ObjectId,
     budget: &mut Budget,
-) -> Result<(Object, Closing), Code> {
+) -> Result<Indirect, Code> {
     let mut cursor = Cursor::at(data, offset);
-    let opening = [
-        Token::Integer(i64::from(id.number)),
-        Token::Integer(i64::from(id.generation)),
-        Token::Word(b"obj"),
-    ];
     // The offset must be that of the number itself, not of space or a comment before it.
     if !data.get(offset).is_some_and(u8::is_ascii_digit) {
-        return Err(Code::Malformed);
+        return Err(Code::ObjectHeader);
     }
-    for expected in opening {
-        if cursor.next(budget)? != expected {
-            return Err(Code::Malformed);
-        }
+    let number = decimal(cursor.take_digits()).ok_or(Code::ObjectHeader)?;
+    cursor.skip_space()?;
+    let generation = decimal(cursor.take_digits()).ok_or(Code::ObjectHeader)?;
+    cursor.skip_space()?;
+    if !cursor.take_word(b"obj") {
+        return Err(Code::ObjectHeader);
     }
+    budget.spend(cursor.position().saturating_sub(offset))?;
     let object = parse(&mut cursor, budget)?;
-    let closing = cursor.next(budget)?;
-    let is_stream = matches!(object, Object::Dictionary(_)) && closing == Token::Word(b"stream");
-    if is_stream {
-        Ok((object, Closing::Stream(cursor.position())))
-    } else if closing == Token::Word(b"endobj") {
-        Ok((object, Closing::Object(cursor.position())))
-    } else {
-        Err(Code::Malformed)
-    }
+    let closing = match (&object, cursor.next(budget)?) {
+        (Object::Dictionary(_), Token::Word(b"stream")) => Closing::Stream(cursor.position()),
+        // An indirect object that is itself a reference is against the rules.
+        (Object::Reference(_), _) => return Err(Code::Malformed),
+        (_, Token::Word(b"endobj")) => Closing::Object(cursor.position()),
+        (_, _) => return Err(Code::Unclosed),
+    };
+    Ok(Indirect {
+        id: ObjectId { number, generation },
+        object,
+        closing,
+    })
+}
+
+/// An indirect object as it stands in the file.
+#[derive(Debug)]
+pub(super) struct Indirect {
+    pub(super) id: ObjectId,
+    /// Of a stream, its dictionary.
+    pub(super) object: Object,
+    pub(super) closing: Closing,
 }
 
 /// What an indirect object is closed with, and the place behind that word.
@@ -263,7 +306,7 @@ mod tests {
         );
         let numbers = [1, 2, 3].map(Object::Integer).to_vec();
         assert_eq!(read("[1 2 3]"), Ok(Object::Array(numbers)));
-        assert_eq!(read("99999999999 0 R"), Err(Code::Malformed));
+        assert_eq!(read("99999999999 0 R"), Err(Code::Token));
     }
 
     #[test]
@@ -283,10 +326,10 @@ mod tests {
     #[test]
     fn a_repeated_key_is_refused() {
         assert!(read("<< /A 1 /B 2 >>").is_ok());
-        assert_eq!(read("<< /A 1 /A 1 >>"), Err(Code::Malformed));
+        assert_eq!(read("<< /A 1 /A 1 >>"), Err(Code::DuplicateKey));
         assert_eq!(
             read("<< /A 1 /#41 1 >>"),
-            Err(Code::Malformed),
+            Err(Code::DuplicateKey),
             "written another way"
         );
     }

@@ -1,12 +1,12 @@
-//! Streams and what undoes their filters.
+//! Streams: a dictionary and the bytes that it describes.
 //!
 //! # Source
-//! ISO 32000-2, 7.3.8 and 7.4.
+//! ISO 32000-2, 7.3.8.
 
 use super::budget::Budget;
+use super::filter;
 use super::lex::Cursor;
-use super::object::{Dictionary, Object};
-use super::text::Text;
+use super::object::Dictionary;
 use crate::code::Code;
 
 /// A stream as it stands in the file.
@@ -18,44 +18,38 @@ pub(crate) struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    /// Cuts the stream whose word `stream` ends at `start`.
+    /// Cuts the stream whose word `stream` ends at `start`, and says where its `endobj` ends.
     pub(super) fn cut(
         dictionary: Dictionary,
         data: &'a [u8],
         start: usize,
-        length: usize,
-    ) -> Result<Self, Code> {
+        length: i64,
+    ) -> Result<(Self, usize), Code> {
         let mut cursor = Cursor::at(data, start);
+        // A carriage return alone is forbidden: readers disagree whether a line feed is data.
         if !(cursor.take_exact(b"\r\n") || cursor.take_exact(b"\n")) {
-            return Err(Code::Malformed);
+            return Err(Code::StreamLength);
         }
-        let raw = cursor.take(length).ok_or(Code::Malformed)?;
+        let length = usize::try_from(length).map_err(|_negative| Code::StreamLength)?;
+        let raw = cursor.take(length).ok_or(Code::StreamLength)?;
         cursor.take_end_of_line();
         if !cursor.take_word(b"endstream") {
-            return Err(Code::Malformed);
+            return Err(Code::StreamLength);
         }
-        cursor.skip_blanks();
+        cursor.skip_space()?;
         if !cursor.take_word(b"endobj") {
-            return Err(Code::Malformed);
+            return Err(Code::Unclosed);
         }
-        Ok(Self { dictionary, raw })
+        Ok((Self { dictionary, raw }, cursor.position()))
     }
 
     /// The bytes with the filters undone.
+    ///
+    /// # Errors
+    /// [`Code::StreamFilter`] for filters other than `/FlateDecode` (with its predictors) and
+    /// `/ASCIIHexDecode`, [`Code::StreamDamaged`] for what does not decode, [`Code::TooComplex`] for what
+    /// inflates too far.
     pub(crate) fn decoded(&self, budget: &mut Budget) -> Result<Vec<u8>, Code> {
-        let filter = match self.dictionary.get("Filter") {
-            Some(Object::Array(filters)) if filters.len() <= 1 => filters.first(),
-            Some(Object::Array(_)) => return Err(Code::StructureUnsupported),
-            other => other,
-        };
-        budget.spend(self.raw.len())?;
-        budget.inflate(self.raw.len())?;
-        match filter {
-            None | Some(Object::Null) => Ok(self.raw.to_vec()),
-            Some(Object::Name(name)) if name == b"ASCIIHexDecode" => {
-                Ok(Text::hex(self.raw, None).bytes().to_vec())
-            }
-            Some(_) => Err(Code::StructureUnsupported),
-        }
+        filter::decode(&self.dictionary, self.raw, budget)
     }
 }
