@@ -12,17 +12,18 @@ use crate::pdf::{Dictionary, Object};
 use crate::poe::Place;
 use crate::policy::{Policy, TimeStamps};
 use crate::report::{
-    Changes, Coverage, Level, ProofSource, SignatureReport, TimeStampReport, findings, settle,
+    Changes, Coverage, Level, ProofSource, RevisionChange, SignatureReport, TimeStampReport,
+    findings, settle,
 };
 use crate::stamp;
 
 /// A signature as it stands in the document.
-#[derive(Debug)]
-pub(crate) struct Signed<'a> {
-    pub(crate) bytes: SignedBytes<'a>,
-    pub(crate) container: Container,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Signed<'s, 'a> {
+    pub(crate) bytes: &'s SignedBytes<'a>,
+    pub(crate) container: &'s Container,
     /// The container as its bytes.
-    pub(crate) token: Vec<u8>,
+    pub(crate) token: &'s [u8],
 }
 
 /// What a signature in the form is.
@@ -48,12 +49,13 @@ impl Kind {
 }
 
 /// What the document says about a signature, and what became of the document since.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Surroundings<'a> {
     pub(crate) signature: &'a Dictionary,
     /// What was added after it, as the difference analysis finds it.
     pub(crate) changes: Changes,
     pub(crate) coverage: Coverage,
+    pub(crate) revisions: Vec<RevisionChange>,
 }
 
 /// What is known about a signature so far; every step adds to it.
@@ -72,7 +74,7 @@ struct Draft {
 
 /// Judges a signature; `codes` are what the rest of the document says against it.
 pub(crate) fn judge(
-    read: Result<&Signed<'_>, Code>,
+    read: Result<Signed<'_, '_>, Code>,
     around: Surroundings<'_>,
     codes: Vec<Code>,
     ground: Ground<'_>,
@@ -96,11 +98,11 @@ pub(crate) fn judge(
 impl Draft {
     fn fill(
         &mut self,
-        signed: &Signed<'_>,
+        signed: Signed<'_, '_>,
         signature: &Dictionary,
         ground: Ground<'_>,
     ) -> Result<(), Code> {
-        let container = &signed.container;
+        let container = signed.container;
         if !container.is_detached() {
             return Err(Code::CmsMalformed);
         }
@@ -175,6 +177,7 @@ impl Draft {
             is_stamped: self.is_stamped,
             coverage: around.coverage,
             changes: around.changes,
+            revisions: around.revisions,
             indication,
             sub_indication,
             level: level(self.proven, &self.judged, self.has_archive),
