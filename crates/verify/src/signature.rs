@@ -69,6 +69,8 @@ struct Draft {
     proven: Option<(Timestamp, ProofSource)>,
     is_stamped: bool,
     judged: Judged,
+    /// Whether the document brings what the time stamp inside the signature is judged by; so where there is none.
+    is_stamp_self_contained: bool,
     has_archive: bool,
 }
 
@@ -88,6 +90,7 @@ pub(crate) fn judge(
         proven: None,
         is_stamped: false,
         judged: Judged::default(),
+        is_stamp_self_contained: true,
         has_archive: false,
     };
     let filled = read.and_then(|signed| draft.fill(signed, around.signature, ground));
@@ -153,6 +156,7 @@ impl Draft {
         };
         let stamped = stamp::judge(&token, &[container.signature()], place, ground);
         self.codes.extend(stamped.codes);
+        self.is_stamp_self_contained = stamped.is_self_contained;
         self.stamp = Some(stamped.report);
         let (Some(proves), Some(moment)) = (stamped.proves, stamped.moment) else {
             self.codes.push(Code::TimeClaimed);
@@ -167,8 +171,24 @@ impl Draft {
         self.proven = Some((proves, ProofSource::SignatureTimeStamp));
     }
 
+    /// The baseline level that the signature reaches, as far as it could be checked.
+    ///
+    /// # Source
+    /// ETSI EN 319 142-1, 6.
+    fn level(&self) -> Level {
+        let has_data = !self.judged.chain.is_empty()
+            && self.judged.is_self_contained
+            && self.is_stamp_self_contained;
+        match self.proven {
+            None => Level::B,
+            Some(_) if !has_data => Level::T,
+            Some(_) if self.has_archive => Level::Lta,
+            Some(_) => Level::Lt,
+        }
+    }
+
     fn report(self, around: Surroundings<'_>) -> SignatureReport {
-        let findings = findings(&self.codes);
+        let (findings, level) = (findings(&self.codes), self.level());
         let (indication, sub_indication) = settle(&findings);
         SignatureReport {
             signer: self.signer,
@@ -180,7 +200,7 @@ impl Draft {
             revisions: around.revisions,
             indication,
             sub_indication,
-            level: level(self.proven, &self.judged, self.has_archive),
+            level,
             proven_at: self.proven.map(|(moment, _source)| moment),
             proven_by: self.proven.map(|(_moment, source)| source),
             chain: self.judged.chain,
@@ -188,20 +208,6 @@ impl Draft {
             time_stamp: self.stamp,
             findings,
         }
-    }
-}
-
-/// The baseline level that the signature reaches, as far as it could be checked.
-///
-/// # Source
-/// ETSI EN 319 142-1, 6.
-fn level(proven: Option<(Timestamp, ProofSource)>, judged: &Judged, has_archive: bool) -> Level {
-    let has_chain = !judged.chain.is_empty();
-    match proven {
-        None => Level::B,
-        Some(_) if !has_chain || !judged.is_self_contained => Level::T,
-        Some(_) if has_archive => Level::Lta,
-        Some(_) => Level::Lt,
     }
 }
 
