@@ -141,7 +141,13 @@ fn what_an_authority_says_of_names_holds_for_all_below_it() {
         })
     };
     let mail = |base: &str| GeneralSubtree::Rfc822Name(base.to_owned());
-    let cases: [(&str, Vec<GeneralSubtree>, Vec<GeneralSubtree>, &[Code]); 8] = [
+    type Case = (
+        &'static str,
+        Vec<GeneralSubtree>,
+        Vec<GeneralSubtree>,
+        &'static [Code],
+    );
+    let cases: [Case; 8] = [
         ("inside", vec![of("Dinas Contoh")], vec![], &[]),
         ("other case", vec![of("DINAS contoh")], vec![], &[]),
         (
