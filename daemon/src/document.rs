@@ -6,7 +6,7 @@ use bytes::Bytes;
 use loket_domain::print::{Revision, Verification};
 use loket_spool::{Spool, SpoolError};
 use loket_trust_folder::TrustFolder;
-use loket_verify::{Policy, Report, Revocation, Verdict};
+use loket_verify::{ChangeLevel, Policy, Report, Revocation, Verdict};
 use loket_wire::sealed::{Binding, Envelope, SealError, SealingKey, SealingPublic, Secrets};
 use loket_wire::{Class, Epoch, JobId, Reason, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -232,6 +232,7 @@ pub const fn policy_of(config: &Config) -> Policy {
             RevocationPolicy::Required => Revocation::Required,
             RevocationPolicy::IfKnown => Revocation::IfKnown,
         },
+        changes: ChangeLevel::Sealed,
     }
 }
 
@@ -257,6 +258,7 @@ mod tests {
     fn documents(dir: &Path) -> Arc<Documents> {
         let policy = Policy {
             revocation: Revocation::IfKnown,
+            ..Policy::default()
         };
         let trust = TrustFolder::open(dir.to_owned()).unwrap();
         let spool = Spool::open(&dir.join("spool"), u64::MAX).unwrap();

@@ -31,6 +31,8 @@ mod pages;
 mod same;
 mod signing;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -114,7 +116,7 @@ impl ChangeReport {
         let ends = file.revisions().last().map(|revision| revision.ends);
         if !ends.is_some_and(|ends| ends.contains(&file.data().len())) {
             self.codes.push(Code::TailBytes);
-            self.changes = Changes::Altered;
+            self.changes = self.changes.max(Changes::Unknown);
         }
         Ok(())
     }

@@ -223,8 +223,8 @@ codes! {
         "Tambahan yang seharusnya bukti tanda tangan berisi hal lain. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
     ChangedRights "V-613" Invalid "what the signer allowed to be done later was exceeded or rewritten"
         "Perubahan sesudah penandatanganan melampaui yang diizinkan penanda tangan. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
-    TailBytes "V-614" Invalid "bytes that belong to nothing stand at the end of the document"
-        "Ada data asing di ujung dokumen. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    TailBytes "V-614" Indeterminate "white space or comments stand behind the end of the document"
+        "Ada tambahan kosong di ujung dokumen. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
     SignatureRemoved "V-615" Invalid "a signature was taken out of the document"
         "Tanda tangan yang pernah ada dihapus dari dokumen. Jangan dicetak; dokumen ini mungkin dipalsukan. Hubungi dinas penerbit.",
     SignedAgain "V-616" Indeterminate "the document was signed again, which the office's rule does not allow"

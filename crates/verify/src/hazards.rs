@@ -13,6 +13,8 @@
 
 mod font;
 mod page;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 

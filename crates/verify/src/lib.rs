@@ -29,6 +29,8 @@ mod check;
 mod cms;
 mod code;
 mod crl;
+#[cfg(test)]
+mod draft;
 mod fields;
 mod hazards;
 mod moment;
