@@ -56,7 +56,7 @@ fn examine(document: &[u8], ground: Ground<'_>) -> Result<Examined, Code> {
         .iter()
         .position(|report| report.coverage == Coverage::Document);
     let revision = match whole.and_then(|position| found.get(position)) {
-        Some(signature) => revision(&file, &catalog, signature, &mut budget).map(Some),
+        Some(signature) => revision(&file, signature, &mut budget).map(Some),
         None => Ok(None),
     };
     Ok((signatures, revision))
@@ -65,15 +65,16 @@ fn examine(document: &[u8], ground: Ground<'_>) -> Result<Examined, Code> {
 /// What may be printed of a file that `signature` covers as a whole.
 fn revision(
     file: &File<'_>,
-    catalog: &Dictionary,
     signature: &Dictionary,
     budget: &mut Budget,
 ) -> Result<SignedRevision, Code> {
     let covered = SignedBytes::of(signature, file)?;
+    let view = file.view(covered.revision);
+    let catalog = view.catalog(budget)?;
     Ok(SignedRevision {
         size_bytes: u64::try_from(covered.end).map_err(|_range| Code::TooLarge)?,
         sha256: Sha256Digest::of(file.data()),
         content_sha256: algorithm::sha256(&covered.parts),
-        page_count: pages::count(file.latest(), catalog, budget)?,
+        page_count: pages::count(view, &catalog, budget)?,
     })
 }

@@ -31,6 +31,13 @@ mod crl;
 mod fields;
 mod moment;
 mod pages;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the view of each revision is for the analysis of changes and of the DSS"
+    )
+)]
 mod pdf;
 mod report;
 mod signature;
