@@ -85,10 +85,7 @@ fn revision(
     covered: &SignedBytes<'_>,
     budget: &mut Budget,
 ) -> Result<SignedRevision, Code> {
-    let signed = file
-        .revision_ending_at(covered.end)
-        .ok_or(Code::CoverageEnd)?;
-    let view = file.view(signed);
+    let view = file.view(covered.revision);
     let catalog = view.catalog(budget)?;
     let bytes = file.data().get(..covered.end).ok_or(Code::CoverageEnd)?;
     Ok(SignedRevision {

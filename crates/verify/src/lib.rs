@@ -35,6 +35,13 @@ mod fields;
 mod hazards;
 mod moment;
 mod pages;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the view of each revision is for the analysis of changes and of the DSS"
+    )
+)]
 mod pdf;
 mod report;
 mod signature;

@@ -72,15 +72,12 @@ impl Draft {
             return Err(Code::SignatureKind);
         }
         let bytes = SignedBytes::of(signature, file)?;
-        let signed = file
-            .revision_ending_at(bytes.end)
-            .ok_or(Code::CoverageEnd)?;
         self.coverage = if bytes.end == file.data().len() {
             Coverage::Document
         } else {
             Coverage::Revision
         };
-        let later = changes::after_signing(file, signed, ground.policy.changes, budget);
+        let later = changes::after_signing(file, bytes.revision, ground.policy.changes, budget);
         self.codes.extend(later.codes);
         (self.changes, self.revisions) = (later.changes, later.revisions);
         let container = Container::parse(&bytes.container()?)?;

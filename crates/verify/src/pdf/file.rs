@@ -243,7 +243,7 @@ impl<'f, 'a> View<'f, 'a> {
     }
 
     /// What a string says, escapes and digits undone; none where `object` is no string.
-    pub(crate) fn bytes<'o>(self, object: &'o Object) -> Option<&'o [u8]> {
+    pub(crate) fn bytes(self, object: &Object) -> Option<&[u8]> {
         let Object::Text(text) = object else {
             return None;
         };
