@@ -6,7 +6,7 @@ use bytes::Bytes;
 use loket_domain::print::{Revision, Verification};
 use loket_spool::{Spool, SpoolError};
 use loket_trust_folder::TrustFolder;
-use loket_verify::{ChangeLevel, Policy, Report, Revocation, Verdict};
+use loket_verify::{Policy, Report, Revocation, Verdict};
 use loket_wire::sealed::{Binding, Envelope, SealError, SealingKey, SealingPublic, Secrets};
 use loket_wire::{Class, Epoch, JobId, Reason, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -226,13 +226,13 @@ fn outcome(report: &Report) -> Verification {
 
 /// The verification policy of the settings.
 #[must_use]
-pub const fn policy_of(config: &Config) -> Policy {
+pub fn policy_of(config: &Config) -> Policy {
     Policy {
         revocation: match config.revocation {
             RevocationPolicy::Required => Revocation::Required,
             RevocationPolicy::IfKnown => Revocation::IfKnown,
         },
-        changes: ChangeLevel::Sealed,
+        ..Policy::default()
     }
 }
 

@@ -99,7 +99,7 @@ impl ChangeReport {
         let mut look = |_number: u32, object: &_| hazards.look(object);
         let mut graph = Graph::of(view, &mut look, budget)?;
         self.codes
-            .extend(hazards.finish(view, graph.targets(), budget)?);
+            .extend(hazards.finish(view, file.dangling(signed), budget)?);
         let terms = Terms::of(view, budget)?;
         self.codes.extend(&terms.codes);
         let mut archived = BTreeSet::new();

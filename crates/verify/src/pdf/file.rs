@@ -135,6 +135,7 @@ impl<'f, 'a> View<'f, 'a> {
     }
 
     /// All objects in use, numbers rising.
+    #[cfg(test)]
     pub(crate) fn numbers(self) -> impl Iterator<Item = (u32, Entry)> + 'f {
         self.file.history.in_use(self.index)
     }
