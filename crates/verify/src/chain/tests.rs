@@ -303,6 +303,18 @@ fn an_authority_that_has_ended_since_must_be_proved_or_be_in_the_trust_store() {
 }
 
 #[test]
+fn a_chain_that_is_signed_with_a_weak_key_says_so() {
+    let pem = include_str!("../../../../tests/fixtures/trust/root.pem");
+    let body: String = pem.lines().filter(|line| !line.starts_with("--")).collect();
+    let der = data_encoding::BASE64.decode(body.as_bytes()).unwrap();
+    let read = |der: &[u8]| Certificate::parse(der).unwrap();
+    let issuing = read(include_bytes!("../../../../tests/fixtures/ltv/weak-issuing.der"));
+    let signer = read(include_bytes!("../../../../tests/fixtures/ltv/weak-leaf.der"));
+    let found = judged(&[&read(&der)], &[issuing], &signer);
+    assert_eq!(found, [Code::NoChain, Code::KeyTooShort]);
+}
+
+#[test]
 fn junk_that_bears_the_right_name_costs_a_bounded_number_of_checks() {
     let (own, upper) = (key(P256), key(P384));
     let anchor = root("Root", &upper);
