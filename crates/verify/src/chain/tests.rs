@@ -1,9 +1,9 @@
 //! Games with certificates: each chain is made here, so that its one fault stands beside its verdict.
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose,
-    GeneralSubtree, IsCa, Issuer, KeyPair, KeyUsagePurpose, NameConstraints, SanType, SerialNumber,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, Issuer, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, NameConstraints, SanType, SerialNumber, date_time_ymd,
 };
 
 use super::*;
@@ -303,13 +303,62 @@ fn an_authority_that_has_ended_since_must_be_proved_or_be_in_the_trust_store() {
 }
 
 #[test]
+fn what_an_ended_authority_says_of_revocation_must_be_proved_to_be_older_than_its_end() {
+    let (own, upper) = (key(P256), key(P384));
+    let anchor = root("Root", &upper);
+    let mut ended = authority("CA");
+    ended.not_after = date_time_ymd(2025, 1, 1);
+    let issuing = issue(&ended, &upper, &authority("Root"), P384);
+    let mut signer = leaf();
+    signer.not_after = date_time_ymd(2024, 1, 1);
+    let signer = issue(&signer, &own, &ended, P384);
+    let list = CertificateRevocationListParams {
+        this_update: date_time_ymd(2023, 5, 30),
+        next_update: date_time_ymd(2023, 6, 30),
+        crl_number: SerialNumber::from(1_u64),
+        issuing_distribution_point: None,
+        revoked_certs: Vec::new(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    let list = list.signed_by(&Issuer::new(ended, key(P384))).unwrap();
+    let mut evidence = Evidence::default();
+    evidence.add_lists(&[list.der()], &[], Place::in_revision(150));
+    let stamped = Some(moment("2023-06-01T00:00:00Z"));
+    let judge = |since: Option<&str>| {
+        let mut proofs = Proofs::default();
+        if let Some(since) = since {
+            proofs.add(200, moment(since));
+        }
+        found(
+            &[&anchor, &issuing],
+            &[],
+            &signer,
+            stamped,
+            &evidence,
+            &proofs,
+        )
+    };
+    assert_eq!(judge(None), [Code::RevocationUnproved]);
+    assert_eq!(
+        judge(Some("2025-06-01T00:00:00Z")),
+        [Code::RevocationUnproved]
+    );
+    assert_eq!(judge(Some("2024-06-01T00:00:00Z")), []);
+    assert!(!evidence.has_unreadable, "control: the list was read");
+}
+
+#[test]
 fn a_chain_that_is_signed_with_a_weak_key_says_so() {
     let pem = include_str!("../../../../tests/fixtures/trust/root.pem");
     let body: String = pem.lines().filter(|line| !line.starts_with("--")).collect();
     let der = data_encoding::BASE64.decode(body.as_bytes()).unwrap();
     let read = |der: &[u8]| Certificate::parse(der).unwrap();
-    let issuing = read(include_bytes!("../../../../tests/fixtures/ltv/weak-issuing.der"));
-    let signer = read(include_bytes!("../../../../tests/fixtures/ltv/weak-leaf.der"));
+    let issuing = read(include_bytes!(
+        "../../../../tests/fixtures/ltv/weak-issuing.der"
+    ));
+    let signer = read(include_bytes!(
+        "../../../../tests/fixtures/ltv/weak-leaf.der"
+    ));
     let found = judged(&[&read(&der)], &[issuing], &signer);
     assert_eq!(found, [Code::NoChain, Code::KeyTooShort]);
 }
