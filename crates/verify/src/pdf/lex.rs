@@ -9,6 +9,9 @@ use super::budget::Budget;
 use super::text::digit;
 use crate::code::Code;
 
+/// Steps that a token costs beside its bytes: what is made of it takes the time of so many.
+const TOKEN_STEPS: usize = 16;
+
 /// Characters of a number; honest ones have up to 20, and readers cut longer ones each in its way.
 const MAX_NUMBER_BYTES: usize = 64;
 
@@ -171,7 +174,8 @@ impl<'a> Cursor<'a> {
     pub(super) fn next(&mut self, budget: &mut Budget) -> Result<Token<'a>, Code> {
         let start = self.position;
         let token = self.token();
-        budget.spend(self.position.saturating_sub(start).saturating_add(1))?;
+        let passed = self.position.saturating_sub(start);
+        budget.spend(passed.saturating_add(TOKEN_STEPS))?;
         token
     }
 
