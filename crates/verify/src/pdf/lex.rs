@@ -118,6 +118,13 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Passes white space and comments, and says whether there was any.
+    pub(super) fn take_space(&mut self) -> Result<bool, Code> {
+        let start = self.position;
+        self.skip_space()?;
+        Ok(self.position > start)
+    }
+
     /// Passes white space alone, so that a comment such as `%%EOF` stays to be read.
     pub(super) fn skip_blanks(&mut self) {
         self.take_while(is_space);
@@ -199,10 +206,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes regular characters. A null byte ends them by the rule, but not in every reader.
+    /// Takes regular characters. A null byte ends them by the rule, but not in every reader, and other
+    /// control characters (a vertical tab) do not by the rule, but in some.
     fn regular(&mut self) -> Result<&'a [u8], Code> {
         let text = self.take_while(is_regular);
-        if self.peek() == Some(0) {
+        if self.peek() == Some(0) || text.iter().any(u8::is_ascii_control) {
             Err(Code::Token)
         } else {
             Ok(text)
@@ -383,6 +391,8 @@ mod tests {
             b"/A#00B",
             b"/A\0B",
             b"12\0",
+            b"/A\x0bB",
+            b"true\x7f",
             b"obj\0",
         ] {
             let found = tokens(text);
