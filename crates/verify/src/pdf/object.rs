@@ -87,6 +87,11 @@ impl Dictionary {
         }
     }
 
+    /// Whether `value` stands under `key`.
+    pub(super) fn has(&self, key: &[u8], value: &Object) -> bool {
+        self.0.get(key) == Some(value)
+    }
+
     /// All keys with their values, keys in the order of their bytes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &Object)> {
         self.0.iter().map(|(key, value)| (key.as_slice(), value))
