@@ -87,6 +87,11 @@ impl Dictionary {
         }
     }
 
+    /// Whether `value` stands under `key`.
+    pub(super) fn has(&self, key: &[u8], value: &Object) -> bool {
+        self.0.get(key) == Some(value)
+    }
+
     /// All keys with their values, keys in the order of their bytes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &Object)> {
         self.0.iter().map(|(key, value)| (key.as_slice(), value))
@@ -180,16 +185,15 @@ impl<'a> Parser<'_, 'a> {
     /// `12` or `12 0 R`: only the look ahead tells.
     fn integer_or_reference(&mut self, value: i64) -> Result<Object, Code> {
         let mut ahead = self.cursor.clone();
-        ahead.skip_space()?;
-        let start = ahead.position();
+        let is_apart = ahead.take_space()?;
         let digits = ahead.take_digits();
-        if digits.is_empty() {
+        if !is_apart || digits.is_empty() {
             return Ok(Object::Integer(value));
         }
-        ahead.skip_space()?;
+        let is_apart = ahead.take_space()?;
         let passed = ahead.position().saturating_sub(self.cursor.position());
         self.budget.spend(passed)?;
-        if start == self.cursor.position() || !ahead.take_word(b"R") {
+        if !is_apart || !ahead.take_word(b"R") {
             return Ok(Object::Integer(value));
         }
         // `+12 0 R` is a reference to some readers and three values to others.
@@ -286,10 +290,9 @@ fn header<'a>(
         return Err(Code::ObjectHeader);
     }
     let number = decimal(cursor.take_digits()).ok_or(Code::ObjectHeader)?;
-    cursor.skip_space()?;
+    let is_apart = cursor.take_space()?;
     let generation = decimal(cursor.take_digits()).ok_or(Code::ObjectHeader)?;
-    cursor.skip_space()?;
-    if !cursor.take_word(b"obj") {
+    if !(is_apart && cursor.take_space()? && cursor.take_word(b"obj")) {
         return Err(Code::ObjectHeader);
     }
     budget.spend(cursor.position().saturating_sub(offset))?;

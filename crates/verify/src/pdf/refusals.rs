@@ -98,6 +98,11 @@ fn places_of_objects() {
             Code::Generation,
         ),
         (
+            "of a generation that runs into the word",
+            update(end).raw("2 00obj\nnull\nendobj\n").table(ROOT).bytes,
+            Code::ObjectHeader,
+        ),
+        (
             "no object",
             update(end).raw("null\n").table(ROOT).bytes,
             Code::ObjectHeader,
