@@ -138,6 +138,11 @@ fn bytes_that_belong_to_no_object() {
             Code::Stray,
         ),
         (
+            "a long tail",
+            [&plain().table(ROOT).bytes[..], &[b' '; 600]].concat(),
+            Code::Stray,
+        ),
+        (
             "in a comment",
             plain().raw("% 2 0 obj null\n").table(ROOT).bytes,
             Code::CommentHides,
