@@ -40,6 +40,7 @@ use serde::{Deserialize, Serialize};
 
 use self::graph::Graph;
 use self::lock::Terms;
+pub(crate) use self::same::is_zeros;
 use self::step::{Rule, Step, Touch};
 use crate::code::{Code, Weight};
 use crate::hazards::Hazards;

@@ -49,11 +49,18 @@ const PLAYING: [&[u8]; 6] = [
     b"Projection",
 ];
 
-/// What was found so far.
+/// Transfer functions that are looked at; honest files have none.
+const MAX_TRANSFERS: usize = 64;
+
+/// What was found so far. Keys alone prove little: fonts, pictures and glyphs bear names of their
+/// writer's choice, so that a font may be called `/JS`. What such a key stands in, or leads to,
+/// has to agree.
 #[derive(Debug, Default)]
 pub(crate) struct Hazards {
     codes: BTreeSet<Code>,
     fonts: font::Fonts,
+    /// Values of `/TR` and `/TR2`.
+    transfers: Vec<Object>,
 }
 
 impl Hazards {
@@ -82,11 +89,31 @@ impl Hazards {
             let code = layers_of(view, layers, budget)?;
             self.codes.insert(code);
         }
+        if catalog.get("Collection").is_some() {
+            self.codes.insert(Code::ExternalContent);
+        }
         if let Some(form) = catalog.get("AcroForm")
             && let Object::Dictionary(form) = view.resolve(form, budget)?
-            && matches!(form.get("NeedAppearances"), Some(value) if *value != Object::Boolean(false))
         {
-            self.codes.insert(Code::DynamicForm);
+            let renewed = form.get("NeedAppearances");
+            let is_renewed = renewed.is_some_and(|value| *value != Object::Boolean(false));
+            if is_renewed || form.get("XFA").is_some() {
+                self.codes.insert(Code::DynamicForm);
+            }
+        }
+        if let Some(names) = catalog.get("Names")
+            && let Object::Dictionary(names) = view.resolve(names, budget)?
+        {
+            let has = |key: &str| names.get(key).is_some();
+            self.codes
+                .extend(has("JavaScript").then_some(Code::ActiveContent));
+            self.codes
+                .extend(has("EmbeddedFiles").then_some(Code::Attachment));
+        }
+        for transfer in &self.transfers {
+            if is_function(view, transfer, budget)? {
+                self.codes.insert(Code::DeviceDependent);
+            }
         }
         let fonts = std::mem::take(&mut self.fonts);
         self.codes.extend(fonts.judge(view, budget)?);
@@ -109,14 +136,17 @@ impl Hazards {
             .name("Subtype")
             .is_some_and(|name| PLAYING.contains(&name));
         let acts = kind.is_some_and(|kind| ACTIVE.contains(&kind));
-        if acts || has("JS") || has("AA") || has("JavaScript") || (plays && has("Rect")) {
+        let of_type = matches!(
+            dictionary.name("Type"),
+            Some(b"Catalog" | b"Page" | b"Annot")
+        );
+        let is_owner = of_type || ["FT", "T", "Rect", "Pages"].iter().any(|key| has(key));
+        let triggers = has("AA") && is_owner;
+        if acts || (has("JS") && kind.is_some()) || triggers || (plays && has("Rect")) {
             self.codes.insert(Code::ActiveContent);
         }
         if kind == Some(b"URI") && has("URI") {
             self.codes.insert(Code::ExternalLink);
-        }
-        if has("XFA") {
-            self.codes.insert(Code::DynamicForm);
         }
     }
 
@@ -129,11 +159,13 @@ impl Hazards {
         let is_reference = kind == Some(b"Form") && has("Ref");
         let is_drawing = matches!(kind, Some(b"Form" | b"Image"));
         let has_other = is_drawing && (has("Alternates") || has("OPI"));
-        if is_outside || is_reference || has_other || has("Collection") {
+        if is_outside || is_reference || has_other {
             self.codes.insert(Code::ExternalContent);
         }
-        let is_attached = kind == Some(b"FileAttachment");
-        if is_attached || has("EmbeddedFiles") || has("AF") || has("EF") {
+        let of_type = dictionary.name("Type");
+        let is_attached = kind == Some(b"FileAttachment") && has("Rect");
+        let is_file = has("EF") && matches!(of_type, Some(b"Filespec" | b"F"));
+        if is_attached || is_file || (has("AF") && of_type.is_some()) {
             self.codes.insert(Code::Attachment);
         }
     }
@@ -144,15 +176,33 @@ impl Hazards {
         let has = |key: &str| dictionary.get(key).is_some();
         let is_postscript = kind == Some(b"PS")
             || (kind == Some(b"Form") && (has("PS") || dictionary.name("Subtype2") == Some(b"PS")));
+        if is_postscript {
+            self.codes.insert(Code::DeviceDependent);
+        }
         // The function of a soft mask bears the same name, and works everywhere alike.
-        let is_mask = matches!(dictionary.name("S"), Some(b"Alpha" | b"Luminosity"));
-        let is_default = |key: &str| matches!(dictionary.name(key), Some(b"Default" | b"Identity"));
-        let transfers = ["TR", "TR2"];
-        let transfers = transfers.iter().any(|key| has(key) && !is_default(key));
-        if is_postscript || (transfers && !is_mask) {
+        if !matches!(dictionary.name("S"), Some(b"Alpha" | b"Luminosity")) {
+            let transfers = ["TR", "TR2"].iter().filter_map(|key| dictionary.get(key));
+            self.transfers.extend(transfers.cloned());
+        }
+        if self.transfers.len() > MAX_TRANSFERS {
+            self.transfers.clear();
             self.codes.insert(Code::DeviceDependent);
         }
     }
+}
+
+/// Whether `object` is a function, or one for each colour.
+fn is_function(view: View<'_, '_>, object: &Object, budget: &mut Budget) -> Result<bool, Code> {
+    let object = view.resolve(object, budget)?;
+    if let Object::Array(all) = &object {
+        for one in all {
+            let one = view.resolve(one, budget)?;
+            if matches!(one, Object::Dictionary(one) if one.get("FunctionType").is_some()) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(matches!(object, Object::Dictionary(one) if one.get("FunctionType").is_some()))
 }
 
 /// How much the layers weigh: hidden ones, and such that a printer shows or hides.

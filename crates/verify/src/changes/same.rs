@@ -48,7 +48,7 @@ pub(super) fn differences<'d>(old: &'d Dictionary, new: &'d Dictionary) -> Vec<D
 }
 
 /// Whether `object` is an array of `length` numbers that are all zero.
-pub(super) fn is_zeros(object: &Object, length: usize) -> bool {
+pub(crate) fn is_zeros(object: &Object, length: usize) -> bool {
     let Object::Array(items) = object else {
         return false;
     };

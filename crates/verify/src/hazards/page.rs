@@ -1,5 +1,6 @@
 //! What lies over a page or outside of what it shows.
 
+use crate::changes::is_zeros;
 use crate::code::Code;
 use crate::pdf::{Dictionary, Object};
 
@@ -18,8 +19,7 @@ pub(super) fn annotation(dictionary: &Dictionary) -> Option<Code> {
     let rectangle = dictionary.get("Rect")?;
     // A signature's own picture is part of what was signed; an empty one shows no picture.
     let is_signed = dictionary.name("FT") == Some(b"Sig") && dictionary.get("V").is_some();
-    let is_extended = !matches!(rectangle, Object::Array(sides)
-        if sides.iter().all(|side| *side == Object::Integer(0)));
+    let is_extended = !is_zeros(rectangle, 4);
     if QUIET.contains(&kind) || is_signed || !is_extended {
         return None;
     }

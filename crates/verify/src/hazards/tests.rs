@@ -72,10 +72,11 @@ fn what_shows_different_things_to_different_readers_is_told() {
         "/OCProperties << /OCGs [] >>" "" HiddenLayers;
         "/Names << /EmbeddedFiles << >> >>" "" Attachment;
         "/AF []" "" Attachment;
+        "" "/X << /Type /Filespec /EF << >> >>" Attachment;
         "/Collection << >>" "" ExternalContent;
         "" "/CropBox [0 0 9 9]" Cropped;
         "" "/Contents 10 0 R" Dangling;
-        "" "/Resources << /ExtGState << /G << /TR << >> >> >> >>" DeviceDependent;
+        "" "/Resources << /ExtGState << /G << /TR << /FunctionType 2 >> >> >> >>" DeviceDependent;
     }
 }
 
