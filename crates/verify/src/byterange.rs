@@ -12,6 +12,8 @@ use std::ops::Range;
 
 use data_encoding::{HEXLOWER, HEXUPPER};
 
+use crate::asn1;
+use crate::ber;
 use crate::code::Code;
 use crate::pdf::{Dictionary, File, Object};
 
@@ -25,6 +27,8 @@ pub(crate) struct SignedBytes<'a> {
     pub(crate) parts: [&'a [u8]; 2],
     /// Where the signed revision ends.
     pub(crate) end: usize,
+    /// Which revision that is; 0 is the original.
+    pub(crate) revision: usize,
     /// The text between the angle brackets of `/Contents`.
     contents: &'a [u8],
 }
@@ -41,16 +45,16 @@ impl<'a> SignedBytes<'a> {
         let before = data.get(..gap_start).ok_or(Code::ByteRange)?;
         let after = data.get(gap_end..end).ok_or(Code::ByteRange)?;
         match signature.get("Contents") {
-            Some(Object::Hex(place)) if *place == (gap_start..gap_end) => {}
+            Some(Object::Text(text))
+                if text.is_hex() && text.place() == Some(gap_start..gap_end) => {}
             Some(_) | None => return Err(Code::Gap),
         }
-        if !file.revision_ends_at(end) {
-            return Err(Code::CoverageEnd);
-        }
+        let revision = file.revision_ending_at(end).ok_or(Code::CoverageEnd)?;
         let inner = inner(gap_start..gap_end).and_then(|inner| data.get(inner));
         Ok(Self {
             parts: [before, after],
             end,
+            revision,
             contents: inner.ok_or(Code::Gap)?,
         })
     }
@@ -65,14 +69,21 @@ impl<'a> SignedBytes<'a> {
             .decode(self.contents)
             .or_else(|_| HEXLOWER.decode(self.contents));
         let mut container = decoded.map_err(|_spelling| Code::Gap)?;
-        let length = crate::asn1::first_value(&container)
-            .ok_or(Code::CmsMalformed)?
-            .len();
+        let in_ber = ber::to_der(&container);
+        let length = match &in_ber {
+            Some((_der, length)) => *length,
+            None => asn1::first_value(&container)
+                .ok_or(Code::CmsMalformed)?
+                .len(),
+        };
         let (_, padding) = container
             .split_at_checked(length)
             .ok_or(Code::CmsMalformed)?;
         if padding.iter().any(|byte| *byte != 0) {
             return Err(Code::Padding);
+        }
+        if let Some((der, _length)) = in_ber {
+            return Ok(der);
         }
         container.truncate(length);
         Ok(container)
