@@ -24,9 +24,11 @@ use self::face::{note, say, tell};
 use crate::account::{name_of, owner_unless_own};
 use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
+use crate::judge;
 use crate::supervisor::RunError;
 use crate::telemetry::{self, chain};
 use crate::trouble::Trouble;
+use crate::unit::verify::Myself;
 
 /// Where the settings lie unless said otherwise.
 const DEFAULT_CONFIG: &str = "/etc/loket/loket.toml";
@@ -85,6 +87,9 @@ enum Command {
         #[command(subcommand)]
         what: jobs::JobCommand,
     },
+    /// Judge what comes on standard input, for the daemon itself.
+    #[command(hide = true)]
+    Judge(judge::Task),
     /// The machine's side of enrolment.
     Identity {
         #[command(subcommand)]
@@ -108,6 +113,8 @@ struct At {
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     telemetry::tell_panics_by_place();
+    let args: Vec<OsString> = args.into_iter().collect();
+    let myself = Myself::with_own(args.len().saturating_sub(1));
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         // Help and version are answers, everything else is a usage error.
@@ -124,7 +131,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         loket_wire::sealed::unsealed::turn_on();
     }
     let done = match cli.command {
-        Command::Run(at) => run(&at),
+        Command::Run(at) => run(&at, myself),
+        Command::Judge(task) => judge::judge(&task),
         Command::CheckConfig(at) => check_config(&at),
         Command::Devices { at, json } => devices::devices(&at.config, json),
         Command::Verify {
@@ -233,7 +241,7 @@ const MAX_BLOCKING_THREADS: usize = 8;
 /// Idle blocking threads give their stacks back soon.
 const BLOCKING_KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(5);
 
-fn run(at: &At) -> Result<Exit, Exit> {
+fn run(at: &At, myself: Myself) -> Result<Exit, Exit> {
     let config = read_config(&at.config)?;
     telemetry::install(config.log, &config.log_filter);
     install_crypto();
@@ -247,7 +255,7 @@ fn run(at: &At) -> Result<Exit, Exit> {
                 return Err(Exit::Bug);
             }
         };
-        let daemon = crate::run(config, stop.clone());
+        let daemon = crate::run(config, myself, stop.clone());
         tokio::pin!(daemon);
         let ended = tokio::select! {
             ended = &mut daemon => ended,

@@ -4,6 +4,7 @@
 mod example;
 mod explain;
 mod office_hours;
+mod pages;
 mod printer;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use office_hours::OfficeHours;
+pub use pages::{PagesConfig, ShownFace};
 pub use printer::PrinterConfig;
 
 use self::explain::explain_table;
@@ -85,6 +87,9 @@ pub struct Config {
     /// Pauses between attempts to reach a broker.
     #[serde(default)]
     pub link: LinkTimes,
+    /// The pages of the site; none where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<PagesConfig>,
     /// Printers; the first is the default.
     #[serde(default, rename = "printer")]
     pub printers: Vec<PrinterConfig>,
@@ -218,6 +223,9 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         check_printers(&self.printers)?;
         self.check_looks()?;
+        if let Some(Err((key, problem))) = self.pages.as_ref().map(PagesConfig::check) {
+            return bad(key, problem);
+        }
         let checks = [
             (
                 "log_filter",

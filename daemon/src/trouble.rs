@@ -111,6 +111,8 @@ pub const fn of_refusal(refusal: Refusal) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use loket_kiosk_ui::words;
+
     use super::*;
 
     /// Lists one of each kind. The same lines are a match without a wildcard: a kind that is not listed does not
@@ -152,6 +154,7 @@ table. Families without sentences below are for the IT team and stand in logs, i
 | `P` | `crates/domain/src/print/command.rs` | refusals of a machine's print desk; below |
 | `C-1` | `daemon/src/trouble.rs` | answers at the officer's door of a machine; below |
 | `L` | `daemon/src/trouble.rs` | answers of loketd's command line; below |
+| `K` | `kiosk-ui/src/words.rs` | what a page on site says in place of what was asked for: K-1, the form and its file; K-2, the judging; below |
 | `J` | `daemon/src/supervisor/error.rs` | a machine's state folder: J-101, its disk is full; documents wait for room |
 | `W` | `crates/wire/src/frame.rs`, `crates/wire/src/event.rs` | the frame of a message: W-101 too large, W-102 no frame, W-103 unknown version, W-104 its signature, W-105 it could not be signed |
 | `M` | `daemon/src/unit/link/inbound.rs`, `daemon/src/unit/link/outbound.rs`, `crates/wire/src/event.rs` | a message that a machine set aside: M-101 unknown kind, M-102 malformed, M-103 for another machine, M-104 for another life of its journal, M-105 replay, M-106 it ended the program three times, M-107 a report that could not be sent |
@@ -192,6 +195,12 @@ Central's answers have words for codes; the second part of this page lists them.
             let (id, sentence) = (trouble.id(), trouble.sentence().replace('|', "\\|"));
             let exit = trouble.exit().code();
             page.push_str(&format!("| {id} | {exit} | {sentence} |\n"));
+        }
+        page.push_str("\n| code | HTTP status | sentence |\n|---|---|---|\n");
+        for trouble in words::Trouble::ALL.iter().copied() {
+            let (id, status, said) = (trouble.id(), trouble.status(), words::say(trouble));
+            let sentence = [said.happened, said.todo, said.ask].join(" ");
+            page.push_str(&format!("| {id} | {status} | {sentence} |\n"));
         }
         page
     }
