@@ -212,7 +212,7 @@ pub const fn whose_time(is_stamped: bool) -> &'static str {
 pub fn coverage(word: &str) -> &'static str {
     match word {
         "document" => "seluruh dokumen",
-        "revision" => "satu revisi; ada tambahan sesudahnya",
+        "revision" => "satu revisi dokumen",
         _ => "tidak dapat ditentukan",
     }
 }
@@ -221,7 +221,7 @@ pub fn coverage(word: &str) -> &'static str {
 #[must_use]
 pub fn changes(word: &str) -> &'static str {
     match word {
-        "none" => "tidak ada perubahan",
+        "none" => "tidak ada tambahan sesudahnya",
         "unexamined" => "ada tambahan yang belum diperiksa",
         _ => "tidak dapat ditentukan",
     }
