@@ -63,16 +63,63 @@ codes! {
         "Berkas ini bukan PDF. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
     Malformed "V-103" Invalid "the file structure breaks the rules of PDF"
         "Berkas PDF ini rusak. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
-    XrefStream "V-104" Indeterminate "cross-reference streams are not read by this version"
-        "Bentuk PDF ini belum dapat diperiksa. Jangan dicetak; minta dokumen dalam bentuk aslinya dari SIAK. Bila berulang, hubungi petugas TI.",
+    // V-104 said that cross-reference streams are not read; they are now.
     Encrypted "V-105" Indeterminate "the document is encrypted"
         "Dokumen ini terkunci dengan kata sandi atau enkripsi. Jangan dicetak; minta dokumen asli tanpa kunci. Bila ragu, hubungi dinas penerbit.",
-    StructureUnsupported "V-106" Indeterminate "hybrid and linearized files are not read by this version"
+    StructureUnsupported "V-106" Indeterminate "the file mixes cross-reference tables and streams (hybrid), or is linearized in a way that is not read"
         "Susunan PDF ini belum dapat diperiksa. Jangan dicetak; minta dokumen dalam bentuk aslinya dari SIAK. Bila berulang, hubungi petugas TI.",
     TooComplex "V-107" Indeterminate "the document has more parts than are looked at"
         "Dokumen ini mempunyai terlalu banyak bagian untuk diperiksa. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
     PageTree "V-108" Indeterminate "the pages cannot be counted"
         "Jumlah halaman dokumen tidak dapat dihitung. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
+    DuplicateKey "V-109" Invalid "a dictionary holds a key twice"
+        "Satu keterangan di dalam PDF ini tertulis dua kali sehingga dapat dibaca berbeda. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    SeveralHeaders "V-110" Invalid "the file has more than one PDF header"
+        "Berkas ini memuat lebih dari satu awal PDF. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    OutsideRevision "V-111" Invalid "an object stands outside the revision that defines it"
+        "Ada bagian PDF yang berada di luar tempatnya. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    Overlap "V-112" Invalid "objects lie over one another or over the cross-reference section"
+        "Bagian-bagian PDF ini saling menimpa. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    Stray "V-113" Invalid "bytes of the file belong to no object that is listed"
+        "Ada isi PDF yang tidak terdaftar sebagai bagiannya. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    StartXref "V-114" Invalid "startxref does not name the cross-reference section in front of it"
+        "Daftar isi PDF ini tidak berada di tempat yang disebut. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    PreviousLoop "V-115" Invalid "the chain of revisions does not lead backwards to the first"
+        "Urutan perubahan PDF ini berputar atau terputus. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    FilledLater "V-116" Invalid "a revision refers to an object that only a later revision fills in"
+        "Dokumen ini menyisakan tempat kosong yang baru diisi kemudian. Jangan dicetak; dokumen ini mungkin dipalsukan. Hubungi dinas penerbit.",
+    Generation "V-117" Invalid "the generation of an object changes or fits no object"
+        "Nomor urut suatu bagian PDF tidak cocok. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    SizeWrong "V-118" Invalid "an object number is not below /Size, or /Size shrinks"
+        "Jumlah bagian PDF ini tidak cocok dengan daftarnya. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    ObjectZero "V-119" Invalid "object number 0 is in use"
+        "PDF ini memakai nomor bagian yang terlarang. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    ObjectHeader "V-120" Invalid "a cross-reference entry leads to no object or to another one"
+        "Daftar isi PDF ini menunjuk ke bagian yang salah. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    StreamLength "V-121" Invalid "the length of a stream is missing or does not lead to its end"
+        "Panjang suatu isi PDF tidak cocok. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    LengthElsewhere "V-122" Invalid "the length of a stream stands in another revision than the stream"
+        "Panjang suatu isi PDF ditentukan di tempat lain. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    Unclosed "V-123" Invalid "an object is not closed with endobj"
+        "Ada bagian PDF yang tidak ditutup. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    Token "V-124" Invalid "a name, number or string is written so that readers read it differently"
+        "PDF ini memuat tulisan yang dapat dibaca berbeda-beda. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    CommentHides "V-125" Invalid "a comment holds words of the file structure"
+        "Catatan di dalam PDF ini menyembunyikan susunan lain. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    XrefMalformed "V-126" Invalid "a cross-reference section breaks the rules"
+        "Daftar isi PDF ini rusak. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    EntryKind "V-127" Invalid "a cross-reference stream holds an entry of an unknown kind"
+        "Daftar isi PDF ini memuat isian yang tidak dikenal. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    TrailerMalformed "V-128" Invalid "a trailer does not say what it must"
+        "Penutup PDF ini tidak lengkap. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    ObjectStream "V-129" Invalid "an object stream breaks the rules or holds what nobody lists"
+        "Kumpulan bagian di dalam PDF ini rusak. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    PackedElsewhere "V-130" Invalid "an object stream belongs to another revision or is replaced by a later one"
+        "Kumpulan bagian di dalam PDF ini diganti kemudian. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    StreamDamaged "V-131" Invalid "the compressed bytes of a stream are damaged"
+        "Isi PDF yang dimampatkan ini rusak. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    StreamFilter "V-132" Indeterminate "a stream is compressed in a way that is not read by this version"
+        "Isi PDF ini dimampatkan dengan cara yang belum dikenal. Jangan dicetak; minta dokumen dalam bentuk aslinya dari SIAK. Bila berulang, hubungi petugas TI.",
 
     Unsigned "V-201" Invalid "the document is not signed"
         "Dokumen ini tidak ditandatangani secara elektronik. Jangan dicetak sebagai dokumen asli; minta dokumen yang bertanda tangan. Bila ragu, hubungi dinas penerbit.",
@@ -111,6 +158,10 @@ codes! {
         "Sertifikat penanda tangan tidak disertakan. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
     AlgorithmsDisagree "V-311" Invalid "the signature names algorithms that contradict each other"
         "Keterangan di dalam tanda tangan saling bertentangan. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    KeyTooLong "V-312" Indeterminate "an RSA key is longer than 4096 bits"
+        "Kunci tanda tangan lebih panjang daripada yang dapat diperiksa. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
+    PolicyNamed "V-313" Note "the signature names a signature policy, which is not read here"
+        "Tanda tangan menyebut aturan tanda tangan yang tidak dibaca di sini. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
 
     NoChain "V-401" Indeterminate "no chain leads from the signer to a trusted authority"
         "Penanda tangan tidak dijamin oleh penerbit sertifikat yang dipercaya di sini. Jangan dicetak; pastikan dokumen berasal dari dinas. Bila penerbitnya baru, hubungi petugas TI.",
@@ -142,6 +193,30 @@ codes! {
         "Daftar pencabutan yang ada hanya memuat sebagian sertifikat, padahal daftar lengkap diwajibkan. Jangan dicetak dulu; pasang daftar pencabutan yang lengkap. Hubungi petugas TI.",
     RevocationPartial "V-415" Note "the revocation list at hand covers only a part, and which part is not read by this version"
         "Daftar pencabutan yang ada hanya memuat sebagian sertifikat, sehingga pencabutan tidak diperiksa penuh. Dokumen boleh dicetak. Minta petugas TI memasang daftar yang lengkap.",
+    RevocationUnprovedMissing "V-416" Indeterminate "required revocation data was signed by an authority that has ended, and nothing proves that it is older"
+        "Data pencabutan di dalam dokumen berasal dari penerbit yang masa berlakunya sudah habis dan umurnya tidak terbukti. Jangan dicetak; minta dokumen yang ditandatangani ulang. Hubungi dinas penerbit.",
+    RevocationUnproved "V-417" Note "revocation data was signed by an authority that has ended, and nothing proves that it is older"
+        "Data pencabutan di dalam dokumen tidak terbukti umurnya, sehingga pencabutan tidak diperiksa penuh. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+    RevokedAuthority "V-418" Indeterminate "an authority of the chain is revoked, and nothing proves that the signature is older"
+        "Sertifikat penerbit sudah dicabut dan tidak terbukti bahwa dokumen ditandatangani sebelumnya. Jangan dicetak; minta dokumen yang ditandatangani ulang. Hubungi dinas penerbit.",
+    UnknownToIssuer "V-419" Indeterminate "the authority says that it does not know a certificate of the chain"
+        "Penerbit sertifikat menyatakan tidak mengenal sertifikat ini. Jangan dicetak; dokumen ini mungkin dipalsukan. Hubungi dinas penerbit.",
+    SignerStranger "V-420" Indeterminate "the signature is by someone who is not an official of this office"
+        "Dokumen ditandatangani oleh orang yang tidak terdaftar sebagai pejabat dinas ini. Jangan dicetak; tanyakan siapa penanda tangannya. Hubungi dinas penerbit.",
+    SignersUnset "V-421" Note "nobody checked whether the signer is an official of this office"
+        "Pejabat yang berwenang belum didaftarkan di mesin ini, sehingga jabatan penanda tangan tidak diperiksa. Periksa nama penanda tangan. Agar diperiksa, minta petugas TI mendaftarkan pejabatnya.",
+    SignersMissing "V-422" Indeterminate "the officials of this office are to be checked, and none is named"
+        "Pejabat yang berwenang wajib diperiksa, tetapi belum didaftarkan di mesin ini. Jangan dicetak dulu; daftarkan pejabatnya. Hubungi petugas TI.",
+    ConstraintBroken "V-431" Indeterminate "a certificate of the chain bears a name that its authority may not certify"
+        "Penerbit sertifikat tidak berhak menjamin nama ini. Jangan dicetak; pastikan dokumen berasal dari dinas. Hubungi petugas TI.",
+    ConstraintUnsupported "V-432" Indeterminate "an authority of the chain limits names in a way that is not known here"
+        "Penerbit sertifikat membatasi nama dengan cara yang belum dikenal. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
+    AnchorEnded "V-433" Indeterminate "the trusted authority counts only for older signatures"
+        "Penerbit sertifikat ini tidak lagi dipercaya untuk tanda tangan baru. Jangan dicetak; minta dokumen yang ditandatangani ulang. Hubungi petugas TI.",
+    CertificateUnproved "V-434" Indeterminate "an authority's certificate in the document has ended, and nothing proves that it is older"
+        "Sertifikat penerbit di dalam dokumen sudah habis masa berlakunya dan umurnya tidak terbukti. Jangan dicetak; minta petugas TI memasang sertifikat penerbit itu. Bila tidak ada, hubungi dinas penerbit.",
+    ArchiveUnreadable "V-435" Note "something that the document brings along about certificates cannot be read"
+        "Sebagian data sertifikat di dalam dokumen tidak terbaca dan tidak dipakai. Tidak perlu tindakan. Bila ragu, hubungi petugas TI.",
 
     TimeClaimed "V-501" Note "the time of signing is the signer's own claim"
         "Waktu tanda tangan hanya menurut penanda tangan. Tidak perlu tindakan. Bila waktunya penting, hubungi dinas penerbit.",
@@ -149,6 +224,79 @@ codes! {
         "Stempel waktu bukan milik tanda tangan ini. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
     StampUntrusted "V-503" Indeterminate "the time stamp's authority cannot be vouched for"
         "Penerbit stempel waktu tidak dapat dijamin. Jangan dicetak dulu; pasang sertifikat penerbitnya bila memang dipercaya. Hubungi petugas TI.",
+    StampOrder "V-504" Indeterminate "a time stamp is younger than one that was put over it"
+        "Urutan stempel waktu di dalam dokumen tidak mungkin benar. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    StampMissing "V-505" Indeterminate "a time stamp is required, and none proves when the document was signed"
+        "Stempel waktu diwajibkan, tetapi tidak ada yang membuktikan waktu tanda tangan. Jangan dicetak; minta dokumen yang distempel waktu. Hubungi dinas penerbit.",
+    StampVague "V-506" Indeterminate "the time stamp says that it may be wrong by more than ten minutes"
+        "Stempel waktu terlalu kasar untuk membuktikan waktu tanda tangan. Jangan dicetak; minta dokumen dengan stempel waktu yang tepat. Hubungi dinas penerbit.",
+    StampExpired "V-507" Note "the time stamp proves nothing any more, for its authority's certificate has ended"
+        "Masa berlaku penerbit stempel waktu sudah habis, sehingga stempel itu tidak lagi membuktikan apa pun. Tidak perlu tindakan. Bila waktunya penting, hubungi dinas penerbit.",
+
+    ChangedContent "V-601" Invalid "what a page shows was changed after signing"
+        "Isi halaman diubah sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedPages "V-602" Invalid "pages were added, taken away or turned after signing"
+        "Halaman ditambah, dikurangi, atau diubah bentuknya sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedAnnotation "V-603" Invalid "something was laid over a page after signing"
+        "Ada yang ditempelkan di atas halaman sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedField "V-604" Invalid "form fields were changed or added after signing"
+        "Kolom isian diubah atau ditambah sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedSignature "V-605" Invalid "the signature itself, its place or its picture was changed after signing"
+        "Tanda tangan, letaknya, atau gambarnya diubah sesudah dokumen ditandatangani. Jangan dicetak; dokumen ini mungkin dipalsukan. Hubungi dinas penerbit.",
+    ChangedCatalog "V-606" Invalid "settings of the whole document were changed after signing"
+        "Pengaturan dokumen diubah sesudah ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedAction "V-607" Invalid "a program or an action was put into the document after signing"
+        "Ada program yang disisipkan sesudah dokumen ditandatangani. Jangan dicetak dan jangan dibuka di komputer lain. Hubungi petugas TI.",
+    ChangedResources "V-608" Invalid "fonts, pictures or other means of the pages were changed after signing"
+        "Huruf atau gambar yang dipakai halaman diubah sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedFreed "V-609" Invalid "parts of the document were taken away after signing"
+        "Ada bagian yang dihapus sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedStructure "V-610" Invalid "parts were added after signing that no rule explains"
+        "Ada bagian yang ditambahkan sesudah dokumen ditandatangani tanpa alasan yang dikenal. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedInformation "V-611" Invalid "title, author or another piece of information was changed after signing"
+        "Judul, penyusun, atau keterangan lain diubah sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedArchive "V-612" Invalid "what was added as evidence for the signature holds something else"
+        "Tambahan yang seharusnya bukti tanda tangan berisi hal lain. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedRights "V-613" Invalid "what the signer allowed to be done later was exceeded or rewritten"
+        "Perubahan sesudah penandatanganan melampaui yang diizinkan penanda tangan. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    TailBytes "V-614" Invalid "bytes that belong to nothing stand at the end of the document"
+        "Ada data asing di ujung dokumen. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    SignatureRemoved "V-615" Invalid "a signature was taken out of the document"
+        "Tanda tangan yang pernah ada dihapus dari dokumen. Jangan dicetak; dokumen ini mungkin dipalsukan. Hubungi dinas penerbit.",
+    SignedAgain "V-616" Indeterminate "the document was signed again, which the office's rule does not allow"
+        "Dokumen ditandatangani lagi sesudah tanda tangan dinas. Jangan dicetak; minta dokumen dengan satu tanda tangan. Hubungi dinas penerbit.",
+    RightsUnknown "V-617" Indeterminate "the signed document grants rights that are not known here"
+        "Dokumen memuat hak perubahan yang belum dikenal. Jangan dicetak; minta dokumen dalam bentuk biasa. Bila berulang, hubungi petugas TI.",
+    MetadataChanged "V-618" Note "the archive data of the document was updated after signing"
+        "Data arsip dokumen diperbarui sesudah ditandatangani; halamannya tetap. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+    ActiveContent "V-631" Indeterminate "the signed document holds programs, sound, film or actions"
+        "Dokumen memuat program atau media yang dapat mengubah tampilannya. Jangan dicetak; minta dokumen tanpa program. Hubungi petugas TI.",
+    DynamicForm "V-632" Indeterminate "the signed document leaves to each viewer how its form looks"
+        "Tampilan isian dokumen bergantung pada program pembacanya. Jangan dicetak; minta dokumen dalam bentuk biasa. Hubungi petugas TI.",
+    HiddenLayers "V-633" Indeterminate "the signed document has layers that may be hidden or differ when printed"
+        "Dokumen memuat lapisan yang tersembunyi atau berbeda saat dicetak. Jangan dicetak; minta dokumen tanpa lapisan. Hubungi dinas penerbit.",
+    Layers "V-634" Note "the signed document has layers, all of them shown"
+        "Dokumen memuat lapisan dan semuanya tampak. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+    ExternalContent "V-635" Indeterminate "the signed document shows what stands in other files, or other pictures when printed"
+        "Sebagian isi dokumen berada di luar berkas ini atau berbeda saat dicetak. Jangan dicetak; minta dokumen yang utuh. Hubungi dinas penerbit.",
+    ExternalLink "V-636" Note "the signed document links to addresses outside; none is followed"
+        "Dokumen memuat tautan keluar dan tidak satu pun dibuka. Dokumen boleh dicetak. Bila ragu, hubungi petugas TI.",
+    Attachment "V-637" Note "the signed document carries other files; they are neither opened nor printed"
+        "Dokumen membawa berkas lampiran yang tidak dibuka dan tidak dicetak. Dokumen boleh dicetak. Bila ragu, hubungi petugas TI.",
+    AnnotationTwoFaced "V-638" Indeterminate "the signed document holds notes that are shown but not printed, or printed but not shown"
+        "Dokumen memuat tempelan yang berbeda antara layar dan kertas. Jangan dicetak; minta dokumen tanpa tempelan. Hubungi dinas penerbit.",
+    AnnotationShown "V-639" Note "the signed document holds notes, stamps or fields over its pages, signed with it"
+        "Halaman memuat tempelan atau kolom isian yang ikut ditandatangani. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+    FontStandard "V-640" Note "standard fonts are not embedded and come from the printer"
+        "Huruf baku tidak disertakan dan diambil dari pencetak. Dokumen boleh dicetak. Bila hurufnya tampak salah, hubungi petugas TI.",
+    FontMissing "V-641" Indeterminate "fonts are not embedded, so that letters may differ from printer to printer"
+        "Huruf dokumen tidak disertakan sehingga tulisan dapat berbeda di tiap pencetak. Jangan dicetak; minta dokumen dengan huruf lengkap. Hubungi dinas penerbit.",
+    Dangling "V-642" Note "the signed document refers to parts that it does not have"
+        "Dokumen menunjuk bagian yang tidak ada di dalamnya. Dokumen boleh dicetak. Bila hasilnya tidak lengkap, hubungi dinas penerbit.",
+    Cropped "V-643" Note "a page is cropped; what lies outside is not shown"
+        "Tepi halaman dipotong dan bagian luarnya tidak tampak. Dokumen boleh dicetak. Bila hasilnya tidak lengkap, hubungi dinas penerbit.",
+    DeviceDependent "V-644" Indeterminate "the signed document tells printers to draw something else than screens"
+        "Dokumen memuat perintah yang hanya berlaku di pencetak. Jangan dicetak; minta dokumen dalam bentuk biasa. Hubungi petugas TI.",
 }
 
 impl fmt::Display for Code {

@@ -1,0 +1,184 @@
+//! What a document could be made with, before it was signed, to show different things to
+//! different readers.
+//!
+//! Only the signed revision is printed, so what a later revision reveals or hides never gets on
+//! paper. What is left are things that change what one and the same signed revision shows: with
+//! the program that opens it, the moment, or whether it goes to a screen or to a printer. Those
+//! weigh as `indeterminate`; what is signed, shown to everyone alike and only unusual for a
+//! family card is a note.
+//!
+//! # Source
+//! ISO 32000-2, 8.11 (layers), 12.5.3 (annotation flags), 12.6 (actions), 9.9 (fonts), 8.8 and
+//! 8.10.4 (PostScript and reference XObjects), 10.5 (transfer functions).
+
+mod font;
+mod page;
+
+use std::collections::BTreeSet;
+
+use crate::code::Code;
+use crate::pdf::{Budget, Dictionary, Entry, Object, View};
+
+/// Actions that run something or leave the document.
+const ACTIVE: [&[u8]; 14] = [
+    b"JavaScript",
+    b"Launch",
+    b"ImportData",
+    b"SubmitForm",
+    b"ResetForm",
+    b"GoToR",
+    b"GoToE",
+    b"GoToDp",
+    b"Rendition",
+    b"Movie",
+    b"Sound",
+    b"RichMediaExecute",
+    b"SetOCGState",
+    b"Hide",
+];
+
+/// Annotations that play something.
+const PLAYING: [&[u8]; 6] = [
+    b"Movie",
+    b"Sound",
+    b"Screen",
+    b"RichMedia",
+    b"3D",
+    b"Projection",
+];
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Hazards {
+    codes: BTreeSet<Code>,
+    fonts: font::Fonts,
+}
+
+impl Hazards {
+    /// Looks at one object that the trailer leads to.
+    pub(crate) fn look(&mut self, object: &Object) {
+        if let Object::Array(items) = object {
+            items.iter().for_each(|item| self.look(item));
+        } else if let Object::Dictionary(dictionary) = object {
+            self.dictionary(dictionary);
+            dictionary.iter().for_each(|(_key, value)| self.look(value));
+        }
+    }
+
+    /// Looks at the document as a whole; `targets` are the objects that something refers to.
+    pub(crate) fn finish(
+        mut self,
+        view: View<'_, '_>,
+        targets: impl Iterator<Item = u32>,
+        budget: &mut Budget,
+    ) -> Result<BTreeSet<Code>, Code> {
+        for target in targets {
+            if matches!(view.entry(target), None | Some((_, Entry::Free { .. }))) {
+                self.codes.insert(Code::Dangling);
+            }
+        }
+        let catalog = view.catalog(budget)?;
+        if let Some(layers) = catalog.get("OCProperties") {
+            let code = layers_of(view, layers, budget)?;
+            self.codes.insert(code);
+        }
+        if let Some(form) = catalog.get("AcroForm")
+            && let Object::Dictionary(form) = view.resolve(form, budget)?
+            && matches!(form.get("NeedAppearances"), Some(value) if *value != Object::Boolean(false))
+        {
+            self.codes.insert(Code::DynamicForm);
+        }
+        let fonts = std::mem::take(&mut self.fonts);
+        self.codes.extend(fonts.judge(view, budget)?);
+        Ok(self.codes)
+    }
+
+    fn dictionary(&mut self, dictionary: &Dictionary) {
+        self.action(dictionary);
+        self.outside(dictionary);
+        self.device(dictionary);
+        self.codes.extend(page::annotation(dictionary));
+        self.codes.extend(page::crop(dictionary));
+        self.fonts.look(dictionary);
+    }
+
+    fn action(&mut self, dictionary: &Dictionary) {
+        let has = |key: &str| dictionary.get(key).is_some();
+        let kind = dictionary.name("S");
+        let plays = dictionary
+            .name("Subtype")
+            .is_some_and(|name| PLAYING.contains(&name));
+        let acts = kind.is_some_and(|kind| ACTIVE.contains(&kind));
+        if acts || has("JS") || has("AA") || has("JavaScript") || (plays && has("Rect")) {
+            self.codes.insert(Code::ActiveContent);
+        }
+        if kind == Some(b"URI") && has("URI") {
+            self.codes.insert(Code::ExternalLink);
+        }
+        if has("XFA") {
+            self.codes.insert(Code::DynamicForm);
+        }
+    }
+
+    /// What stands in other files, or comes with this one.
+    fn outside(&mut self, dictionary: &Dictionary) {
+        let has = |key: &str| dictionary.get(key).is_some();
+        let kind = dictionary.name("Subtype");
+        // A stream whose data stands in another file; `/F` of anything else is something else.
+        let is_outside = has("Length") && (has("FFilter") || has("FDecodeParms") || has("F"));
+        let is_reference = kind == Some(b"Form") && has("Ref");
+        let is_drawing = matches!(kind, Some(b"Form" | b"Image"));
+        let has_other = is_drawing && (has("Alternates") || has("OPI"));
+        if is_outside || is_reference || has_other || has("Collection") {
+            self.codes.insert(Code::ExternalContent);
+        }
+        let is_attached = kind == Some(b"FileAttachment");
+        if is_attached || has("EmbeddedFiles") || has("AF") || has("EF") {
+            self.codes.insert(Code::Attachment);
+        }
+    }
+
+    /// What only printers do, or each in its own way.
+    fn device(&mut self, dictionary: &Dictionary) {
+        let kind = dictionary.name("Subtype");
+        let has = |key: &str| dictionary.get(key).is_some();
+        let is_postscript = kind == Some(b"PS")
+            || (kind == Some(b"Form") && (has("PS") || dictionary.name("Subtype2") == Some(b"PS")));
+        // The function of a soft mask bears the same name, and works everywhere alike.
+        let is_mask = matches!(dictionary.name("S"), Some(b"Alpha" | b"Luminosity"));
+        let is_default = |key: &str| matches!(dictionary.name(key), Some(b"Default" | b"Identity"));
+        let transfers = ["TR", "TR2"];
+        let transfers = transfers.iter().any(|key| has(key) && !is_default(key));
+        if is_postscript || (transfers && !is_mask) {
+            self.codes.insert(Code::DeviceDependent);
+        }
+    }
+}
+
+/// How much the layers weigh: hidden ones, and such that a printer shows or hides.
+fn layers_of(view: View<'_, '_>, layers: &Object, budget: &mut Budget) -> Result<Code, Code> {
+    let Object::Dictionary(layers) = view.resolve(layers, budget)? else {
+        return Ok(Code::HiddenLayers);
+    };
+    let Some(default) = layers.get("D") else {
+        return Ok(Code::HiddenLayers);
+    };
+    let Object::Dictionary(default) = view.resolve(default, budget)? else {
+        return Ok(Code::HiddenLayers);
+    };
+    for key in ["OFF", "AS"] {
+        if let Some(value) = default.get(key)
+            && view.resolve(value, budget)? != Object::Array(Vec::new())
+        {
+            return Ok(Code::HiddenLayers);
+        }
+    }
+    let is_on = matches!(default.name("BaseState"), None | Some(b"ON"));
+    let is_on =
+        is_on && (default.get("BaseState").is_none() || default.name("BaseState").is_some());
+    Ok(if is_on {
+        Code::Layers
+    } else {
+        Code::HiddenLayers
+    })
+}
