@@ -65,6 +65,9 @@ enum Command {
         /// Folder with trust anchors, intermediates and revocation lists; the settings' where absent.
         #[arg(long)]
         trust: Option<PathBuf>,
+        /// The office's rules of judging; the settings' where both are absent.
+        #[arg(long)]
+        policy: Option<PathBuf>,
         /// The moment of judgement, RFC 3339; now where absent.
         #[arg(long, value_parser = parse_time)]
         at: Option<Timestamp>,
@@ -138,9 +141,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Verify {
             file,
             trust,
+            policy,
             at,
             json,
-        } => verify::verify(&file, trust.as_deref(), at, json),
+        } => verify::verify(&file, (trust.as_deref(), policy.as_deref()), at, json),
         Command::Print(hand) => print::print(&hand),
         Command::Jobs { at, json } => jobs::list(&at.config, json),
         Command::Job { what } => jobs::change(&what),
@@ -213,6 +217,7 @@ fn run_trouble(error: &RunError) -> Exit {
         | RunError::Spool(_) => Trouble::StateUnusable,
         RunError::Identity(_) => Trouble::IdentityBroken,
         RunError::Trust(_) => Trouble::TrustUnreadable,
+        RunError::Policy(_) => Trouble::PolicyUnusable,
         RunError::Printer { .. } => Trouble::PrinterAddress,
         RunError::Control(_)
         | RunError::Link(_)
@@ -307,6 +312,8 @@ fn check_config(at: &At) -> Result<Exit, Exit> {
     let config = read_config(&at.config)?;
     let trust = TrustFolder::open(config.trust_dir.clone())
         .map_err(|error| tell(Trouble::TrustUnreadable, chain(&error)))?;
+    crate::policy::policy_of(&config)
+        .map_err(|error| tell(Trouble::PolicyUnusable, chain(&error)))?;
     let file = std::fs::read_to_string(&at.config).unwrap_or_default();
     let table: toml::Table = toml::from_str(&file).unwrap_or_default();
     say(config.explain(&table).trim_end())?;

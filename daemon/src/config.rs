@@ -57,6 +57,9 @@ pub struct Config {
     pub runtime_dir: PathBuf,
     /// Trust anchors, intermediate certificates and revocation lists of document signatures.
     pub trust_dir: PathBuf,
+    /// The office's rules of judging, a file of their own; without it `revocation` alone is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PathBuf>,
     /// When revocation data must be at hand to call a signature valid.
     #[serde(default)]
     pub revocation: RevocationPolicy,
@@ -212,6 +215,7 @@ impl Config {
         ] {
             *dir = base.join(&*dir);
         }
+        config.policy = config.policy.map(|policy| base.join(policy));
         config.check()?;
         Ok(config)
     }

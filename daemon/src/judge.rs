@@ -1,7 +1,7 @@
 //! The judging process: loketd started again with a hidden command, which limits itself before it reads a byte of what
 //! somebody brought.
 //!
-//! Shape: the document on standard input to its end, a [`Judgement`] as JSON on standard output, and how it went in the
+//! Shape: the policy as JSON and behind it the document on standard input to its end, a [`Judgement`] as JSON on standard output, and how it went in the
 //! exit code: 0 judged, 65 no kind of document that is known, 78 the trust folder cannot be read. Anything else, a signal
 //! above all, means that it was not judged.
 
@@ -23,6 +23,9 @@ pub const MEMORY_BYTES: u64 = 256 * 1024 * 1024;
 /// Processor time: a large honest document takes some hundredths of a second on the slowest PC.
 pub const CPU_S: u64 = 10;
 
+/// The largest policy: one of 512 signers has some 150 kB.
+const MAX_POLICY_BYTES: u64 = 1024 * 1024;
+
 /// How the hidden command is called.
 pub const COMMAND: &str = "judge";
 
@@ -35,9 +38,9 @@ pub struct Task {
     /// Folder with trust anchors, intermediates and revocation lists.
     #[arg(long)]
     pub trust: PathBuf,
-    /// The policy, as JSON.
+    /// Bytes of the policy, which come first.
     #[arg(long)]
-    pub policy: String,
+    pub policy_bytes: u64,
     /// The moment of judgement, in milliseconds since 1970 UTC.
     #[arg(long)]
     pub at_ms: i64,
@@ -60,8 +63,8 @@ impl Task {
             COMMAND.into(),
             "--trust".into(),
             self.trust.clone().into(),
-            "--policy".into(),
-            self.policy.clone().into(),
+            "--policy-bytes".into(),
+            self.policy_bytes.to_string().into(),
             "--at-ms".into(),
             self.at_ms.to_string().into(),
             "--memory-bytes".into(),
@@ -89,12 +92,15 @@ impl Task {
 /// # Errors
 /// The exit code that says why nothing was judged.
 pub fn judge(task: &Task) -> Result<Exit, Exit> {
-    let policy: Policy = serde_json::from_str(&task.policy).map_err(|_bad| Exit::Usage)?;
-    // Before the limits: what the office itself put there, in files of its own.
+    // Before the limits: what the office itself wrote.
+    let policy = read(task.policy_bytes.min(MAX_POLICY_BYTES)).map_err(|_cut| Exit::Unreadable)?;
+    let policy: Policy = serde_json::from_slice(&policy).map_err(|_bad| Exit::Usage)?;
     let trust = TrustFolder::open(task.trust.clone()).map_err(|_broken| Exit::Config)?;
     let trust = trust.current();
     limit(task).map_err(|_refused| Exit::Bug)?;
-    let document = read().map_err(|_cut| Exit::Unreadable)?;
+    // One byte more than is judged, so that it is the verifier that says what is too large.
+    let most = u64::try_from(MAX_DOCUMENT_BYTES).unwrap_or(u64::MAX);
+    let document = read(most.saturating_add(1)).map_err(|_cut| Exit::Unreadable)?;
     let judgement = match kind(&document) {
         Some(Kind::Pdf) => {
             let at = Timestamp::from_unix_ms(task.at_ms);
@@ -141,15 +147,11 @@ fn limit(task: &Task) -> rustix::io::Result<()> {
     Ok(())
 }
 
-/// One byte more than is judged, so that it is the verifier that says what is too large.
-fn read() -> std::io::Result<Zeroizing<Vec<u8>>> {
-    let room = MAX_DOCUMENT_BYTES.saturating_add(1);
-    let mut document = Zeroizing::new(Vec::new());
-    std::io::stdin()
-        .lock()
-        .take(u64::try_from(room).unwrap_or(u64::MAX))
-        .read_to_end(&mut document)?;
-    Ok(document)
+/// Up to so many bytes of standard input.
+fn read(most: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    std::io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

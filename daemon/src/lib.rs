@@ -25,6 +25,7 @@ pub mod identity;
 pub mod judge;
 pub mod key_seal;
 pub mod local;
+pub mod policy;
 mod reserve;
 pub mod shell;
 pub mod standstill;

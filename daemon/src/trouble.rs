@@ -59,6 +59,7 @@ troubles! {
     TrustUnreadable "L-107" Config "Map sertifikat kepercayaan tidak dapat dibaca. Periksa map dan berkas yang disebut di rincian. Bila ragu, hubungi petugas TI.",
     TrustEmpty "L-108" Done "Map sertifikat kepercayaan tidak memuat sertifikat induk, sehingga tidak ada dokumen yang dapat dinyatakan sah. Taruh sertifikat induk di map itu. Hubungi petugas TI.",
     CommandLine "L-109" Usage "Perintah salah tulis atau belum lengkap, dan tidak ada yang dilakukan. Perbaiki bagian yang disebut di rincian; semua pilihan ada di 'loketd help'. Bila ragu, hubungi petugas TI.",
+    PolicyUnusable "L-110" Config "Berkas aturan pemeriksaan tidak dapat dipakai, sehingga tidak ada dokumen yang diperiksa. Perbaiki bagian yang disebut di rincian. Bila ragu, hubungi petugas TI.",
 
     DaemonAway "L-201" Unavailable "Layanan loketd tidak berjalan. Minta petugas TI menyalakannya (systemctl start loketd), lalu ulangi.",
     DaemonDenied "L-202" Unavailable "Akun ini tidak boleh memakai layanan loketd. Masuk sebagai petugas, atau minta petugas TI memasukkan akun ini ke grup loket-officer.",

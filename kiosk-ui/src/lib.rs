@@ -14,6 +14,7 @@
 
 mod guard;
 mod handles;
+mod judgement;
 mod kiosk;
 mod listener;
 mod moment;

@@ -23,6 +23,14 @@ pub(crate) fn in_words(zone: Zone, at: Timestamp) -> String {
     spoken(&text).unwrap_or(text)
 }
 
+/// The day of the moment in a zone, for instance `14 Juli 2026`.
+pub(crate) fn day(zone: Zone, at: Timestamp) -> String {
+    let text = in_words(zone, at);
+    text.split_once(',')
+        .map_or(text.as_str(), |(day, _clock)| day)
+        .to_owned()
+}
+
 /// `24-01-2026 09:30 WIB` with the month's name and the point of Indonesian clocks.
 fn spoken(text: &str) -> Option<String> {
     let (date, clock) = text.split_once(' ')?;
@@ -43,5 +51,6 @@ mod tests {
         let at = Timestamp::parse_rfc3339("2026-07-13T23:05:00Z").unwrap();
         assert_eq!(in_words(Zone::Wib, at), "14 Juli 2026, pukul 06.05 WIB");
         assert_eq!(in_words(Zone::Wit, at), "14 Juli 2026, pukul 08.05 WIT");
+        assert_eq!(day(Zone::Wib, at), "14 Juli 2026");
     }
 }

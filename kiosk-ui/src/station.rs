@@ -9,11 +9,16 @@ use axum::response::{Redirect, Response};
 use loket_wire::Zone;
 
 use crate::moment;
-use crate::ports::{Document, Found, Judgement, Leads, MediaFile, Paper, Qr, Signature};
+use crate::ports::{
+    Certificate, Document, Found, Judgement, Leads, MediaFile, Paper, Qr, RevisionChange, Signature,
+};
 use crate::problem::{Problem, html};
 use crate::site::{Face, Shared};
 use crate::verdict::{MediumForm, attribute, decisive, of_medium, of_upload};
 use crate::words::{self, Shown, Trouble};
+
+/// The verifier's word for a document that was changed after signing.
+const ALTERED: &str = "altered";
 
 #[derive(Template)]
 #[template(path = "station_choose.html")]
@@ -30,7 +35,10 @@ struct ResultPage {
     shown: Shown,
     why: &'static str,
     judged_at: String,
+    indication: String,
     revision: String,
+    trust_as_of: String,
+    time_stamp_count: usize,
     is_paper: bool,
     signatures: Vec<SignaturePart>,
     findings: Vec<Line>,
@@ -48,9 +56,32 @@ struct SignaturePart {
     issuer_name: String,
     signed_at: String,
     whose_time: &'static str,
-    coverage: &'static str,
-    changes: &'static str,
+    coverage: String,
+    changes: String,
+    is_altered: bool,
+    indication: String,
+    level: String,
+    proven_at: String,
+    proven_by: String,
+    revisions: Vec<RevisionPart>,
+    chain: Vec<ChainLine>,
     findings: Vec<Line>,
+}
+
+/// One revision behind a signature as it is shown.
+struct RevisionPart {
+    no: usize,
+    did: String,
+    explained_by: String,
+    findings: Vec<Line>,
+}
+
+/// One certificate of a chain as it is shown, with what is known of its revocation.
+struct ChainLine {
+    name: String,
+    subject: String,
+    valid: String,
+    revocation: String,
 }
 
 /// One finding as it is shown.
@@ -126,6 +157,11 @@ fn of_document(document: &Document, zone: Zone) -> ResultPage {
         shown: words::verdict(document.verdict),
         why: code.map_or("", |code| words::why(document.verdict, code)),
         judged_at: moment::in_words(zone, document.judged_at),
+        indication: indication(&document.indication, document.sub_indication.as_deref()),
+        trust_as_of: document
+            .trust_as_of
+            .map_or_else(String::new, |at| moment::in_words(zone, at)),
+        time_stamp_count: document.time_stamp_count,
         revision: document.revision.as_ref().map_or_else(
             || words::NO_REVISION.to_owned(),
             |revision| {
@@ -148,7 +184,10 @@ fn of_paper(paper: &Paper) -> ResultPage {
         shown: words::PAPER,
         why: "",
         judged_at: String::new(),
+        indication: String::new(),
         revision: String::new(),
+        trust_as_of: String::new(),
+        time_stamp_count: 0,
         is_paper: true,
         signatures: Vec::new(),
         findings: Vec::new(),
@@ -170,10 +209,61 @@ fn part(at: usize, signature: &Signature, zone: Zone) -> SignaturePart {
         issuer,
         signed_at: signed_at.map_or_else(|| "-".to_owned(), |at| moment::in_words(zone, at)),
         whose_time: words::whose_time(signature.is_stamped),
-        coverage: words::coverage(&signature.coverage),
-        changes: words::changes(&signature.changes),
+        coverage: words::of_report(&signature.coverage).to_owned(),
+        changes: words::of_report(&signature.changes).to_owned(),
+        is_altered: signature.changes == ALTERED,
+        indication: indication(&signature.indication, signature.sub_indication.as_deref()),
+        level: signature.level.clone(),
+        proven_at: signature
+            .proven_at
+            .map_or_else(String::new, |at| moment::in_words(zone, at)),
+        proven_by: words::of_report(signature.proven_by.as_deref().unwrap_or_default()).to_owned(),
+        revisions: signature.revisions.iter().map(revision_part).collect(),
+        chain: chain(signature, zone),
         findings: lines(&signature.findings),
     }
+}
+
+/// What an officer who writes to the authority quotes.
+fn indication(indication: &str, sub_indication: Option<&str>) -> String {
+    match sub_indication {
+        Some(why) => format!("{indication} / {why}"),
+        None => indication.to_owned(),
+    }
+}
+
+fn revision_part(change: &RevisionChange) -> RevisionPart {
+    RevisionPart {
+        no: change.index.saturating_add(1),
+        did: words::revision_change(change.added, change.overridden, change.freed),
+        explained_by: change.explained_by.join(", "),
+        findings: lines(&change.findings),
+    }
+}
+
+fn chain(signature: &Signature, zone: Zone) -> Vec<ChainLine> {
+    let line = |certificate: &Certificate| {
+        let known = signature.revocation.iter();
+        let mut known = known.filter(|data| data.certificate == certificate.subject);
+        ChainLine {
+            name: attribute(&certificate.subject, "CN").unwrap_or_default(),
+            subject: certificate.subject.clone(),
+            valid: format!(
+                "{} sampai {}",
+                moment::day(zone, certificate.not_before),
+                moment::day(zone, certificate.not_after)
+            ),
+            revocation: known.next().map_or_else(String::new, |data| {
+                format!(
+                    "{} dari {}, umur {}",
+                    words::of_report(&data.form),
+                    words::source(&data.source),
+                    words::age(data.age_seconds)
+                )
+            }),
+        }
+    };
+    signature.chain.iter().map(line).collect()
 }
 
 fn lines(findings: &[Found]) -> Vec<Line> {

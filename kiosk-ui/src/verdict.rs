@@ -81,7 +81,11 @@ async fn judge(shared: &Shared, face: Face, document: Brought) -> Result<Judgeme
 
 /// The finding that decided the verdict: the heaviest, and of those the first.
 pub(crate) fn decisive(document: &Document) -> Option<Code> {
-    let all = document.signatures.iter().flat_map(|it| &it.findings);
+    let signatures = document.signatures.iter();
+    let all = signatures.flat_map(|it| {
+        let revisions = it.revisions.iter().flat_map(|revision| &revision.findings);
+        it.findings.iter().chain(revisions)
+    });
     let mut all: Vec<Code> = all
         .chain(&document.findings)
         .map(|Found(code)| *code)

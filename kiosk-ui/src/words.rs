@@ -112,7 +112,7 @@ pub const PAPER: Shown = Shown {
 
 /// Why, in the words of a resident.
 #[must_use]
-pub const fn why(verdict: Verdict, code: Code) -> &'static str {
+pub fn why(verdict: Verdict, code: Code) -> &'static str {
     match (verdict, code.weight()) {
         (Verdict::Valid, _) | (_, Weight::Note) => "",
         (Verdict::Invalid | Verdict::Indeterminate, Weight::Invalid) => why_invalid(code),
@@ -120,31 +120,49 @@ pub const fn why(verdict: Verdict, code: Code) -> &'static str {
     }
 }
 
-const fn why_invalid(code: Code) -> &'static str {
-    if matches!(code, Code::Unsigned) {
+/// The first digit of a code says what it is about.
+fn is_about(code: Code, family: &str) -> bool {
+    code.id().starts_with(family)
+}
+
+fn why_invalid(code: Code) -> &'static str {
+    if code == Code::Unsigned {
         "Dokumen ini tidak bertanda tangan elektronik."
-    } else if matches!(code, Code::NotPdf | Code::Malformed) {
-        "Berkas ini rusak atau bukan dokumen aslinya."
+    } else if is_about(code, "V-1") {
+        "Berkas ini rusak atau bukan berkas aslinya."
+    } else if code == Code::DigestMismatch || is_about(code, "V-6") {
+        "Dokumen ini berubah sesudah ditandatangani."
     } else if matches!(code, Code::SignatureBroken | Code::SignerBinding) {
         "Tanda tangannya bukan dari pejabat yang tertera."
-    } else if matches!(code, Code::CmsMalformed | Code::AttributeMissing) {
+    } else if is_about(code, "V-3") {
         "Tanda tangan elektroniknya rusak."
     } else {
-        "Dokumen ini berubah sesudah ditandatangani."
+        "Tanda tangannya tidak melindungi seluruh isi dokumen."
     }
 }
 
-const fn why_unsure(code: Code) -> &'static str {
-    if matches!(code, Code::Encrypted) {
+fn why_unsure(code: Code) -> &'static str {
+    if code == Code::Encrypted {
         "Dokumen ini terkunci kata sandi."
     } else if matches!(code, Code::NoChain | Code::NoAnchors) {
         "Penanda tangannya belum dikenal di mesin ini."
-    } else if matches!(code, Code::OutOfValidity) {
+    } else if code == Code::SignerStranger {
+        "Penanda tangannya bukan pejabat yang dikenal kantor ini."
+    } else if code == Code::OutOfValidity {
         "Masa berlaku sertifikat penanda tangan tidak cocok."
-    } else if matches!(code, Code::Revoked | Code::RevokedKey) {
+    } else if matches!(
+        code,
+        Code::Revoked | Code::RevokedKey | Code::RevokedAuthority
+    ) {
         "Sertifikat penanda tangannya sudah dicabut."
     } else if matches!(code, Code::TooLarge | Code::TooComplex) {
         "Dokumen ini terlalu besar untuk diperiksa di sini."
+    } else if is_about(code, "V-4") {
+        "Sertifikat penanda tangannya belum dapat dipastikan."
+    } else if is_about(code, "V-5") {
+        "Waktu tanda tangannya belum dapat dipastikan."
+    } else if is_about(code, "V-6") {
+        "Isi dokumen ini dapat terlihat berbeda di tempat lain."
     } else {
         "Mesin ini belum dapat memeriksa dokumen seperti ini."
     }
@@ -207,24 +225,52 @@ pub const fn whose_time(is_stamped: bool) -> &'static str {
     }
 }
 
-/// How much of the document a signature covers, for an officer.
+/// The verifier's word for one thing, as an officer reads it; a word that is not known here stands as it is.
 #[must_use]
-pub fn coverage(word: &str) -> &'static str {
+pub fn of_report(word: &str) -> &str {
     match word {
         "document" => "seluruh dokumen",
         "revision" => "satu revisi dokumen",
-        _ => "tidak dapat ditentukan",
+        "unclear" | "unknown" => "tidak dapat ditentukan",
+        "none" => "tidak ada tambahan sesudahnya",
+        "archived" => "hanya bukti tanda tangan yang ditambahkan",
+        "signed_again" => "ditandatangani lagi sesudahnya",
+        "altered" => "DIUBAH sesudah ditandatangani",
+        "signature_time_stamp" => "stempel waktu pada tanda tangan",
+        "document_time_stamp" => "stempel waktu pada dokumen",
+        "crl" => "daftar pencabutan",
+        "ocsp" => "jawaban OCSP",
+        _ => word,
     }
 }
 
-/// What happened after a signature, for an officer.
+/// Where revocation data comes from.
 #[must_use]
-pub fn changes(word: &str) -> &'static str {
+pub fn source(word: &str) -> &str {
     match word {
-        "none" => "tidak ada tambahan sesudahnya",
-        "unexamined" => "ada tambahan yang belum diperiksa",
-        _ => "tidak dapat ditentukan",
+        "trust_store" => "mesin ini",
+        "document" => "dokumen ini",
+        _ => word,
     }
+}
+
+/// How old revocation data is.
+#[must_use]
+pub fn age(seconds: u64) -> String {
+    let (hours, days) = (seconds / 3_600, seconds / 86_400);
+    if days > 1 {
+        format!("{days} hari")
+    } else if hours > 0 {
+        format!("{hours} jam")
+    } else {
+        "kurang dari satu jam".to_owned()
+    }
+}
+
+/// What one revision did.
+#[must_use]
+pub fn revision_change(added: usize, overridden: usize, freed: usize) -> String {
+    format!("{added} bagian ditambah, {overridden} diganti, {freed} dihapus")
 }
 
 /// How much a finding weighs, for an officer.

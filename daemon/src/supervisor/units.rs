@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Deadlines, Enrolment, RunError};
 use crate::config::Config;
-use crate::document::policy_of;
 use crate::ground::Ground;
 use crate::identity::OsRandom;
 use crate::standstill::Standstill;
@@ -162,7 +161,7 @@ impl Units {
         };
         let verify = VerifyUnit::new(
             myself,
-            (config.trust_dir.clone(), policy_of(config)),
+            (config.trust_dir.clone(), ground.documents.policy().clone()),
             Duration::from_secs(pages.judge_within_s),
             (ground.clock.clone(), ground.journal.clone()),
         );

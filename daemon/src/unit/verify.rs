@@ -121,9 +121,10 @@ impl VerifyUnit {
     }
 
     async fn in_child(&self, document: Brought, reader: Reader) -> Result<Judgement, Trouble> {
+        let policy = serde_json::to_vec(&self.policy).map_err(|_bug| Trouble::NotStarted)?;
         let task = Task {
             trust: self.trust_dir.clone(),
-            policy: serde_json::to_string(&self.policy).map_err(|_bug| Trouble::NotStarted)?,
+            policy_bytes: u64::try_from(policy.len()).unwrap_or(u64::MAX),
             at_ms: self.clock.now().wall.unix_ms(),
             officer: reader == Reader::Officer,
             memory_bytes: MEMORY_BYTES,
@@ -141,7 +142,7 @@ impl VerifyUnit {
             tracing::error!(%error, "the judging process is not started");
             Trouble::NotStarted
         })?;
-        match tokio::time::timeout(self.within, answer(&mut child, document)).await {
+        match tokio::time::timeout(self.within, answer(&mut child, &policy, document)).await {
             Ok(answered) => answered,
             Err(_late) => {
                 tracing::warn!("a document took too long; the judging process is killed");
@@ -193,7 +194,7 @@ impl VerifyDesk for VerifyUnit {
 }
 
 /// Gives the child the document and takes its answer.
-async fn answer(child: &mut Child, document: Brought) -> Result<Judgement, Trouble> {
+async fn answer(child: &mut Child, policy: &[u8], document: Brought) -> Result<Judgement, Trouble> {
     hold(Hold::Judging).await;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
@@ -201,6 +202,7 @@ async fn answer(child: &mut Child, document: Brought) -> Result<Judgement, Troub
     };
     let give = async {
         // A child that ends early says why by its exit code: a broken pipe is no news.
+        drop(stdin.write_all(policy).await);
         drop(stdin.write_all(&document).await);
         drop(stdin.shutdown().await);
         drop(stdin);

@@ -73,7 +73,18 @@ async fn an_officer_sees_every_finding_with_its_code_and_sentence() {
     for code in codes {
         assert!(page.body.contains(code.id()) && page.body.contains(code.sentence()));
     }
-    assert!(page.body.contains("CN=CA Contoh"), "{}", page.body);
+    for words in [
+        "CN=CA Contoh",
+        "jawaban OCSP dari dokumen ini, umur 2 jam",
+        "1 Januari 1970 sampai 2 Januari 1970",
+        "stempel waktu pada dokumen",
+        "<b>Revisi 2.</b> 2 bagian ditambah, 1 diganti, 0 dihapus.",
+        "DIUBAH sesudah ditandatangani",
+        "TOTAL-PASSED",
+        "B-LT",
+    ] {
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+    }
     let given = rig.desk.given.lock().unwrap().clone();
     assert_eq!(given, [(8, Reader::Officer)]);
     rig.end().await;

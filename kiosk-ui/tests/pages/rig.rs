@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use loket_kiosk_ui::ports::{
-    Answer as Waited, Brought, Document, Found, Judgement, Listing, MediaDesk, MediaFile, Reader,
-    Revision, Signature, Verdict, VerifyDesk,
+    Answer as Waited, Brought, Certificate, Document, Found, Judgement, Listing, MediaDesk,
+    MediaFile, Reader, Revision, RevisionChange, Revocation, Signature, Verdict, VerifyDesk,
 };
 use loket_kiosk_ui::words::Trouble;
 use loket_kiosk_ui::{Face, Site, serve};
@@ -72,7 +72,32 @@ pub(crate) fn document(verdict: Verdict, codes: &[Code]) -> Judgement {
             signed_at: Some(Timestamp::from_unix_ms(0)),
             is_stamped: false,
             coverage: "document".to_owned(),
-            changes: "none".to_owned(),
+            changes: "altered".to_owned(),
+            revisions: vec![RevisionChange {
+                index: 1,
+                added: 2,
+                overridden: 1,
+                freed: 0,
+                explained_by: vec!["dss".to_owned()],
+                findings: Vec::new(),
+            }],
+            level: "B-LT".to_owned(),
+            indication: "TOTAL-PASSED".to_owned(),
+            sub_indication: None,
+            proven_at: Some(Timestamp::from_unix_ms(0)),
+            proven_by: Some("document_time_stamp".to_owned()),
+            chain: vec![Certificate {
+                subject: "CN=CA Contoh".to_owned(),
+                not_before: Timestamp::from_unix_ms(0),
+                not_after: Timestamp::from_unix_ms(86_400_000),
+            }],
+            revocation: vec![Revocation {
+                certificate: "CN=CA Contoh".to_owned(),
+                source: "document".to_owned(),
+                form: "ocsp".to_owned(),
+                this_update: Timestamp::from_unix_ms(0),
+                age_seconds: 7_200,
+            }],
             findings: codes.iter().copied().map(Found).collect(),
         }],
         findings: Vec::new(),
@@ -80,6 +105,10 @@ pub(crate) fn document(verdict: Verdict, codes: &[Code]) -> Judgement {
             size_bytes: 2048,
             page_count: 1,
         }),
+        indication: "TOTAL-PASSED".to_owned(),
+        sub_indication: None,
+        time_stamp_count: 1,
+        trust_as_of: None,
         qr: Vec::new(),
         judged_at: Timestamp::from_unix_ms(0),
     })
