@@ -421,3 +421,6 @@ fn revoked_code(revoked: Revoked, proved: Option<Timestamp>, is_signer: bool) ->
         (Why::Other | Why::OnHold, _) => Code::RevokedAuthority,
     }
 }
+
+#[cfg(test)]
+mod tests;

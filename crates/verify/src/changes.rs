@@ -31,6 +31,8 @@ mod pages;
 mod same;
 mod signing;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -97,7 +99,7 @@ impl ChangeReport {
         let mut look = |_number: u32, object: &_| hazards.look(object);
         let mut graph = Graph::of(view, &mut look, budget)?;
         self.codes
-            .extend(hazards.finish(view, graph.targets(), budget)?);
+            .extend(hazards.finish(view, file.dangling(signed), budget)?);
         let terms = Terms::of(view, budget)?;
         self.codes.extend(&terms.codes);
         let mut archived = BTreeSet::new();
@@ -114,7 +116,7 @@ impl ChangeReport {
         let ends = file.revisions().last().map(|revision| revision.ends);
         if !ends.is_some_and(|ends| ends.contains(&file.data().len())) {
             self.codes.push(Code::TailBytes);
-            self.changes = Changes::Altered;
+            self.changes = self.changes.max(Changes::Unknown);
         }
         Ok(())
     }

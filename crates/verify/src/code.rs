@@ -129,8 +129,7 @@ codes! {
         "Ada bagian dokumen yang sengaja dilewati tanda tangan. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
     CoverageEnd "V-204" Invalid "the signed bytes do not end where a revision of the document ends"
         "Tanda tangan berakhir di tengah dokumen. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
-    BytesAfter "V-205" Indeterminate "bytes were added after signing and are not examined by this version"
-        "Ada tambahan sesudah dokumen ditandatangani dan tambahan itu belum dapat diperiksa. Jangan dicetak; minta dokumen bentuk B-B atau B-T. Bila berulang, hubungi petugas TI.",
+    // V-205 said that bytes were added after signing and were not examined; V-601 to V-618 say what they are.
     SignatureKind "V-206" Indeterminate "this kind of signature is not judged by this version"
         "Jenis tanda tangan ini belum dapat diperiksa. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
     Padding "V-207" Invalid "the space after the signature is not filled with zeros"
@@ -259,8 +258,8 @@ codes! {
         "Tambahan yang seharusnya bukti tanda tangan berisi hal lain. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
     ChangedRights "V-613" Invalid "what the signer allowed to be done later was exceeded or rewritten"
         "Perubahan sesudah penandatanganan melampaui yang diizinkan penanda tangan. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
-    TailBytes "V-614" Invalid "bytes that belong to nothing stand at the end of the document"
-        "Ada data asing di ujung dokumen. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    TailBytes "V-614" Indeterminate "white space or comments stand behind the end of the document"
+        "Ada tambahan kosong di ujung dokumen. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
     SignatureRemoved "V-615" Invalid "a signature was taken out of the document"
         "Tanda tangan yang pernah ada dihapus dari dokumen. Jangan dicetak; dokumen ini mungkin dipalsukan. Hubungi dinas penerbit.",
     SignedAgain "V-616" Indeterminate "the document was signed again, which the office's rule does not allow"

@@ -13,11 +13,13 @@
 
 mod font;
 mod page;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
 use crate::code::Code;
-use crate::pdf::{Budget, Dictionary, Entry, Object, View};
+use crate::pdf::{Budget, Dictionary, Object, View};
 
 /// Actions that run something or leave the document.
 const ACTIVE: [&[u8]; 14] = [
@@ -65,17 +67,15 @@ impl Hazards {
         }
     }
 
-    /// Looks at the document as a whole; `targets` are the objects that something refers to.
+    /// Looks at the document as a whole; `dangling` are the objects that are named and not there.
     pub(crate) fn finish(
         mut self,
         view: View<'_, '_>,
-        targets: impl Iterator<Item = u32>,
+        mut dangling: impl Iterator<Item = u32>,
         budget: &mut Budget,
     ) -> Result<BTreeSet<Code>, Code> {
-        for target in targets {
-            if matches!(view.entry(target), None | Some((_, Entry::Free { .. }))) {
-                self.codes.insert(Code::Dangling);
-            }
+        if dangling.next().is_some() {
+            self.codes.insert(Code::Dangling);
         }
         let catalog = view.catalog(budget)?;
         if let Some(layers) = catalog.get("OCProperties") {

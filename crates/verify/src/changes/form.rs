@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::same::{differences, is_closed, is_zeros};
+use super::same::{differences, is_closed, is_zeros, words};
 use super::signing;
 use super::step::{Rule, Step, Touch};
 use crate::code::Code;
@@ -95,7 +95,7 @@ fn fields(
                 field
                     .get("T")
                     .and_then(|name| step.old.bytes(name))
-                    .map(<[u8]>::to_vec),
+                    .map(words),
             );
         }
     }
@@ -110,7 +110,7 @@ fn add(
     step: &mut Step<'_, '_, '_>,
     holder: u32,
     field: &Object,
-    names: &mut BTreeSet<Vec<u8>>,
+    names: &mut BTreeSet<Vec<u16>>,
     budget: &mut Budget,
 ) -> Result<(), Code> {
     let Object::Reference(id) = field else {
@@ -129,9 +129,8 @@ fn add(
     };
     // Two fields of one name are one field (ISO 32000-2, 12.7.4.2), and a point would nest it.
     let name = field.get("T").and_then(|name| step.new.bytes(name));
-    let is_named = name.is_some_and(|name| {
-        !name.is_empty() && !name.contains(&b'.') && names.insert(name.to_vec())
-    });
+    let name = name.map(words).unwrap_or_default();
+    let is_named = !name.is_empty() && !name.contains(&u16::from(b'.')) && names.insert(name);
     if !is_named || !is_unseen(step, &field, budget)? {
         step.refuse(Code::ChangedField);
         return Ok(());

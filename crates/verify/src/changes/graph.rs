@@ -59,14 +59,6 @@ impl Graph {
         })
     }
 
-    /// Everything that something refers to.
-    pub(super) fn targets(&self) -> impl Iterator<Item = u32> + '_ {
-        let referred = self.backward.iter();
-        referred
-            .filter(|(_number, sources)| !sources.is_empty())
-            .map(|(number, _sources)| *number)
-    }
-
     /// Drops what `number` refers to; says whether it was known.
     fn forget(&mut self, number: u32) -> bool {
         let Some(targets) = self.forward.remove(&number) else {

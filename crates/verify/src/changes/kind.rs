@@ -21,6 +21,12 @@ pub(super) fn of(
     if touch == Touch::Freed {
         return Ok(Code::ChangedFreed);
     }
+    // Of what a rule explained, the other ways that lead to it tell what it is besides.
+    if step.is_explained(number)
+        && let Some(code) = by_sources(step, number, budget)?
+    {
+        return Ok(code);
+    }
     for view in [step.new, step.old] {
         if let Object::Dictionary(dictionary) = graph::object(view, number, budget)?
             && let Some(code) = of_dictionary(&dictionary)
@@ -28,16 +34,26 @@ pub(super) fn of(
             return Ok(code);
         }
     }
-    for (source, _count) in step.graph.sources(number).take(MAX_SOURCES) {
+    let code = by_sources(step, number, budget)?;
+    Ok(code.unwrap_or(Code::ChangedStructure))
+}
+
+/// What those call the object whose reference to it no rule accepted.
+fn by_sources(
+    step: &Step<'_, '_, '_>,
+    number: u32,
+    budget: &mut Budget,
+) -> Result<Option<Code>, Code> {
+    for source in step.uncleared(number).take(MAX_SOURCES) {
         let source = graph::object(step.new, source, budget)?;
         let mut called = None;
         find(&source, number, b"", &mut called);
         let code = called.and_then(|key| of_key(&key));
-        if let Some(code) = code {
+        if code.is_some() {
             return Ok(code);
         }
     }
-    Ok(Code::ChangedStructure)
+    Ok(None)
 }
 
 fn of_dictionary(dictionary: &Dictionary) -> Option<Code> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::same::words;
 use crate::code::Code;
 use crate::pdf::{Budget, Dictionary, Object, View};
 
@@ -15,8 +16,8 @@ const MAX_FIELD_DEPTH: u32 = 8;
 #[derive(Debug)]
 enum Lock {
     All,
-    Include(BTreeSet<Vec<u8>>),
-    Exclude(BTreeSet<Vec<u8>>),
+    Include(BTreeSet<Vec<u16>>),
+    Exclude(BTreeSet<Vec<u16>>),
 }
 
 /// The terms under which the signed revision may be extended.
@@ -77,10 +78,11 @@ impl Terms {
 
     /// Whether the field `name` is locked.
     pub(super) fn locks(&self, name: &[u8]) -> bool {
+        let name = words(name);
         self.locks.iter().any(|lock| match lock {
             Lock::All => true,
-            Lock::Include(names) => names.contains(name),
-            Lock::Exclude(names) => !names.contains(name),
+            Lock::Include(names) => names.contains(&name),
+            Lock::Exclude(names) => !names.contains(&name),
         })
     }
 
@@ -177,9 +179,10 @@ impl Terms {
                 Some(parameters) => view.resolve(parameters, budget)?,
                 None => Object::Null,
             };
-            let parameters = match parameters {
-                Object::Dictionary(parameters) => parameters,
-                _other => Dictionary::default(),
+            let parameters = if let Object::Dictionary(parameters) = parameters {
+                parameters
+            } else {
+                Dictionary::default()
             };
             match reference.name("TransformMethod") {
                 // Where nothing else is said, forms may be filled (ISO 32000-2, table 257).
@@ -213,7 +216,7 @@ impl Terms {
         {
             for field in &fields {
                 let field = view.resolve(field, budget)?;
-                names.extend(view.bytes(&field).map(<[u8]>::to_vec));
+                names.extend(view.bytes(&field).map(words));
             }
         }
         self.locks.push(match lock.name("Action") {

@@ -66,3 +66,19 @@ pub(super) fn is_closed(object: &Object) -> bool {
         !matches!(object, Object::Reference(_))
     }
 }
+
+/// What a text string says, whichever of its three encodings it is in (ISO 32000-2, 7.9.2.2), so
+/// that one name cannot be written as two. Bytes that only PDFDocEncoding knows stay as they are:
+/// names of fields are compared, not shown.
+pub(super) fn words(text: &[u8]) -> Vec<u16> {
+    if let Some(units) = text.strip_prefix(&[0xfe, 0xff]) {
+        let units = units.chunks_exact(2);
+        return units
+            .map(|unit| unit.iter().fold(0, |all, byte| all << 8 | u16::from(*byte)))
+            .collect();
+    }
+    if let Some(utf8) = text.strip_prefix(&[0xef, 0xbb, 0xbf]) {
+        return String::from_utf8_lossy(utf8).encode_utf16().collect();
+    }
+    text.iter().map(|byte| u16::from(*byte)).collect()
+}

@@ -78,9 +78,11 @@ fn covers_own_revision(step: &Step<'_, '_, '_>, signature: &Dictionary) -> bool 
     let Some(Object::Text(contents)) = signature.get("Contents") else {
         return false;
     };
-    let numbers = range.iter().map(|item| match item {
-        Object::Integer(value) => usize::try_from(*value).ok(),
-        _other => None,
+    let numbers = range.iter().map(|item| {
+        let Object::Integer(value) = item else {
+            return None;
+        };
+        usize::try_from(*value).ok()
     });
     let numbers: Option<Vec<usize>> = numbers.collect();
     let (Some([0, gap_start, gap_end, tail]), Some(place)) = (numbers.as_deref(), contents.place())

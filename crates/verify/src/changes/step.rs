@@ -262,11 +262,15 @@ impl<'s, 'f, 'a> Step<'s, 'f, 'a> {
 
     /// Whether a rule accepted each reference to `number`.
     fn is_cleared(&self, number: u32) -> bool {
-        self.open.contains(&number)
-            || self.graph.sources(number).all(|(source, count)| {
-                let cleared = self.cleared.get(&(source, number));
-                cleared == Some(&count)
-            })
+        self.open.contains(&number) || self.uncleared(number).next().is_none()
+    }
+
+    /// What refers to `number` without a rule that accepted it.
+    pub(super) fn uncleared(&self, number: u32) -> impl Iterator<Item = u32> + '_ {
+        let sources = self.graph.sources(number);
+        let uncleared = sources
+            .filter(move |(source, count)| self.cleared.get(&(*source, number)) != Some(count));
+        uncleared.map(|(source, _count)| source)
     }
 }
 

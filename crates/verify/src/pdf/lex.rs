@@ -9,6 +9,9 @@ use super::budget::Budget;
 use super::text::digit;
 use crate::code::Code;
 
+/// Characters of a number; honest ones have up to 20, and readers cut longer ones each in its way.
+const MAX_NUMBER_BYTES: usize = 64;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     ArrayOpen,
@@ -257,6 +260,9 @@ impl<'a> Cursor<'a> {
 }
 
 fn number(text: &[u8]) -> Result<Token<'_>, Code> {
+    if text.len() > MAX_NUMBER_BYTES {
+        return Err(Code::Token);
+    }
     let digits = text
         .strip_prefix(b"-")
         .or(text.strip_prefix(b"+"))
@@ -367,6 +373,7 @@ mod tests {
             b".",
             b"-",
             b"99999999999999999999",
+            &[b'0'; 65],
             b"/#4",
             b"/#zz",
             b"/A#00B",

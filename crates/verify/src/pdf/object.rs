@@ -240,6 +240,46 @@ pub(super) fn parse_indirect(
     offset: usize,
     budget: &mut Budget,
 ) -> Result<Indirect, Code> {
+    let (id, mut cursor) = header(data, offset, budget)?;
+    let object = parse(&mut cursor, budget)?;
+    let closing = match (&object, cursor.next(budget)?) {
+        (Object::Dictionary(_), Token::Word(b"stream")) => Closing::Stream(cursor.position()),
+        // An indirect object that is itself a reference is against the rules.
+        (Object::Reference(_), _) => return Err(Code::Malformed),
+        (_, Token::Word(b"endobj")) => Closing::Object(cursor.position()),
+        (_, _) => return Err(Code::Unclosed),
+    };
+    Ok(Indirect {
+        id,
+        object,
+        closing,
+    })
+}
+
+/// Reads the indirect object at `offset` if it is an integer, and not far if it is not.
+pub(super) fn parse_integer(
+    data: &[u8],
+    offset: usize,
+    budget: &mut Budget,
+) -> Result<Option<i64>, Code> {
+    let (_id, mut cursor) = header(data, offset, budget)?;
+    cursor.skip_space()?;
+    if !data.get(cursor.position()).is_some_and(u8::is_ascii_digit) {
+        return Ok(None);
+    }
+    let Token::Integer(value) = cursor.next(budget)? else {
+        return Ok(None);
+    };
+    let is_closed = cursor.next(budget)? == Token::Word(b"endobj");
+    Ok(is_closed.then_some(value))
+}
+
+/// Reads `N G obj` at `offset`; the cursor then stands behind it.
+fn header<'a>(
+    data: &'a [u8],
+    offset: usize,
+    budget: &mut Budget,
+) -> Result<(ObjectId, Cursor<'a>), Code> {
     let mut cursor = Cursor::at(data, offset);
     // The offset must be that of the number itself, not of space or a comment before it.
     if !data.get(offset).is_some_and(u8::is_ascii_digit) {
@@ -253,19 +293,7 @@ pub(super) fn parse_indirect(
         return Err(Code::ObjectHeader);
     }
     budget.spend(cursor.position().saturating_sub(offset))?;
-    let object = parse(&mut cursor, budget)?;
-    let closing = match (&object, cursor.next(budget)?) {
-        (Object::Dictionary(_), Token::Word(b"stream")) => Closing::Stream(cursor.position()),
-        // An indirect object that is itself a reference is against the rules.
-        (Object::Reference(_), _) => return Err(Code::Malformed),
-        (_, Token::Word(b"endobj")) => Closing::Object(cursor.position()),
-        (_, _) => return Err(Code::Unclosed),
-    };
-    Ok(Indirect {
-        id: ObjectId { number, generation },
-        object,
-        closing,
-    })
+    Ok((ObjectId { number, generation }, cursor))
 }
 
 /// An indirect object as it stands in the file.
@@ -325,7 +353,10 @@ mod tests {
 
     #[test]
     fn a_repeated_key_is_refused() {
-        assert!(read("<< /A 1 /B 2 >>").is_ok());
+        let Ok(Object::Dictionary(honest)) = read("<< /B 1 /A 2 >>") else {
+            panic!("that is a dictionary");
+        };
+        assert_eq!(honest.keys().collect::<Vec<_>>(), [b"A", b"B"]);
         assert_eq!(read("<< /A 1 /A 1 >>"), Err(Code::DuplicateKey));
         assert_eq!(
             read("<< /A 1 /#41 1 >>"),

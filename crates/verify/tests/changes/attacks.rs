@@ -12,6 +12,12 @@ const JAVASCRIPT: &str = "<< /S /JavaScript /JS (app.alert\\(1\\)) >>";
 const FREE_TEXT: &str = "<< /Type /Annot /Subtype /FreeText /F 4 /Rect [100 100 400 300] \
                          /Contents (x) /DA (/Helv 12 Tf) >>";
 
+macro_rules! attacks {
+    ($($name:literal $code:ident $update:expr;)+) => {
+        vec![$(($name, $update, Code::$code)),+]
+    };
+}
+
 type Attack = (&'static str, Update, Code);
 
 fn widget(extra: &str) -> String {
@@ -22,113 +28,40 @@ fn widget(extra: &str) -> String {
 fn on_pages(base: &[u8]) -> Vec<Attack> {
     let update = || Update::on(base);
     let text = b"BT /F1 20 Tf 100 100 Td (X) Tj ET";
-    vec![
-        (
-            "new contents",
-            update().edit(5, "9 0 R", "30 0 R").stream(30, "", text),
-            Code::ChangedContent,
-        ),
-        (
-            "contents appended",
-            update()
-                .edit(5, "9 0 R", "[ 9 0 R 30 0 R ]")
-                .stream(30, "", text),
-            Code::ChangedContent,
-        ),
-        (
-            "stream overwritten",
-            update().stream(9, "", text),
-            Code::ChangedContent,
-        ),
-        (
-            "identical copy of a stream",
-            update().copy(9),
-            Code::ChangedContent,
-        ),
-        (
-            "stream of another generation",
-            update().generation(9, 1, "null"),
-            Code::ChangedContent,
-        ),
-        ("stream freed", update().free(9), Code::ChangedFreed),
-        (
-            "font swapped",
-            update().edit(2, "/Helvetica", "/Symbol"),
-            Code::ChangedResources,
-        ),
-        (
-            "fonts swapped among themselves",
-            update().edit(1, "/F1 2 0 R /F2 3 0 R", "/F1 3 0 R /F2 2 0 R"),
-            Code::ChangedResources,
-        ),
-        (
-            "resources of the page",
-            update().edit(5, "/ProcSet", "/ExtGState << /G << /CA 0 >> >> /ProcSet"),
-            Code::ChangedResources,
-        ),
-        (
-            "page turned",
-            update().edit(5, "/Rotate 0", "/Rotate 180"),
-            Code::ChangedPages,
-        ),
-        (
-            "page cropped",
-            update().edit(
-                5,
-                PAGE,
-                "/MediaBox [0 0 841.8898 595.2756] /CropBox [0 0 9 9]",
-            ),
-            Code::ChangedPages,
-        ),
-        (
-            "page of another size",
-            update().edit(5, PAGE, "/MediaBox [ 0 0 841.8898 595.2757 ]"),
-            Code::ChangedPages,
-        ),
-        (
-            "page scaled",
-            update().edit(5, "/Rotate 0", "/Rotate 0 /UserUnit 2"),
-            Code::ChangedPages,
-        ),
-        (
-            "page inherits a turn",
-            update().edit(8, "/Count 1", "/Count 1 /Rotate 180"),
-            Code::ChangedPages,
-        ),
-        (
-            "page added",
-            update()
-                .edit(
-                    8,
-                    "/Count 1 /Kids [ 5 0 R ]",
-                    "/Count 2 /Kids [ 5 0 R 30 0 R ]",
-                )
-                .object(30, "<< /Type /Page /Parent 8 0 R /MediaBox [0 0 9 9] >>"),
-            Code::ChangedPages,
-        ),
-        (
-            "page shown twice",
-            update().edit(
-                8,
-                "/Count 1 /Kids [ 5 0 R ]",
-                "/Count 2 /Kids [ 5 0 R 5 0 R ]",
-            ),
-            Code::ChangedPages,
-        ),
-        (
-            "page exchanged",
-            update()
-                .edit(8, "5 0 R", "30 0 R")
-                .object(30, "<< /Type /Page /Parent 8 0 R /MediaBox [0 0 9 9] >>"),
-            Code::ChangedPages,
-        ),
-        (
-            "action of the page",
-            update().edit(5, "/Rotate 0", "/AA << >> /Rotate 0"),
-            Code::ChangedAction,
-        ),
-        ("page freed", update().free(5), Code::ChangedFreed),
-    ]
+    attacks! {
+        "new contents" ChangedContent update().edit(5, "9 0 R", "30 0 R").stream(30, "", text);
+        "contents appended" ChangedContent update()
+            .edit(5, "9 0 R", "[ 9 0 R 30 0 R ]")
+            .stream(30, "", text);
+        "stream overwritten" ChangedContent update().stream(9, "", text);
+        "identical copy of a stream" ChangedContent update().copy(9);
+        "stream freed" ChangedFreed update().free(9);
+        "font swapped" ChangedResources update().edit(2, "/Helvetica", "/Symbol");
+        "fonts swapped among themselves" ChangedResources update()
+            .edit(1, "/F1 2 0 R /F2 3 0 R", "/F1 3 0 R /F2 2 0 R");
+        "resources of the page" ChangedResources update()
+            .edit(5, "/ProcSet", "/ExtGState << /G << /CA 0 >> >> /ProcSet");
+        "page turned" ChangedPages update().edit(5, "/Rotate 0", "/Rotate 180");
+        "page cropped" ChangedPages update()
+            .edit(5, PAGE, "/MediaBox [0 0 841.8898 595.2756] /CropBox [0 0 9 9]");
+        "page of another size" ChangedPages update()
+            .edit(5, PAGE, "/MediaBox [ 0 0 841.8898 595.2757 ]");
+        "page scaled" ChangedPages update().edit(5, "/Rotate 0", "/Rotate 0 /UserUnit 2");
+        "page inherits a turn" ChangedPages update().edit(8, "/Count 1", "/Count 1 /Rotate 180");
+        "page added" ChangedPages update()
+            .edit(8, "/Count 1 /Kids [ 5 0 R ]", "/Count 2 /Kids [ 5 0 R 30 0 R ]")
+            .object(30, "<< /Type /Page /Parent 8 0 R /MediaBox [0 0 9 9] >>");
+        "page shown twice" ChangedPages update()
+            .edit(8, "/Count 1 /Kids [ 5 0 R ]", "/Count 2 /Kids [ 5 0 R 5 0 R ]");
+        "page exchanged" ChangedPages update()
+            .edit(8, "5 0 R", "30 0 R")
+            .object(30, "<< /Type /Page /Parent 8 0 R /MediaBox [0 0 9 9] >>");
+        "action of the page" ChangedAction update().edit(5, "/Rotate 0", "/AA << >> /Rotate 0");
+        "another kind of node" ChangedPages update().edit(5, "/Type /Page", "/Type /Template");
+        "a value that says nothing" ChangedPages update()
+            .edit(5, "/Rotate 0", "/Rotate 0 /StructParents null");
+        "page freed" ChangedFreed update().free(5);
+    }
 }
 
 /// What is laid over a page.
@@ -136,61 +69,32 @@ fn on_annotations(base: &[u8]) -> Vec<Attack> {
     let update = || Update::on(base);
     let listed = "[ 12 0 R 30 0 R ]";
     let visible = widget("/Rect [0 0 842 595]");
-    vec![
-        (
-            "text over the page",
-            update().edit(5, "[ 12 0 R ]", listed).object(30, FREE_TEXT),
-            Code::ChangedAnnotation,
-        ),
-        (
-            "text in place",
-            update().edit(5, "[ 12 0 R ]", &format!("[ 12 0 R {FREE_TEXT} ]")),
-            Code::ChangedAnnotation,
-        ),
-        (
-            "annotations in an array of their own",
-            update()
-                .edit(5, "[ 12 0 R ]", "31 0 R")
-                .object(31, listed)
-                .object(30, FREE_TEXT),
-            Code::ChangedAnnotation,
-        ),
-        (
-            "an old object as annotation",
-            update().edit(5, "[ 12 0 R ]", "[ 12 0 R 7 0 R ]"),
-            Code::ChangedAnnotation,
-        ),
-        (
-            "annotations taken away",
-            update().edit(5, "[ 12 0 R ]", "[ ]"),
-            Code::ChangedAnnotation,
-        ),
-        (
-            "the signature's widget listed twice",
-            update().edit(5, "[ 12 0 R ]", "[ 12 0 R 12 0 R ]"),
-            Code::ChangedAnnotation,
-        ),
-        (
-            "empty visible signature field over the page",
-            update()
-                .edit(5, "[ 12 0 R ]", listed)
-                .edit(11, "[ 12 0 R ]", listed)
-                .object(30, &visible),
-            Code::ChangedField,
-        ),
-        (
-            "empty field that nobody sees",
-            update()
-                .edit(11, "[ 12 0 R ]", listed)
-                .object(30, &widget("/Rect [0 0 0 0]")),
-            Code::ChangedField,
-        ),
-        (
-            "widget on the page and in no form",
-            update().edit(5, "[ 12 0 R ]", listed).object(30, &visible),
-            Code::ChangedAnnotation,
-        ),
-    ]
+    attacks! {
+        "text over the page" ChangedAnnotation update()
+            .edit(5, "[ 12 0 R ]", listed)
+            .object(30, FREE_TEXT);
+        "text in place" ChangedAnnotation update()
+            .edit(5, "[ 12 0 R ]", &format!("[ 12 0 R {FREE_TEXT} ]"));
+        "annotations in an array of their own" ChangedAnnotation update()
+            .edit(5, "[ 12 0 R ]", "31 0 R")
+            .object(31, listed)
+            .object(30, FREE_TEXT);
+        "an old object as annotation" ChangedAnnotation update()
+            .edit(5, "[ 12 0 R ]", "[ 12 0 R 7 0 R ]");
+        "annotations taken away" ChangedAnnotation update().edit(5, "[ 12 0 R ]", "[ ]");
+        "the signature's widget listed twice" ChangedAnnotation update()
+            .edit(5, "[ 12 0 R ]", "[ 12 0 R 12 0 R ]");
+        "empty visible signature field over the page" ChangedField update()
+            .edit(5, "[ 12 0 R ]", listed)
+            .edit(11, "[ 12 0 R ]", listed)
+            .object(30, &visible);
+        "empty field that nobody sees" ChangedField update()
+            .edit(11, "[ 12 0 R ]", listed)
+            .object(30, &widget("/Rect [0 0 0 0]"));
+        "widget on the page and in no form" ChangedAnnotation update()
+            .edit(5, "[ 12 0 R ]", listed)
+            .object(30, &visible);
+    }
 }
 
 /// What touches the office's own signature and the form around it.
@@ -198,189 +102,71 @@ fn on_signature(base: &[u8]) -> Vec<Attack> {
     let update = || Update::on(base);
     let rectangle = "/Rect [ 0 0 0 0 ]";
     let shown = "<< /Type /XObject /Subtype /Form /BBox [0 0 9 9]";
-    vec![
-        (
-            "its place",
-            update().edit(12, rectangle, "/Rect [ 0 0 842 595 ]"),
-            Code::ChangedSignature,
-        ),
-        (
-            "its picture",
-            update()
-                .edit(12, rectangle, "/Rect [ 0 0 0 0 ] /AP << /N 30 0 R >>")
-                .stream(30, shown.trim_start_matches("<<"), b"0 0 9 9 re f"),
-            Code::ChangedSignature,
-        ),
-        (
-            "its flags",
-            update().edit(12, "/F 132", "/F 130"),
-            Code::ChangedSignature,
-        ),
-        (
-            "an identical copy of its field",
-            update().copy(12),
-            Code::ChangedSignature,
-        ),
-        (
-            "its field gets a kid",
-            update()
-                .edit(12, rectangle, "/Rect [ 0 0 0 0 ] /Kids [ 30 0 R ]")
-                .object(
-                    30,
-                    "<< /Parent 12 0 R /Subtype /Widget /Rect [0 0 842 595] >>",
-                ),
-            Code::ChangedSignature,
-        ),
-        (
-            "its name",
-            update().edit(12, "(TTE1)", "(TTE2)"),
-            Code::ChangedSignature,
-        ),
-        (
-            "appearances are made anew",
-            update().edit(11, "/SigFlags", "/NeedAppearances true /SigFlags"),
-            Code::ChangedField,
-        ),
-        (
-            "XFA",
-            update().edit(11, "/SigFlags", "/XFA (x) /SigFlags"),
-            Code::ChangedAction,
-        ),
-        (
-            "fonts of the form",
-            update().edit(11, "/SigFlags", "/DR << >> /SigFlags"),
-            Code::ChangedResources,
-        ),
-        (
-            "order of calculation",
-            update().edit(11, "/SigFlags", "/CO [ ] /SigFlags"),
-            Code::ChangedField,
-        ),
-        (
-            "flags go down",
-            update().edit(11, "/SigFlags 3", "/SigFlags 1"),
-            Code::ChangedField,
-        ),
-        (
-            "flags unknown",
-            update().edit(11, "/SigFlags 3", "/SigFlags 7"),
-            Code::ChangedField,
-        ),
-        (
-            "a text field",
-            update()
-                .edit(11, "[ 12 0 R ]", "[ 12 0 R 30 0 R ]")
-                .object(30, "<< /FT /Tx /T (N) /V (x) >>"),
-            Code::ChangedField,
-        ),
-        (
-            "a new field before the old one",
-            update()
-                .edit(11, "[ 12 0 R ]", "[ 30 0 R 12 0 R ]")
-                .object(30, &widget("/Rect [0 0 0 0]")),
-            Code::ChangedSignature,
-        ),
-    ]
+    attacks! {
+        "its place" ChangedSignature update().edit(12, rectangle, "/Rect [ 0 0 842 595 ]");
+        "its picture" ChangedSignature update()
+            .edit(12, rectangle, "/Rect [ 0 0 0 0 ] /AP << /N 30 0 R >>")
+            .stream(30, shown.trim_start_matches("<<"), b"0 0 9 9 re f");
+        "its flags" ChangedSignature update().edit(12, "/F 132", "/F 130");
+        "an identical copy of its field" ChangedSignature update().copy(12);
+        "its field gets a kid" ChangedSignature update()
+            .edit(12, rectangle, "/Rect [ 0 0 0 0 ] /Kids [ 30 0 R ]")
+            .object(30, "<< /Parent 12 0 R /Subtype /Widget /Rect [0 0 842 595] >>");
+        "its name" ChangedSignature update().edit(12, "(TTE1)", "(TTE2)");
+        "appearances are made anew" ChangedField update()
+            .edit(11, "/SigFlags", "/NeedAppearances true /SigFlags");
+        "XFA" ChangedAction update().edit(11, "/SigFlags", "/XFA (x) /SigFlags");
+        "fonts of the form" ChangedResources update().edit(11, "/SigFlags", "/DR << >> /SigFlags");
+        "order of calculation" ChangedField update().edit(11, "/SigFlags", "/CO [ ] /SigFlags");
+        "flags go down" ChangedField update().edit(11, "/SigFlags 3", "/SigFlags 1");
+        "flags unknown" ChangedField update().edit(11, "/SigFlags 3", "/SigFlags 7");
+        "a text field" ChangedField update()
+            .edit(11, "[ 12 0 R ]", "[ 12 0 R 30 0 R ]")
+            .object(30, "<< /FT /Tx /T (N) /V (x) >>");
+        "a new field before the old one" ChangedSignature update()
+            .edit(11, "[ 12 0 R ]", "[ 30 0 R 12 0 R ]")
+            .object(30, &widget("/Rect [0 0 0 0]"));
+    }
 }
 
 /// What touches the document as a whole.
 fn on_catalog(base: &[u8]) -> Vec<Attack> {
     let update = || Update::on(base);
-    let mut attacks = vec![
-        (
-            "language",
-            update().edit(6, "(id)", "(en)"),
-            Code::ChangedCatalog,
-        ),
-        (
-            "program on opening",
-            update().edit(6, "/Lang", &format!("/OpenAction {JAVASCRIPT} /Lang")),
-            Code::ChangedAction,
-        ),
-        (
-            "program on opening, elsewhere",
-            update()
-                .edit(6, "/Lang", "/OpenAction 30 0 R /Lang")
-                .object(30, JAVASCRIPT),
-            Code::ChangedAction,
-        ),
-        (
-            "programs by name",
-            update()
-                .edit(
-                    6,
-                    "/Lang",
-                    "/Names << /JavaScript << /Names [(a) 30 0 R] >> >> /Lang",
-                )
-                .object(30, JAVASCRIPT),
-            Code::ChangedAction,
-        ),
-        (
-            "program on printing",
-            update().edit(6, "/Lang", &format!("/AA << /WP {JAVASCRIPT} >> /Lang")),
-            Code::ChangedAction,
-        ),
-        (
-            "layers",
-            update()
-                .edit(
-                    6,
-                    "/Lang",
-                    "/OCProperties << /OCGs [30 0 R] /D << /OFF [30 0 R] >> >> /Lang",
-                )
-                .object(30, "<< /Type /OCG /Name (x) >>"),
-            Code::ChangedContent,
-        ),
-        (
-            "rights",
-            update().edit(6, "/Lang", "/Perms << /DocMDP 13 0 R >> /Lang"),
-            Code::ChangedRights,
-        ),
-        (
-            "another catalog",
-            update()
-                .object(30, "<< /Type /Catalog /Pages 8 0 R /AcroForm 11 0 R >>")
-                .trailer("Root", "30 0 R"),
-            Code::ChangedCatalog,
-        ),
-        (
-            "another page tree",
-            update().edit(6, "8 0 R", "5 0 R"),
-            Code::ChangedPages,
-        ),
-        (
-            "version down",
-            update().edit(6, "/Version /1.7", "/Version /1.6"),
-            Code::ChangedCatalog,
-        ),
-        (
-            "version unknown",
-            update().edit(6, "/Version /1.7", "/Version /9.9"),
-            Code::ChangedCatalog,
-        ),
-        (
-            "extension lower",
-            update().edit(6, "/ExtensionLevel 1", "/ExtensionLevel 0"),
-            Code::ChangedCatalog,
-        ),
-        (
-            "extension of others",
-            update().edit(6, "/ESIC", "/XXXX << >> /ESIC"),
-            Code::ChangedCatalog,
-        ),
-        (
-            "metadata that is a page's stream",
-            update().edit(6, "/Lang", "/Metadata 9 0 R /Lang"),
-            Code::ChangedCatalog,
-        ),
-        (
-            "metadata that is something else",
-            update()
-                .edit(6, "/Lang", "/Metadata 30 0 R /Lang")
-                .stream(30, "/Type /XObject", b"x"),
-            Code::ChangedCatalog,
-        ),
-    ];
+    let mut attacks = attacks! {
+        "language" ChangedCatalog update().edit(6, "(id)", "(en)");
+        "program on opening" ChangedAction update()
+            .edit(6, "/Lang", &format!("/OpenAction {JAVASCRIPT} /Lang"));
+        "program on opening, elsewhere" ChangedAction update()
+            .edit(6, "/Lang", "/OpenAction 30 0 R /Lang")
+            .object(30, JAVASCRIPT);
+        "programs by name" ChangedAction update()
+            .edit(6, "/Lang", "/Names << /JavaScript << /Names [(a) 30 0 R] >> >> /Lang")
+            .object(30, JAVASCRIPT);
+        "program on printing" ChangedAction update()
+            .edit(6, "/Lang", &format!("/AA << /WP {JAVASCRIPT} >> /Lang"));
+        "layers" ChangedContent update()
+            .edit(6, "/Lang", "/OCProperties << /OCGs [30 0 R] /D << /OFF [30 0 R] >> >> /Lang")
+            .object(30, "<< /Type /OCG /Name (x) >>");
+        "rights" ChangedRights update().edit(6, "/Lang", "/Perms << /DocMDP 13 0 R >> /Lang");
+        "another catalog" ChangedCatalog update()
+            .object(30, "<< /Type /Catalog /Pages 8 0 R /AcroForm 11 0 R >>")
+            .trailer("Root", "30 0 R");
+        "extensions that are a page" ChangedCatalog update()
+            .edit(6, "/Extensions", "/Extensions 5 0 R /X");
+        "version that stands elsewhere" ChangedCatalog update()
+            .edit(6, "/Version /1.7", "/Version 30 0 R")
+            .object(30, "/2.0");
+        "another page tree" ChangedPages update().edit(6, "8 0 R", "5 0 R");
+        "version down" ChangedCatalog update().edit(6, "/Version /1.7", "/Version /1.6");
+        "version unknown" ChangedCatalog update().edit(6, "/Version /1.7", "/Version /9.9");
+        "extension lower" ChangedCatalog update().edit(6, "/ExtensionLevel 1", "/ExtensionLevel 0");
+        "extension of others" ChangedCatalog update().edit(6, "/ESIC", "/XXXX << >> /ESIC");
+        "metadata that is a page's stream" ChangedCatalog update()
+            .edit(6, "/Lang", "/Metadata 9 0 R /Lang");
+        "metadata that is something else" ChangedCatalog update()
+            .edit(6, "/Lang", "/Metadata 30 0 R /Lang")
+            .stream(30, "/Type /XObject", b"x");
+    };
     for key in [
         "OutputIntents",
         "StructTreeRoot",
@@ -399,116 +185,59 @@ fn on_catalog(base: &[u8]) -> Vec<Attack> {
 fn on_structure(base: &[u8]) -> Vec<Attack> {
     let update = || Update::on(base);
     let list = "[ 30 0 R ]";
-    vec![
-        (
-            "an object that nobody refers to",
-            update().object(30, "<< >>"),
-            Code::ChangedStructure,
-        ),
-        (
-            "a stream that nobody refers to",
-            update().stream(30, "/Type /ObjStm /N 0 /First 0", b""),
-            Code::ChangedStructure,
-        ),
-        ("an update of nothing", update(), Code::ChangedStructure),
-        (
-            "another document's identifier",
-            update().copy(6).trailer("ID", "[<00> <01>]"),
-            Code::ChangedStructure,
-        ),
-        (
-            "no identifier",
-            update().copy(6).trailer("ID", ""),
-            Code::ChangedStructure,
-        ),
-        (
-            "a private entry of the trailer",
-            update().copy(6).trailer("X", "9 0 R"),
-            Code::ChangedStructure,
-        ),
-        (
-            "a smaller size",
-            update().copy(6).trailer("Size", "12"),
-            Code::ChangedStructure,
-        ),
-        (
-            "title",
-            update().edit(7, "(Kartu", "(kartu"),
-            Code::ChangedInformation,
-        ),
-        (
-            "author taken away",
-            update().edit(7, "/Author (Loket test fixtures)", ""),
-            Code::ChangedInformation,
-        ),
-        (
-            "other information",
-            update()
-                .object(30, "<< /Title (x) >>")
-                .trailer("Info", "30 0 R"),
-            Code::ChangedInformation,
-        ),
-        (
-            "no information",
-            update().copy(6).trailer("Info", ""),
-            Code::ChangedInformation,
-        ),
-        (
-            "moment that leads elsewhere",
-            update()
-                .edit(7, "/ModDate (", "/ModDate 30 0 R /X (")
-                .object(30, "(x)"),
-            Code::ChangedInformation,
-        ),
-        (
-            "evidence that is a page's stream",
-            update().edit(6, "/Lang", "/DSS << /Certs [ 9 0 R ] >> /Lang"),
-            Code::ChangedArchive,
-        ),
-        (
-            "evidence that is no DER",
-            update()
-                .edit(6, "/Lang", "/DSS << /CRLs [ 30 0 R ] >> /Lang")
-                .stream(30, "", b"0x"),
-            Code::ChangedArchive,
-        ),
-        (
-            "evidence with something behind it",
-            update()
-                .edit(6, "/Lang", "/DSS << /CRLs [ 30 0 R ] >> /Lang")
-                .stream(30, "", &[LIST, b"x"].concat()),
-            Code::ChangedArchive,
-        ),
-        (
-            "evidence with a type of its own",
-            update()
-                .edit(6, "/Lang", "/DSS << /CRLs [ 30 0 R ] >> /Lang")
-                .stream(30, "/Type /XObject /Subtype /Form", LIST),
-            Code::ChangedArchive,
-        ),
-        (
-            "evidence of another kind",
-            update()
-                .edit(6, "/Lang", "/DSS << /X [ 30 0 R ] >> /Lang")
-                .stream(30, "", LIST),
-            Code::ChangedArchive,
-        ),
-        (
-            "evidence that pages use too",
-            update()
-                .edit(6, "/Lang", "/DSS << /CRLs [ 9 0 R ] >> /Lang")
-                .stream(9, "", LIST),
-            Code::ChangedContent,
-        ),
-        (
-            "evidence that the information refers to",
-            update()
-                .edit(6, "/Lang", &format!("/DSS << /CRLs {list} >> /Lang"))
-                .edit(7, "/ModDate (", "/ModDate 30 0 R /X (")
-                .stream(30, "", LIST),
-            Code::ChangedInformation,
-        ),
-    ]
+    attacks! {
+        "an object that nobody refers to" ChangedStructure update().object(30, "<< >>");
+        "a stream that nobody refers to" ChangedStructure update()
+            .stream(30, "/Type /ObjStm /N 0 /First 0", b"");
+        "an update of nothing" ChangedStructure update();
+        "another document's identifier" ChangedStructure update()
+            .copy(6)
+            .trailer("ID", "[<00> <01>]");
+        "no identifier" ChangedStructure update().copy(6).trailer("ID", "");
+        "a private entry of the trailer" ChangedStructure update().copy(6).trailer("X", "9 0 R");
+        "title" ChangedInformation update().edit(7, "(Kartu", "(kartu");
+        "author taken away" ChangedInformation update()
+            .edit(7, "/Author (Loket test fixtures)", "");
+        "other information" ChangedInformation update()
+            .object(30, "<< /Title (x) >>")
+            .trailer("Info", "30 0 R");
+        "information that is a page" ChangedInformation update().copy(6).trailer("Info", "5 0 R");
+        "information that is a font" ChangedInformation update().copy(6).trailer("Info", "2 0 R");
+        "no information" ChangedInformation update().copy(6).trailer("Info", "");
+        "moment that leads elsewhere" ChangedInformation update()
+            .edit(7, "/ModDate (", "/ModDate 30 0 R /X (")
+            .object(30, "(x)");
+        "evidence that is a page's stream" ChangedArchive update()
+            .edit(6, "/Lang", "/DSS << /Certs [ 9 0 R ] >> /Lang");
+        "evidence that is no DER" ChangedArchive update()
+            .edit(6, "/Lang", "/DSS << /CRLs [ 30 0 R ] >> /Lang")
+            .stream(30, "", b"0x");
+        "evidence with something behind it" ChangedArchive update()
+            .edit(6, "/Lang", "/DSS << /CRLs [ 30 0 R ] >> /Lang")
+            .stream(30, "", &[LIST, b"x"].concat());
+        "evidence with a type of its own" ChangedArchive update()
+            .edit(6, "/Lang", "/DSS << /CRLs [ 30 0 R ] >> /Lang")
+            .stream(30, "/Type /XObject /Subtype /Form", LIST);
+        "evidence of another kind" ChangedArchive update()
+            .edit(6, "/Lang", "/DSS << /X [ 30 0 R ] >> /Lang")
+            .stream(30, "", LIST);
+        "evidence that is a page" ChangedArchive update().edit(6, "/Lang", "/DSS 5 0 R /Lang");
+        "evidence that is the page tree" ChangedArchive update()
+            .edit(6, "/Lang", "/DSS << /VRI 8 0 R >> /Lang");
+        "evidence under no digest" ChangedArchive update()
+            .edit(6, "/Lang", "/DSS << /VRI << /X << >> >> >> /Lang");
+        "evidence in place of a stream" ChangedArchive update()
+            .edit(6, "/Lang", "/DSS << /Certs [ (0) ] >> /Lang");
+        "evidence with a moment that is none" ChangedArchive update().edit(6, "/Lang",
+            "/DSS << /VRI << /0123456789ABCDEF0123456789ABCDEF01234567 << /TU 5 0 R >> >> >> /Lang");
+        "evidence that pages use too" ChangedContent update()
+            .edit(6, "/Lang", "/DSS << /CRLs [ 9 0 R ] >> /Lang")
+            .stream(9, "", LIST);
+        "evidence that the information refers to" ChangedInformation update()
+            .edit(6, "/Lang", &format!("/DSS << /CRLs {list} >> /Lang"))
+            .edit(7, "/ModDate (", "/ModDate 30 0 R /X (")
+            .stream(30, "", LIST);
+    }
 }
 
 /// A document time stamp that is none, or brings something along.
@@ -524,79 +253,40 @@ fn on_time_stamps(base: &[u8]) -> Vec<Attack> {
     let hidden = "/Rect [0 0 0 0] /V 31 0 R";
     let picture = "/Type /XObject /Subtype /Form /BBox [0 0 0 0]";
     let drawn = format!("{hidden} /AP << /N 32 0 R >>");
-    vec![
-        (
-            "visible",
-            with("/Rect [0 0 9 9] /V 31 0 R", &honest),
-            Code::ChangedField,
-        ),
-        (
-            "with an action",
-            with(&format!("{hidden} /A << /S /URI >>"), &honest),
-            Code::ChangedField,
-        ),
-        (
-            "with a parent",
-            with(&format!("{hidden} /Parent 12 0 R"), &honest),
-            Code::ChangedField,
-        ),
-        (
-            "with kids",
-            with(&format!("{hidden} /Kids [ ]"), &honest),
-            Code::ChangedField,
-        ),
-        (
-            "of another kind",
-            with(hidden, &stamp("DocTimeStamp", "ETSI.RFC3162")),
-            Code::ChangedRights,
-        ),
-        (
-            "with a byte range of an older revision",
-            with(hidden, &honest.replace(RANGE, "[0 34400 44542 574]")),
-            Code::ChangedField,
-        ),
-        (
-            "without a byte range",
-            with(hidden, "<< /Type /DocTimeStamp /SubFilter /ETSI.RFC3161 >>"),
-            Code::ChangedField,
-        ),
-        (
-            "with something beside it",
-            with(hidden, &honest.replace("/Filter", "/X 9 0 R /Filter")),
-            Code::ChangedField,
-        ),
-        (
-            "drawn",
-            with(&drawn, &honest).stream(32, picture, b"0 0 9 9 re f"),
-            Code::ChangedField,
-        ),
-        (
-            "drawn with an extent",
-            with(&drawn, &honest).stream(32, "/Type /XObject /Subtype /Form /BBox [0 0 9 9]", b""),
-            Code::ChangedField,
-        ),
-        (
-            "on another page than there is",
-            with(hidden, &honest).edit(5, "/Rotate 0", "/Rotate 90"),
-            Code::ChangedPages,
-        ),
-        (
-            "under the office's name",
-            Update::on(base)
-                .edit(11, "[ 12 0 R ]", "[ 12 0 R 30 0 R ]")
-                .object(30, &widget(hidden).replace("(W)", "(TTE1)"))
-                .object(31, &honest),
-            Code::ChangedField,
-        ),
-        (
-            "under the office's field",
-            Update::on(base)
-                .edit(11, "[ 12 0 R ]", "[ 12 0 R 30 0 R ]")
-                .object(30, &widget(hidden).replace("(W)", "(TTE1.a)"))
-                .object(31, &honest),
-            Code::ChangedField,
-        ),
-    ]
+    attacks! {
+        "visible" ChangedField with("/Rect [0 0 9 9] /V 31 0 R", &honest);
+        "with an action" ChangedField with(&format!("{hidden} /A << /S /URI >>"), &honest);
+        "with a parent" ChangedField with(&format!("{hidden} /Parent 12 0 R"), &honest);
+        "with kids" ChangedField with(&format!("{hidden} /Kids [ ]"), &honest);
+        "of another kind" ChangedRights with(hidden, &stamp("DocTimeStamp", "ETSI.RFC3162"));
+        "with a byte range of an older revision" ChangedField
+            with(hidden, &honest.replace(RANGE, "[0 34400 44542 574]"));
+        "without a byte range" ChangedField
+            with(hidden, "<< /Type /DocTimeStamp /SubFilter /ETSI.RFC3161 >>");
+        "with something beside it" ChangedField
+            with(hidden, &honest.replace("/Filter", "/X 9 0 R /Filter"));
+        "drawn" ChangedField with(&drawn, &honest).stream(32, picture, b"0 0 9 9 re f");
+        "drawn with an extent" ChangedField with(&drawn, &honest)
+            .stream(32, "/Type /XObject /Subtype /Form /BBox [0 0 9 9]", b"");
+        "on another page than there is" ChangedPages with(hidden, &honest)
+            .edit(5, "/Rotate 0", "/Rotate 90");
+        "under the office's name" ChangedField Update::on(base)
+            .edit(11, "[ 12 0 R ]", "[ 12 0 R 30 0 R ]")
+            .object(30, &widget(hidden).replace("(W)", "(TTE1)"))
+            .object(31, &honest);
+        "under the office's field" ChangedField Update::on(base)
+            .edit(11, "[ 12 0 R ]", "[ 12 0 R 30 0 R ]")
+            .object(30, &widget(hidden).replace("(W)", "(TTE1.a)"))
+            .object(31, &honest);
+        "under the office's name in another spelling" ChangedField Update::on(base)
+            .edit(11, "[ 12 0 R ]", "[ 12 0 R 30 0 R ]")
+            .object(30, &widget(hidden).replace("(W)", "<FEFF0054005400450031>"))
+            .object(31, &honest);
+        "without a name" ChangedField Update::on(base)
+            .edit(11, "[ 12 0 R ]", "[ 12 0 R 30 0 R ]")
+            .object(30, &widget(hidden).replace("/T (W)", ""))
+            .object(31, &honest);
+    }
 }
 
 fn all(base: &[u8]) -> Vec<Attack> {
@@ -618,6 +308,10 @@ fn each_change_after_signing_is_refused_with_its_kind() {
             let report = judge(&update.build());
             let found = changes(&report);
             assert_eq!(report.verdict, Verdict::Invalid, "{name}: {report:?}");
+            // Evidence whose shape cannot be read at all ends the judgement before that.
+            if name.starts_with("evidence") && report.has(Code::Malformed) {
+                continue;
+            }
             assert!(found.contains(&code), "{name}: {found:?}");
             assert_eq!(report.signatures[0].changes, Changes::Altered, "{name}");
             assert_eq!(report.revision, None, "{name}");
@@ -673,6 +367,13 @@ fn a_change_that_a_later_revision_takes_back_is_still_a_change() {
 
 #[test]
 fn evidence_that_a_later_revision_replaces_by_something_else_is_refused() {
+    let stretched =
+        Update::on(ARCHIVED_TWICE).edit(22, "/Rect [ 0 0 0 0 ]", "/Rect [ 0 0 842 595 ]");
+    let report = judge(&stretched.build());
+    assert!(
+        changes(&report).contains(&Code::ChangedField),
+        "a stamp's widget: {report:?}"
+    );
     for base in [ARCHIVED, ARCHIVED_TWICE] {
         let swapped = Update::on(base).stream(18, "", b"BT (x) Tj ET").build();
         assert!(changes(&judge(&swapped)).contains(&Code::ChangedArchive));
@@ -693,6 +394,7 @@ fn a_signature_cannot_be_taken_out_or_doubled() {
         Update::on(SIGNED).edit(12, "/V 13 0 R", ""),
         Update::on(SIGNED).edit(11, "[ 12 0 R ]", "[ ]"),
         Update::on(SIGNED).edit(6, "/AcroForm 11 0 R", ""),
+        Update::on(SIGNED).edit(6, "/AcroForm 11 0 R", "/AcroForm 5 0 R"),
         Update::on(SIGNED).edit(12, "/FT /Sig", "/FT /Tx"),
         Update::on(SIGNED).edit(13, "(Contohraya)", "(Lain)"),
     ];
@@ -715,13 +417,9 @@ fn a_signature_cannot_be_taken_out_or_doubled() {
 fn a_signature_wrapped_around_other_bytes_is_refused() {
     let gap_end = 44_542;
     let (head, tail) = SIGNED.split_at(gap_end);
-    let inner = Update::on(head)
-        .stream(9, "", b"BT ET")
-        .trailer("Prev", "0");
     let mut forged = head.to_vec();
     forged.extend(b"\n9 0 obj\n<< /Length 5 >>\nstream\nBT ET\nendstream\nendobj\n");
     forged.extend(tail);
-    drop(inner);
     let report = judge(&forged);
     assert_eq!(report.verdict, Verdict::Invalid, "{report:?}");
 }
@@ -737,11 +435,29 @@ fn a_certified_document_says_that_its_terms_were_broken() {
 }
 
 #[test]
-fn bytes_between_objects_and_behind_the_end_are_refused() {
-    let tail = [SIGNED, b"junk"].concat();
-    assert!(judge(&tail).has(Code::TailBytes));
-    let update = Update::on(SIGNED).copy(6);
-    assert_eq!(judge(&update.build()).verdict, Verdict::Valid, "control");
-    let tail = [update.build().as_slice(), b"\n\n"].concat();
-    assert!(judge(&tail).has(Code::TailBytes));
+fn what_no_reader_may_see_is_refused_by_our_own() {
+    let control = Update::on(SIGNED).copy(6);
+    assert_eq!(judge(&control.build()).verdict, Verdict::Valid, "control");
+    let unlisted = b"9 0 obj\n<< /Length 0 >>\nstream\n\nendstream\nendobj\n";
+    let cases = [
+        [SIGNED, b"junk"].concat(),
+        [control.build().as_slice(), b"junk"].concat(),
+        control.clone().junk(unlisted).build(),
+        control.clone().junk(b"BT (x) Tj ET\n").build(),
+        Update::on(SIGNED).generation(9, 1, "null").build(),
+        Update::on(SIGNED).copy(6).trailer("Size", "12").build(),
+        // A part that the signed revision lacks comes later: the shadow that hides.
+        Update::on(SIGNED)
+            .edit(6, "/Lang", "/X 40 0 R /Lang")
+            .build(),
+    ];
+    for (place, document) in cases.iter().enumerate() {
+        let report = judge(document);
+        assert_eq!(report.verdict, Verdict::Invalid, "{place}: {report:?}");
+        assert_eq!(report.revision, None, "{place}");
+    }
+    // What a mail gateway may add says nothing, so it is no forgery, but is not vouched for.
+    let blank = judge(&[SIGNED, b"\n\n"].concat());
+    assert!(blank.has(Code::TailBytes), "{blank:?}");
+    assert_eq!(blank.verdict, Verdict::Indeterminate);
 }

@@ -87,18 +87,6 @@ fn what_other_writers_do_is_let_through() {
             Update::on(SIGNED).copy(6).free(50),
         ),
         (
-            "version up",
-            Update::on(SIGNED).edit(6, "/Version /1.7", "/Version /2.0"),
-        ),
-        (
-            "a number in another spelling",
-            Update::on(SIGNED).edit(5, "[ 0 0 ", "[ 0.0 00 "),
-        ),
-        (
-            "a string in another spelling",
-            Update::on(SIGNED).edit(6, "(id)", "<6964>"),
-        ),
-        (
             "evidence in place",
             evidence("<< /Type /DSS /CRLs [ 30 0 R ] >>").stream(30, "", LIST),
         ),
@@ -131,6 +119,27 @@ fn what_other_writers_do_is_let_through() {
         ),
         ("a stamp with a blank picture", stamped.clone()),
         ("a stamp on no page", stamped.clone().copy(5)),
+    ];
+    for (name, update) in cases {
+        assert!(!explained(name, &update.build()).is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn the_same_in_another_spelling_is_the_same() {
+    let cases = [
+        (
+            "version up",
+            Update::on(SIGNED).edit(6, "/Version /1.7", "/Version /2.0"),
+        ),
+        (
+            "a number in another spelling",
+            Update::on(SIGNED).edit(5, "[ 0 0 ", "[ 0.0 00 "),
+        ),
+        (
+            "a string in another spelling",
+            Update::on(SIGNED).edit(6, "(id)", "<6964>"),
+        ),
     ];
     for (name, update) in cases {
         assert!(!explained(name, &update.build()).is_empty(), "{name}");
