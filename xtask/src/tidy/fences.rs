@@ -69,6 +69,7 @@ const FENCES: &[Fence] = &[
     fence("rxing", &["loket-qr"]),
     fence("url", &["loket-qr"]),
     fence("idna", &["loket-qr"]),
+    fence("hayro", &["loket-paper"]),
     fence("hpke", &["loket-wire"]),
     fence("rumqttd", &["loket-demo", "loket-tests"]),
     Fence {
