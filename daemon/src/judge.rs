@@ -5,10 +5,12 @@
 //! exit code: 0 judged, 65 no kind of document that is known, 78 the trust folder cannot be read. Anything else, a signal
 //! above all, means that it was not judged.
 
+mod look;
+
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 
-use loket_kiosk_ui::ports::{Document, Judgement, MAX_DOCUMENT_BYTES, Paper, Reader};
+use loket_kiosk_ui::ports::{Document, Judgement, MAX_DOCUMENT_BYTES};
 use loket_trust_folder::TrustFolder;
 use loket_verify::Policy;
 use loket_wire::Timestamp;
@@ -77,14 +79,6 @@ impl Task {
         }
         words
     }
-
-    const fn reader(&self) -> Reader {
-        if self.officer {
-            Reader::Officer
-        } else {
-            Reader::Resident
-        }
-    }
 }
 
 /// Does it.
@@ -105,9 +99,14 @@ pub fn judge(task: &Task) -> Result<Exit, Exit> {
         Some(Kind::Pdf) => {
             let at = Timestamp::from_unix_ms(task.at_ms);
             let report = loket_verify::check(&document, &trust, &policy, at);
-            Judgement::Document(Document::of(&report, at))
+            let mut judged = Document::of(&report, at);
+            judged.qr = look::of_pages(&document);
+            if task.officer {
+                judged.compared = look::compare(&document, &report);
+            }
+            Judgement::Document(judged)
         }
-        Some(Kind::Picture) => Judgement::Paper(paper(&document, task.reader())),
+        Some(Kind::Picture) => Judgement::Paper(look::of_picture(&document)),
         None => return Err(Exit::Refused),
     };
     let answer = serde_json::to_vec(&judgement).map_err(|_bug| Exit::Bug)?;
@@ -116,11 +115,6 @@ pub fn judge(task: &Task) -> Result<Exit, Exit> {
         .and_then(|()| out.flush())
         .map_err(|_closed| Exit::Output)?;
     Ok(Exit::Done)
-}
-
-/// QR codes are not read by this version: paper is told apart and no more is said of it.
-fn paper(_picture: &[u8], _reader: Reader) -> Paper {
-    Paper::default()
 }
 
 /// Gives up everything that judging does not need. prlimit(2) and not setrlimit(2), which the unit's filter refuses.

@@ -51,9 +51,34 @@ pub struct Document {
     pub trust_as_of: Option<Timestamp>,
     /// Its QR codes.
     pub qr: Vec<Qr>,
+    /// How the first changed page was signed and how it looks; for officers alone.
+    pub compared: Option<Compared>,
     /// When it was judged.
     #[serde(rename = "judged_at_ms")]
     pub judged_at: Timestamp,
+}
+
+/// One page, as it was signed and as the file shows it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compared {
+    /// Which, from 1.
+    pub page: u32,
+    /// Whether the two look different at all.
+    pub differs: bool,
+    /// The page of the signed revision, PNG in base64.
+    pub signed: String,
+    /// The page of the whole file, PNG in base64.
+    pub whole: String,
+}
+
+impl std::fmt::Debug for Compared {
+    /// Pages hold everything that must stand in no log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Compared")
+            .field("page", &self.page)
+            .field("differs", &self.differs)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The signed revision.
@@ -195,6 +220,8 @@ pub struct Qr {
     pub leads: Leads,
     /// The rule that said so, for the officer.
     pub rule: String,
+    /// What an officer reads of it.
+    pub sentence: String,
     /// The host it names, escaped, for the officer.
     pub host: Option<String>,
     /// The page it stands on, from 1.
@@ -219,6 +246,7 @@ impl Document {
             time_stamp_count: report.time_stamps.len(),
             trust_as_of: report.trust_as_of,
             qr: Vec::new(),
+            compared: None,
             judged_at,
         }
     }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use loket_wire::Zone;
 
 use crate::moment;
-use crate::ports::{Document, Judgement, MediaFile, Paper, Verdict};
+use crate::ports::{Document, Judgement, Leads, MediaFile, Paper, Verdict};
 use crate::problem::{Problem, html};
 use crate::site::{Face, Shared};
 use crate::verdict::{MediumForm, attribute, decisive, of_medium, of_upload};
@@ -142,9 +142,16 @@ fn of_document(document: &Document, zone: Zone) -> ResultPage {
         signed_at: signed_at.map_or_else(String::new, |at| moment::in_words(zone, at)),
         is_stamped: signature.is_some_and(|it| it.is_stamped),
         is_valid,
-        qr: Vec::new(),
-        todo: words::todo(document.verdict),
+        qr: warnings(document),
+        todo: words::todo(document.verdict, code),
     }
+}
+
+/// A code on a document is told where it leads elsewhere: of an official address nothing follows.
+fn warnings(document: &Document) -> Vec<&'static str> {
+    let mut leads = document.qr.iter().map(|qr| qr.leads);
+    let leads = leads.find(|leads| *leads == Leads::Elsewhere);
+    leads.map(words::qr).into_iter().collect()
 }
 
 fn of_paper(paper: &Paper) -> ResultPage {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 pub use crate::judgement::{
-    Certificate, Document, Found, Judgement, Leads, Paper, Qr, Revision, RevisionChange,
+    Certificate, Compared, Document, Found, Judgement, Leads, Paper, Qr, Revision, RevisionChange,
     Revocation, Signature, Verdict,
 };
 use crate::words::Trouble;

@@ -6,11 +6,14 @@ use axum::extract::multipart::MultipartRejection;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Multipart, Path, State};
 use axum::response::{Redirect, Response};
+use data_encoding::BASE64;
 use loket_wire::Zone;
+use zeroize::Zeroizing;
 
 use crate::moment;
 use crate::ports::{
-    Certificate, Document, Found, Judgement, Leads, MediaFile, Paper, Qr, RevisionChange, Signature,
+    Certificate, Compared, Document, Found, Judgement, Leads, MediaFile, Paper, Qr, RevisionChange,
+    Signature,
 };
 use crate::problem::{Problem, html};
 use crate::site::{Face, Shared};
@@ -44,6 +47,15 @@ struct ResultPage {
     findings: Vec<Line>,
     qr: Vec<QrLine>,
     was_qr_read: bool,
+    compared: Option<ComparedPart>,
+}
+
+/// A page as it was signed and as it is, each under a handle that answers once.
+struct ComparedPart {
+    page: u32,
+    differs: bool,
+    signed: String,
+    whole: String,
 }
 
 /// One signature as it is shown.
@@ -96,6 +108,7 @@ struct Line {
 struct QrLine {
     page: u32,
     says: &'static str,
+    sentence: String,
     host: String,
     rule: String,
     tone: &'static str,
@@ -144,10 +157,35 @@ pub(crate) async fn result(
     let judgement = std::future::ready(shared.officer_results.take(&handle)).await;
     let gone = Problem::new(Face::Station, Trouble::ResultGone);
     let page = match judgement.ok_or(gone)? {
-        Judgement::Document(document) => of_document(&document, shared.site.zone),
+        Judgement::Document(mut document) => {
+            let compared = document.compared.take();
+            let mut page = of_document(&document, shared.site.zone);
+            page.compared = compared.and_then(|compared| pictures(&shared, compared));
+            page
+        }
         Judgement::Paper(paper) => of_paper(&paper),
     };
     Ok(html(&page))
+}
+
+/// Keeps both pictures for the page that asks for them.
+fn pictures(shared: &Shared, compared: Compared) -> Option<ComparedPart> {
+    let Compared {
+        page,
+        differs,
+        signed,
+        whole,
+    } = compared;
+    let keep = |text: String| {
+        let png = BASE64.decode(text.as_bytes()).ok()?;
+        Some(shared.pictures.put(Zeroizing::new(png)))
+    };
+    Some(ComparedPart {
+        page,
+        differs,
+        signed: keep(signed)?,
+        whole: keep(whole)?,
+    })
 }
 
 fn of_document(document: &Document, zone: Zone) -> ResultPage {
@@ -176,6 +214,7 @@ fn of_document(document: &Document, zone: Zone) -> ResultPage {
         findings: lines(&document.findings),
         qr: document.qr.iter().map(qr_line).collect(),
         was_qr_read: !document.qr.is_empty(),
+        compared: None,
     }
 }
 
@@ -193,6 +232,7 @@ fn of_paper(paper: &Paper) -> ResultPage {
         findings: Vec::new(),
         qr: paper.qr.iter().map(qr_line).collect(),
         was_qr_read: paper.is_read,
+        compared: None,
     }
 }
 
@@ -285,6 +325,7 @@ fn qr_line(qr: &Qr) -> QrLine {
     QrLine {
         page: qr.page,
         says: words::qr(qr.leads),
+        sentence: qr.sentence.clone(),
         host: qr.host.clone().unwrap_or_default(),
         rule: qr.rule.clone(),
         tone: match qr.leads {

@@ -170,7 +170,7 @@ fn why_unsure(code: Code) -> &'static str {
 
 /// What a resident does now.
 #[must_use]
-pub const fn todo(verdict: Verdict) -> &'static [&'static str] {
+pub fn todo(verdict: Verdict, code: Option<Code>) -> &'static [&'static str] {
     match verdict {
         Verdict::Valid => &[
             "Simpan berkas PDF ini baik-baik.",
@@ -179,6 +179,12 @@ pub const fn todo(verdict: Verdict) -> &'static [&'static str] {
         Verdict::Indeterminate => &[
             "Bawa dokumen ini ke loket.",
             "Sebutkan kode di bawah kepada petugas.",
+        ],
+        // What a scanner makes of paper comes as a PDF as well.
+        Verdict::Invalid if code == Some(Code::Unsigned) => &[
+            "Punya berkas PDF aslinya? Periksa berkas itu.",
+            "Hanya punya kertas? Keaslian kertas lewat aplikasi IKD.",
+            "Belum punya IKD? Tanya petugas loket.",
         ],
         Verdict::Invalid => &[
             "Jangan pakai dokumen ini.",
@@ -329,7 +335,11 @@ mod tests {
             }
         }
         for verdict in [Verdict::Valid, Verdict::Indeterminate, Verdict::Invalid] {
-            todo(verdict).iter().for_each(|text| assert_plain(text));
+            for code in [None, Some(Code::Unsigned)] {
+                todo(verdict, code)
+                    .iter()
+                    .for_each(|text| assert_plain(text));
+            }
             assert_plain(super::verdict(verdict).meaning);
         }
         PAPER_TODO.iter().for_each(|text| assert_plain(text));

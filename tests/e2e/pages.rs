@@ -282,8 +282,8 @@ async fn judge(limits: &[&str], document: &[u8]) -> anyhow::Result<std::process:
             "judge",
             "--trust",
             &trust,
-            "--policy",
-            "{}",
+            "--policy-bytes",
+            "2",
             "--at-ms",
             "1790000000000",
         ])

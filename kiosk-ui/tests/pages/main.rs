@@ -8,7 +8,9 @@
 mod rig;
 
 use loket_kiosk_ui::Face;
-use loket_kiosk_ui::ports::{Judgement, Leads, MAX_DOCUMENT_BYTES, Paper, Qr, Reader, Verdict};
+use loket_kiosk_ui::ports::{
+    Compared, Judgement, Leads, MAX_DOCUMENT_BYTES, Paper, Qr, Reader, Verdict,
+};
 use loket_kiosk_ui::words::Trouble;
 use loket_verify::Code;
 
@@ -96,6 +98,7 @@ async fn paper_is_told_apart_and_its_code_is_never_a_link() {
     let qr = Qr {
         leads: Leads::Elsewhere,
         rule: "host".to_owned(),
+        sentence: String::new(),
         host: Some("contoh.example".to_owned()),
         page: 1,
     };
@@ -109,6 +112,32 @@ async fn paper_is_told_apart_and_its_code_is_never_a_link() {
     let page = rig.check("station", b"\xff\xd8\xff").await;
     assert!(page.body.contains("<code>contoh.example</code>"));
     assert!(!page.body.contains("href=\"http"), "{}", page.body);
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn an_officer_sees_the_signed_page_beside_the_changed_one_and_each_picture_answers_once() {
+    let rig = Rig::start(BOTH).await;
+    let mut judged = document(Verdict::Invalid, &[Code::ChangedContent]);
+    if let Judgement::Document(document) = &mut judged {
+        document.compared = Some(Compared {
+            page: 1,
+            differs: true,
+            signed: "c2lnbmVk".to_owned(),
+            whole: "d2hvbGU=".to_owned(),
+        });
+    }
+    rig.says(Ok(judged));
+    let page = rig.check("station", b"%PDF-1.7").await;
+    let mut places = page.body.split("src=\"").skip(1);
+    for bytes in ["signed", "whole"] {
+        let place = places.next().unwrap().split('"').next().unwrap().to_owned();
+        let picture = rig.get(&place).await;
+        assert_eq!((picture.status, picture.body.as_str()), (200, bytes));
+        assert_eq!(picture.header("content-type"), "image/png");
+        assert_eq!(picture.header("cache-control"), "no-store");
+        assert_eq!(rig.get(&place).await.status, 410);
+    }
     rig.end().await;
 }
 

@@ -110,6 +110,7 @@ pub(crate) fn document(verdict: Verdict, codes: &[Code]) -> Judgement {
         time_stamp_count: 1,
         trust_as_of: None,
         qr: Vec::new(),
+        compared: None,
         judged_at: Timestamp::from_unix_ms(0),
     })
 }
