@@ -24,9 +24,11 @@ use self::face::{note, say, tell};
 use crate::account::{name_of, owner_unless_own};
 use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
+use crate::judge;
 use crate::supervisor::RunError;
 use crate::telemetry::{self, chain};
 use crate::trouble::Trouble;
+use crate::unit::verify::Myself;
 
 /// Where the settings lie unless said otherwise.
 const DEFAULT_CONFIG: &str = "/etc/loket/loket.toml";
@@ -63,6 +65,9 @@ enum Command {
         /// Folder with trust anchors, intermediates and revocation lists; the settings' where absent.
         #[arg(long)]
         trust: Option<PathBuf>,
+        /// The office's rules of judging; the settings' where both are absent.
+        #[arg(long)]
+        policy: Option<PathBuf>,
         /// The moment of judgement, RFC 3339; now where absent.
         #[arg(long, value_parser = parse_time)]
         at: Option<Timestamp>,
@@ -85,6 +90,9 @@ enum Command {
         #[command(subcommand)]
         what: jobs::JobCommand,
     },
+    /// Judge what comes on standard input, for the daemon itself.
+    #[command(hide = true)]
+    Judge(judge::Task),
     /// The machine's side of enrolment.
     Identity {
         #[command(subcommand)]
@@ -108,6 +116,8 @@ struct At {
 #[must_use]
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     telemetry::tell_panics_by_place();
+    let args: Vec<OsString> = args.into_iter().collect();
+    let myself = Myself::with_own(args.len().saturating_sub(1));
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         // Help and version are answers, everything else is a usage error.
@@ -124,15 +134,17 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         loket_wire::sealed::unsealed::turn_on();
     }
     let done = match cli.command {
-        Command::Run(at) => run(&at),
+        Command::Run(at) => run(&at, myself),
+        Command::Judge(task) => judge::judge(&task),
         Command::CheckConfig(at) => check_config(&at),
         Command::Devices { at, json } => devices::devices(&at.config, json),
         Command::Verify {
             file,
             trust,
+            policy,
             at,
             json,
-        } => verify::verify(&file, trust.as_deref(), at, json),
+        } => verify::verify(&file, (trust.as_deref(), policy.as_deref()), at, json),
         Command::Print(hand) => print::print(&hand),
         Command::Jobs { at, json } => jobs::list(&at.config, json),
         Command::Job { what } => jobs::change(&what),
@@ -205,6 +217,7 @@ fn run_trouble(error: &RunError) -> Exit {
         | RunError::Spool(_) => Trouble::StateUnusable,
         RunError::Identity(_) => Trouble::IdentityBroken,
         RunError::Trust(_) => Trouble::TrustUnreadable,
+        RunError::Policy(_) => Trouble::PolicyUnusable,
         RunError::Printer { .. } => Trouble::PrinterAddress,
         RunError::Control(_)
         | RunError::Link(_)
@@ -233,7 +246,7 @@ const MAX_BLOCKING_THREADS: usize = 8;
 /// Idle blocking threads give their stacks back soon.
 const BLOCKING_KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(5);
 
-fn run(at: &At) -> Result<Exit, Exit> {
+fn run(at: &At, myself: Myself) -> Result<Exit, Exit> {
     let config = read_config(&at.config)?;
     telemetry::install(config.log, &config.log_filter);
     install_crypto();
@@ -247,7 +260,7 @@ fn run(at: &At) -> Result<Exit, Exit> {
                 return Err(Exit::Bug);
             }
         };
-        let daemon = crate::run(config, stop.clone());
+        let daemon = crate::run(config, myself, stop.clone());
         tokio::pin!(daemon);
         let ended = tokio::select! {
             ended = &mut daemon => ended,
@@ -299,6 +312,8 @@ fn check_config(at: &At) -> Result<Exit, Exit> {
     let config = read_config(&at.config)?;
     let trust = TrustFolder::open(config.trust_dir.clone())
         .map_err(|error| tell(Trouble::TrustUnreadable, chain(&error)))?;
+    crate::policy::policy_of(&config)
+        .map_err(|error| tell(Trouble::PolicyUnusable, chain(&error)))?;
     let file = std::fs::read_to_string(&at.config).unwrap_or_default();
     let table: toml::Table = toml::from_str(&file).unwrap_or_default();
     say(config.explain(&table).trim_end())?;

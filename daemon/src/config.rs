@@ -4,6 +4,7 @@
 mod example;
 mod explain;
 mod office_hours;
+mod pages;
 mod printer;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub use office_hours::OfficeHours;
+pub use pages::{PagesConfig, ShownFace};
 pub use printer::PrinterConfig;
 
 use self::explain::explain_table;
@@ -55,6 +57,9 @@ pub struct Config {
     pub runtime_dir: PathBuf,
     /// Trust anchors, intermediate certificates and revocation lists of document signatures.
     pub trust_dir: PathBuf,
+    /// The office's rules of judging, a file of their own; without it `revocation` alone is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PathBuf>,
     /// When revocation data must be at hand to call a signature valid.
     #[serde(default)]
     pub revocation: RevocationPolicy,
@@ -85,6 +90,9 @@ pub struct Config {
     /// Pauses between attempts to reach a broker.
     #[serde(default)]
     pub link: LinkTimes,
+    /// The pages of the site; none where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<PagesConfig>,
     /// Printers; the first is the default.
     #[serde(default, rename = "printer")]
     pub printers: Vec<PrinterConfig>,
@@ -207,6 +215,7 @@ impl Config {
         ] {
             *dir = base.join(&*dir);
         }
+        config.policy = config.policy.map(|policy| base.join(policy));
         config.check()?;
         Ok(config)
     }
@@ -218,6 +227,9 @@ impl Config {
     pub fn check(&self) -> Result<(), ConfigError> {
         check_printers(&self.printers)?;
         self.check_looks()?;
+        if let Some(Err((key, problem))) = self.pages.as_ref().map(PagesConfig::check) {
+            return bad(key, problem);
+        }
         let checks = [
             (
                 "log_filter",

@@ -6,15 +6,13 @@ use bytes::Bytes;
 use loket_domain::print::{Revision, Verification};
 use loket_spool::{Spool, SpoolError};
 use loket_trust_folder::TrustFolder;
-use loket_verify::{Policy, Report, Revocation, Verdict};
+use loket_verify::{Policy, Report, Verdict};
 use loket_wire::sealed::{Binding, Envelope, SealError, SealingKey, SealingPublic, Secrets};
 use loket_wire::{Class, Epoch, JobId, Reason, Sha256Digest, Timestamp};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
-
-use crate::config::{Config, RevocationPolicy};
 
 /// Documents opened, judged or sealed at a time: one a core of the smallest PC. Each takes three times 8 MiB at most.
 const MAX_TURNS: usize = 2;
@@ -123,6 +121,12 @@ impl Documents {
         self.turns.acquire().await.ok()
     }
 
+    /// By what documents are judged.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// What the officer reads of a job; empty when its key file is gone.
     #[must_use]
     pub fn label(&self, job: JobId) -> Zeroizing<String> {
@@ -224,21 +228,11 @@ fn outcome(report: &Report) -> Verification {
     }
 }
 
-/// The verification policy of the settings.
-#[must_use]
-pub fn policy_of(config: &Config) -> Policy {
-    Policy {
-        revocation: match config.revocation {
-            RevocationPolicy::Required => Revocation::Required,
-            RevocationPolicy::IfKnown => Revocation::IfKnown,
-        },
-        ..Policy::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use loket_verify::Revocation;
 
     use super::*;
     use crate::identity::OsRandom;

@@ -15,10 +15,11 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, certain};
 use crate::config::Config;
 use crate::device::{IppDevice, Printer};
-use crate::document::{Documents, policy_of};
+use crate::document::Documents;
 use crate::gate::{Gate, Gated};
 use crate::identity::{IdentityDir, OsRandom};
 use crate::key_seal::KeySeal;
+use crate::policy::policy_of;
 use crate::reserve::Reserve;
 use crate::stops::{Hold, hold};
 use crate::supervisor::{DISK_FULL, RunError};
@@ -269,7 +270,8 @@ impl Ground {
         if trust.current().is_empty() {
             tracing::warn!(dir = %config.trust_dir.display(), "no trust anchor: no document will be valid");
         }
-        let documents = Documents::new(spool, sealing, trust, policy_of(config));
+        let policy = policy_of(config).map_err(RunError::Policy)?;
+        let documents = Documents::new(spool, sealing, trust, policy);
         let mut printers: BTreeMap<String, Arc<dyn Printer>> = BTreeMap::new();
         for printer in &config.printers {
             let device =

@@ -3,7 +3,8 @@
 //!
 //! [`run`] is the whole daemon; [`cli`] is the command line around it. Units run under one supervisor and talk by
 //! bounded channels: `print` owns the desk and drives its effects, `link` talks to central, `health` watches devices,
-//! `control` answers officers on the local socket.
+//! `control` answers officers on the local socket, `pages`
+//! serves the pages of the site, behind which `verify` judges in processes of its own.
 
 #[cfg(panic = "abort")]
 compile_error!(
@@ -21,8 +22,10 @@ pub mod exit;
 mod gate;
 mod ground;
 pub mod identity;
+pub mod judge;
 pub mod key_seal;
 pub mod local;
+pub mod policy;
 mod reserve;
 pub mod shell;
 pub mod standstill;

@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::ground::{Ground, Session, Store, identity_dir, next_session, sweep};
 use crate::identity::{Identity, IdentityError};
 use crate::unit::print::recover;
+use crate::unit::verify::Myself;
 
 pub(crate) use error::DISK_FULL;
 pub use error::RunError;
@@ -32,14 +33,14 @@ const LINK_SHARE: Duration = Duration::from_secs(3);
 /// Of the time to drain, what is kept at most for closing the journal: moving 4 MiB of log on worn flash.
 pub(crate) const CLOSE_SHARE: Duration = Duration::from_secs(2);
 
-/// Runs the daemon until `stop`, then drains.
+/// Runs the daemon until `stop`, then drains. `myself` is how it starts itself again, to judge what people bring.
 ///
 /// # Errors
 /// [`RunError`]
-pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError> {
+pub async fn run(config: Config, myself: Myself, stop: CancellationToken) -> Result<(), RunError> {
     let store = Store::open(&config).inspect_err(tell_full)?;
     let mut deadlines = None;
-    let ended = serve(&config, &store, &stop, &mut deadlines).await;
+    let ended = serve(&config, myself, (&store, &stop), &mut deadlines).await;
     let deadlines = deadlines.unwrap_or_else(|| Deadlines::of(&config));
     let left = deadlines.all.saturating_duration_since(Instant::now());
     store.close(ended, left).await
@@ -58,8 +59,8 @@ fn tell_full(error: &RunError) {
 
 async fn serve(
     config: &Config,
-    store: &Store,
-    stop: &CancellationToken,
+    myself: Myself,
+    (store, stop): (&Store, &CancellationToken),
     deadlines: &mut Option<Deadlines>,
 ) -> Result<(), RunError> {
     let ground = Ground::lay(config, store).await?;
@@ -77,6 +78,7 @@ async fn serve(
         None => None,
     };
     units.start_health(config, &ground, &handle, link);
+    units.start_pages(config, &ground, myself);
     notify(&[
         sd_notify::NotifyState::Ready,
         sd_notify::NotifyState::Status("bekerja"),

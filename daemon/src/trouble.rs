@@ -59,6 +59,7 @@ troubles! {
     TrustUnreadable "L-107" Config "Map sertifikat kepercayaan tidak dapat dibaca. Periksa map dan berkas yang disebut di rincian. Bila ragu, hubungi petugas TI.",
     TrustEmpty "L-108" Done "Map sertifikat kepercayaan tidak memuat sertifikat induk, sehingga tidak ada dokumen yang dapat dinyatakan sah. Taruh sertifikat induk di map itu. Hubungi petugas TI.",
     CommandLine "L-109" Usage "Perintah salah tulis atau belum lengkap, dan tidak ada yang dilakukan. Perbaiki bagian yang disebut di rincian; semua pilihan ada di 'loketd help'. Bila ragu, hubungi petugas TI.",
+    PolicyUnusable "L-110" Config "Berkas aturan pemeriksaan tidak dapat dipakai, sehingga tidak ada dokumen yang diperiksa. Perbaiki bagian yang disebut di rincian. Bila ragu, hubungi petugas TI.",
 
     DaemonAway "L-201" Unavailable "Layanan loketd tidak berjalan. Minta petugas TI menyalakannya (systemctl start loketd), lalu ulangi.",
     DaemonDenied "L-202" Unavailable "Akun ini tidak boleh memakai layanan loketd. Masuk sebagai petugas, atau minta petugas TI memasukkan akun ini ke grup loket-officer.",
@@ -111,6 +112,8 @@ pub const fn of_refusal(refusal: Refusal) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use loket_kiosk_ui::words;
+
     use super::*;
 
     /// Lists one of each kind. The same lines are a match without a wildcard: a kind that is not listed does not
@@ -152,6 +155,7 @@ table. Families without sentences below are for the IT team and stand in logs, i
 | `P` | `crates/domain/src/print/command.rs` | refusals of a machine's print desk; below |
 | `C-1` | `daemon/src/trouble.rs` | answers at the officer's door of a machine; below |
 | `L` | `daemon/src/trouble.rs` | answers of loketd's command line; below |
+| `K` | `kiosk-ui/src/words.rs` | what a page on site says in place of what was asked for: K-1, the form and its file; K-2, the judging; below |
 | `J` | `daemon/src/supervisor/error.rs` | a machine's state folder: J-101, its disk is full; documents wait for room |
 | `W` | `crates/wire/src/frame.rs`, `crates/wire/src/event.rs` | the frame of a message: W-101 too large, W-102 no frame, W-103 unknown version, W-104 its signature, W-105 it could not be signed |
 | `M` | `daemon/src/unit/link/inbound.rs`, `daemon/src/unit/link/outbound.rs`, `crates/wire/src/event.rs` | a message that a machine set aside: M-101 unknown kind, M-102 malformed, M-103 for another machine, M-104 for another life of its journal, M-105 replay, M-106 it ended the program three times, M-107 a report that could not be sent |
@@ -162,6 +166,7 @@ table. Families without sentences below are for the IT team and stand in logs, i
 | `O` | `crates/wire/src/order.rs` | an order: O-101 version, O-102 machine or office, O-103 class, O-104 label, O-105 reason of a reprint, O-106 a line break in it, O-107 a personal number in it; the API answers with the words of the second part |
 | `B` | `daemon/src/unit/link/brokers.rs`, `central/src/dispatch.rs` | brokers: B-101 in a machine's log, central was not at its broker for long and it goes to the next one; B-102 in central's log, console and `/api/v1/brokers`, central has no link to a broker |
 | `E` | `provisioning/src/error.rs` | refusals of loket-provision, E-101 to E-120, each with its sentence; E-117 is given no more |
+| `R` | `crates/paper/src/raster/error.rs` | pages, pictures and the match of paper with what was printed, each with its sentence: R-101 to R-109 no pixels |
 
 Central's answers have words for codes; the second part of this page lists them.
 
@@ -192,6 +197,12 @@ Central's answers have words for codes; the second part of this page lists them.
             let (id, sentence) = (trouble.id(), trouble.sentence().replace('|', "\\|"));
             let exit = trouble.exit().code();
             page.push_str(&format!("| {id} | {exit} | {sentence} |\n"));
+        }
+        page.push_str("\n| code | HTTP status | sentence |\n|---|---|---|\n");
+        for trouble in words::Trouble::ALL.iter().copied() {
+            let (id, status, said) = (trouble.id(), trouble.status(), words::say(trouble));
+            let sentence = [said.happened, said.todo, said.ask].join(" ");
+            page.push_str(&format!("| {id} | {status} | {sentence} |\n"));
         }
         page
     }

@@ -4,4 +4,7 @@ pub mod control;
 pub mod health;
 pub mod heartbeat;
 pub mod link;
+pub mod media;
+pub mod pages;
 pub mod print;
+pub mod verify;

@@ -212,6 +212,7 @@ impl Whole {
             .await?;
         let central = site.start_central().await?;
         let machine = site.machine(once::SAMPLE_MACHINE, &printer_uri).await?;
+        site.show_pages(&machine)?;
         let station = site.start_machine(&machine)?;
         let running = vec![station, central, printer, broker];
         Ok(Self {
@@ -282,6 +283,8 @@ async fn stay(state: Option<&Path>) -> anyhow::Result<()> {
         () = asked.wait() => return Ok(()),
     };
     println!("central http://{}/", whole.site.api());
+    println!("kiosk http://{}/kiosk", whole.site.pages());
+    println!("station http://{}/station", whole.site.pages());
     println!("sign-in operator {}", whole.token);
     println!("sign-in it {}", whole.it_token);
     println!(

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::machine::Machine;
 pub use self::ports::Ports;
-use self::ports::draw_ports;
+use self::ports::{draw_port, draw_ports};
 
 use crate::child::{Program, Running};
 use crate::http;
@@ -76,10 +76,14 @@ impl Site {
         for (name, bytes) in trust {
             std::fs::write(dir.join("trust").join(name), bytes).context("write a trust file")?;
         }
-        let ports = match std::fs::read_to_string(dir.join("ports.json")) {
+        let mut ports: Ports = match std::fs::read_to_string(dir.join("ports.json")) {
             Ok(text) => serde_json::from_str(&text).context("read ports.json")?,
             Err(_none) => draw_ports()?,
         };
+        // No key and no bundle names it: it may be another one at each start.
+        if ports.pages == 0 {
+            ports.pages = draw_port()?;
+        }
         let site = Self {
             dir,
             ports,
@@ -106,6 +110,12 @@ impl Site {
         format!("127.0.0.1:{}", self.ports.api)
     }
 
+    /// Where the machine that shows pages shows them, as `host:port`.
+    #[must_use]
+    pub fn pages(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.pages)
+    }
+
     /// Says which of its ports another program has. They are drawn once, since keys and settings name them.
     ///
     /// # Errors
@@ -115,6 +125,7 @@ impl Site {
             ("the broker", self.ports.broker),
             ("central", self.ports.api),
             ("central's documents", self.ports.documents),
+            ("the pages", self.ports.pages),
         ] {
             if let Err(error) = std::net::TcpListener::bind(("127.0.0.1", port)) {
                 bail!(
@@ -215,6 +226,7 @@ impl Site {
             broker,
             api,
             documents,
+            pages: _,
         } = self.ports;
         format!(
             r#"state_dir = "state"

@@ -51,7 +51,7 @@ async fn verify_tells_an_officer_what_was_found_and_what_to_do() -> anyhow::Resu
         ),
         (
             "kk-sample-bb.pdf",
-            ["ASLI", "waktu (menurut penanda tangan)", "V-501 "],
+            ["ASLI", "waktu (menurut penanda tangan sendiri)", "V-501 "],
         ),
         (
             "kk-sample-bt.pdf",
@@ -67,6 +67,44 @@ async fn verify_tells_an_officer_what_was_found_and_what_to_do() -> anyhow::Resu
             ensure!(told.contains(word), "{name}: '{word}' is not in {told}");
         }
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn verify_judges_by_the_rules_that_somebody_names() -> anyhow::Result<()> {
+    let (trust, file) = (fixture("trust"), fixture("kk-sample-bb.pdf"));
+    let folder = tempfile::tempdir()?;
+    let policy = folder.path().join("policy.toml");
+    let signer = |name: &str| {
+        format!("version = 1\n[[signers]]\nsubject = {{ O = \"{name}\", CN = \"*\" }}\n")
+    };
+    let judged = async |rules: &str| {
+        std::fs::write(&policy, rules)?;
+        let policy = text(&policy);
+        let words = [
+            "verify", &file, "--trust", &trust, "--at", AT, "--policy", &policy,
+        ];
+        run(&words).await
+    };
+    let output = judged(&signer("Dinas Contoh Kabupaten Contohraya")).await?;
+    ensure!(output.status.code() == Some(0), "{output:?}");
+    let output = judged(&signer("Dinas Lain")).await?;
+    ensure!(output.status.code() == Some(2), "{output:?}");
+    let told = said(&output.stdout);
+    ensure!(
+        told.contains("V-420") && told.contains("BELUM DAPAT DIPASTIKAN"),
+        "{told}"
+    );
+    let output = judged("version = 1\nsigner = []\n").await?;
+    let told = said(&output.stderr);
+    ensure!(
+        output.status.code() == Some(66) && told.contains("L-110"),
+        "{told}"
+    );
+    ensure!(
+        told.contains("policy.toml") && told.contains("signer"),
+        "{told}"
+    );
     Ok(())
 }
 

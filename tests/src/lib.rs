@@ -10,6 +10,7 @@ pub mod curl;
 pub mod faketime;
 pub mod look;
 pub mod mosquitto;
+pub mod pages;
 pub mod peer_printer;
 pub mod places;
 pub mod secrecy;

@@ -10,3 +10,4 @@ pub mod dispatch;
 pub mod health;
 pub mod print;
 pub mod roam;
+pub mod verification;

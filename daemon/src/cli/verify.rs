@@ -3,30 +3,38 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use loket_kiosk_ui::ports::{Document, Found, Signature, Verdict};
+use loket_kiosk_ui::words;
 use loket_trust_folder::TrustFolder;
-use loket_verify::{Finding, Policy, Report, SignatureReport, Verdict};
 use loket_wire::Timestamp;
 
 use super::face::{say, tell};
 use super::{DEFAULT_CONFIG, read_config};
 use crate::clock::Clock;
-use crate::document::policy_of;
 use crate::exit::Exit;
+use crate::policy::{policy_of, read_policy};
 use crate::telemetry::chain;
 use crate::trouble::Trouble;
 
+/// Judges `file` by a trust folder and a policy, those of the settings where neither is named.
 pub(super) fn verify(
     file: &Path,
-    trust: Option<&Path>,
+    (trust, policy): (Option<&Path>, Option<&Path>),
     at: Option<Timestamp>,
     json: bool,
 ) -> Result<Exit, Exit> {
-    let (dir, policy) = match trust {
-        Some(dir) => (dir.to_owned(), Policy::default()),
-        None => {
+    let unusable = |error| {
+        tell(Trouble::PolicyUnusable, chain(&error));
+        Exit::Unreadable
+    };
+    // Rules that somebody names count wherever the trust comes from; the settings are read only for what is not named.
+    let named = policy.map(read_policy).transpose().map_err(unusable)?;
+    let (dir, policy) = match (trust, named) {
+        (Some(dir), named) => (dir.to_owned(), named.unwrap_or_default()),
+        (None, named) => {
             let config = read_config(Path::new(DEFAULT_CONFIG))?;
-            let policy = policy_of(&config);
-            (config.trust_dir, policy)
+            let policy = named.map_or_else(|| policy_of(&config), Ok);
+            (config.trust_dir, policy.map_err(unusable)?)
         }
     };
     let trust = TrustFolder::open(dir).map_err(|error| {
@@ -45,12 +53,12 @@ pub(super) fn verify(
         let text = serde_json::to_string(&report).map_err(|error| tell(Trouble::Fault, error))?;
         say(text)?;
     } else {
-        say_text(&report)?;
+        say_text(&Document::of(&report, at))?;
     }
     Ok(match report.verdict {
-        Verdict::Valid => Exit::Done,
-        Verdict::Invalid => Exit::Negative,
-        Verdict::Indeterminate => Exit::Unsure,
+        loket_verify::Verdict::Valid => Exit::Done,
+        loket_verify::Verdict::Invalid => Exit::Negative,
+        loket_verify::Verdict::Indeterminate => Exit::Unsure,
     })
 }
 
@@ -66,36 +74,83 @@ fn read_bounded(file: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn say_text(report: &Report) -> Result<(), Exit> {
+/// The same in sentences, with the words of the officer's page.
+fn say_text(report: &Document) -> Result<(), Exit> {
     say(match report.verdict {
         Verdict::Valid => "ASLI (valid)",
         Verdict::Invalid => "TIDAK SAH (invalid)",
         Verdict::Indeterminate => "BELUM DAPAT DIPASTIKAN (indeterminate)",
     })?;
-    for signature in &report.signatures {
-        let (signer, issuer) = (signature.signer.as_deref(), signature.issuer.as_deref());
-        say(format_args!("  penanda tangan: {}", signer.unwrap_or("-")))?;
-        say(format_args!("  penerbit: {}", issuer.unwrap_or("-")))?;
-        if let Some(at) = signature.signed_at {
-            say(format_args!("  {}: {at}", whose_time(signature)))?;
-        }
-        say_findings(&signature.findings)?;
+    say_indication(
+        "  EN 319 102-1",
+        &report.indication,
+        report.sub_indication.as_deref(),
+    )?;
+    if let Some(revision) = &report.revision {
+        let (pages, bytes) = (revision.page_count, revision.size_bytes);
+        say(format_args!(
+            "  yang boleh dicetak: {pages} halaman, {bytes} byte pertama"
+        ))?;
+    }
+    say("  status terbaru: belum dicek di sini")?;
+    for (at, signature) in (1..).zip(&report.signatures) {
+        say(format_args!("tanda tangan {at}"))?;
+        say_signature(signature)?;
+    }
+    if !report.findings.is_empty() {
+        say("temuan tentang dokumen")?;
     }
     say_findings(&report.findings)
 }
 
-/// Whose word the time of signing is.
-const fn whose_time(signature: &SignatureReport) -> &'static str {
-    if signature.is_stamped {
-        "waktu (menurut stempel waktu yang sah)"
-    } else {
-        "waktu (menurut penanda tangan)"
+fn say_signature(signature: &Signature) -> Result<(), Exit> {
+    let (signer, issuer) = (signature.signer.as_deref(), signature.issuer.as_deref());
+    say(format_args!("  penanda tangan: {}", signer.unwrap_or("-")))?;
+    say(format_args!("  penerbit: {}", issuer.unwrap_or("-")))?;
+    if let Some(at) = signature.signed_at {
+        let whose = words::whose_time(signature.is_stamped);
+        say(format_args!("  waktu ({whose}): {at}"))?;
+    }
+    if let Some(at) = signature.proven_at {
+        let by = words::of_report(signature.proven_by.as_deref().unwrap_or_default());
+        say(format_args!("  terbukti ada sejak ({by}): {at}"))?;
+    }
+    let coverage = words::of_report(&signature.coverage);
+    let changes = words::of_report(&signature.changes);
+    say(format_args!("  yang dilindungi: {coverage}; {changes}"))?;
+    let title = format!("  tingkat {}", signature.level);
+    say_indication(
+        &title,
+        &signature.indication,
+        signature.sub_indication.as_deref(),
+    )?;
+    for data in &signature.revocation {
+        let (form, age) = (words::of_report(&data.form), words::age(data.age_seconds));
+        let from = words::source(&data.source);
+        say(format_args!(
+            "  pencabutan {}: {form} dari {from}, umur {age}",
+            data.certificate
+        ))?;
+    }
+    for revision in &signature.revisions {
+        let did = words::revision_change(revision.added, revision.overridden, revision.freed);
+        let no = revision.index.saturating_add(1);
+        say(format_args!("  revisi {no}: {did}"))?;
+        say_findings(&revision.findings)?;
+    }
+    say_findings(&signature.findings)
+}
+
+fn say_indication(title: &str, indication: &str, why: Option<&str>) -> Result<(), Exit> {
+    match why {
+        Some(why) => say(format_args!("{title}: {indication} / {why}")),
+        None => say(format_args!("{title}: {indication}")),
     }
 }
 
-fn say_findings(findings: &[Finding]) -> Result<(), Exit> {
-    for finding in findings {
-        let (id, sentence) = (finding.code.id(), finding.code.sentence());
+fn say_findings(findings: &[Found]) -> Result<(), Exit> {
+    for Found(code) in findings {
+        let (id, sentence) = (code.id(), code.sentence());
         say(format_args!("  {id} {sentence}"))?;
     }
     Ok(())

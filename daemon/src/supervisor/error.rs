@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::exit::Exit;
 use crate::identity::IdentityError;
+use crate::policy::PolicyFileError;
 use crate::unit::control::ControlError;
 use crate::unit::link::LinkUnitError;
 use crate::unit::print::{DeskError, RecoverError};
@@ -53,6 +54,9 @@ pub enum RunError {
     /// Trust anchors cannot be read.
     #[error("read the trust anchors")]
     Trust(#[source] TrustFolderError),
+    /// The office's rules of judging cannot be used.
+    #[error("read the rules of judging")]
+    Policy(#[source] PolicyFileError),
     /// A printer's address cannot be used.
     #[error("use the printer '{name}'")]
     Printer {
@@ -94,9 +98,11 @@ impl RunError {
             | Self::Recover(_)
             | Self::Spool(_) => Exit::State,
             Self::Locked(_) | Self::JobsWaiting => Exit::Busy,
-            Self::Identity(_) | Self::Trust(_) | Self::Printer { .. } | Self::Link(_) => {
-                Exit::Config
-            }
+            Self::Identity(_)
+            | Self::Trust(_)
+            | Self::Policy(_)
+            | Self::Printer { .. }
+            | Self::Link(_) => Exit::Config,
             Self::Control(_) => Exit::State,
             Self::Print(_) | Self::LinkUnit(_) | Self::Panicked => Exit::Bug,
         }

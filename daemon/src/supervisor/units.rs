@@ -19,7 +19,10 @@ use crate::standstill::Standstill;
 use crate::unit::control::{ControlUnit, Door};
 use crate::unit::health::{HealthLink, HealthUnit, watched};
 use crate::unit::link::{LinkUnit, will};
+use crate::unit::media::Media;
+use crate::unit::pages::PagesUnit;
 use crate::unit::print::{DeskHandle, Hands, PrintUnit};
+use crate::unit::verify::{Myself, VerifyUnit};
 
 /// The will goes out this long after the connection broke: one that comes back within it alarms nobody.
 const WILL_DELAY: Duration = Duration::from_secs(60);
@@ -147,6 +150,30 @@ impl Units {
         let stop = self.stop.clone();
         self.tasks.spawn(async move {
             health.run(stop).await;
+            Ok(())
+        });
+    }
+
+    /// Serves the pages, where the settings have any.
+    pub(super) fn start_pages(&mut self, config: &Config, ground: &Ground, myself: Myself) {
+        let Some(pages) = &config.pages else {
+            return;
+        };
+        let verify = VerifyUnit::new(
+            myself,
+            (config.trust_dir.clone(), ground.documents.policy().clone()),
+            Duration::from_secs(pages.judge_within_s),
+            (ground.clock.clone(), ground.journal.clone()),
+        );
+        let unit = PagesUnit {
+            media: Media::new(pages.media_dirs.clone()),
+            config: pages.clone(),
+            zone: config.office_hours.zone,
+            verify,
+        };
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            unit.run(stop).await;
             Ok(())
         });
     }

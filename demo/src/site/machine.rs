@@ -85,6 +85,20 @@ impl Site {
         Ok(machine)
     }
 
+    /// Lets a machine show its pages from its next start on.
+    ///
+    /// # Errors
+    /// When its settings cannot be written.
+    pub fn show_pages(&self, machine: &Machine) -> anyhow::Result<()> {
+        let config = machine.config();
+        let mut settings = std::fs::read_to_string(&config).context("read a machine's settings")?;
+        let at = self.pages();
+        settings.push_str(&format!(
+            "[pages]\nlisten = \"{at}\"\nshow = [\"kiosk\", \"station\"]\n"
+        ));
+        std::fs::write(&config, settings).context("write a machine's settings")
+    }
+
     /// Starts a machine's daemon.
     ///
     /// # Errors

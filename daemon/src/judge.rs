@@ -1,0 +1,186 @@
+//! The judging process: loketd started again with a hidden command, which limits itself before it reads a byte of what
+//! somebody brought.
+//!
+//! Shape: the policy as JSON and behind it the document on standard input to its end, a [`Judgement`] as JSON on standard output, and how it went in the
+//! exit code: 0 judged, 65 no kind of document that is known, 78 the trust folder cannot be read. Anything else, a signal
+//! above all, means that it was not judged.
+
+mod look;
+
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+
+use loket_kiosk_ui::ports::{Document, Judgement, MAX_DOCUMENT_BYTES};
+use loket_trust_folder::TrustFolder;
+use loket_verify::Policy;
+use loket_wire::Timestamp;
+use rustix::process::{DumpableBehavior, Resource, Rlimit};
+use zeroize::Zeroizing;
+
+use crate::exit::Exit;
+
+/// Address space of the process: the program itself takes 40 MiB of it, a document of 8 MiB and what is made of it 64.
+pub const MEMORY_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Processor time: a large honest document takes some hundredths of a second on the slowest PC.
+pub const CPU_S: u64 = 10;
+
+/// The largest policy: one of 512 signers has some 150 kB.
+const MAX_POLICY_BYTES: u64 = 1024 * 1024;
+
+/// How the hidden command is called.
+pub const COMMAND: &str = "judge";
+
+/// What PDF readers look through for the head of a document (ISO 32000-2, annex H, implementation note).
+const HEAD_BYTES: usize = 1024;
+
+/// What is judged, and by what.
+#[derive(Debug, clap::Args)]
+pub struct Task {
+    /// Folder with trust anchors, intermediates and revocation lists.
+    #[arg(long)]
+    pub trust: PathBuf,
+    /// Bytes of the policy, which come first.
+    #[arg(long)]
+    pub policy_bytes: u64,
+    /// The moment of judgement, in milliseconds since 1970 UTC.
+    #[arg(long)]
+    pub at_ms: i64,
+    /// Whether an officer reads the answer.
+    #[arg(long)]
+    pub officer: bool,
+    /// Bytes of address space.
+    #[arg(long, default_value_t = MEMORY_BYTES)]
+    pub memory_bytes: u64,
+    /// Seconds of processor time.
+    #[arg(long, default_value_t = CPU_S)]
+    pub cpu_s: u64,
+}
+
+impl Task {
+    /// The words of the command line that say the same.
+    #[must_use]
+    pub fn words(&self) -> Vec<std::ffi::OsString> {
+        let mut words: Vec<std::ffi::OsString> = vec![
+            COMMAND.into(),
+            "--trust".into(),
+            self.trust.clone().into(),
+            "--policy-bytes".into(),
+            self.policy_bytes.to_string().into(),
+            "--at-ms".into(),
+            self.at_ms.to_string().into(),
+            "--memory-bytes".into(),
+            self.memory_bytes.to_string().into(),
+            "--cpu-s".into(),
+            self.cpu_s.to_string().into(),
+        ];
+        if self.officer {
+            words.push("--officer".into());
+        }
+        words
+    }
+}
+
+/// Does it.
+///
+/// # Errors
+/// The exit code that says why nothing was judged.
+pub fn judge(task: &Task) -> Result<Exit, Exit> {
+    // Before the limits: what the office itself wrote.
+    let policy = read(task.policy_bytes.min(MAX_POLICY_BYTES)).map_err(|_cut| Exit::Unreadable)?;
+    let policy: Policy = serde_json::from_slice(&policy).map_err(|_bad| Exit::Usage)?;
+    let trust = TrustFolder::open(task.trust.clone()).map_err(|_broken| Exit::Config)?;
+    let trust = trust.current();
+    limit(task).map_err(|_refused| Exit::Bug)?;
+    // One byte more than is judged, so that it is the verifier that says what is too large.
+    let most = u64::try_from(MAX_DOCUMENT_BYTES).unwrap_or(u64::MAX);
+    let document = read(most.saturating_add(1)).map_err(|_cut| Exit::Unreadable)?;
+    let judgement = match kind(&document) {
+        Some(Kind::Pdf) => {
+            let at = Timestamp::from_unix_ms(task.at_ms);
+            let report = loket_verify::check(&document, &trust, &policy, at);
+            let mut judged = Document::of(&report, at);
+            judged.qr = look::of_pages(&document);
+            if task.officer {
+                judged.compared = look::compare(&document, &report);
+            }
+            Judgement::Document(judged)
+        }
+        Some(Kind::Picture) => Judgement::Paper(look::of_picture(&document)),
+        None => return Err(Exit::Refused),
+    };
+    let answer = serde_json::to_vec(&judgement).map_err(|_bug| Exit::Bug)?;
+    let mut out = std::io::stdout().lock();
+    out.write_all(&answer)
+        .and_then(|()| out.flush())
+        .map_err(|_closed| Exit::Output)?;
+    Ok(Exit::Done)
+}
+
+/// Gives up everything that judging does not need. prlimit(2) and not setrlimit(2), which the unit's filter refuses.
+fn limit(task: &Task) -> rustix::io::Result<()> {
+    rustix::thread::set_no_new_privs(true)?;
+    // No debugger of this account reads the document, and no dump holds it.
+    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    let limits = [
+        (Resource::As, task.memory_bytes),
+        (Resource::Cpu, task.cpu_s),
+        (Resource::Core, 0),
+        // No file is written, none is opened, no process or thread is started from here on.
+        (Resource::Fsize, 0),
+        (Resource::Nofile, 0),
+        (Resource::Nproc, 0),
+    ];
+    for (resource, most) in limits {
+        let most = Rlimit {
+            current: Some(most),
+            maximum: Some(most),
+        };
+        rustix::process::prlimit(None, resource, most)?;
+    }
+    Ok(())
+}
+
+/// Up to so many bytes of standard input.
+fn read(most: u64) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    std::io::stdin().lock().take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Pdf,
+    /// PNG or JPEG.
+    Picture,
+}
+
+/// What it is by its first bytes. A PDF that begins late is the verifier's to refuse: it says what is wrong.
+fn kind(document: &[u8]) -> Option<Kind> {
+    const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
+    const JPEG: &[u8] = b"\xff\xd8\xff";
+    const PDF: &[u8] = b"%PDF-";
+    if document.starts_with(PNG) || document.starts_with(JPEG) {
+        return Some(Kind::Picture);
+    }
+    let head = document.get(..HEAD_BYTES).unwrap_or(document);
+    let is_pdf = head.windows(PDF.len()).any(|window| window == PDF);
+    is_pdf.then_some(Kind::Pdf)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_told_by_its_first_bytes() {
+        assert_eq!(kind(b"%PDF-1.7\n"), Some(Kind::Pdf));
+        assert_eq!(kind(b"junk %PDF-1.7\n"), Some(Kind::Pdf));
+        assert_eq!(kind(b"\x89PNG\r\n\x1a\n..."), Some(Kind::Picture));
+        assert_eq!(kind(b"\xff\xd8\xff\xe0"), Some(Kind::Picture));
+        assert_eq!(kind(b"PK\x03\x04"), None);
+        assert_eq!(kind(b""), None);
+        let late = [vec![b' '; HEAD_BYTES], b"%PDF-1.7".to_vec()].concat();
+        assert_eq!(kind(&late), None);
+    }
+}

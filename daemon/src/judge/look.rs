@@ -1,0 +1,166 @@
+//! Looks at pages instead of reading them: which QR codes stand there, and what somebody changed on one.
+
+use data_encoding::BASE64;
+use loket_kiosk_ui::ports::{Compared, Leads, Paper, Qr};
+use loket_paper::raster::{self, Gray};
+use loket_qr::{Class, DigestKey, Effort, HostRules, Hosts, QrReport, Sheet};
+use loket_verify::{Changes, Report};
+
+use crate::identity::OsRandom;
+
+/// Where honest codes lead, as it was published until 2026.
+const HOSTS: &str = include_str!("../../../crates/qr/hosts.toml");
+
+/// Pages whose codes are read: a family card has one, and each takes a tenth of a second on an old PC.
+const MAX_PAGES: u32 = 4;
+
+/// Fine enough for a code of 15 mm.
+const CODE_DPI: u16 = 200;
+
+/// Two pages side by side on an officer's screen.
+const SCREEN_DPI: u16 = 80;
+
+/// Pages that are compared until one differs.
+const MAX_COMPARED_PAGES: u32 = 10;
+
+/// A picture of a page beyond this is none of a form: it would only fill the answer.
+const MAX_PICTURE_BYTES: usize = 1_250_000;
+
+/// The codes on a photograph or scan.
+pub(super) fn of_picture(picture: &[u8]) -> Paper {
+    let Some(rules) = Rules::load() else {
+        return Paper::default();
+    };
+    let read = raster::image(picture)
+        .ok()
+        .and_then(|gray| rules.codes(&gray, 1, Effort::Photograph));
+    Paper {
+        is_read: read.is_some(),
+        qr: read.unwrap_or_default(),
+    }
+}
+
+/// The codes on the pages of a document; nothing where none could be looked at.
+pub(super) fn of_pages(document: &[u8]) -> Vec<Qr> {
+    let (Some(rules), Ok(pages)) = (Rules::load(), raster::page_count(document)) else {
+        return Vec::new();
+    };
+    let look = |page: u32| {
+        let gray = raster::render(document, page, CODE_DPI).ok()?;
+        rules.codes(&gray, page.saturating_add(1), Effort::Page)
+    };
+    (0..pages.min(MAX_PAGES))
+        .filter_map(look)
+        .flatten()
+        .collect()
+}
+
+/// The first page that looks another way than the office signed it, both ways; of a document that was changed alone.
+pub(super) fn compare(document: &[u8], report: &Report) -> Option<Compared> {
+    let changed = report.signatures.iter();
+    let mut changed = changed.filter(|signature| signature.changes == Changes::Altered);
+    let after: usize = changed
+        .next()?
+        .revisions
+        .iter()
+        .fold(0, |sum, revision| sum.saturating_add(revision.size_bytes));
+    let signed = document.get(..document.len().checked_sub(after)?)?;
+    // Bytes that belong to no revision would move the cut: no picture is better than one of something else.
+    if after == 0 || !signed.trim_ascii_end().ends_with(b"%%EOF") {
+        return None;
+    }
+    let pages = raster::page_count(signed).ok()?.min(MAX_COMPARED_PAGES);
+    let pair = |page: u32| {
+        let signed = raster::render_colour(signed, page, SCREEN_DPI).ok()?;
+        let whole = raster::render_colour(document, page, SCREEN_DPI).ok()?;
+        Some((page, signed, whole))
+    };
+    let differs = |signed: &raster::Rgb, whole: &raster::Rgb| {
+        signed.width != whole.width || signed.pixels != whole.pixels
+    };
+    let mut pairs = (0..pages).filter_map(pair);
+    let (page, signed, whole) = pairs
+        .find(|(_page, signed, whole)| differs(signed, whole))
+        .or_else(|| pair(0))?;
+    let png = |rgb: &raster::Rgb| {
+        let png = raster::png_colour(rgb).ok()?;
+        (png.len() <= MAX_PICTURE_BYTES).then(|| BASE64.encode(&png))
+    };
+    Some(Compared {
+        page: page.saturating_add(1),
+        differs: differs(&signed, &whole),
+        signed: png(&signed)?,
+        whole: png(&whole)?,
+    })
+}
+
+struct Rules {
+    hosts: Hosts,
+    key: DigestKey,
+}
+
+impl Rules {
+    fn load() -> Option<Self> {
+        let rules: HostRules = toml::from_str(HOSTS).ok()?;
+        Some(Self {
+            hosts: Hosts::new(&rules).ok()?,
+            // Nobody compares these digests: they end with this process.
+            key: DigestKey::from_bytes(loket_wire::random::draw(&mut OsRandom::default())),
+        })
+    }
+
+    /// The codes on one page; nothing where it cannot be looked at.
+    fn codes(&self, gray: &Gray, page: u32, effort: Effort) -> Option<Vec<Qr>> {
+        let reading = loket_qr::read(gray.width, gray.height, &gray.pixels, effort).ok()?;
+        let sheet = Sheet {
+            page,
+            dpi: gray.dpi,
+        };
+        let reports = loket_qr::reports(&reading.codes, sheet, &self.hosts, &self.key, None);
+        Some(reports.iter().map(qr).collect())
+    }
+}
+
+fn qr(report: &QrReport) -> Qr {
+    Qr {
+        leads: match report.class {
+            Class::OfficialHost => Leads::Official,
+            Class::OtherHost
+            | Class::LookAlike
+            | Class::RawIp
+            | Class::Idn
+            | Class::UserInfo
+            | Class::OtherScheme => Leads::Elsewhere,
+            Class::NotAUrl | Class::Empty | Class::TooLong | Class::Binary | Class::Part => {
+                Leads::Nowhere
+            }
+        },
+        rule: report.rule.id().to_owned(),
+        sentence: report.rule.sentence().to_owned(),
+        host: report.host.clone(),
+        page: report.page,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &[u8] = include_bytes!("../../../tests/fixtures/kk-sample-bb.pdf");
+
+    #[test]
+    fn the_code_of_a_document_is_read_from_its_page() {
+        let codes = of_pages(SAMPLE);
+        assert_eq!(codes.len(), 1, "{codes:?}");
+        assert_eq!(codes[0].page, 1);
+    }
+
+    #[test]
+    fn paper_that_was_photographed_has_the_same_code() {
+        let page = raster::render_colour(SAMPLE, 0, CODE_DPI).unwrap();
+        let paper = of_picture(&raster::png_colour(&page).unwrap());
+        assert!(paper.is_read);
+        assert_eq!(paper.qr.len(), 1);
+        assert_eq!(of_picture(b"\x89PNG\r\n\x1a\n"), Paper::default());
+    }
+}

@@ -1,0 +1,241 @@
+//! Judges what people bring to the pages: in a process of its own, bounded in number, time and memory.
+//!
+//! ```text
+//! page ─> turn (one of two) ─> child: loketd judge ─> answer ─> journal (VerificationDone)
+//!                                └─ killed when it takes too long
+//! ```
+//! The parent reads nothing of the document. It is wiped here once the child has it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use data_encoding::HEXLOWER;
+use loket_domain::verification::{Verdict as Told, VerificationDone};
+use loket_journal::{Batch, CloseStream, Journal, NewEvent};
+use loket_kiosk_ui::ports::{Answer, Brought, Judgement, Reader, Verdict, VerifyDesk};
+use loket_kiosk_ui::words::Trouble;
+use loket_verify::Policy;
+use ring::hmac;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::{Child, Command};
+use tokio::sync::Semaphore;
+
+use crate::clock::{Clock, certain};
+use crate::exit::Exit;
+use crate::identity::OsRandom;
+use crate::judge::{CPU_S, MEMORY_BYTES, Task};
+use crate::stops::{Hold, hold};
+use crate::telemetry::chain;
+
+/// Documents judged at a time: one a core of the smallest PC.
+const MAX_TURNS: usize = 2;
+
+/// Who waits this long for a turn is told that the machine is busy.
+const TURN_WAIT: Duration = Duration::from_secs(20);
+
+/// The longest answer: a report of the most findings and signatures that there can be has some tens of kilobytes.
+const MAX_ANSWER_BYTES: u64 = 4 * 1024 * 1024;
+
+/// SIGXCPU: the child used up its processor time.
+const SIGXCPU: i32 = 24;
+
+/// How this program is started again.
+#[derive(Debug, Clone)]
+pub struct Myself {
+    /// Words of the command line that lead to loketd's own; none where it is a program of its own.
+    pub words: Vec<OsString>,
+}
+
+impl Myself {
+    /// Of a process that was given `own` words behind loketd's name.
+    #[must_use]
+    pub fn with_own(own: usize) -> Self {
+        let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
+        words.truncate(words.len().saturating_sub(own));
+        Self { words }
+    }
+}
+
+/// The image of this process, which stays the same when the package is replaced under it.
+const IMAGE: &str = "/proc/self/exe";
+
+/// Judges documents in child processes.
+#[derive(Debug)]
+pub struct VerifyUnit {
+    myself: Myself,
+    trust_dir: PathBuf,
+    policy: Policy,
+    within: Duration,
+    clock: Clock,
+    journal: Journal,
+    turns: Semaphore,
+    /// Drawn at each start and nowhere kept: what the journal has of a document tells two of one run apart and cannot be
+    /// compared with any file.
+    digest_key: hmac::Key,
+}
+
+impl VerifyUnit {
+    /// Judges by the folder and the policy of the settings, each document within a time.
+    #[must_use]
+    pub fn new(
+        myself: Myself,
+        (trust_dir, policy): (PathBuf, Policy),
+        within: Duration,
+        (clock, journal): (Clock, Journal),
+    ) -> Arc<Self> {
+        let key: [u8; 32] = loket_wire::random::draw(&mut OsRandom::default());
+        Arc::new(Self {
+            myself,
+            trust_dir,
+            policy,
+            within,
+            clock,
+            journal,
+            turns: Semaphore::new(MAX_TURNS),
+            digest_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
+        })
+    }
+
+    /// Judges one document.
+    async fn verify(&self, document: Brought, reader: Reader) -> Result<Judgement, Trouble> {
+        let turn = tokio::time::timeout(TURN_WAIT, self.turns.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            return Err(Trouble::Busy);
+        };
+        let digest = hmac::sign(&self.digest_key, &document);
+        let judged = self.in_child(document, reader).await;
+        let told = match &judged {
+            Ok(Judgement::Document(document)) => match document.verdict {
+                Verdict::Valid => Told::Valid,
+                Verdict::Invalid => Told::Invalid,
+                Verdict::Indeterminate => Told::Indeterminate,
+            },
+            Ok(Judgement::Paper(_)) => Told::Paper,
+            Err(_trouble) => Told::NotJudged,
+        };
+        self.record(told, digest.as_ref()).await;
+        judged
+    }
+
+    async fn in_child(&self, document: Brought, reader: Reader) -> Result<Judgement, Trouble> {
+        let policy = serde_json::to_vec(&self.policy).map_err(|_bug| Trouble::NotStarted)?;
+        let task = Task {
+            trust: self.trust_dir.clone(),
+            policy_bytes: u64::try_from(policy.len()).unwrap_or(u64::MAX),
+            at_ms: self.clock.now().wall.unix_ms(),
+            officer: reader == Reader::Officer,
+            memory_bytes: MEMORY_BYTES,
+            cpu_s: CPU_S,
+        };
+        let mut command = Command::new(IMAGE);
+        command
+            .args(&self.myself.words)
+            .args(task.words())
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command.spawn().map_err(|error| {
+            tracing::error!(%error, "the judging process is not started");
+            Trouble::NotStarted
+        })?;
+        match tokio::time::timeout(self.within, answer(&mut child, &policy, document)).await {
+            Ok(answered) => answered,
+            Err(_late) => {
+                tracing::warn!("a document took too long; the judging process is killed");
+                // It may have ended this moment; either way it is reaped here.
+                drop(child.kill().await);
+                Err(Trouble::TookTooLong)
+            }
+        }
+    }
+
+    /// Writes down that something was judged: a verdict and a keyed digest, nothing else. What is not kept stops nobody.
+    async fn record(&self, verdict: Told, digest: &[u8]) {
+        let now = self.clock.now();
+        let done = VerificationDone::new(verdict, HEXLOWER.encode(digest), now.wall);
+        let Ok(bytes) = serde_json::to_vec(&done) else {
+            tracing::error!("a verification cannot be written");
+            return;
+        };
+        let stream = format!("verification-{}", uuid::Uuid::now_v7());
+        let batch = Batch {
+            events: vec![NewEvent {
+                stream: stream.clone(),
+                kind: VerificationDone::KIND.to_owned(),
+                version: VerificationDone::VERSION,
+                bytes,
+            }],
+            close_streams: vec![CloseStream {
+                name: stream,
+                at_ms: certain(now).unix_ms(),
+            }],
+            ..Batch::default()
+        };
+        match self.journal.append(batch).await {
+            Ok(_at) => tracing::info!(
+                verification.verdict = verdict.word(),
+                "a document was judged"
+            ),
+            Err(error) => {
+                tracing::warn!(error = %chain(&error), "a verification is not written down");
+            }
+        }
+    }
+}
+
+impl VerifyDesk for VerifyUnit {
+    fn verify(&self, document: Brought, reader: Reader) -> Answer<'_, Result<Judgement, Trouble>> {
+        Box::pin(Self::verify(self, document, reader))
+    }
+}
+
+/// Gives the child the document and takes its answer.
+async fn answer(child: &mut Child, policy: &[u8], document: Brought) -> Result<Judgement, Trouble> {
+    hold(Hold::Judging).await;
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
+        return Err(Trouble::NotStarted);
+    };
+    let give = async {
+        // A child that ends early says why by its exit code: a broken pipe is no news.
+        drop(stdin.write_all(policy).await);
+        drop(stdin.write_all(&document).await);
+        drop(stdin.shutdown().await);
+        drop(stdin);
+        drop(document);
+    };
+    let mut bytes = Vec::new();
+    let mut stdout = stdout.take(MAX_ANSWER_BYTES);
+    let (_given, read) = tokio::join!(give, stdout.read_to_end(&mut bytes));
+    let status = child.wait().await;
+    let (Ok(_size), Ok(status)) = (read, status) else {
+        return Err(Trouble::JudgingBroke);
+    };
+    if status.success() {
+        return serde_json::from_slice(&bytes).map_err(|error| {
+            tracing::error!(%error, "the judging process answered what is no judgement");
+            Trouble::JudgingBroke
+        });
+    }
+    let trouble = trouble_of(status);
+    tracing::warn!(%status, code = trouble.id(), "a document was not judged");
+    Err(trouble)
+}
+
+fn trouble_of(status: std::process::ExitStatus) -> Trouble {
+    use std::os::unix::process::ExitStatusExt as _;
+    let is = |exit: Exit| status.code() == Some(i32::from(exit.code()));
+    if is(Exit::Refused) {
+        Trouble::NotADocument
+    } else if is(Exit::Config) {
+        Trouble::TrustBroken
+    } else if status.signal() == Some(SIGXCPU) {
+        Trouble::TookTooLong
+    } else {
+        Trouble::JudgingBroke
+    }
+}

@@ -1,0 +1,177 @@
+//! The pages of residents: one thing on each, large, and back to the start by itself.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::multipart::MultipartRejection;
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Multipart, Path, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use loket_wire::Zone;
+
+use crate::moment;
+use crate::ports::{Document, Judgement, Leads, MediaFile, Paper, Verdict};
+use crate::problem::{Problem, html};
+use crate::site::{Face, Shared};
+use crate::verdict::{MediumForm, attribute, decisive, of_medium, of_upload};
+use crate::words::{self, Shown, Trouble};
+
+/// What a browser kept of pages in memory goes when the next person begins.
+const FORGET: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("clear-site-data"),
+    HeaderValue::from_static("\"cache\""),
+);
+
+#[derive(Template)]
+#[template(path = "kiosk_start.html")]
+struct StartPage;
+
+#[derive(Template)]
+#[template(path = "kiosk_choose.html")]
+struct ChoosePage {
+    idle_s: u64,
+    token: String,
+    listing: String,
+    files: Vec<MediaFile>,
+    has_more: bool,
+}
+
+#[derive(Template)]
+#[template(path = "kiosk_result.html")]
+struct ResultPage {
+    idle_s: u64,
+    /// Under it the page may be asked for once more, or dropped.
+    handle: String,
+    shown: Shown,
+    why: &'static str,
+    code: &'static str,
+    /// Who signed and when: told of a document that is genuine, since anybody can write a name into a certificate.
+    signer: String,
+    organisation: String,
+    signed_at: String,
+    is_stamped: bool,
+    is_valid: bool,
+    qr: Vec<&'static str>,
+    todo: &'static [&'static str],
+}
+
+/// `GET /kiosk`
+pub(crate) async fn start() -> Response {
+    std::future::ready(([FORGET], html(&StartPage)).into_response()).await
+}
+
+/// `GET /kiosk/periksa`
+pub(crate) async fn choose(State(shared): State<Shared>) -> Response {
+    let listing = shared.site.media.list().await;
+    html(&ChoosePage {
+        idle_s: shared.site.idle.as_secs(),
+        token: shared.forms.put(()),
+        listing: shared.listings.put(listing.files.clone()),
+        files: listing.files,
+        has_more: listing.has_more,
+    })
+}
+
+/// `POST /kiosk/periksa`
+pub(crate) async fn post_verify(
+    State(shared): State<Shared>,
+    form: Result<Multipart, MultipartRejection>,
+) -> Result<Redirect, Problem> {
+    let judged = of_upload(&shared, Face::Kiosk, form).await;
+    answer(&shared, judged)
+}
+
+/// `POST /kiosk/periksa/usb`
+pub(crate) async fn post_verify_medium(
+    State(shared): State<Shared>,
+    form: Result<Form<MediumForm>, FormRejection>,
+) -> Result<Redirect, Problem> {
+    let judged = of_medium(&shared, Face::Kiosk, form).await;
+    answer(&shared, judged)
+}
+
+fn answer(shared: &Shared, judged: Result<Judgement, Trouble>) -> Result<Redirect, Problem> {
+    let judgement = judged.map_err(problem)?;
+    let handle = shared.results.put(judgement);
+    Ok(Redirect::to(&format!("/kiosk/hasil/{handle}")))
+}
+
+const fn problem(trouble: Trouble) -> Problem {
+    Problem::new(Face::Kiosk, trouble)
+}
+
+/// `GET /kiosk/hasil/{handle}`: once; the page has the handle of the next time.
+pub(crate) async fn result(
+    State(shared): State<Shared>,
+    Path(handle): Path<String>,
+) -> Result<Response, Problem> {
+    let judgement = std::future::ready(shared.results.take(&handle)).await;
+    let judgement = judgement.ok_or(problem(Trouble::ResultGone))?;
+    let mut page = match &judgement {
+        Judgement::Document(document) => of_document(document, shared.site.zone),
+        Judgement::Paper(paper) => of_paper(paper),
+    };
+    page.idle_s = shared.site.idle.as_secs();
+    page.handle = shared.results.put(judgement);
+    Ok(html(&page))
+}
+
+/// `GET /kiosk/selesai/{handle}`: nothing of it stays.
+pub(crate) async fn done(State(shared): State<Shared>, Path(handle): Path<String>) -> Redirect {
+    drop(std::future::ready(shared.results.take(&handle)).await);
+    Redirect::to("/kiosk")
+}
+
+fn of_document(document: &Document, zone: Zone) -> ResultPage {
+    let code = decisive(document);
+    let is_valid = document.verdict == Verdict::Valid;
+    let signature = document.signatures.first().filter(|_| is_valid);
+    let of_signer = |kind| {
+        let signer = signature.and_then(|it| it.signer.as_deref());
+        signer.and_then(|signer| attribute(signer, kind))
+    };
+    let signed_at = signature.and_then(|it| it.signed_at);
+    ResultPage {
+        idle_s: 0,
+        handle: String::new(),
+        shown: words::verdict(document.verdict),
+        why: code.map_or("", |code| words::why(document.verdict, code)),
+        code: code.map_or("", |code| code.id()),
+        signer: of_signer("CN").unwrap_or_default(),
+        organisation: of_signer("O").unwrap_or_default(),
+        signed_at: signed_at.map_or_else(String::new, |at| moment::in_words(zone, at)),
+        is_stamped: signature.is_some_and(|it| it.is_stamped),
+        is_valid,
+        qr: warnings(document),
+        todo: words::todo(document.verdict, code),
+    }
+}
+
+/// A code on a document is told where it leads elsewhere: of an official address nothing follows.
+fn warnings(document: &Document) -> Vec<&'static str> {
+    let mut leads = document.qr.iter().map(|qr| qr.leads);
+    let leads = leads.find(|leads| *leads == Leads::Elsewhere);
+    leads.map(words::qr).into_iter().collect()
+}
+
+fn of_paper(paper: &Paper) -> ResultPage {
+    let mut qr: Vec<_> = paper.qr.iter().map(|qr| words::qr(qr.leads)).collect();
+    qr.dedup();
+    if qr.is_empty() && paper.is_read {
+        qr.push(words::NO_QR);
+    }
+    ResultPage {
+        idle_s: 0,
+        handle: String::new(),
+        shown: words::PAPER,
+        why: "",
+        code: "",
+        signer: String::new(),
+        organisation: String::new(),
+        signed_at: String::new(),
+        is_stamped: false,
+        is_valid: false,
+        qr,
+        todo: words::PAPER_TODO,
+    }
+}

@@ -1,0 +1,86 @@
+//! What the pages need of the machine; `daemon` implements it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+pub use crate::judgement::{
+    Certificate, Compared, Document, Found, Judgement, Leads, Paper, Qr, Revision, RevisionChange,
+    Revocation, Signature, Verdict,
+};
+use crate::words::Trouble;
+
+/// Largest document that a page takes.
+pub const MAX_DOCUMENT_BYTES: usize = loket_verify::MAX_DOCUMENT_BYTES;
+
+/// An answer that is waited for.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Bytes that somebody brought; wiped when they are dropped.
+pub type Brought = Zeroizing<Vec<u8>>;
+
+/// Who reads the answer, and so how much of it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reader {
+    /// A resident: the verdict.
+    Resident,
+    /// An officer: everything, and pictures of what differs.
+    Officer,
+}
+
+/// Judges documents.
+pub trait VerifyDesk: Send + Sync {
+    /// Judges what somebody brought, bounded in time, memory and number. The bytes are gone when it answers.
+    ///
+    /// # Errors
+    /// The [`Trouble`] that the person is told: the document was not judged.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the judging and drops the bytes.
+    fn verify(&self, document: Brought, reader: Reader) -> Answer<'_, Result<Judgement, Trouble>>;
+}
+
+/// A document on a medium that somebody plugged in.
+#[derive(Clone, PartialEq, Eq)]
+pub struct MediaFile {
+    /// Which of the folders of the settings it lies under.
+    pub folder: usize,
+    /// Its path below that folder.
+    pub path: std::path::PathBuf,
+    /// Its name, for the screen alone.
+    pub name: String,
+    /// Bytes.
+    pub size_bytes: u64,
+}
+
+impl fmt::Debug for MediaFile {
+    /// File names hold names of people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MediaFile").finish_non_exhaustive()
+    }
+}
+
+/// What was found on what is plugged in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listing {
+    /// Documents, by name, up to a bound.
+    pub files: Vec<MediaFile>,
+    /// Whether there are more than were looked at.
+    pub has_more: bool,
+}
+
+/// Reads what somebody plugged in.
+pub trait MediaDesk: Send + Sync {
+    /// Lists the documents on it.
+    fn list(&self) -> Answer<'_, Listing>;
+
+    /// Reads one that was listed, up to one byte more than [`MAX_DOCUMENT_BYTES`].
+    ///
+    /// # Errors
+    /// [`Trouble::MediumGone`]
+    fn read(&self, file: MediaFile) -> Answer<'_, Result<Brought, Trouble>>;
+}

@@ -1,0 +1,61 @@
+//! A page that says what does not go.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::site::Face;
+use crate::words::{Said, Trouble, say};
+
+/// What a person is told in place of what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Problem {
+    face: Face,
+    trouble: Trouble,
+}
+
+impl Problem {
+    pub(crate) const fn new(face: Face, trouble: Trouble) -> Self {
+        Self { face, trouble }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "problem.html")]
+struct ProblemPage {
+    said: Said,
+    code: &'static str,
+    is_station: bool,
+    again: &'static str,
+    home: &'static str,
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (again, home) = match self.face {
+            Face::Kiosk => ("/kiosk/periksa", "/kiosk"),
+            Face::Station => ("/station/periksa", "/station/periksa"),
+        };
+        let page = ProblemPage {
+            said: say(self.trouble),
+            code: self.trouble.id(),
+            is_station: self.face == Face::Station,
+            again,
+            home,
+        };
+        let status = StatusCode::from_u16(self.trouble.status());
+        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, html(&page)).into_response()
+    }
+}
+
+/// A rendered page. A template that cannot be rendered is a bug; the code is said without one then.
+pub(crate) fn html(page: &impl Template) -> Response {
+    match page.render() {
+        Ok(page) => Html(page).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "page not rendered");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}

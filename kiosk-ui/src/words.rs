@@ -1,0 +1,362 @@
+//! Every text of the pages: plain Indonesian, short sentences, no blame; what happened, what to do, whom to ask.
+
+use loket_verify::{Code, Weight};
+
+use crate::ports::Verdict;
+
+macro_rules! troubles {
+    ($($name:ident $id:literal $status:literal $happened:literal $todo:literal $ask:literal,)+) => {
+        /// Why a page cannot give what was asked for; codes are never used again for another meaning.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Trouble {
+            $(#[doc = concat!("`", $id, "`: ", $happened)] $name,)+
+        }
+
+        impl Trouble {
+            /// Every one, in the order of the codes.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The stable code.
+            #[must_use]
+            pub const fn id(self) -> &'static str {
+                match self { $(Self::$name => $id,)+ }
+            }
+
+            /// The HTTP status beside it.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)+ }
+            }
+        }
+
+        /// What a person is told of it.
+        #[must_use]
+        pub const fn say(trouble: Trouble) -> Said {
+            match trouble {
+                $(Trouble::$name => Said { happened: $happened, todo: $todo, ask: $ask },)+
+            }
+        }
+    };
+}
+
+/// The three parts of what a person is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Said {
+    /// What happened.
+    pub happened: &'static str,
+    /// What to do now.
+    pub todo: &'static str,
+    /// Whom to ask.
+    pub ask: &'static str,
+}
+
+troubles! {
+    TooLarge "K-101" 413 "Berkas ini terlalu besar. Paling besar 8 MiB." "Pilih berkas lain, atau unduh lagi dokumen aslinya." "Bila ragu, tanya petugas loket.",
+    NoFile "K-102" 400 "Belum ada berkas yang dipilih." "Pilih satu berkas, lalu tekan Periksa." "Bila sulit, minta tolong petugas loket.",
+    Cut "K-103" 400 "Berkas tidak sampai dengan utuh." "Coba sekali lagi." "Bila terjadi lagi, tanya petugas loket.",
+    Busy "K-104" 503 "Mesin sedang memeriksa dokumen lain." "Tunggu satu menit, lalu coba lagi." "Bila lama, tanya petugas loket.",
+    FormStale "K-105" 409 "Halaman ini sudah terlalu lama terbuka." "Mulai lagi dari awal." "Bila terjadi lagi, tanya petugas loket.",
+    ForeignForm "K-106" 403 "Permintaan ini tidak datang dari halaman Loket." "Mulai lagi dari halaman awal Loket." "Bila terjadi lagi, hubungi petugas TI.",
+    ForeignHost "K-107" 421 "Alamat halaman ini bukan alamat mesin ini." "Buka Loket dari layar mesin ini." "Bila terjadi lagi, hubungi petugas TI.",
+    ResultGone "K-108" 410 "Hasil ini sudah ditutup." "Periksa dokumennya sekali lagi." "Bila ragu, tanya petugas loket.",
+    MediumGone "K-109" 410 "Berkas di USB tidak dapat dibaca lagi." "Pasang USB dengan benar, lalu pilih lagi." "Bila terjadi lagi, tanya petugas loket.",
+    NoPage "K-110" 404 "Halaman ini tidak ada." "Kembali ke halaman awal." "Bila ragu, tanya petugas loket.",
+    NotADocument "K-111" 415 "Berkas ini bukan PDF atau foto." "Pilih dokumen PDF, atau foto PNG atau JPEG." "Bila ragu, tanya petugas loket.",
+    NoMethod "K-112" 405 "Halaman ini tidak dapat dipakai dengan cara itu." "Kembali ke halaman awal." "Bila terjadi lagi, hubungi petugas TI.",
+
+    TookTooLong "K-201" 422 "Berkas ini terlalu rumit untuk diperiksa di sini." "Jangan dipakai dulu. Bawa berkasnya ke loket." "Minta petugas loket memeriksanya.",
+    JudgingBroke "K-202" 422 "Pemeriksaan berhenti sebelum selesai." "Jangan dipakai dulu. Coba sekali lagi." "Bila terjadi lagi, minta petugas loket memeriksanya.",
+    NotStarted "K-203" 503 "Mesin ini tidak dapat memeriksa dokumen sekarang." "Coba lagi nanti, atau bawa dokumen ke loket." "Petugas loket menghubungi petugas TI.",
+    TrustBroken "K-204" 503 "Daftar penanda tangan di mesin ini tidak dapat dibaca." "Bawa dokumen ke loket." "Petugas loket menghubungi petugas TI.",
+}
+
+/// How a verdict is shown: never by colour alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// The large word.
+    pub word: &'static str,
+    /// What it means, in one sentence.
+    pub meaning: &'static str,
+    /// Class of the style sheet, which also chooses the icon.
+    pub tone: &'static str,
+}
+
+/// The word of a verdict.
+#[must_use]
+pub const fn verdict(verdict: Verdict) -> Shown {
+    match verdict {
+        Verdict::Valid => Shown {
+            word: "ASLI",
+            meaning: "Dokumen ini tidak berubah sejak ditandatangani.",
+            tone: "good",
+        },
+        Verdict::Indeterminate => Shown {
+            word: "BELUM DAPAT DIPASTIKAN",
+            meaning: "Ini bukan berarti palsu.",
+            tone: "wait",
+        },
+        Verdict::Invalid => Shown {
+            word: "TIDAK SAH",
+            meaning: "Dokumen ini tidak dapat dipakai.",
+            tone: "bad",
+        },
+    }
+}
+
+/// Paper that was photographed or scanned.
+pub const PAPER: Shown = Shown {
+    word: "INI FOTO ATAU HASIL PINDAI",
+    meaning: "Tanda tangan elektronik hanya ada di berkas PDF, tidak di kertas.",
+    tone: "wait",
+};
+
+/// Why, in the words of a resident.
+#[must_use]
+pub fn why(verdict: Verdict, code: Code) -> &'static str {
+    match (verdict, code.weight()) {
+        (Verdict::Valid, _) | (_, Weight::Note) => "",
+        (Verdict::Invalid | Verdict::Indeterminate, Weight::Invalid) => why_invalid(code),
+        (Verdict::Invalid | Verdict::Indeterminate, Weight::Indeterminate) => why_unsure(code),
+    }
+}
+
+/// The first digit of a code says what it is about.
+fn is_about(code: Code, family: &str) -> bool {
+    code.id().starts_with(family)
+}
+
+fn why_invalid(code: Code) -> &'static str {
+    if code == Code::Unsigned {
+        "Dokumen ini tidak bertanda tangan elektronik."
+    } else if is_about(code, "V-1") {
+        "Berkas ini rusak atau bukan berkas aslinya."
+    } else if code == Code::DigestMismatch || is_about(code, "V-6") {
+        "Dokumen ini berubah sesudah ditandatangani."
+    } else if matches!(code, Code::SignatureBroken | Code::SignerBinding) {
+        "Tanda tangannya bukan dari pejabat yang tertera."
+    } else if is_about(code, "V-3") {
+        "Tanda tangan elektroniknya rusak."
+    } else {
+        "Tanda tangannya tidak melindungi seluruh isi dokumen."
+    }
+}
+
+fn why_unsure(code: Code) -> &'static str {
+    if code == Code::Encrypted {
+        "Dokumen ini terkunci kata sandi."
+    } else if matches!(code, Code::NoChain | Code::NoAnchors) {
+        "Penanda tangannya belum dikenal di mesin ini."
+    } else if code == Code::SignerStranger {
+        "Penanda tangannya bukan pejabat yang dikenal kantor ini."
+    } else if code == Code::OutOfValidity {
+        "Masa berlaku sertifikat penanda tangan tidak cocok."
+    } else if matches!(
+        code,
+        Code::Revoked | Code::RevokedKey | Code::RevokedAuthority
+    ) {
+        "Sertifikat penanda tangannya sudah dicabut."
+    } else if matches!(code, Code::TooLarge | Code::TooComplex) {
+        "Dokumen ini terlalu besar untuk diperiksa di sini."
+    } else if is_about(code, "V-4") {
+        "Sertifikat penanda tangannya belum dapat dipastikan."
+    } else if is_about(code, "V-5") {
+        "Waktu tanda tangannya belum dapat dipastikan."
+    } else if is_about(code, "V-6") {
+        "Isi dokumen ini dapat terlihat berbeda di tempat lain."
+    } else {
+        "Mesin ini belum dapat memeriksa dokumen seperti ini."
+    }
+}
+
+/// What a resident does now.
+#[must_use]
+pub fn todo(verdict: Verdict, code: Option<Code>) -> &'static [&'static str] {
+    match verdict {
+        Verdict::Valid => &[
+            "Simpan berkas PDF ini baik-baik.",
+            "Ingin tahu ini yang terbaru? Tanya petugas loket.",
+        ],
+        Verdict::Indeterminate => &[
+            "Bawa dokumen ini ke loket.",
+            "Sebutkan kode di bawah kepada petugas.",
+        ],
+        // What a scanner makes of paper comes as a PDF as well.
+        Verdict::Invalid if code == Some(Code::Unsigned) => &[
+            "Punya berkas PDF aslinya? Periksa berkas itu.",
+            "Hanya punya kertas? Keaslian kertas lewat aplikasi IKD.",
+            "Belum punya IKD? Tanya petugas loket.",
+        ],
+        Verdict::Invalid => &[
+            "Jangan pakai dokumen ini.",
+            "Ambil berkas aslinya lagi dari pesan Dukcapil.",
+            "Tetap begini? Tanya petugas loket.",
+        ],
+    }
+}
+
+/// What a resident with paper does now.
+pub const PAPER_TODO: &[&str] = &[
+    "Punya berkas PDF-nya? Periksa berkas itu.",
+    "Tidak punya? Keaslian kertas hanya lewat aplikasi IKD.",
+    "Belum punya IKD? Tanya petugas loket.",
+];
+
+/// What the QR codes on paper say, for a resident.
+#[must_use]
+pub const fn qr(leads: crate::ports::Leads) -> &'static str {
+    match leads {
+        crate::ports::Leads::Official => {
+            "QR terbaca. Alamatnya resmi, tetapi itu belum bukti keaslian."
+        }
+        crate::ports::Leads::Elsewhere => {
+            "QR terbaca. Alamatnya TIDAK resmi. Jangan buka alamat itu."
+        }
+        crate::ports::Leads::Nowhere => "QR terbaca. Isinya bukan alamat resmi.",
+    }
+}
+
+/// Paper on which no QR code was found.
+pub const NO_QR: &str = "Tidak ada kode QR yang terbaca.";
+
+/// A document of which nothing may be printed.
+pub const NO_REVISION: &str = "tidak ada: dokumen ini tidak boleh dicetak";
+
+/// Whose word the time of signing is, for an officer.
+#[must_use]
+pub const fn whose_time(is_stamped: bool) -> &'static str {
+    if is_stamped {
+        "menurut stempel waktu yang sah"
+    } else {
+        "menurut penanda tangan sendiri"
+    }
+}
+
+/// The verifier's word for one thing, as an officer reads it; a word that is not known here stands as it is.
+#[must_use]
+pub fn of_report(word: &str) -> &str {
+    match word {
+        "document" => "seluruh dokumen",
+        "revision" => "satu revisi dokumen",
+        "unclear" | "unknown" => "tidak dapat ditentukan",
+        "none" => "tidak ada tambahan sesudahnya",
+        "archived" => "hanya bukti tanda tangan yang ditambahkan",
+        "signed_again" => "ditandatangani lagi sesudahnya",
+        "altered" => "DIUBAH sesudah ditandatangani",
+        "signature_time_stamp" => "stempel waktu pada tanda tangan",
+        "document_time_stamp" => "stempel waktu pada dokumen",
+        "crl" => "daftar pencabutan",
+        "ocsp" => "jawaban OCSP",
+        _ => word,
+    }
+}
+
+/// Where revocation data comes from.
+#[must_use]
+pub fn source(word: &str) -> &str {
+    match word {
+        "trust_store" => "mesin ini",
+        "document" => "dokumen ini",
+        _ => word,
+    }
+}
+
+/// How old revocation data is.
+#[must_use]
+pub fn age(seconds: u64) -> String {
+    let (hours, days) = (seconds / 3_600, seconds / 86_400);
+    if days > 1 {
+        format!("{days} hari")
+    } else if hours > 0 {
+        format!("{hours} jam")
+    } else {
+        "kurang dari satu jam".to_owned()
+    }
+}
+
+/// What one revision did.
+#[must_use]
+pub fn revision_change(added: usize, overridden: usize, freed: usize) -> String {
+    format!("{added} bagian ditambah, {overridden} diganti, {freed} dihapus")
+}
+
+/// How much a finding weighs, for an officer.
+#[must_use]
+pub const fn weight(weight: Weight) -> (&'static str, &'static str) {
+    match weight {
+        Weight::Note => ("catatan", "note"),
+        Weight::Indeterminate => ("belum pasti", "wait"),
+        Weight::Invalid => ("tidak sah", "bad"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// The longest sentence that somebody reads at a glance, in words.
+    const MAX_WORDS: usize = 12;
+
+    fn assert_plain(text: &str) {
+        for sentence in text.split_inclusive(['.', '?']).map(str::trim) {
+            let count = sentence.split_whitespace().count();
+            assert!(count <= MAX_WORDS, "{count} words: {sentence}");
+        }
+        assert!(text.ends_with(['.', '?']), "{text}");
+    }
+
+    #[test]
+    fn every_trouble_has_a_code_of_its_own_in_rising_order() {
+        let ids: Vec<_> = Trouble::ALL.iter().map(|it| it.id()).collect();
+        assert!(ids.is_sorted());
+        assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+        assert!(Trouble::ALL.iter().all(|it| it.status() >= 400));
+    }
+
+    #[test]
+    fn every_trouble_says_in_short_sentences_what_happened_what_to_do_and_whom_to_ask() {
+        for trouble in Trouble::ALL {
+            let said = say(*trouble);
+            for text in [said.happened, said.todo, said.ask] {
+                assert_plain(text);
+            }
+            assert!(said.ask.contains("petugas"), "{}", trouble.id());
+        }
+    }
+
+    #[test]
+    fn every_finding_has_a_reason_in_short_words() {
+        for code in Code::ALL {
+            let why = why(Verdict::Invalid, *code);
+            match code.weight() {
+                Weight::Note => assert_eq!(why, ""),
+                Weight::Indeterminate | Weight::Invalid => assert_plain(why),
+            }
+        }
+        for verdict in [Verdict::Valid, Verdict::Indeterminate, Verdict::Invalid] {
+            for code in [None, Some(Code::Unsigned)] {
+                todo(verdict, code)
+                    .iter()
+                    .for_each(|text| assert_plain(text));
+            }
+            assert_plain(super::verdict(verdict).meaning);
+        }
+        PAPER_TODO.iter().for_each(|text| assert_plain(text));
+    }
+
+    #[test]
+    fn what_is_not_known_is_never_called_false() {
+        let shown = verdict(Verdict::Indeterminate);
+        assert_eq!(shown.tone, "wait");
+        for code in Code::ALL {
+            if code.weight() == Weight::Indeterminate {
+                let why = why(Verdict::Indeterminate, *code).to_lowercase();
+                assert!(
+                    !why.contains("palsu") && !why.contains("tidak sah"),
+                    "{why}"
+                );
+            }
+        }
+    }
+}
