@@ -1,7 +1,5 @@
 //! Settings of the daemon: one TOML file, unknown keys refused, each effective value with its origin.
 
-#[cfg(test)]
-mod example;
 mod explain;
 mod office_hours;
 mod printer;
@@ -339,6 +337,14 @@ uri = "ipp://127.0.0.1:8631/ipp/print"
         let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
         config.check().map_err(|error| error.to_string())?;
         Ok(config)
+    }
+
+    #[test]
+    fn the_example_names_every_setting() {
+        let text = include_str!("../../systemd/etc/loket/loket.toml");
+        loket_example_settings::assert_complete("loket.toml", text, |text| {
+            toml::from_str::<Config>(text).unwrap_err().to_string()
+        });
     }
 
     #[test]
