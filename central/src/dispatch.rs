@@ -306,6 +306,7 @@ impl Dispatcher {
                 at: now(),
                 hello: self.asked.get(&machine).copied(),
                 command_seq: due.command_seq,
+                session_seq: Some(self.homes.get(&machine).map_or(0, |home| home.session_seq)),
             };
             let body = presence::encode(&ack).map_err(DispatchError::Encode)?;
             let topic = Channel::Ack.topic(&machine);

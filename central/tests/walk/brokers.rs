@@ -159,9 +159,13 @@ impl Elsewhere {
         }
     }
 
+    /// Waits for this acknowledgement; it names this connection, whatever it answers.
     async fn acked(&mut self, machine: &Linked, seq: u64) {
         loop {
-            if matches!(self.said(&machine.machine).await, Said::Ack(ack) if ack.seq == seq) {
+            if let Said::Ack(ack) = self.said(&machine.machine).await
+                && ack.seq == seq
+            {
+                assert_eq!(ack.session_seq, Some(LATER), "{ack:?}");
                 return;
             }
         }

@@ -385,6 +385,7 @@ async fn a_whole_heartbeat_brings_centrals_time_and_a_short_one_is_a_sign_of_lif
     machine.publish(&Channel::Heartbeat, &whole);
     let ack = machine.ack().await;
     assert_eq!((ack.seq, ack.hello, ack.command_seq), (0, None, Some(0)));
+    assert_eq!(ack.session_seq, Some(1), "the heartbeat's connection");
     let beat = loket_wire::Beat {
         session_seq: 1,
         at: loket_wire::Timestamp::UNIX_EPOCH,

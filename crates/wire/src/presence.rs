@@ -148,6 +148,10 @@ pub struct Ack {
     /// knows which commands are older than this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command_seq: Option<u64>,
+    /// The number of the connection on which central heard the machine last when it signed; 0 where it heard of none.
+    /// An acknowledgement that names the present one shows that central is at this broker, one that lay there does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_seq: Option<u64>,
 }
 
 /// Central's retained presence.

@@ -124,7 +124,14 @@ impl LinkUnit {
             command_seq: ack.command_seq,
         };
         self.hear(word, ack.at, cursor);
-        cursor.place.answered();
+        // What lay in this machine's session at a broker was signed for an earlier connection. A central that names none
+        // is taken at its word.
+        if ack
+            .session_seq
+            .is_none_or(|named| named == cursor.session_seq)
+        {
+            cursor.place.answered();
+        }
         if ack.hello.is_some() && ack.hello != cursor.answered {
             cursor.hello = ack.hello;
             cursor.owes_sync = true;

@@ -476,6 +476,7 @@ async fn reports_die_by_an_acknowledgement_of_this_journal_alone() {
             at: DAY,
             hello: None,
             command_seq: None,
+            session_seq: None,
         };
         assert!(bench.hear(Channel::Ack, &encode(&ack).unwrap()).await);
         let span = bench.unit.journal.outbox_span().await.unwrap();
@@ -487,6 +488,7 @@ async fn reports_die_by_an_acknowledgement_of_this_journal_alone() {
         at: DAY,
         hello: None,
         command_seq: None,
+        session_seq: None,
     };
     assert!(bench.hear(Channel::Ack, &encode(&ack).unwrap()).await);
     assert_eq!(bench.unit.journal.outbox_span().await.unwrap().count, 0);
