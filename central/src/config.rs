@@ -12,8 +12,6 @@ use thiserror::Error;
 
 use self::file::{is_loopback, read};
 
-#[cfg(test)]
-pub(crate) mod example;
 mod file;
 mod limits;
 mod shown;
@@ -368,23 +366,7 @@ impl Config {
 mod tests {
     use super::*;
 
-    const SOUND: &str = r#"
-        state_dir = "state"
-        offices = "offices.toml"
-        machines_dir = "machines"
-        trust_dir = "/etc/loket/trust"
-        [api]
-        listen = "127.0.0.1:0"
-        [documents]
-        listen = "127.0.0.1:0"
-        [broker]
-        endpoints = [{ host = "broker.example", port = 8883 }]
-        [identity]
-        certificate = "central.crt"
-        key = "central.key"
-        authority = "authority.crt"
-        signing_key = "signing.key"
-    "#;
+    const SOUND: &str = include_str!("../tests/fixtures/central.toml");
 
     #[expect(
         clippy::unwrap_in_result,
@@ -412,8 +394,8 @@ mod tests {
         let cases = [
             (
                 bend(
-                    "listen = \"127.0.0.1:0\"\n        [doc",
-                    "listen = \"0.0.0.0:0\"\n        [doc",
+                    "listen = \"127.0.0.1:0\"\n[doc",
+                    "listen = \"0.0.0.0:0\"\n[doc",
                 ),
                 78,
             ),
@@ -447,6 +429,26 @@ mod tests {
         }
         let absent = Config::load(Path::new("/nonexistent/central.toml")).unwrap_err();
         assert_eq!(absent.exit_code(), 66);
+    }
+
+    #[test]
+    fn the_examples_name_every_setting() {
+        let complaint = |text: &str| {
+            let refused = toml::from_str::<Config>(text).err().unwrap();
+            refused.to_string()
+        };
+        for (name, text) in [
+            (
+                "docs/examples",
+                include_str!("../../docs/examples/central.toml"),
+            ),
+            (
+                "systemd/etc/loket",
+                include_str!("../../systemd/etc/loket/central.toml"),
+            ),
+        ] {
+            loket_example_settings::assert_complete(name, text, complaint);
+        }
     }
 
     #[test]

@@ -337,7 +337,7 @@ mod tests {
                 include_str!("../../systemd/etc/loket/offices.toml"),
             ),
         ] {
-            crate::config::example::assert_complete(name, text, complaint);
+            loket_example_settings::assert_complete(name, text, complaint);
         }
     }
 

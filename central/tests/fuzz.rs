@@ -5,23 +5,7 @@ use loket_central::{Config, Offices};
 /// Some seconds without optimisation; each case is a file on disk.
 const CASES: u64 = 5_000;
 
-const SETTINGS: &str = r#"
-state_dir = "state"
-offices = "offices.toml"
-machines_dir = "machines"
-trust_dir = "/etc/loket/trust"
-[api]
-listen = "127.0.0.1:0"
-[documents]
-listen = "127.0.0.1:0"
-[broker]
-endpoints = [{ host = "broker.example", port = 8883 }]
-[identity]
-certificate = "central.crt"
-key = "central.key"
-authority = "authority.crt"
-signing_key = "signing.key"
-"#;
+const SETTINGS: &str = include_str!("fixtures/central.toml");
 
 #[test]
 fn fuzz_settings_of_central() {

@@ -1,11 +1,10 @@
 //! Settings of the daemon: one TOML file, unknown keys refused, each effective value with its origin.
 
-#[cfg(test)]
-mod example;
 mod explain;
 mod office_hours;
 mod pages;
 mod printer;
+mod trust;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -17,6 +16,7 @@ use thiserror::Error;
 pub use office_hours::OfficeHours;
 pub use pages::{PagesConfig, ShownFace};
 pub use printer::PrinterConfig;
+pub use trust::{TrustConfig, TrustSource};
 
 use self::explain::explain_table;
 use self::printer::check_printers;
@@ -93,6 +93,9 @@ pub struct Config {
     /// The pages of the site; none where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pages: Option<PagesConfig>,
+    /// What documents are judged by beside the trust folder.
+    #[serde(default)]
+    pub trust: TrustConfig,
     /// Printers; the first is the default.
     #[serde(default, rename = "printer")]
     pub printers: Vec<PrinterConfig>,
@@ -264,6 +267,11 @@ impl Config {
                 "it must not be below backoff_min_ms, which is above 0, nor above 3600000",
             ),
             (
+                "trust.max_age_days",
+                (1..=365).contains(&self.trust.max_age_days),
+                "it must be 1 to 365",
+            ),
+            (
                 "link.republish_after_ms",
                 (100..=MAX_PAUSE_MS).contains(&self.link.republish_after_ms),
                 "it must be 100 to 3600000",
@@ -351,6 +359,14 @@ uri = "ipp://127.0.0.1:8631/ipp/print"
         let config: Config = toml::from_str(text).map_err(|error| error.to_string())?;
         config.check().map_err(|error| error.to_string())?;
         Ok(config)
+    }
+
+    #[test]
+    fn the_example_names_every_setting() {
+        let text = include_str!("../../systemd/etc/loket/loket.toml");
+        loket_example_settings::assert_complete("loket.toml", text, |text| {
+            toml::from_str::<Config>(text).unwrap_err().to_string()
+        });
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub enum Hold {
     Fetch,
     /// A judging process waits for its document.
     Judging,
+    /// A trust bundle is checked and on disk beside the one that counts, which it is about to replace.
+    TrustReplace,
 }
 
 /// Passes a hold. In a program without feature `crash-stops` this does nothing.
@@ -125,6 +127,7 @@ mod holding {
             Hold::Append => "append",
             Hold::Fetch => "fetch",
             Hold::Judging => "judging",
+            Hold::TrustReplace => "trust-replace",
         }
     }
 

@@ -8,3 +8,4 @@ pub mod media;
 pub mod pages;
 pub mod print;
 pub mod verify;
+pub mod trust;

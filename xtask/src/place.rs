@@ -45,6 +45,7 @@ const PLACES: &[(&str, Place)] = &[
     (DEMO, Place::Program),
     (SIM, Place::Simulator),
     (FUZZ, Place::Simulator),
+    (EXAMPLE_SETTINGS, Place::Simulator),
     (TESTS, Place::Tests),
     ("xtask", Place::Task),
 ];
@@ -56,6 +57,7 @@ const KIOSK_UI: &str = "loket-kiosk-ui";
 const DEMO: &str = "loket-demo";
 const SIM: &str = "loket-sim";
 const FUZZ: &str = "loket-fuzz";
+const EXAMPLE_SETTINGS: &str = "loket-example-settings";
 const TESTS: &str = "loket-tests";
 
 /// Hands that reach their device through `loket-usb`.
@@ -105,9 +107,12 @@ pub(crate) fn refusal(from: &str, to: &str, kind: Kind) -> Option<&'static str> 
     if free { None } else { Some(reason(upper)) }
 }
 
-/// Tests of any layer may drive a simulator and fuzz their readers, those of programs may make keys.
+/// Tests of any layer may drive a simulator and fuzz their readers, those of programs may make keys and hold their
+/// example settings to what they know.
 fn dev_only(upper: Place, to: &str) -> bool {
-    to == SIM || to == FUZZ || (upper == Place::Program && to == PROVISIONING)
+    to == SIM
+        || to == FUZZ
+        || (upper == Place::Program && [PROVISIONING, EXAMPLE_SETTINGS].contains(&to))
 }
 
 fn hand_may(from: &str, to: &str, lower: Place) -> bool {
@@ -189,6 +194,13 @@ mod tests {
         check("loket-ipp-printer", "loket-sim", Kind::Dev, true);
         check("loket-wire", "loket-fuzz", Kind::Dev, true);
         check("loket-central", "loket-fuzz", Kind::Normal, false);
+        check("loket-daemon", "loket-example-settings", Kind::Dev, true);
+        check(
+            "loket-daemon",
+            "loket-example-settings",
+            Kind::Normal,
+            false,
+        );
         check("loket-central", "loket-provisioning", Kind::Dev, true);
         check("loket-central", "loket-provisioning", Kind::Normal, false);
     }

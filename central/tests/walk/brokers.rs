@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use loket_link::{Inbound, Inbox, LinkConfig, LinkHandle, Publication, Qos};
 use loket_wire::topic::{Channel, for_machine};
-use loket_wire::{Ack, Command, PrintOrder, Sync as MachineSync, frame, presence};
+use loket_wire::{Ack, Command, JobId, PrintOrder, Sync as MachineSync, frame, presence};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::machine::Linked;
+use crate::lost::{lost_since_last_week, without_an_hour_of_listening};
+use crate::machine::{Linked, Machine};
 use crate::rig::{Broker, DEADLINE, Rig, fixture};
 use crate::{client_of, job_id, order};
 
@@ -17,7 +18,14 @@ const ID: &str = "desa-contoh-1";
 
 /// A central with links to the rig's broker and to a second one.
 async fn with_two() -> (Rig, Broker) {
-    let mut rig = Rig::prepare(|settings| settings).await;
+    let (mut rig, two) = prepared_for_two(|settings| settings).await;
+    rig.run().await;
+    (rig, two)
+}
+
+/// The same, not running yet.
+async fn prepared_for_two(edit: impl Fn(String) -> String) -> (Rig, Broker) {
+    let rig = Rig::prepare(edit).await;
     let home = rig.home.path().join("two");
     std::fs::create_dir(&home).unwrap();
     std::fs::write(home.join("authority.crt"), &rig.authority.pem).unwrap();
@@ -30,7 +38,6 @@ async fn with_two() -> (Rig, Broker) {
     );
     let settings = settings.replacen("}]\n[identity]", &list, 1);
     std::fs::write(&path, settings).unwrap();
-    rig.run().await;
     (rig, two)
 }
 
@@ -46,6 +53,7 @@ struct Elsewhere {
 #[derive(Debug)]
 enum Said {
     Order(Box<PrintOrder>),
+    Cancel(JobId),
     Ack(Ack),
 }
 
@@ -54,13 +62,22 @@ const LATER: u64 = 2;
 impl Elsewhere {
     /// Comes up and says what a machine says first.
     async fn connect(broker: &Broker, machine: &Linked) -> Self {
+        let it = Self::listen(broker, &machine.machine).await;
+        let state = machine.machine.state(LATER, true);
+        it.handle.publish(state).unwrap();
+        it.say_sync(machine);
+        it
+    }
+
+    /// Comes up and says nothing.
+    async fn listen(broker: &Broker, machine: &Machine) -> Self {
         let address = loket_link::BrokerAddress {
             host: "127.0.0.1".to_owned(),
             port: broker.port,
         };
         let (handle, inbox, task) = loket_link::open(LinkConfig {
-            tls: Some(Arc::clone(&machine.machine.tls)),
-            subscriptions: for_machine(&machine.machine.id),
+            tls: Some(Arc::clone(&machine.tls)),
+            subscriptions: for_machine(&machine.id),
             ..LinkConfig::new(ID, vec![address])
         });
         let stop = CancellationToken::new();
@@ -73,9 +90,6 @@ impl Elsewhere {
             _stop: stop.drop_guard(),
         };
         while !matches!(it.next().await, Inbound::Up { .. }) {}
-        let state = machine.machine.state(LATER, true);
-        it.handle.publish(state).unwrap();
-        it.say_sync(machine);
         it
     }
 
@@ -94,6 +108,7 @@ impl Elsewhere {
             open_jobs: Vec::new(),
             is_complete: true,
             hello: None,
+            trust_serial: None,
         };
         let topic = Channel::Sync.topic(&machine.machine.id);
         let body = presence::encode(&sync).unwrap();
@@ -108,7 +123,7 @@ impl Elsewhere {
     }
 
     /// The next order or acknowledgement.
-    async fn said(&mut self, machine: &Linked) -> Said {
+    async fn said(&mut self, machine: &Machine) -> Said {
         loop {
             let Inbound::Message {
                 topic,
@@ -123,12 +138,13 @@ impl Elsewhere {
             let Some((_machine, channel)) = Channel::parse(&topic) else {
                 continue;
             };
-            let body = frame::open(&topic, &payload, &machine.machine.central_key).unwrap();
+            let body = frame::open(&topic, &payload, &machine.central_key).unwrap();
             match channel {
                 Channel::Ack => return Said::Ack(presence::decode(&body).unwrap()),
                 Channel::Command(kind) => match Command::decode(&kind, &body).unwrap() {
                     Command::Print(order) => return Said::Order(order),
-                    Command::Cancel(cancel) => panic!("{cancel:?}"),
+                    Command::Cancel(cancel) => return Said::Cancel(cancel.job_id),
+                    Command::Trust(notice) => panic!("{notice:?}"),
                 },
                 Channel::State | Channel::Heartbeat | Channel::Event(_) | Channel::Sync => {}
             }
@@ -137,15 +153,21 @@ impl Elsewhere {
 
     async fn order(&mut self, machine: &Linked) -> PrintOrder {
         loop {
-            if let Said::Order(order) = self.said(machine).await {
-                return *order;
+            match self.said(&machine.machine).await {
+                Said::Order(order) => return *order,
+                Said::Ack(_) => {}
+                Said::Cancel(job) => panic!("{job} called off"),
             }
         }
     }
 
+    /// Waits for this acknowledgement; it names this connection, whatever it answers.
     async fn acked(&mut self, machine: &Linked, seq: u64) {
         loop {
-            if matches!(self.said(machine).await, Said::Ack(ack) if ack.seq == seq) {
+            if let Said::Ack(ack) = self.said(&machine.machine).await
+                && ack.seq == seq
+            {
+                assert_eq!(ack.session_seq, Some(LATER), "{ack:?}");
                 return;
             }
         }
@@ -197,6 +219,25 @@ async fn an_order_goes_where_the_machine_is_whatever_its_old_broker_says_of_it()
     let again = here.order(&machine).await;
     assert_eq!((again.job_id, &again.envelope), (job, &first.envelope));
     assert_eq!(machine.order().await.envelope, first.envelope);
+}
+
+/// Central's memory of where machines are does not outlive it, and the broker where this one was is gone.
+#[tokio::test]
+async fn a_machine_of_which_nobody_knows_where_it_is_is_asked_at_every_broker_that_is_up() {
+    let (mut rig, two) = prepared_for_two(without_an_hour_of_listening).await;
+    let machine = rig.enrol(ID, 11);
+    let job = lost_since_last_week(&rig, &machine);
+    rig.broker.kill().await;
+    let mut here = Elsewhere::listen(&two, &machine).await;
+    rig.run().await;
+    let (mut is_called_off, mut is_asked) = (false, false);
+    while !(is_called_off && is_asked) {
+        match here.said(&machine).await {
+            Said::Cancel(asked) => is_called_off |= asked == job,
+            Said::Ack(ack) => is_asked |= ack.hello.is_some(),
+            Said::Order(order) => panic!("{order:?}"),
+        }
+    }
 }
 
 #[tokio::test]

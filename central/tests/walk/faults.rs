@@ -379,12 +379,15 @@ async fn a_whole_heartbeat_brings_centrals_time_and_a_short_one_is_a_sign_of_lif
         link_sent_bytes: Some(31_000),
         link_received_bytes: Some(12_500),
         troubles: Vec::new(),
+        trust_serial: None,
+        trust_made_at: None,
         devices: Vec::new(),
     };
     let whole = loket_wire::presence::encode(&heartbeat(7)).unwrap();
     machine.publish(&Channel::Heartbeat, &whole);
     let ack = machine.ack().await;
     assert_eq!((ack.seq, ack.hello, ack.command_seq), (0, None, Some(0)));
+    assert_eq!(ack.session_seq, Some(1), "the heartbeat's connection");
     let beat = loket_wire::Beat {
         session_seq: 1,
         at: loket_wire::Timestamp::UNIX_EPOCH,

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::client::{Answer, Client};
 use crate::described::Described;
+use crate::lost::{held_since_last_week, without_an_hour_of_listening};
 use crate::rig::{DEADLINE, Rig, fixture};
 use crate::{client_of, job_id, order, print, state};
 
@@ -256,6 +257,41 @@ async fn where_nothing_can_be_written_down_every_door_says_so_in_words_that_fit(
         let message = refused.json()["message"].as_str().unwrap().to_owned();
         assert!(message.contains("permintaan ini tidak dapat dicatat"));
         assert!(!message.contains("dokumen baru tidak diterima"), "{path}");
+    }
+}
+
+/// A machine that is written off stands for good, so what cannot be written down is not done.
+#[tokio::test]
+async fn a_machine_is_not_written_off_where_that_cannot_be_written_down() {
+    let mut rig = Rig::prepare(without_an_hour_of_listening).await;
+    let dead = rig.enrol("desa-contoh-1", 11);
+    let job = held_since_last_week(&rig, &dead);
+    let token = rig.token("it").await;
+    settings(&rig, "[store]\nmax_mib = 1\n");
+    fill_the_rest(&fill(&rig, job, "desa-contoh-1"));
+    rig.run().await;
+    let it = Client {
+        address: rig.api,
+        token,
+        tls: None,
+    };
+    // The link stands, so the silence is the machine's own.
+    let linked =
+        async { while it.get("/api/v1/brokers").await.json()["brokers"][0]["is_up"] != true {} };
+    tokio::time::timeout(DEADLINE, linked)
+        .await
+        .expect("the link comes up");
+    let mut described = Described::by(&it).await;
+    for (path, form) in [
+        ("/machines/{id}/write-off", "sure=yes"),
+        ("/api/v1/machines/{id}/write-off", ""),
+    ] {
+        let address = path.replace("{id}", "desa-contoh-1");
+        let refused = it.form(&address, &[], form).await;
+        let said = (refused.status, refused.code());
+        assert_eq!(said, (507, "StorageFull".to_owned()), "{path}: {refused:?}");
+        described.judge(path, "post", &refused);
+        assert_eq!(state(&it, job).await, "held");
     }
 }
 

@@ -2,12 +2,13 @@
 
 use hyper::Method;
 use loket_store::{SqliteStore, Store as _};
-use loket_wire::{Event, JobId, JobState, OpenJob, Reason, Sync as MachineSync, Timestamp};
+use loket_wire::{Epoch, Event, JobId, JobState, OpenJob, Reason, Sync as MachineSync, Timestamp};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
 use crate::described::Described;
 use crate::machine::Machine;
+use crate::presence::now;
 use crate::refusals::job_of_last_week;
 use crate::rig::{Rig, fixture};
 use crate::{client_of, job_id, order, state};
@@ -144,6 +145,7 @@ pub(crate) fn held_since_last_week(rig: &Rig, machine: &Machine) -> JobId {
         open_jobs: Vec::new(),
         is_complete: true,
         hello: None,
+        trust_serial: None,
     };
     store.ingest_sync(&machine.id, &sync, true, at).unwrap();
     store.mark_offered(job, machine.epoch, at).unwrap();
@@ -167,6 +169,35 @@ pub(crate) fn held_since_last_week(rig: &Rig, machine: &Machine) -> JobId {
 }
 
 /// Its last table is that of the timings.
+/// The same job, and then the machine came back once without its journal and was heard a moment ago. Whether it holds a
+/// copy is not known, and the question is due.
+pub(crate) fn lost_since_last_week(rig: &Rig, machine: &Machine) -> JobId {
+    let job = held_since_last_week(rig, machine);
+    let store = SqliteStore::open(&rig.home.path().join("state/central.db")).unwrap();
+    let at = store.job(job).unwrap().unwrap().job.created_at;
+    let sync = MachineSync {
+        epoch: Epoch::from_bytes([9; 16]),
+        session_seq: 2,
+        last_command_seq: 0,
+        first_event_seq: None,
+        last_event_seq: 0,
+        open_jobs: vec![OpenJob {
+            job_id: job,
+            state: JobState::Held,
+            local: None,
+        }],
+        is_complete: true,
+        hello: None,
+        trust_serial: None,
+    };
+    store.ingest_sync(&machine.id, &sync, true, at).unwrap();
+    let lost = store.job(job).unwrap().unwrap().job;
+    assert_eq!(lost.reason, Some(Reason::JournalLost));
+    assert!(lost.copy.is_some(), "{lost:?}");
+    store.record_link_seen(&machine.id, now()).unwrap();
+    job
+}
+
 pub(crate) fn without_an_hour_of_listening(settings: String) -> String {
     settings + "listened_ms = 0\n"
 }

@@ -8,7 +8,7 @@ use loket_wire::Timestamp;
 use crate::client_of;
 use crate::rig::Rig;
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     Timestamp::from_unix_ms(i64::try_from(now.unwrap().as_millis()).unwrap())
 }

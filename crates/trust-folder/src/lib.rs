@@ -103,6 +103,18 @@ impl TrustFolder {
     }
 }
 
+impl TrustFolder {
+    /// The files as they lie there, each readable, in the order of their names: what a bundle is made of. Blocks.
+    ///
+    /// # Errors
+    /// [`TrustFolderError`]: a file is broken or cannot be read.
+    pub fn files(&self) -> Result<Vec<Vec<u8>>, TrustFolderError> {
+        let files = read_all(&marks(&self.path)?)?;
+        parse(&self.path, &files)?;
+        Ok(files)
+    }
+}
+
 fn marks(folder: &Path) -> Result<Marks, TrustFolderError> {
     let failed = |source| TrustFolderError::Unreadable {
         path: folder.to_owned(),
@@ -131,8 +143,19 @@ fn marks(folder: &Path) -> Result<Marks, TrustFolderError> {
 }
 
 fn load(folder: &Path, marks: &Marks) -> Result<Trust, TrustFolderError> {
+    parse(folder, &read_all(marks)?)
+}
+
+fn parse(folder: &Path, files: &[Vec<u8>]) -> Result<Trust, TrustFolderError> {
+    Trust::from_files(files.iter().map(Vec::as_slice)).map_err(|source| TrustFolderError::Broken {
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+fn read_all(marks: &Marks) -> Result<Vec<Vec<u8>>, TrustFolderError> {
     let limit_bytes = u64::try_from(MAX_TRUST_FILE_BYTES).unwrap_or(u64::MAX);
-    let files: Vec<Vec<u8>> = marks
+    marks
         .iter()
         .map(|(path, _modified, _size)| {
             read_bounded(path, limit_bytes).map_err(|source| TrustFolderError::Unreadable {
@@ -140,11 +163,7 @@ fn load(folder: &Path, marks: &Marks) -> Result<Trust, TrustFolderError> {
                 source,
             })
         })
-        .collect::<Result<_, _>>()?;
-    Trust::from_files(files.iter().map(Vec::as_slice)).map_err(|source| TrustFolderError::Broken {
-        path: folder.to_owned(),
-        source,
-    })
+        .collect()
 }
 
 /// One byte more than is taken, so that what is too large is refused and not cut.

@@ -97,6 +97,20 @@ impl RevocationList {
         self.names(issuer) && effort.check(issuer, &self.digest, check).is_ok()
     }
 
+    /// The moment by which the next list is due.
+    pub(crate) fn ends_at(&self) -> Option<Timestamp> {
+        let next = self.parsed.tbs_cert_list.next_update.as_ref();
+        next.map(moment::of_certificate)
+    }
+
+    /// Whether it is a later list of the same issuer and the same part.
+    pub(crate) fn replaces(&self, other: &Self) -> bool {
+        let (mine, others) = (&self.parsed.tbs_cert_list, &other.parsed.tbs_cert_list);
+        let later =
+            moment::of_certificate(&mine.this_update) > moment::of_certificate(&others.this_update);
+        later && mine.issuer == others.issuer && self.scope() == other.scope()
+    }
+
     /// Critical extensions say that a list is partial or speaks for others.
     pub(crate) fn scope(&self) -> Scope {
         let extensions = self.parsed.tbs_cert_list.crl_extensions.iter().flatten();

@@ -119,6 +119,33 @@ impl Trust {
         self.anchors.is_empty()
     }
 
+    /// This store with what another one knows beside it: certificates that build chains, and revocation lists. Anchors of
+    /// the other one count only with `takes_anchors`; without it they are left out.
+    ///
+    /// # Errors
+    /// [`TrustError::TooMany`], with position 0, where the two together are more than one store keeps.
+    pub fn joined(mut self, other: Self, takes_anchors: bool) -> Result<Self, TrustError> {
+        let anchors = other.anchors.into_iter().filter(|_anchor| takes_anchors);
+        for certificate in anchors.chain(other.intermediates) {
+            self.add_certificate(certificate);
+        }
+        self.lists.extend(other.lists);
+        let certificates = self.anchors.len().saturating_add(self.intermediates.len());
+        if certificates > MAX_TRUST_CERTIFICATES || self.lists.len() > MAX_TRUST_LISTS {
+            return Err(TrustError::TooMany { position: 0 });
+        }
+        Ok(self)
+    }
+
+    /// When the first of the newest lists of each issuer ends; none where there is no list, or none that ends.
+    #[must_use]
+    pub fn lists_end_at(&self) -> Option<Timestamp> {
+        let is_newest =
+            |list: &&RevocationList| !self.lists.iter().any(|other| other.replaces(list));
+        let newest = self.lists.iter().filter(is_newest);
+        newest.filter_map(RevocationList::ends_at).min()
+    }
+
     pub(crate) fn anchors(&self) -> &[Certificate] {
         &self.anchors
     }

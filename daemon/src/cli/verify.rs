@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use loket_kiosk_ui::ports::{Document, Found, Signature, Verdict};
 use loket_kiosk_ui::words;
@@ -11,10 +12,13 @@ use loket_wire::Timestamp;
 use super::face::{say, tell};
 use super::{DEFAULT_CONFIG, read_config};
 use crate::clock::Clock;
+use crate::config::{Config, TrustSource};
 use crate::exit::Exit;
+use crate::identity::central_key;
 use crate::policy::{policy_of, read_policy};
 use crate::telemetry::chain;
 use crate::trouble::Trouble;
+use crate::trust::TrustStore;
 
 /// Judges `file` by a trust folder and a policy, those of the settings where neither is named.
 pub(super) fn verify(
@@ -23,24 +27,28 @@ pub(super) fn verify(
     at: Option<Timestamp>,
     json: bool,
 ) -> Result<Exit, Exit> {
+    let open = |dir: &Path| {
+        TrustFolder::open(dir.to_owned()).map_err(|error| {
+            tell(Trouble::TrustUnreadable, chain(&error));
+            Exit::Unreadable
+        })
+    };
     let unusable = |error| {
         tell(Trouble::PolicyUnusable, chain(&error));
         Exit::Unreadable
     };
     // Rules that somebody names count wherever the trust comes from; the settings are read only for what is not named.
     let named = policy.map(read_policy).transpose().map_err(unusable)?;
-    let (dir, policy) = match (trust, named) {
-        (Some(dir), named) => (dir.to_owned(), named.unwrap_or_default()),
+    let (trust, policy) = match (trust, named) {
+        (Some(dir), named) => (TrustStore::of_folder(open(dir)?), named.unwrap_or_default()),
         (None, named) => {
             let config = read_config(Path::new(DEFAULT_CONFIG))?;
             let policy = named.map_or_else(|| policy_of(&config), Ok);
-            (config.trust_dir, policy.map_err(unusable)?)
+            let policy = policy.map_err(unusable)?;
+            let trust = with_bundle(&config, open(&config.trust_dir)?);
+            (trust, policy)
         }
     };
-    let trust = TrustFolder::open(dir).map_err(|error| {
-        tell(Trouble::TrustUnreadable, chain(&error));
-        Exit::Unreadable
-    })?;
     let document = read_bounded(file).map_err(|error| {
         tell(
             Trouble::FileUnreadable,
@@ -60,6 +68,16 @@ pub(super) fn verify(
         loket_verify::Verdict::Invalid => Exit::Negative,
         loket_verify::Verdict::Indeterminate => Exit::Unsure,
     })
+}
+
+/// What the daemon of these settings judges by. Where its bundle cannot be read, that is told.
+pub(super) fn with_bundle(config: &Config, folder: TrustFolder) -> Arc<TrustStore> {
+    let central = central_key(&config.state_dir);
+    let store = TrustStore::open(folder, config.trust.source, &config.state_dir, central);
+    if config.trust.source != TrustSource::Folder && store.standing().is_none() {
+        tell(Trouble::TrustBundleUnread, config.state_dir.display());
+    }
+    store
 }
 
 /// Reads one byte more than the verifier takes, so that it is the one to refuse what is too large.

@@ -106,6 +106,8 @@ mod tests {
             link_sent_bytes: Some(300 * minutes),
             link_received_bytes: Some(50 * minutes),
             troubles: Vec::new(),
+            trust_serial: None,
+            trust_made_at: None,
             devices: Vec::new(),
         }
     }

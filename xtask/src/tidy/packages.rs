@@ -32,6 +32,7 @@ const NOT_IN_PROGRAMS: &[&str] = &[
     "rumqttd",
     "loket-sim",
     "loket-fuzz",
+    "loket-example-settings",
     "loket-demo",
     "loket-tests",
     "proptest",

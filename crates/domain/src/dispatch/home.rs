@@ -12,8 +12,9 @@ use loket_wire::Epoch;
 pub struct Home {
     /// Its place in central's settings.
     pub broker: usize,
+    /// The number of that connection.
+    pub session_seq: u64,
     epoch: Option<Epoch>,
-    session_seq: u64,
 }
 
 /// What a message tells of the connection it was said on. A report names none, and moves nobody.
@@ -35,8 +36,8 @@ impl Home {
     pub fn after(known: Option<Self>, spoke: Spoke, broker: usize) -> Self {
         let here = Self {
             broker,
-            epoch: spoke.epoch.or_else(|| known.and_then(|known| known.epoch)),
             session_seq: spoke.session_seq,
+            epoch: spoke.epoch.or_else(|| known.and_then(|known| known.epoch)),
         };
         match known {
             None => here,

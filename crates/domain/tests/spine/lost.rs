@@ -6,7 +6,7 @@ use crate::central::Told;
 use crate::joint::Op;
 use crate::machine::{Row, job_id};
 use crate::printer::{Counter, Habits, Memory, Torn};
-use crate::world::{Faults, World};
+use crate::world::{Faults, Said, World};
 
 const HONEST: Habits = Habits {
     memory: Memory::Forgets,
@@ -181,6 +181,42 @@ fn a_copy_that_central_lost_is_called_off_before_it_prints_and_only_then_is_none
         public(&world, job),
         (JobState::Printed, Some(Reason::OfficerSaw))
     );
+}
+
+/// A sheet is out and told; the machine is set back to where it holds the job and has its first reports to say again. Its
+/// list alone shows that the copy is alive: nobody waits for the reports, which the line may hold back for days.
+#[test]
+fn a_copy_listed_while_its_reports_are_under_way_is_called_off_before_they_came() {
+    let (mut world, job) = linked(Faults::default());
+    world.happen(&unheard(1));
+    world.happen(&Op::Copy(0));
+    world.happen(&unheard(12));
+    world.connect(0);
+    world.flush();
+    assert_eq!(public(&world, job).0, JobState::Printed);
+    world.happen(&Op::RollBack(0));
+    world.machines[0].printer("lane-0").power_cycle();
+    world.connect(0);
+    let is_asked = |told: &Told| matches!(told, Told::Cancel { .. });
+    while !world.to_machines[0].iter().any(is_asked) {
+        if world.to_central.is_empty() {
+            world.carry_down(0, 0, false);
+        } else {
+            world.carry_up(0, false);
+        }
+    }
+    let reports = world.to_central.iter();
+    let reports = reports.filter(|(_no, said)| matches!(said, Said::Event(..)));
+    assert_eq!(reports.count(), 2, "its reports are under way");
+    world.to_central.clear();
+    while !world.to_machines[0].is_empty() {
+        world.carry_down(0, 0, false);
+    }
+    let here = Some((JobState::Cancelled, Some(Reason::ByCentral)));
+    assert_eq!(world.machines[0].last_word(job), here);
+    world.settle();
+    assert_eq!(world.machines[0].pages_of(job), 1);
+    assert_eq!(public(&world, job).0, JobState::Printed);
 }
 
 /// The control: a machine that does not hear central's question prints the second sheet.

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use loket_store::{
     Actor, BYTES_A_JOB, Fullness, MAX_FILE_BYTES, Note, SqliteStore, Store, StoreError, StoreSize,
+    Taken,
 };
-use loket_wire::{Event, JobId, JobState, Report, Sha256Digest};
+use loket_wire::{Class, Event, JobId, JobState, LocalJob, Report, Service, Sha256Digest};
 
-use crate::world::{EPOCH, World, at, new_job, say};
+use crate::world::{EPOCH, World, at, job_id, new_job, say};
 
 /// A file so small that some four hundred jobs fill it: so many that what is carried forward of them takes more room
 /// than the lines that leave.
@@ -166,6 +167,56 @@ fn a_file_that_is_nearly_full_takes_reports_and_no_new_job() {
     assert!(store.ingest_event(&world.machine, &event, later).is_err());
     while store.purge(later).unwrap().more {}
     assert!(store.ingest_event(&world.machine, &event, later).is_ok());
+}
+
+/// Nothing of it is lost at the machine: it printed, its reports are acknowledged, and the code says what central lacks.
+#[test]
+fn a_document_given_by_hand_is_set_aside_where_what_is_left_is_kept_for_reports() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = small(&folder.path().join("central.db"));
+    let by_hand = |number: u8, seq: u64| {
+        let mut report = say(job_id(number), JobState::Journalled, None);
+        if let Report::Job(told) = &mut report {
+            told.local = Some(Box::new(LocalJob {
+                reference: "LOKAL-636363636363".parse().unwrap(),
+                service: Service::new("lokal").unwrap(),
+                class: Class::Controlled,
+                given_at: at(5),
+                not_after: at(86_405),
+                by: Some("wati".to_owned()),
+                printer: None,
+                revision: None,
+            }));
+        }
+        world.tell(EPOCH, seq, report, 50)
+    };
+    assert_eq!(
+        by_hand(201, 1).taken,
+        Taken::Committed,
+        "while there is room"
+    );
+    let refused = (1..)
+        .find_map(|number| numbered(&world, number).1.err())
+        .unwrap();
+    assert!(matches!(refused, StoreError::Reserved), "{refused:?}");
+
+    let ingested = by_hand(202, 2);
+    assert_eq!(ingested.taken, Taken::Quarantined);
+    assert_eq!(ingested.ack.unwrap().seq, 2, "its outbox goes on");
+    assert!(world.store.job(job_id(202)).unwrap().is_none());
+    let mut aside = None;
+    let mut from = 0;
+    while let Some(last) = world.store.history_from(from, 1000).unwrap().pop() {
+        let rows = world.store.history_from(from, 1000).unwrap();
+        aside = aside.or(rows.into_iter().find(|row| row.kind == "report-set-aside"));
+        from = last.seq + 1;
+    }
+    let aside = format!("{:?}", aside.unwrap());
+    assert!(aside.contains("S-106"), "{aside}");
+    // The one that began before goes on.
+    let goes_on = world.tell(EPOCH, 3, say(job_id(201), JobState::Printed, None), 51);
+    assert_eq!(goes_on.taken, Taken::Committed);
+    assert_eq!(world.state(job_id(201)), JobState::Printed);
 }
 
 #[test]

@@ -29,7 +29,7 @@ pub(super) struct Place {
     broker: Option<usize>,
     /// Whether central's word on this connection is that it is here.
     is_present: bool,
-    /// Whether it acknowledged anything on this connection since it was away; it does so to every sync.
+    /// Whether it acknowledged anything said on this connection since it was away; it does so to every sync.
     has_answered: bool,
     /// What was heard at the others, by their places in the list, which is bounded.
     elsewhere: BTreeMap<usize, (Option<CentralState>, Option<Hello>)>,
@@ -63,7 +63,7 @@ impl Place {
         self.judge();
     }
 
-    /// Central acknowledged something.
+    /// Central acknowledged something, having heard this machine on this connection.
     pub(super) fn answered(&mut self) {
         self.has_answered = true;
         self.judge();

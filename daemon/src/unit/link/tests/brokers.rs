@@ -108,6 +108,7 @@ async fn central_is_met_at_once_after_its_clock_was_set_back() {
         at,
         hello: None,
         command_seq: Some(command_seq),
+        session_seq: None,
     };
     bench.cursor.arrive(1);
     hear(&mut bench, true, FIRST, YEAR_S);
@@ -135,20 +136,38 @@ async fn central_is_met_at_once_after_its_clock_was_set_back() {
     assert!(hear(&mut bench, true, SECOND, 30));
 }
 
-/// Central's acknowledgement of nothing.
-fn nothing_acked() -> Vec<u8> {
+/// Central's acknowledgement of nothing, after it heard the machine on this connection.
+fn nothing_acked(session_seq: Option<u64>) -> Vec<u8> {
     let ack = Ack {
         epoch: EPOCH,
         seq: 0,
         at: DAY,
         hello: None,
         command_seq: None,
+        session_seq,
     };
     encode(&ack).unwrap()
 }
 
+/// A central that names no connection is taken at its word.
 async fn answer(bench: &mut Bench) {
-    assert!(bench.hear(Channel::Ack, &nothing_acked()).await);
+    assert!(bench.hear(Channel::Ack, &nothing_acked(None)).await);
+}
+
+#[tokio::test]
+async fn an_answer_to_an_earlier_connection_is_none() {
+    let mut bench = Bench::new().await;
+    bench.cursor.place = super::super::Place::new(Roam::new(2, Duration::from_secs(300)));
+    bench.cursor.arrive(0);
+    bench.cursor.session_seq = 7;
+    let payload = presence(&bench, true, FIRST, at(1));
+    bench.unit.asks_for_sync(&payload, &mut bench.cursor);
+    for (named, is_here) in [(0, false), (6, false), (8, false), (7, true)] {
+        let ack = nothing_acked(Some(named));
+        assert!(bench.hear(Channel::Ack, &ack).await);
+        let leaves = bench.cursor.place.leave_at().is_some();
+        assert_eq!(leaves, !is_here, "{named}");
+    }
 }
 
 #[tokio::test]
@@ -193,6 +212,14 @@ impl Central {
         }
     }
 
+    /// Acknowledges nothing, having heard the machine on this connection.
+    fn ack(&self, bench: &Bench, session_seq: u64) {
+        let topic = Channel::Ack.topic(&bench.unit.machine);
+        let body = nothing_acked(Some(session_seq));
+        let ack = frame::seal(&topic, &body, &bench.central).unwrap();
+        self.publish(&topic, ack, false);
+    }
+
     fn publish(&self, topic: &str, payload: Vec<u8>, retain: bool) {
         let publication = Publication {
             topic: topic.to_owned(),
@@ -224,10 +251,9 @@ impl Central {
             match Channel::parse(&topic).unwrap().1 {
                 Channel::State => return Said::State(decode(&body).unwrap()),
                 Channel::Sync => {
+                    let sync: loket_wire::Sync = decode(&body).unwrap();
                     if self.answers {
-                        let topic = Channel::Ack.topic(&bench.unit.machine);
-                        let ack = frame::seal(&topic, &nothing_acked(), &bench.central).unwrap();
-                        self.publish(&topic, ack, false);
+                        self.ack(bench, sync.session_seq);
                     }
                     return Said::Sync;
                 }
@@ -244,6 +270,11 @@ impl Central {
                 return state;
             }
         }
+    }
+
+    /// Waits for the machine's sync, past what else it says.
+    async fn sync(&mut self, bench: &Bench) {
+        while !matches!(self.next(bench).await, Said::Sync) {}
     }
 
     /// Waits for this report, past what else the machine says.
@@ -315,5 +346,48 @@ async fn a_machine_leaves_a_broker_without_central_and_an_order_from_both_is_one
     both.await.expect("both sides come to the end").0.unwrap();
     assert_eq!(bench.unit.desk.jobs().await.unwrap().len(), 1);
     assert!(bench.codes().await.is_empty(), "nothing was set aside");
+    running.shutdown().await;
+}
+
+/// Central was at the first broker once. Its presence is kept there, as by a broker that came back from its database, and
+/// an acknowledgement lies in the machine's session.
+#[tokio::test]
+async fn what_central_said_to_an_earlier_connection_keeps_nobody_where_it_is_no_longer() {
+    let (one, two) = (Broker::start(), Broker::start());
+    let bench = Bench::new().await;
+    let mut running = JoinSet::new();
+    let mut at_one = Central::at(&one, &mut running).await;
+    let mut at_two = Central::at(&two, &mut running).await;
+    (at_one.answers, at_two.answers) = (true, true);
+    at_one.publish(CENTRAL_STATE, presence(&bench, true, FIRST, at(0)), true);
+    at_two.publish(CENTRAL_STATE, presence(&bench, true, SECOND, at(1)), true);
+    let mut unit = bench.unit_alike();
+    unit.roam = Roam::new(2, Duration::from_millis(200));
+    let stop = CancellationToken::new();
+    let (link, inbox, task) = over([&one, &two], &bench);
+    running.spawn(task.run(stop.clone()));
+    let reading = async {
+        let first = at_one.state(&bench).await;
+        at_one.sync(&bench).await;
+        at_one.publish(CENTRAL_STATE, presence(&bench, false, FIRST, at(2)), true);
+        assert!(!at_one.state(&bench).await.online, "it leaves");
+        let there = at_two.state(&bench).await;
+        at_two.sync(&bench).await;
+        at_one.ack(&bench, first.session_seq);
+        at_one.publish(CENTRAL_STATE, presence(&bench, true, FIRST, at(3)), true);
+        at_one.answers = false;
+        at_two.publish(CENTRAL_STATE, presence(&bench, false, SECOND, at(4)), true);
+        assert!(!at_two.state(&bench).await.online, "it leaves");
+        let back = at_one.state(&bench).await;
+        assert!(back.online && back.session_seq > there.session_seq);
+        // Nobody answers here.
+        assert!(!at_one.state(&bench).await.online, "it leaves again");
+        assert!(at_two.state(&bench).await.online);
+        stop.cancel();
+    };
+    let both = tokio::time::timeout(DEADLINE, async {
+        tokio::join!(unit.run(link, inbox, stop.clone()), reading)
+    });
+    both.await.expect("both sides come to the end").0.unwrap();
     running.shutdown().await;
 }

@@ -107,6 +107,7 @@ async fn a_question_in_an_acknowledgement_is_answered_once() {
             at: DAY,
             hello,
             command_seq: None,
+            session_seq: None,
         };
         bench.cursor.owes_sync = false;
         assert!(bench.hear(Channel::Ack, &encode(&ack).unwrap()).await);
@@ -343,6 +344,8 @@ async fn an_idle_day_costs_less_than_fifty_kilobytes() {
             link_sent_bytes: Some(3_000_000 + 320 * no),
             link_received_bytes: Some(1_000_000 + 60 * no),
             troubles: Vec::new(),
+            trust_serial: None,
+            trust_made_at: None,
             devices: Vec::new(),
         };
         let body = beats.body(heartbeat, start + since).unwrap();
@@ -358,6 +361,7 @@ async fn an_idle_day_costs_less_than_fifty_kilobytes() {
         at: DAY,
         hello: None,
         command_seq: None,
+        session_seq: None,
     };
     let topic = Channel::Ack.topic(&machine);
     let payload = frame::seal(&topic, &encode(&ack).unwrap(), &bench.central).unwrap();
@@ -382,6 +386,7 @@ async fn the_highest_number_that_central_named_is_told_though_the_command_never_
         at: at(1),
         hello: None,
         command_seq: Some(9),
+        session_seq: None,
     };
     assert!(bench.hear(Channel::Ack, &encode(&ack).unwrap()).await);
     assert_eq!(bench.unit.last_command_seq().await.unwrap(), 9);
