@@ -106,6 +106,15 @@ pub enum Note {
         /// How many are kept.
         kept: u32,
     },
+    /// What a printed sheet must look like was taken, sealed.
+    RecordKept {
+        /// Digest of the sealed bytes.
+        sha256: Sha256Digest,
+        /// Until when it stays.
+        until: Timestamp,
+    },
+    /// It was opened for somebody who doubts a sheet.
+    RecordShown,
     /// A person did or saw something at central.
     Did {
         /// A short word, for instance `signed-in`.
@@ -131,6 +140,8 @@ impl Note {
             Self::HistorySealed { .. } => "history-sealed",
             Self::CarriedForward { .. } => "carried-forward",
             Self::AsideQuotaReached { .. } => "aside-quota-reached",
+            Self::RecordKept { .. } => "record-kept",
+            Self::RecordShown => "record-shown",
             Self::Did { .. } => "did",
         }
     }

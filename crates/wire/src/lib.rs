@@ -19,6 +19,7 @@ pub mod job;
 pub mod order;
 pub mod presence;
 pub mod random;
+pub mod record;
 pub mod sealed;
 pub mod sign;
 pub mod time;
@@ -33,6 +34,7 @@ pub use job::{JobState, Party, Reason};
 pub use order::{Class, Order, Release, Service};
 pub use presence::{Ack, Beat, CentralState, Heartbeat, MachineState, OpenJob, Sync};
 pub use random::Randomness;
+pub use record::{MatchRecord, RecordPage};
 pub use time::Timestamp;
 pub use zone::{Day, Zone};
 
