@@ -111,6 +111,7 @@ pub enum Note {
         /// Digest of the sealed bytes.
         sha256: Sha256Digest,
         /// Until when it stays.
+        #[serde(rename = "until_ms")]
         until: Timestamp,
     },
     /// It was opened for somebody who doubts a sheet.
