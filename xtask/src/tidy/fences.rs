@@ -62,6 +62,7 @@ const FENCES: &[Fence] = &[
     fence("ipp", &["loket-ipp-printer", "loket-sim"]),
     fence("printpdf", &["loket-paper"]),
     fence("qrcode", &["loket-paper"]),
+    fence("hayro", &["loket-paper"]),
     fence("hpke", &["loket-wire"]),
     fence("rumqttd", &["loket-demo", "loket-tests"]),
     Fence {
