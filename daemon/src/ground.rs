@@ -19,6 +19,7 @@ use crate::document::{Documents, policy_of};
 use crate::gate::{Gate, Gated};
 use crate::identity::{IdentityDir, OsRandom};
 use crate::key_seal::KeySeal;
+use crate::record::Records;
 use crate::reserve::Reserve;
 use crate::stops::{Hold, hold};
 use crate::supervisor::{DISK_FULL, RunError};
@@ -236,6 +237,8 @@ pub(crate) struct Ground {
     pub(crate) epoch: Epoch,
     pub(crate) reserve: Reserve,
     pub(crate) documents: Arc<Documents>,
+    /// Records of printed sheets; none where there is no central to seal them to.
+    pub(crate) records: Option<Arc<Records>>,
     pub(crate) printers: BTreeMap<String, Arc<dyn Printer>>,
     /// Shut until the journal is known to be sound.
     gate: Gate,
@@ -270,6 +273,11 @@ impl Ground {
             tracing::warn!(dir = %config.trust_dir.display(), "no trust anchor: no document will be valid");
         }
         let documents = Documents::new(spool, sealing, trust, policy_of(config));
+        let records = identity_dir(config)?
+            .is_installed()
+            .then(|| Records::open(&config.state_dir, config.machine.clone(), clock.clone()))
+            .transpose()
+            .map_err(RunError::Spool)?;
         let mut printers: BTreeMap<String, Arc<dyn Printer>> = BTreeMap::new();
         for printer in &config.printers {
             let device =
@@ -288,6 +296,7 @@ impl Ground {
             epoch: store.epoch,
             reserve: store.reserve.clone(),
             documents,
+            records,
             printers,
             gate,
             unchecked: (!store.was_clean).then(|| store.path.clone()),

@@ -23,6 +23,8 @@ mod ground;
 pub mod identity;
 pub mod key_seal;
 pub mod local;
+pub mod paper;
+mod record;
 mod reserve;
 pub mod shell;
 pub mod standstill;

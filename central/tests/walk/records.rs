@@ -229,7 +229,7 @@ pub(crate) async fn ask_with_records(rig: &Rig, jobs: &Jobs, d: &mut Described) 
     let put = |id| Ask::new(&door, "put", "/machine/v1/records/{job}").of(id);
     let job: JobId = jobs.printed.parse().unwrap();
     let bytes = sealed(machine, job, &key, 1);
-    let long = vec![0; 1 << 20];
+    let long = vec![0; 2 << 20];
     put("%FF").get(d, 400).await;
     put(NONE).get(d, 404).await;
     put(&jobs.waiting_too).get(d, 403).await;

@@ -28,7 +28,7 @@ const VERSION: [u8; 2] = [0, 1];
 pub const MAX_PAGES: usize = 8;
 
 /// Longest fingerprint of a page, several times that of a family card's.
-pub const MAX_PAGE_BYTES: usize = 64 * 1024;
+pub const MAX_PAGE_BYTES: usize = 128 * 1024;
 
 /// QR codes of a document that count.
 pub const MAX_CODES: usize = 8;

