@@ -27,6 +27,7 @@ const PLACES: &[(&str, Place)] = &[
     ("loket-domain", Place::Core),
     ("loket-verify", Place::Core),
     ("loket-paper", Place::Core),
+    ("loket-qr", Place::Core),
     ("loket-journal", Place::Hand),
     ("loket-store", Place::Hand),
     ("loket-spool", Place::Hand),

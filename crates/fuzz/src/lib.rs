@@ -9,6 +9,7 @@
 )]
 
 pub mod mutate;
+pub mod page;
 pub mod seed;
 pub mod tally;
 

@@ -1,9 +1,12 @@
 //! A printed document reduced to what a later scan is held against. Pure: the same document gives the same bytes.
 
+use std::collections::BTreeSet;
+
 use loket_paper::fingerprint::{self, FingerprintError};
 use loket_paper::raster::{self, Gray, RasterError};
+use loket_qr::Effort;
 use loket_wire::RecordPage;
-use loket_wire::record::MAX_PAGES;
+use loket_wire::record::{MAX_CODE_BYTES, MAX_CODES, MAX_PAGES};
 use thiserror::Error;
 
 /// What stays of a document.
@@ -27,8 +30,14 @@ pub enum ReduceError {
 }
 
 /// What the QR codes of a page say, each once and in the order of their bytes; none where no code is legible.
-pub(crate) fn codes_of(_page: &Gray) -> Vec<Vec<u8>> {
-    Vec::new()
+pub(crate) fn codes_of(page: &Gray) -> Vec<Vec<u8>> {
+    let read = loket_qr::read(page.width, page.height, &page.pixels, Effort::Page);
+    // A page that is too large to be looked at, or that the reader gives up on, has no legible code.
+    let codes = read.map(|reading| reading.codes).unwrap_or_default();
+    let payload = |code: &loket_qr::Code| code.payload.as_bytes().to_vec();
+    let found: BTreeSet<Vec<u8>> = codes.iter().map(payload).collect();
+    let fits = |code: &Vec<u8>| code.len() <= MAX_CODE_BYTES;
+    found.into_iter().filter(fits).take(MAX_CODES).collect()
 }
 
 /// Renders and reduces the first pages of a document of `page_count` pages.

@@ -61,8 +61,15 @@ const FENCES: &[Fence] = &[
     fence("nusb", &["loket-usb"]),
     fence("ipp", &["loket-ipp-printer", "loket-sim"]),
     fence("printpdf", &["loket-paper"]),
-    fence("qrcode", &["loket-paper"]),
     fence("hayro", &["loket-paper"]),
+    Fence {
+        library: "qrcode",
+        crates: &["loket-paper"],
+        in_tests: InTests::Free,
+    },
+    fence("rxing", &["loket-qr"]),
+    fence("url", &["loket-qr"]),
+    fence("idna", &["loket-qr"]),
     fence("hpke", &["loket-wire"]),
     fence("rumqttd", &["loket-demo", "loket-tests"]),
     Fence {
