@@ -24,7 +24,7 @@ pub mod identity;
 pub mod key_seal;
 pub mod local;
 pub mod paper;
-mod record;
+pub mod record;
 mod reserve;
 pub mod shell;
 pub mod standstill;

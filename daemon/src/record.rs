@@ -26,7 +26,8 @@ use crate::identity::{IdentityError, OsRandom, write_private};
 
 mod reduce;
 
-pub(crate) use reduce::{ReduceError, Reduced, codes_of, reduce};
+pub use reduce::ReduceError;
+pub(crate) use reduce::{Reduced, codes_of, reduce};
 
 /// Sealed records that may wait for central: at some 20 kB each, what a busy station prints in months without a link.
 const QUOTA_BYTES: u64 = 64 * 1024 * 1024;

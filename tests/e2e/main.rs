@@ -20,6 +20,7 @@ mod hostile;
 mod journal;
 mod names;
 mod officer;
+mod paper;
 mod peer_printer;
 mod print;
 mod printer_faults;

@@ -185,7 +185,7 @@ impl Spool {
         let names = self.names()?;
         let admitted = names.iter().filter_map(|name| match Slot::parse(name) {
             Some((job, Kind::Blob)) => Some(job.to_owned()),
-            Some((_job, Kind::Key | Kind::Part | Kind::Temp)) | None => None,
+            Some((_, Kind::Key | Kind::Part | Kind::Temp)) | None => None,
         });
         Ok(admitted.collect())
     }

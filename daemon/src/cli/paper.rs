@@ -72,7 +72,9 @@ fn read(file: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
 fn say_text(report: &PaperReport) -> Result<(), Exit> {
     say(match report.verdict.as_str() {
         "same" => "SAMA: kertas ini sama dengan yang dicetak",
-        "different" => "BERBEDA: kertas ini tidak sama dengan yang dicetak. Jangan diterima; hubungi dinas penerbit.",
+        "different" => {
+            "BERBEDA: kertas ini tidak sama dengan yang dicetak. Jangan diterima; hubungi dinas penerbit."
+        }
         _cannot_tell => "BELUM DAPAT DIPASTIKAN",
     })?;
     if let (Some(code), Some(message)) = (&report.code, &report.message) {

@@ -80,7 +80,9 @@ impl RecordsUnit {
                     if let Err(error) = done {
                         tracing::debug!(error = %chain(&error), "records of printed sheets wait for central");
                     }
-                    std::mem::replace(&mut pause, (pause * 2).min(LAST_PAUSE))
+                    let rest = pause;
+                    pause = (pause * 2).min(LAST_PAUSE);
+                    rest
                 }
             };
             tokio::select! {
@@ -100,7 +102,9 @@ impl RecordsUnit {
         let limit = u64::try_from(MAX_KEY_ANSWER_BYTES).unwrap_or(u64::MAX);
         fetch_from(&self.source, "/machine/v1/audit-key", 0, limit, &mut keep).await?;
         let Some((key, public)) = AuditKey::read(&answer) else {
-            tracing::error!("central's audit key is none; records go on being sealed to the last one");
+            tracing::error!(
+                "central's audit key is none; records go on being sealed to the last one"
+            );
             return Ok(());
         };
         let records = Arc::clone(&self.records);
@@ -148,7 +152,9 @@ impl RecordsUnit {
         let timeouts = FetchTimeouts::default();
         let answer = submit(timeouts, &self.source, submission, MAX_ANSWER_BYTES).await?;
         match Fate::of(answer.status) {
-            Fate::Taken => tracing::info!(job.id = %job, "central has the record of the printed sheet"),
+            Fate::Taken => {
+                tracing::info!(job.id = %job, "central has the record of the printed sheet")
+            }
             Fate::Refused => {
                 tracing::error!(job.id = %job, status = answer.status, "central refuses the record of a printed sheet; it is erased");
             }

@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
+use loket_daemon::identity::OsRandom;
 use loket_demo::once::SAMPLE_KK;
 use loket_demo::site::{Machine, text};
 use loket_tests::curl::{Curl, Heard};
-use loket_daemon::identity::OsRandom;
 use loket_tests::world::{fixture, order, order_again};
 use loket_wire::sealed::{AUDIT, RecordBinding, SealingPublic};
 use loket_wire::{MatchRecord, Sha256Digest, Timestamp};

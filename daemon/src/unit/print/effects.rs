@@ -410,9 +410,7 @@ async fn at_printer(hands: &Arc<Hands>, device: &dyn Printer, effect: &Effect) -
         Action::Fetch { .. }
         | Action::Verify { .. }
         | Action::Prepare { .. }
-        | Action::Shred { .. } => {
-            Outcome::Wait
-        }
+        | Action::Shred { .. } => Outcome::Wait,
     }
 }
 
