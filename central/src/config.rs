@@ -204,6 +204,10 @@ pub struct Identity {
     /// X25519 key of central's own copies; made on the first run, `sealing.key` in the state folder when absent.
     #[serde(default)]
     pub sealing_key: Option<PathBuf>,
+    /// X25519 key that records of printed sheets are sealed to; made on the first run, `audit.key` in the state folder
+    /// when absent. What was sealed to a key that is lost opens never again.
+    #[serde(default)]
+    pub audit_key: Option<PathBuf>,
 }
 
 /// The watched folder.
@@ -286,6 +290,7 @@ impl Config {
             self.api.certificate.as_mut(),
             self.api.key.as_mut(),
             identity.sealing_key.as_mut(),
+            identity.audit_key.as_mut(),
             self.intake.as_mut().map(|intake| &mut intake.folder),
         ];
         for path in fixed.into_iter().chain(optional.into_iter().flatten()) {
@@ -353,6 +358,13 @@ impl Config {
             .sealing_key
             .clone()
             .unwrap_or_else(|| self.state_dir.join("sealing.key"))
+    }
+
+    /// Where the key lies that records of printed sheets are sealed to.
+    #[must_use]
+    pub fn audit_key(&self) -> PathBuf {
+        let given = self.identity.audit_key.clone();
+        given.unwrap_or_else(|| self.state_dir.join("audit.key"))
     }
 
     /// Where the database lies.

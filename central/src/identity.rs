@@ -246,7 +246,8 @@ fn authority_key(path: &Path) -> Result<VerifyingKey, IdentityError> {
     p256_key(&certificate).ok_or_else(failed)
 }
 
-fn sealing_key(path: &Path) -> Result<SealingKey, IdentityError> {
+/// The X25519 key in the file at `path`; made where there is none.
+pub(crate) fn sealing_key(path: &Path) -> Result<SealingKey, IdentityError> {
     let unreadable = |source| IdentityError::Unreadable {
         path: path.to_owned(),
         source,

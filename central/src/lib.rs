@@ -25,6 +25,7 @@ mod office;
 mod offices;
 mod problem;
 mod random;
+mod records;
 mod room;
 mod run;
 mod sweep;

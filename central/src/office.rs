@@ -14,10 +14,12 @@ use crate::clock::now;
 use crate::config::Timings;
 use crate::documents::Documents;
 use crate::identity::Identity;
+use crate::listener::Peer;
 use crate::machines::{Machines, RecordError};
 use crate::metrics::{Fleet, Tally};
 use crate::offices::OfficesFile;
 use crate::problem::{Code, Problem};
+use crate::records::Records;
 use crate::room::{self, Room, Shortage};
 use crate::trust_bundle::TrustDesk;
 use loket_trust_folder::TrustFolder;
@@ -47,6 +49,7 @@ pub(crate) struct Office {
     pub(crate) machines: Machines,
     pub(crate) offices: OfficesFile,
     pub(crate) documents: Documents,
+    pub(crate) records: Records,
     pub(crate) trust: TrustFolder,
     pub(crate) trust_desk: TrustDesk,
     pub(crate) policy: Policy,
@@ -80,6 +83,7 @@ pub(crate) struct Parts {
     pub(crate) machines: Machines,
     pub(crate) offices: OfficesFile,
     pub(crate) documents: Documents,
+    pub(crate) records: Records,
     pub(crate) trust: TrustFolder,
     pub(crate) policy: Policy,
     pub(crate) timings: Timings,
@@ -97,6 +101,7 @@ impl Office {
             machines,
             offices,
             documents,
+            records,
             trust,
             policy,
             timings,
@@ -110,6 +115,7 @@ impl Office {
             machines,
             offices,
             documents,
+            records,
             trust,
             trust_desk: TrustDesk::default(),
             policy,
@@ -139,6 +145,27 @@ impl Office {
             self.machines.set_stored(&found);
         }
         Ok(found)
+    }
+
+    /// The machine behind a connection: its certificate's name is enrolled with the certificate's key. Blocks.
+    ///
+    /// # Errors
+    /// [`Code::MachineNotRecognised`].
+    pub(crate) fn machine_of(&self, peer: &Peer) -> Result<MachineId, Problem> {
+        let unknown = || Problem::new(Code::MachineNotRecognised);
+        let subject = peer.subject.as_ref().ok_or_else(unknown)?;
+        let machine: MachineId = subject.common_name.parse().map_err(|_ignored| unknown())?;
+        let record = self.machines.find(&machine).map_err(|error| {
+            tracing::warn!(machine.id = %machine, error = %crate::chain(&error), "machine refused");
+            unknown()
+        })?;
+        // A renewed certificate has another serial and the same key; a replaced machine has another key.
+        if record.report_key == subject.key {
+            Ok(machine)
+        } else {
+            tracing::warn!(machine.id = %machine, "machine with another key than the enrolled one refused");
+            Err(unknown())
+        }
     }
 
     /// Hands every good record to the store; a bad one is told and passed over. Blocks.

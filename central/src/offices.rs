@@ -1,7 +1,7 @@
 //! The offices and their working days: when a paper is due.
 //!
 //! Shape of `offices.toml`: `version = 1` and one `[[office]]` a place, with `id`, `name`, `zone`, `working_days`,
-//! `holidays` and `default_machine`; `valid_from` where its rules change on a day to come.
+//! `holidays`, `default_machine` and `paper_days`; `valid_from` where its rules change on a day to come.
 
 mod error;
 mod file;
@@ -34,6 +34,7 @@ pub struct Office {
     pub default_machine: Option<MachineId>,
     /// The local day from which this counts; `None` where it always did.
     valid_from: Option<LocalDay>,
+    paper_days: u16,
     calendar: Calendar,
 }
 
@@ -56,6 +57,7 @@ impl Office {
             holidays,
             default_machine,
             valid_from,
+            paper_days,
         } = written;
         let failed = |source| OfficesError::Calendar {
             office: id.clone(),
@@ -73,6 +75,7 @@ impl Office {
             name,
             zone,
             default_machine,
+            paper_days,
             calendar,
         })
     }
@@ -89,6 +92,11 @@ fn calendar(
     holidays: BTreeSet<LocalDay>,
 ) -> Result<Calendar, CalendarError> {
     Calendar::new(zone.utc_offset_minutes(), Day::week(working_days), holidays)
+}
+
+/// A sheet that is doubted is doubted within the year: the usual time between two visits to an office.
+const fn usual_paper_days() -> u16 {
+    365
 }
 
 fn monday_to_friday() -> Vec<Day> {
@@ -110,6 +118,8 @@ struct Written {
     default_machine: Option<MachineId>,
     #[serde(default)]
     valid_from: Option<String>,
+    #[serde(default = "usual_paper_days")]
+    paper_days: u16,
 }
 
 #[derive(Deserialize)]
@@ -184,6 +194,13 @@ impl Offices {
             let of_day = known.iter().rfind(|office| office.is_valid_on(day));
             of_day.map(|office| &office.calendar)
         })
+    }
+
+    /// How many days the record of a sheet that the office prints at that moment is kept; 0 for not at all.
+    #[must_use]
+    pub fn paper_days(&self, id: &OfficeId, at: Timestamp) -> u16 {
+        let office = self.find(id, at);
+        office.map_or_else(usual_paper_days, |office| office.paper_days)
     }
 
     /// The offices as they are at that moment, by id.
@@ -306,6 +323,19 @@ mod tests {
         let monday = "2026-12-28T03:00:00Z";
         assert_eq!(due_by(CHANGES, "kec-2", friday), monday);
         assert_eq!(due_by(CHANGES, "nowhere", friday), monday);
+    }
+
+    #[test]
+    fn records_of_sheets_are_kept_by_the_rule_of_the_day_on_which_they_were_printed() {
+        let from = CHANGES.replacen("valid_from", "paper_days = 0\nvalid_from", 1);
+        let offices = Offices::parse(&from, Path::new("offices.toml")).unwrap();
+        let days = |id: &str, at: &str| {
+            let at = Timestamp::parse_rfc3339(at).unwrap();
+            offices.paper_days(&id.parse().unwrap(), at)
+        };
+        assert_eq!(days("kec-1", "2026-12-01T10:00:00+08:00"), 365);
+        assert_eq!(days("kec-1", "2027-01-01T10:00:00+09:00"), 0);
+        assert_eq!(days("nowhere", "2027-01-01T10:00:00+09:00"), 365);
     }
 
     #[test]

@@ -24,13 +24,14 @@ use crate::config::Config;
 use crate::dispatch::{Dispatcher, Greeting, Link, Links, presence_publication};
 use crate::documents::Documents;
 use crate::files;
-use crate::identity::{Identity, IdentityError};
+use crate::identity::{self, Identity, IdentityError};
 use crate::intake::folder::{self, Folder};
 use crate::listener::Listener;
 use crate::machines::Machines;
 use crate::office::{CancelAsk, Office, Parts};
 use crate::offices::{OfficesError, OfficesFile};
 use crate::random::SystemRandomness;
+use crate::records::Records;
 use crate::room::Room;
 use crate::sweep;
 use crate::trust_bundle;
@@ -223,6 +224,8 @@ fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk
         source,
     };
     let documents = Documents::open(config.state_dir.join("documents")).map_err(state)?;
+    let audit = identity::sealing_key(&config.audit_key())?;
+    let records = Records::open(config.state_dir.join("records"), audit).map_err(state)?;
     let identity = Identity::load(config)?;
     let path = config.database();
     let opened = SqliteStore::open_bounded(&path, config.store.max_bytes());
@@ -236,6 +239,7 @@ fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk
         identity,
         offices: OfficesFile::open(config.offices.clone())?,
         documents,
+        records,
         trust: TrustFolder::open(config.trust_dir.clone())?,
         policy: config.policy.clone(),
         timings: config.timings,
@@ -253,6 +257,7 @@ fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk
         source: Box::new(source),
     })?;
     sweep::sweep_orphans(&office);
+    sweep::sweep_orphan_records(&office);
     Ok((office, cancels))
 }
 

@@ -49,6 +49,9 @@ pub(crate) async fn run(office: Arc<Office>, stop: CancellationToken) {
         if let Ok(true) = office.blocking(sweep).await {
             office.sweep_bell.notify_one();
         }
+        if let Ok(true) = office.blocking(end_records).await {
+            office.sweep_bell.notify_one();
+        }
         if Instant::now() >= forget_at {
             match office.blocking(forget).await {
                 // One round at a time: reports and people come in between.
@@ -57,6 +60,37 @@ pub(crate) async fn run(office: Arc<Office>, stop: CancellationToken) {
             }
         }
     }
+}
+
+/// Erases records of printed sheets whose time is over; says whether there may be more.
+fn end_records(office: &Office) -> bool {
+    let ended = match office.store.ended_records(now(), ROUND_LENGTH) {
+        Ok(ended) => ended,
+        Err(error) => {
+            tracing::error!(error = %crate::chain(&error), "records past their time could not be listed");
+            return false;
+        }
+    };
+    let mut failed = false;
+    for job in &ended {
+        // The bytes first: a row without a file is a record that is gone, a file without a row would stay.
+        if let Err(error) = office.records.erase(*job) {
+            failed = true;
+            tracing::error!(job.id = %job, error = %crate::chain(&error), "record not erased");
+            continue;
+        }
+        if let Err(error) = office.store.drop_record(*job) {
+            failed = true;
+            tracing::error!(job.id = %job, error = %crate::chain(&error), "erased record not forgotten");
+        }
+    }
+    if !ended.is_empty() {
+        tracing::info!(
+            count = ended.len(),
+            "records of printed sheets are past their time"
+        );
+    }
+    !failed && u32::try_from(ended.len()).is_ok_and(|count| count >= ROUND_LENGTH)
 }
 
 /// One round of forgetting; says whether there may be more.
@@ -122,6 +156,32 @@ fn sweep(office: &Office) -> bool {
     }
     let is_full = |count: usize| u32::try_from(count).is_ok_and(|count| count >= ROUND_LENGTH);
     !failed && (is_full(expired.len()) || is_full(ended.len()))
+}
+
+/// Erases records that no row tells of: handing in was cut between file and row. Before any is handed in.
+pub(crate) fn sweep_orphan_records(office: &Office) {
+    let jobs = match office.records.jobs() {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            tracing::error!(%error, "records could not be listed");
+            return;
+        }
+    };
+    for job in jobs {
+        match office.store.has_record(job) {
+            Ok(true) => {}
+            Ok(false) => {
+                tracing::warn!(job.id = %job, "record without a row erased");
+                if let Err(error) = office.records.erase(job) {
+                    tracing::error!(job.id = %job, error = %crate::chain(&error), "record not erased");
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %crate::chain(&error), "record could not be looked up");
+                return;
+            }
+        }
+    }
 }
 
 /// Erases files that no job owns: an intake that was cut between sealing and commit. Before any intake begins.

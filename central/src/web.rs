@@ -8,6 +8,7 @@ mod job_query;
 mod machines;
 mod outcome;
 mod range;
+mod records;
 mod shapes;
 mod sign_in;
 mod tries;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, post, put};
 
 use self::console::Shared;
 use self::tries::Tries;
@@ -27,6 +28,7 @@ use crate::intake::order_text::MAX_ORDER_BYTES;
 use crate::office::Office;
 use crate::problem::{Code, Problem};
 use loket_wire::order::MAX_DOCUMENT_BYTES;
+use loket_wire::record::MAX_SEALED_RECORD_BYTES;
 
 /// A multipart body: one document, one order, and the lines between them.
 const MAX_UPLOAD_BYTES: usize = MAX_DOCUMENT_BYTES + MAX_ORDER_BYTES + 16 * 1024;
@@ -105,11 +107,17 @@ fn page_routes() -> Routes {
     ]
 }
 
-/// What machines fetch, on a listener of their own.
+/// What machines fetch and hand in, on a listener of their own.
 fn machine_routes() -> Routes {
     vec![
         ("/machine/v1/blobs/{job}", get(blobs::blob)),
         ("/machine/v1/trust/{serial}", get(blobs::trust)),
+        ("/machine/v1/audit-key", get(records::audit_key)),
+        (
+            "/machine/v1/records/{job}",
+            put(records::put).layer(DefaultBodyLimit::max(MAX_SEALED_RECORD_BYTES)),
+        ),
+        ("/machine/v1/records/find", post(records::find)),
     ]
 }
 

@@ -36,6 +36,8 @@ mod offices;
 mod openapi;
 #[path = "walk/presence.rs"]
 mod presence;
+#[path = "walk/records.rs"]
+mod records;
 #[path = "walk/refusals.rs"]
 mod refusals;
 #[path = "walk/rig.rs"]

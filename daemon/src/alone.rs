@@ -146,6 +146,7 @@ async fn on<T>(
         documents: Arc::clone(&ground.documents),
         printers,
         source: None,
+        records: ground.records.clone(),
         desk: handle.clone(),
     });
     let named = config.printers.iter();
@@ -157,6 +158,7 @@ async fn on<T>(
         documents: Arc::clone(&ground.documents),
         clock: ground.clock.clone(),
         lanes,
+        paper: None,
     };
     let over = CancellationToken::new();
     let mut running = JoinSet::new();

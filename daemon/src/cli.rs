@@ -6,6 +6,7 @@ mod devices;
 mod face;
 mod identity;
 mod jobs;
+mod paper;
 mod print;
 mod talk;
 mod verify;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use loket_trust_folder::TrustFolder;
-use loket_wire::Timestamp;
+use loket_wire::{JobId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use self::face::{note, say, tell};
@@ -61,7 +62,20 @@ enum Command {
     /// Judge a signed document, offline: exit 0 valid, 1 invalid, 2 indeterminate.
     Verify {
         /// The PDF.
-        file: PathBuf,
+        #[arg(required_unless_present = "paper")]
+        file: Option<PathBuf>,
+        /// A scan (PNG or JPEG) of a printed sheet instead: held against the record that central keeps of it.
+        #[arg(long, value_name = "SCAN", conflicts_with_all = ["file", "trust", "at"])]
+        paper: Option<PathBuf>,
+        /// The job that printed the sheet; its QR code tells where absent.
+        #[arg(long, requires = "paper")]
+        job: Option<JobId>,
+        /// The officer who asks, kept in central's history; the account's where absent.
+        #[arg(long, requires = "paper")]
+        by: Option<String>,
+        /// The settings file.
+        #[arg(long, default_value = DEFAULT_CONFIG)]
+        config: PathBuf,
         /// Folder with trust anchors, intermediates and revocation lists; the settings' where absent.
         #[arg(long)]
         trust: Option<PathBuf>,
@@ -139,12 +153,21 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::CheckConfig(at) => check_config(&at),
         Command::Devices { at, json } => devices::devices(&at.config, json),
         Command::Verify {
+            paper: Some(scan),
+            job,
+            by,
+            config,
+            json,
+            ..
+        } => paper::paper(&scan, job, by, &config, json),
+        Command::Verify {
             file,
             trust,
             policy,
             at,
             json,
-        } => verify::verify(&file, (trust.as_deref(), policy.as_deref()), at, json),
+            ..
+        } => verify::verify(&file.unwrap_or_default(), (trust.as_deref(), policy.as_deref()), at, json),
         Command::Print(hand) => print::print(&hand),
         Command::Jobs { at, json } => jobs::list(&at.config, json),
         Command::Job { what } => jobs::change(&what),

@@ -20,6 +20,7 @@ use crate::gate::{Gate, Gated};
 use crate::identity::{IdentityDir, OsRandom, central_key};
 use crate::key_seal::KeySeal;
 use crate::policy::policy_of;
+use crate::record::Records;
 use crate::reserve::Reserve;
 use crate::stops::{Hold, hold};
 use crate::supervisor::{DISK_FULL, RunError};
@@ -238,6 +239,8 @@ pub(crate) struct Ground {
     pub(crate) epoch: Epoch,
     pub(crate) reserve: Reserve,
     pub(crate) documents: Arc<Documents>,
+    /// Records of printed sheets; none where there is no central to seal them to.
+    pub(crate) records: Option<Arc<Records>>,
     pub(crate) printers: BTreeMap<String, Arc<dyn Printer>>,
     /// Shut until the journal is known to be sound.
     gate: Gate,
@@ -276,6 +279,11 @@ impl Ground {
         }
         let policy = policy_of(config).map_err(RunError::Policy)?;
         let documents = Documents::new(spool, sealing, trust, policy);
+        let records = identity_dir(config)?
+            .is_installed()
+            .then(|| Records::open(&config.state_dir, config.machine.clone(), clock.clone()))
+            .transpose()
+            .map_err(RunError::Spool)?;
         let mut printers: BTreeMap<String, Arc<dyn Printer>> = BTreeMap::new();
         for printer in &config.printers {
             let device =
@@ -294,6 +302,7 @@ impl Ground {
             epoch: store.epoch,
             reserve: store.reserve.clone(),
             documents,
+            records,
             printers,
             gate,
             unchecked: (!store.was_clean).then(|| store.path.clone()),

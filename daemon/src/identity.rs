@@ -122,6 +122,12 @@ impl IdentityDir {
         }
     }
 
+    /// Whether the authority's answer was installed, good or not.
+    #[must_use]
+    pub fn is_installed(&self) -> bool {
+        self.file(INSTALLED).exists()
+    }
+
     /// Makes what keys are missing and writes what the authority needs.
     ///
     /// # Errors
@@ -354,7 +360,7 @@ fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, IdentityError
 }
 
 /// Writes a file that is whole or absent after a crash, readable by its owner alone.
-fn write_private(path: &Path, bytes: &[u8]) -> Result<(), IdentityError> {
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> Result<(), IdentityError> {
     let write = || {
         let temp = path.with_extension("new");
         let mut file = OpenOptions::new()

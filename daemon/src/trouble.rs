@@ -49,6 +49,12 @@ troubles! {
     DocumentTooLarge "C-105" Negative "Berkas lebih besar dari 8 MiB. Unduh ulang dokumen aslinya. Bila tetap terlalu besar, hubungi petugas TI.",
     DocumentCut "C-106" Negative "Berkas tidak diterima utuh. Coba lagi. Bila berulang, hubungi petugas TI.",
     DocumentNotTaken "C-107" Negative "Berkas belum diterima. Coba lagi. Bila berulang, hubungi petugas TI.",
+    ScanTooLarge "C-108" Negative "Hasil pindaian lebih besar dari 16 MiB. Pindai ulang dengan 200 dpi, simpan sebagai JPEG. Bila ragu, hubungi petugas TI.",
+    PaperAlone "C-109" Unavailable "Mesin ini belum terdaftar di pusat, sehingga kertas tidak dapat dicocokkan. Daftarkan mesin ini dulu. Hubungi petugas TI.",
+    PaperNoCode "C-110" Unsure "Kode QR pada kertas tidak terbaca, sehingga catatan cetaknya tidak dapat dicari. Pindai ulang dengan lebih jelas, atau sebutkan nomor pekerjaannya dengan --job. Bila ragu, hubungi petugas TI.",
+    PaperNoRecord "C-111" Unsure "Pusat tidak menyimpan catatan cetak kertas ini: mungkin dicetak di tempat lain atau masa simpannya lewat. Anggap belum dapat dipastikan; periksa dokumen elektroniknya. Bila ragu, hubungi dinas penerbit.",
+    PaperNoCentral "C-112" Unavailable "Pusat tidak dapat dihubungi, sehingga catatan cetaknya tidak dapat diminta. Periksa jaringan, lalu ulangi. Bila berulang, hubungi petugas TI.",
+    PaperBroken "C-113" Bug "Catatan cetak kertas ini tidak dapat dibaca. Anggap belum dapat dipastikan; periksa dokumen elektroniknya. Hubungi petugas TI.",
 
     SettingsUnreadable "L-101" Unreadable "Berkas pengaturan tidak dapat dibaca. Periksa nama dan hak bacanya, atau sebutkan dengan --config. Bila ragu, hubungi petugas TI.",
     SettingsWrong "L-102" Config "Pengaturan salah. Perbaiki bagian yang disebut di rincian, lalu periksa dengan 'loketd check-config'. Bila ragu, hubungi petugas TI.",

@@ -9,3 +9,4 @@ pub mod pages;
 pub mod print;
 pub mod verify;
 pub mod trust;
+pub(crate) mod records;

@@ -21,6 +21,7 @@ mod journal;
 mod names;
 mod officer;
 mod pages;
+mod paper;
 mod peer_printer;
 mod print;
 mod printer_faults;

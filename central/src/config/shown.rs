@@ -24,16 +24,21 @@ impl Config {
         ] {
             writeln!(out, "{key} = {}", path.display())?;
         }
-        let origin = if self.identity.sealing_key.is_some() {
-            ""
-        } else {
-            " (default)"
-        };
-        writeln!(
-            out,
-            "identity.sealing_key = {}{origin}",
-            self.sealing_key().display()
-        )?;
+        let (given, origin) = (
+            &self.identity,
+            |given: bool| if given { "" } else { " (default)" },
+        );
+        for (key, path, is_given) in [
+            (
+                "sealing_key",
+                self.sealing_key(),
+                given.sealing_key.is_some(),
+            ),
+            ("audit_key", self.audit_key(), given.audit_key.is_some()),
+        ] {
+            let origin = origin(is_given);
+            writeln!(out, "identity.{key} = {}{origin}", path.display())?;
+        }
         let certificate = self.api.certificate.as_deref().map(Path::display);
         match certificate {
             Some(path) => writeln!(out, "api.listen = https://{} with {path}", self.api.listen)?,

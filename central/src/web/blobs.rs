@@ -9,14 +9,13 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use loket_store::{JobRow, StoreError};
-use loket_wire::{Blob, JobId, MachineId};
+use loket_wire::{Blob, JobId};
 use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use super::api::job_id;
 use super::range::{Asked, asked};
 use crate::clock::now;
-use crate::identity::Subject;
 use crate::listener::Peer;
 use crate::metrics::count;
 use crate::office::{Office, storage_problem};
@@ -33,9 +32,8 @@ pub(super) async fn blob(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = job_id(&id)?;
-    let subject = peer.subject.ok_or(Code::MachineNotRecognised)?;
     let (row, sealed) = office
-        .blocking(move |office| allowed(office, &subject, id))
+        .blocking(move |office| allowed(office, &peer, id))
         .await??;
     let size_bytes = sealed.size_bytes;
     let part = match Part::asked(&headers, &sealed) {
@@ -61,9 +59,8 @@ pub(super) async fn trust(
     Path(serial): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let subject = peer.subject.ok_or(Code::MachineNotRecognised)?;
     let machine = office
-        .blocking(move |office| enrolled(office, &subject))
+        .blocking(move |office| office.machine_of(&peer))
         .await??;
     let newest = office.trust_desk.newest();
     let newest = newest.filter(|newest| serial == newest.serial.to_string());
@@ -145,8 +142,8 @@ fn etag(whole: &Blob) -> String {
 
 /// The job and its sealed document, if this certificate's machine is enrolled with it, the job is its own, and the
 /// document may be given out.
-fn allowed(office: &Office, subject: &Subject, id: JobId) -> Result<(JobRow, Blob), Problem> {
-    let machine = enrolled(office, subject)?;
+fn allowed(office: &Office, peer: &Peer, id: JobId) -> Result<(JobRow, Blob), Problem> {
+    let machine = office.machine_of(peer)?;
     let row = office
         .store
         .job(id)
@@ -168,22 +165,6 @@ fn allowed(office: &Office, subject: &Subject, id: JobId) -> Result<(JobRow, Blo
         }
         Err(error) => Err(storage_problem(&error)),
     }
-}
-
-/// The machine that this certificate is of, if it is enrolled with its key.
-fn enrolled(office: &Office, subject: &Subject) -> Result<MachineId, Problem> {
-    let unknown = || Problem::new(Code::MachineNotRecognised);
-    let machine: MachineId = subject.common_name.parse().map_err(|_ignored| unknown())?;
-    let record = office.machines.find(&machine).map_err(|error| {
-        tracing::warn!(machine.id = %machine, error = %crate::chain(&error), "fetch refused");
-        unknown()
-    })?;
-    // A renewed certificate has another serial and the same key; a replaced machine has another key.
-    if record.report_key != subject.key {
-        tracing::warn!(machine.id = %machine, "fetch with another key than the enrolled one refused");
-        return Err(unknown());
-    }
-    Ok(machine)
 }
 
 async fn open(

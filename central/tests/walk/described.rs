@@ -139,7 +139,7 @@ pub(crate) struct Ask<'a> {
     id: &'a str,
     query: &'a str,
     headers: Vec<(&'a str, &'a str)>,
-    body: &'a str,
+    body: &'a [u8],
 }
 
 impl<'a> Ask<'a> {
@@ -151,7 +151,7 @@ impl<'a> Ask<'a> {
             id: NONE,
             query: "",
             headers: Vec::new(),
-            body: "",
+            body: b"",
         }
     }
 
@@ -171,18 +171,24 @@ impl<'a> Ask<'a> {
     }
 
     pub(crate) fn json(self, body: &'a str) -> Self {
-        Self { body, ..self }.with("content-type", "application/json")
+        self.bytes(body.as_bytes())
+            .with("content-type", "application/json")
     }
 
     pub(crate) fn form(self, body: &'a str) -> Self {
-        Self { body, ..self }.with("content-type", "application/x-www-form-urlencoded")
+        self.bytes(body.as_bytes())
+            .with("content-type", "application/x-www-form-urlencoded")
+    }
+
+    pub(crate) fn bytes(self, body: &'a [u8]) -> Self {
+        Self { body, ..self }
     }
 
     pub(crate) async fn get(self, described: &mut Described, status: u16) -> Answer {
         let path = self.path.replace("{id}", self.id).replace("{job}", self.id);
         let path = path.replace("{serial}", self.id);
         let method = Method::from_bytes(self.method.to_uppercase().as_bytes()).unwrap();
-        let body = self.body.as_bytes().to_vec();
+        let body = self.body.to_vec();
         let address = format!("{path}{}", self.query);
         let answer = self
             .client

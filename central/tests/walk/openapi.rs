@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::described::{Ask, Described, NONE};
 use crate::lost::without_an_hour_of_listening;
 use crate::machine::Machine;
+use crate::records;
 use crate::rig::{Rig, fixture};
 use crate::trust::newest_trust;
 use crate::{client_of, job_id, order};
@@ -81,6 +82,7 @@ async fn every_answer_that_is_described_is_given_and_is_as_described() {
     ask_as_people(&rig, &operator, &jobs, d).await;
     ask_as_machines(&jobs, d).await;
     ask_for_trust(&rig, &jobs.machine.machine, d).await;
+    records::ask_with_records(&rig, &jobs, d).await;
     end_jobs(&rig, &operator, &jobs, d).await;
     let missing: Vec<_> = described
         .operations()
@@ -96,17 +98,17 @@ async fn every_answer_that_is_described_is_given_and_is_as_described() {
 }
 
 /// Jobs at the turns that answers need, and the machine that has them.
-struct Jobs {
+pub(crate) struct Jobs {
     /// Held by its machine.
-    held: String,
+    pub(crate) held: String,
     /// Not taken by any machine.
     waiting: String,
-    waiting_too: String,
-    printed: String,
+    pub(crate) waiting_too: String,
+    pub(crate) printed: String,
     /// Unknown since its machine lost its journal.
     lost: String,
     lost_too: String,
-    machine: crate::machine::Linked,
+    pub(crate) machine: crate::machine::Linked,
 }
 
 async fn bring_jobs(rig: &Rig, operator: &Client, d: &mut Described) -> Jobs {

@@ -3,6 +3,9 @@
 mod answer;
 mod body;
 mod request;
+mod submit;
+
+pub use submit::{Answer, Method, Submission, submit};
 
 use std::io;
 use std::sync::Arc;

@@ -53,7 +53,8 @@ pub use config::{
 };
 pub use dial::LinkBytes;
 pub use fetch::{
-    FetchEnd, FetchError, FetchTarget, FetchTimeouts, SinkError, fetch_from, fetch_from_within,
+    Answer, FetchEnd, FetchError, FetchTarget, FetchTimeouts, Method, SinkError, Submission,
+    fetch_from, fetch_from_within, submit,
 };
 pub use inbound::{AckToken, Inbound, Inbox};
 pub use outbound::{LinkHandle, PublishError};

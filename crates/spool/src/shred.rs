@@ -67,7 +67,7 @@ impl Spool {
     }
 
     /// Lists the file names that are text, sorted; the spool gives no others.
-    fn names(&self) -> Result<BTreeSet<String>, SpoolError> {
+    pub(crate) fn names(&self) -> Result<BTreeSet<String>, SpoolError> {
         let sort = |error| SpoolError::io("list", FOLDER, error);
         let mut names = BTreeSet::new();
         for entry in std::fs::read_dir(&self.folder).map_err(sort)? {

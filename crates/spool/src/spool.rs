@@ -176,6 +176,20 @@ impl Spool {
         slot.read(MAX_BLOB_BYTES)
     }
 
+    /// The jobs whose blob was admitted, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`SpoolError::Io`] if the folder could not be read.
+    pub fn jobs(&self) -> Result<Vec<String>, SpoolError> {
+        let _guard = self.guard();
+        let names = self.names()?;
+        let admitted = names.iter().filter_map(|name| match Slot::parse(name) {
+            Some((job, Kind::Blob)) => Some(job.to_owned()),
+            Some((_, Kind::Key | Kind::Part | Kind::Temp)) | None => None,
+        });
+        Ok(admitted.collect())
+    }
+
     /// Whether the last document that was to be brought here found no room, in the quota or on the
     /// disk, and may find some later.
     #[must_use]

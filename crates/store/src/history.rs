@@ -113,6 +113,16 @@ pub enum Note {
         /// What it holds.
         content_sha256: Sha256Digest,
     },
+    /// What a printed sheet must look like was taken, sealed.
+    RecordKept {
+        /// Digest of the sealed bytes.
+        sha256: Sha256Digest,
+        /// Until when it stays.
+        #[serde(rename = "until_ms")]
+        until: Timestamp,
+    },
+    /// It was opened for somebody who doubts a sheet.
+    RecordShown,
     /// A person did or saw something at central.
     Did {
         /// A short word, for instance `signed-in`.
@@ -139,6 +149,8 @@ impl Note {
             Self::CarriedForward { .. } => "carried-forward",
             Self::AsideQuotaReached { .. } => "aside-quota-reached",
             Self::TrustBundleMade { .. } => "trust-bundle-made",
+            Self::RecordKept { .. } => "record-kept",
+            Self::RecordShown => "record-shown",
             Self::Did { .. } => "did",
         }
     }

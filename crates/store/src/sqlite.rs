@@ -14,6 +14,7 @@ mod lost;
 mod machines;
 mod offers;
 mod purge;
+mod records;
 mod reports;
 mod sessions;
 mod size;
@@ -44,6 +45,7 @@ use crate::job::{
     Offerable, SameDocument,
 };
 use crate::machine::{Counts, MachineRow};
+use crate::record::{CodeKey, RecordRow, Sought};
 use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::retention::Purged;
 use crate::size::{MAX_FILE_BYTES, StoreSize};
@@ -401,6 +403,31 @@ impl Store for SqliteStore {
         now: Timestamp,
     ) -> Result<TrustRow, StoreError> {
         self.write(|tx| trust::begin(tx, content_sha256, above, now))
+    }
+
+    fn put_record(&self, record: &RecordRow, codes: &[CodeKey]) -> Result<RecordRow, StoreError> {
+        self.write(|tx| records::put(tx, record, codes))
+    }
+
+    fn show_records(
+        &self,
+        sought: &Sought,
+        by: (&Actor, Option<&MachineId>),
+        now: Timestamp,
+    ) -> Result<Vec<RecordRow>, StoreError> {
+        self.write(|tx| records::show(tx, sought, by, now))
+    }
+
+    fn ended_records(&self, now: Timestamp, limit: u32) -> Result<Vec<JobId>, StoreError> {
+        self.read(|tx| records::ended(tx, now, limit))
+    }
+
+    fn drop_record(&self, job: JobId) -> Result<(), StoreError> {
+        self.write_to_forget(|tx| records::drop_ended(tx, job))
+    }
+
+    fn has_record(&self, job: JobId) -> Result<bool, StoreError> {
+        self.read(|tx| records::is_kept(tx, job))
     }
 
     fn insert_token(&self, token: &TokenRow, by: &Actor) -> Result<(), StoreError> {

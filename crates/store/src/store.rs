@@ -18,6 +18,7 @@ use crate::job::{
     Offerable, SameDocument,
 };
 use crate::machine::{Counts, MachineRow};
+use crate::record::{CodeKey, RecordRow, Sought};
 use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::retention::Purged;
 use crate::size::StoreSize;
@@ -346,6 +347,46 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         above: u64,
         now: Timestamp,
     ) -> Result<TrustRow, StoreError>;
+
+    /// Takes the row of a match record whose sealed bytes lie beside the store; the first one of a job stands. Answers
+    /// the one that stands.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn put_record(&self, record: &RecordRow, codes: &[CodeKey]) -> Result<RecordRow, StoreError>;
+
+    /// Finds match records that are within their time, newest first, at most [`MAX_FOUND`], and writes into the history
+    /// who asked: `by`, at which machine.
+    ///
+    /// # Errors
+    /// Those of every call.
+    ///
+    /// [`MAX_FOUND`]: crate::MAX_FOUND
+    fn show_records(
+        &self,
+        sought: &Sought,
+        by: (&Actor, Option<&MachineId>),
+        now: Timestamp,
+    ) -> Result<Vec<RecordRow>, StoreError>;
+
+    /// Jobs whose match record is past its time, at most `limit`. Their sealed bytes are erased before
+    /// [`Store::drop_record`].
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn ended_records(&self, now: Timestamp, limit: u32) -> Result<Vec<JobId>, StoreError>;
+
+    /// Forgets the match record of a job; one that is not there is success.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn drop_record(&self, job: JobId) -> Result<(), StoreError>;
+
+    /// Whether a match record of the job is kept.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn has_record(&self, job: JobId) -> Result<bool, StoreError>;
 
     /// Stores a new token.
     ///

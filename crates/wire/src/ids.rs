@@ -260,6 +260,12 @@ impl KeyId {
         }
         Self(out)
     }
+
+    /// The 8 raw bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8; 8] {
+        &self.0
+    }
 }
 
 impl FromStr for KeyId {

@@ -20,6 +20,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+mod record;
+
+pub use record::{AUDIT, RecordBinding};
+
 use crate::digest::Sha256Digest;
 use crate::ids::{Epoch, JobId, KeyId};
 use crate::random::{Randomness, draw};

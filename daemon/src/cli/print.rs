@@ -189,6 +189,10 @@ fn sort(response: Response) -> Result<Vec<Listed>, TalkError> {
     match response {
         Response::Ok(jobs) => Ok(jobs),
         Response::Error { code, message } => Err(TalkError::Refused { code, message }),
+        Response::Paper(_unasked) => Err(TalkError::Failed(
+            Trouble::DaemonGarbled,
+            "another answer than asked for".to_owned(),
+        )),
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) async fn ask(socket: &Path, request: &Request) -> Result<Vec<Listed>,
     exchange(connect(socket).await?, request, &[]).await
 }
 
-/// Asks, with `body` behind the line.
+/// Asks, with `body` behind the line, for jobs.
 ///
 /// # Errors
 /// [`TalkError`]; what was asked for may have happened where no answer came.
@@ -75,6 +75,25 @@ pub(super) async fn exchange(
     request: &Request,
     body: &[u8],
 ) -> Result<Vec<Listed>, TalkError> {
+    match exchange_any(stream, request, body).await? {
+        Response::Ok(jobs) => Ok(jobs),
+        Response::Error { code, message } => Err(TalkError::Refused { code, message }),
+        Response::Paper(_unasked) => Err(TalkError::Failed(
+            Trouble::DaemonGarbled,
+            "another answer than asked for".to_owned(),
+        )),
+    }
+}
+
+/// Asks, with `body` behind the line, and gives whatever is answered.
+///
+/// # Errors
+/// [`TalkError::Failed`]; what was asked for may have happened then.
+pub(super) async fn exchange_any(
+    stream: UnixStream,
+    request: &Request,
+    body: &[u8],
+) -> Result<Response, TalkError> {
     let limit = if body.is_empty() {
         ANSWER_TIMEOUT
     } else {
@@ -92,15 +111,15 @@ pub(super) async fn exchange(
             return Err(TalkError::Failed(Trouble::DaemonSilent, detail));
         }
     };
-    match serde_json::from_slice(&answer) {
-        Ok(Response::Ok(jobs)) => Ok(jobs),
-        Ok(Response::Error { code, message }) => Err(TalkError::Refused { code, message }),
+    serde_json::from_slice(&answer).map_err(|error| {
         // Half a line is an answer that was cut.
-        Err(error) if error.is_eof() => {
-            Err(TalkError::Failed(Trouble::DaemonCut, error.to_string()))
-        }
-        Err(error) => Err(TalkError::Failed(Trouble::DaemonGarbled, error.to_string())),
-    }
+        let trouble = if error.is_eof() {
+            Trouble::DaemonCut
+        } else {
+            Trouble::DaemonGarbled
+        };
+        TalkError::Failed(trouble, error.to_string())
+    })
 }
 
 async fn talk(mut stream: UnixStream, request: &Request, body: &[u8]) -> std::io::Result<Vec<u8>> {

@@ -17,6 +17,7 @@ use super::{Deadlines, Enrolment, RunError};
 use crate::config::Config;
 use crate::ground::Ground;
 use crate::identity::OsRandom;
+use crate::paper::PaperDesk;
 use crate::standstill::Standstill;
 use crate::unit::control::{ControlUnit, Door};
 use crate::unit::health::{HealthLink, HealthUnit, watched};
@@ -26,6 +27,7 @@ use crate::unit::pages::PagesUnit;
 use crate::unit::print::{DeskHandle, Hands, PrintUnit};
 use crate::unit::verify::{Myself, VerifyUnit};
 use crate::unit::trust::TrustUnit;
+use crate::unit::records::RecordsUnit;
 
 /// The will goes out this long after the connection broke: one that comes back within it alarms nobody.
 const WILL_DELAY: Duration = Duration::from_secs(60);
@@ -59,12 +61,19 @@ impl Units {
             lanes: lanes
                 .map(|printer| (printer.uri.clone(), printer.name.clone()))
                 .collect(),
+            paper: enrolment.map(|enrolment| PaperDesk {
+                source: enrolment.documents(),
+                sealing: enrolment.identity.sealing.clone(),
+                machine: config.machine.clone(),
+                documents: Arc::clone(&ground.documents),
+            }),
         };
         let control = ControlUnit::bind(&config.runtime_dir, door).map_err(RunError::Control)?;
         let hands = Arc::new(Hands {
             documents: Arc::clone(&ground.documents),
             printers: ground.printers.clone(),
             source: enrolment.map(Enrolment::documents),
+            records: ground.records.clone(),
             desk: handle.clone(),
         });
         let stop = self.stop.clone();
@@ -117,6 +126,17 @@ impl Units {
             ),
             trust_notices,
         };
+        if let Some(records) = ground.records.clone() {
+            let unit = RecordsUnit {
+                records,
+                source: enrolment.documents(),
+            };
+            let stop = self.link_stop.clone();
+            self.links.spawn(async move {
+                unit.run(stop).await;
+                Ok(())
+            });
+        }
         // The task outlives the unit: what the unit says last still leaves.
         let task_stop = CancellationToken::new();
         let (link, stop, then) = (handle.clone(), self.link_stop.clone(), task_stop.clone());

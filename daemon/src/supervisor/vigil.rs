@@ -211,6 +211,7 @@ mod tests {
             ),
             printers: BTreeMap::new(),
             source: None,
+            records: None,
             desk: desk.clone(),
         };
         let stop = CancellationToken::new();

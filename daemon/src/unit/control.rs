@@ -25,6 +25,7 @@ use zeroize::Zeroizing;
 use crate::clock::Clock;
 use crate::document::Documents;
 use crate::local::{self, LocalError};
+use crate::paper::{MAX_SCAN_BYTES, PaperDesk, PaperFault, PaperReport};
 use crate::trouble::{Trouble, of_refusal};
 use crate::unit::print::{DeskError, DeskHandle, JobView};
 
@@ -67,6 +68,17 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
     },
+    /// Hold a printed sheet against its record; the bytes of its scan follow the line.
+    Paper {
+        /// Bytes that follow.
+        size_bytes: u64,
+        /// The job that printed it; its QR code tells where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        job: Option<JobId>,
+        /// Who; the account that asks where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
     /// Release a held job.
     Release {
         /// The job.
@@ -101,6 +113,8 @@ pub enum Request {
 pub enum Response {
     /// Done; for `jobs` the list, else empty.
     Ok(Vec<Listed>),
+    /// What a sheet shows beside its record.
+    Paper(Box<PaperReport>),
     /// Not done.
     Error {
         /// The stable code.
@@ -155,6 +169,8 @@ pub struct Door {
     pub clock: Clock,
     /// Lane by printer address.
     pub lanes: BTreeMap<String, String>,
+    /// Holds sheets against their records; none on a machine that is not enrolled.
+    pub(crate) paper: Option<PaperDesk>,
 }
 
 impl ControlUnit {
@@ -220,11 +236,23 @@ async fn serve(stream: UnixStream, door: Arc<Door>) {
                 printer,
                 size_bytes,
                 by,
-            }) => match body(reader.into_inner(), size_bytes).await {
+            }) => match body(reader.into_inner(), (size_bytes, MAX_DOCUMENT_BYTES)).await {
                 Ok(document) => match by.map_or_else(|| account(peer), |name| officer(&name)) {
                     Some(by) => door.print(document, &printer, by).await,
                     None => troubled(Trouble::OfficerName),
                 },
+                Err(trouble) => troubled(trouble),
+            },
+            Ok(Request::Paper {
+                size_bytes,
+                job,
+                by,
+            }) => match body(reader.into_inner(), (size_bytes, MAX_SCAN_BYTES)).await {
+                Ok(scan) => match by.map_or_else(|| account(peer), |name| officer(&name)) {
+                    Some(by) => door.paper(scan, job, by).await,
+                    None => troubled(Trouble::OfficerName),
+                },
+                Err(Trouble::DocumentTooLarge) => troubled(Trouble::ScanTooLarge),
                 Err(trouble) => troubled(trouble),
             },
             Ok(request) => door.answer(request).await,
@@ -242,16 +270,16 @@ async fn serve(stream: UnixStream, door: Arc<Door>) {
 
 async fn body(
     mut body: impl tokio::io::AsyncRead + Unpin,
-    size_bytes: u64,
+    (size_bytes, limit): (u64, usize),
 ) -> Result<Zeroizing<Vec<u8>>, Trouble> {
     let size = usize::try_from(size_bytes).unwrap_or(usize::MAX);
     // What is refused is read all the same, or the client would lose the answer with its broken pipe.
-    let mut document = Zeroizing::new(vec![0; size.min(MAX_DOCUMENT_BYTES + 1)]);
+    let mut document = Zeroizing::new(vec![0; size.min(limit.saturating_add(1))]);
     let read = tokio::time::timeout(BODY_TIMEOUT, body.read_exact(&mut document)).await;
     if !matches!(read, Ok(Ok(_size))) {
         return Err(Trouble::DocumentCut);
     }
-    if size > MAX_DOCUMENT_BYTES {
+    if size > limit {
         return Err(Trouble::DocumentTooLarge);
     }
     Ok(document)
@@ -282,6 +310,33 @@ impl Door {
         }
     }
 
+    /// Holds a sheet against its record, in the name of `by`.
+    async fn paper(&self, scan: Zeroizing<Vec<u8>>, job: Option<JobId>, by: Actor) -> Response {
+        let Some(desk) = &self.paper else {
+            return troubled(Trouble::PaperAlone);
+        };
+        let Actor::Officer(by) = by else {
+            return troubled(Trouble::OfficerName);
+        };
+        match desk.ask(scan, job, by).await {
+            Ok(report) => Response::Paper(Box::new(report)),
+            Err(PaperFault::Scan(error)) => Response::Error {
+                code: error.code().to_owned(),
+                message: error.sentence().to_owned(),
+            },
+            Err(PaperFault::NoKey) => troubled(Trouble::PaperNoCode),
+            Err(PaperFault::NoRecord) => troubled(Trouble::PaperNoRecord),
+            Err(error @ (PaperFault::Central(_) | PaperFault::Answer(_))) => {
+                tracing::warn!(error = %crate::telemetry::chain(&error), "a sheet could not be held against its record");
+                troubled(Trouble::PaperNoCentral)
+            }
+            Err(error @ (PaperFault::Broken | PaperFault::Ended)) => {
+                tracing::error!(error = %crate::telemetry::chain(&error), "a sheet could not be held against its record");
+                troubled(Trouble::PaperBroken)
+            }
+        }
+    }
+
     /// One job as it stands; no label: whoever asks has its id already.
     async fn look(&self, job: JobId) -> Response {
         match self.desk.job(job).await {
@@ -300,7 +355,7 @@ impl Door {
         let command = match request {
             Request::Jobs => return list(desk, &self.documents).await,
             Request::Job { job } => return self.look(job).await,
-            Request::Print { .. } => return troubled(Trouble::DocumentCut),
+            Request::Print { .. } | Request::Paper { .. } => return troubled(Trouble::DocumentCut),
             Request::Release { job, by } => officer(&by).map(|by| Command::Release { job, by }),
             Request::Cancel { job, by } => officer(&by).map(|by| Command::Cancel { job, by }),
             Request::Answer {

@@ -151,6 +151,7 @@ impl World {
             documents: Arc::clone(&self.documents),
             printers,
             source: None,
+            records: None,
             desk: desk.clone(),
         });
         let stop = CancellationToken::new();

@@ -4,7 +4,7 @@
 //! between: Create-Job leaves a stray empty job (hence `Locate`), Send-Document relies on a printer that refuses a
 //! second document (hence `Probe`), and Cancel-Job on a number that still means the same job.
 
-use loket_wire::{Blob, Class, JobId, Timestamp};
+use loket_wire::{Blob, Class, JobId, JobState, Timestamp};
 
 use super::attempt::{Phase, PrinterMark, RemoteJob, Step, Withdrawal, job_name};
 use super::decide::may_survey;
@@ -131,7 +131,10 @@ pub enum Action {
         remote: RemoteJob,
     },
     /// Overwrite and remove key and document; answer `Shredded`.
-    Shred,
+    Shred {
+        /// What came out on paper, where something did: the last chance to make the record of it.
+        printed: Option<Revision>,
+    },
 }
 
 /// Everything to do now, in the order of acceptance.
@@ -174,7 +177,10 @@ fn effect_of(desk: &Desk, now: Now, job: &Job) -> Option<Effect> {
                 job.revision?,
             )
         }
-        Stage::Ended { .. } => (EffectStep::Shred, Action::Shred),
+        Stage::Ended { state, .. } => {
+            let printed = job.revision.filter(|_it| *state == JobState::Printed);
+            (EffectStep::Shred, Action::Shred { printed })
+        }
         Stage::Held | Stage::Unknown { .. } | Stage::Closed { .. } => return None,
     };
     let id = EffectId {

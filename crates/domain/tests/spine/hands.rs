@@ -144,7 +144,7 @@ impl Machine {
                     opened,
                 })
             }
-            Action::Shred => (way != Way::AnswerLost).then_some(Command::Shredded { job }),
+            Action::Shred { .. } => (way != Way::AnswerLost).then_some(Command::Shredded { job }),
             Action::Create { printer, name } => self.create(effect, printer, name, way),
             Action::Send {
                 printer,
@@ -199,7 +199,7 @@ impl Machine {
             | Action::Prepare { .. }
             | Action::Create { .. }
             | Action::Send { .. }
-            | Action::Shred => return None,
+            | Action::Shred { .. } => return None,
         };
         Some(sighting.map_or(away, |sighting| Command::Sighted {
             job,

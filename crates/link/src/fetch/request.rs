@@ -10,19 +10,23 @@ use hyper::header::{ACCEPT_ENCODING, HOST, RANGE};
 use super::{FetchError, FetchTarget, FetchTimeouts};
 use crate::dial::{ByteTotals, DialError, Stream, dial};
 
+/// The target as a Host header names it.
+pub(super) fn host(target: &FetchTarget) -> String {
+    if target.host.contains(':') {
+        format!("[{}]:{}", target.host, target.port)
+    } else {
+        format!("{}:{}", target.host, target.port)
+    }
+}
+
 /// The whole of `path`, or what comes from byte `from` on.
 pub(super) fn request(
     target: &FetchTarget,
     path: &str,
     from: u64,
 ) -> Result<Request<Empty<Bytes>>, FetchError> {
-    let host = if target.host.contains(':') {
-        format!("[{}]:{}", target.host, target.port)
-    } else {
-        format!("{}:{}", target.host, target.port)
-    };
     let mut request = Request::get(path)
-        .header(HOST, host)
+        .header(HOST, host(target))
         .header(ACCEPT_ENCODING, "identity");
     if from > 0 {
         request = request.header(RANGE, format!("bytes={from}-"));

@@ -13,6 +13,7 @@ mod local;
 mod lost;
 mod machines;
 mod purge;
+mod records;
 mod reports;
 mod room;
 mod schema;

@@ -106,3 +106,48 @@ fn secrets_show_nothing_of_themselves() {
     let secrets = Secrets::new("SITI".to_owned(), None, b"", 1, &mut Seeded(9));
     assert_eq!(format!("{secrets:?}"), "Secrets(..)");
 }
+
+#[test]
+fn a_record_opens_for_its_key_reader_machine_and_job_alone_and_unbent() {
+    let mut random = Seeded(10);
+    let key = SealingKey::generate(&mut random);
+    let public = key.public().unwrap();
+    let (machine, other) = (
+        "desa-contoh-1".parse().unwrap(),
+        "desa-contoh-2".parse().unwrap(),
+    );
+    let bound = RecordBinding {
+        recipient: AUDIT,
+        machine: &machine,
+        job: job(1),
+    };
+    let sealed = public.seal_record(&bound, b"a sheet", &mut random).unwrap();
+    assert_eq!(*key.open_record(&bound, &sealed).unwrap(), b"a sheet");
+    let others = [
+        RecordBinding {
+            recipient: "desa-contoh-1",
+            ..bound
+        },
+        RecordBinding {
+            machine: &other,
+            ..bound
+        },
+        RecordBinding {
+            job: job(2),
+            ..bound
+        },
+    ];
+    for other in others {
+        let opened = key.open_record(&other, &sealed);
+        assert_eq!(opened.unwrap_err(), SealError::Altered);
+    }
+    let stranger = SealingKey::generate(&mut random);
+    let opened = stranger.open_record(&bound, &sealed);
+    assert_eq!(opened.unwrap_err(), SealError::OtherKey);
+    for at in 0..sealed.len() {
+        let mut bent = sealed.clone();
+        bent[at] ^= 1;
+        assert!(key.open_record(&bound, &bent).is_err(), "byte {at}");
+        assert!(key.open_record(&bound, &sealed[..at]).is_err(), "cut {at}");
+    }
+}

@@ -117,6 +117,7 @@ impl Bench {
             documents: Arc::clone(&documents),
             printers: std::collections::BTreeMap::new(),
             source: None,
+            records: None,
             desk: desk.clone(),
         });
         let mut running = JoinSet::new();

@@ -18,6 +18,7 @@ use super::fetch::fetch;
 use super::handle::{DeskError, DeskHandle};
 use crate::device::{DeviceFault, Made, Printer};
 use crate::document::{DocumentError, Documents};
+use crate::record::{RecordFault, Records};
 use crate::standstill::Standstill;
 use crate::stops::{Stop, pass};
 use crate::telemetry::chain;
@@ -44,6 +45,8 @@ pub struct Hands {
     pub printers: BTreeMap<String, Arc<dyn Printer>>,
     /// Where sealed documents are fetched; none on a machine that is not enrolled.
     pub source: Option<FetchTarget>,
+    /// Makes records of printed sheets; none on a machine that is not enrolled.
+    pub records: Option<Arc<Records>>,
     /// The desk that is answered.
     pub desk: DeskHandle,
 }
@@ -215,7 +218,7 @@ async fn attempt(
         }
         Action::Verify { class, at } => verify(hands, job, (*class, *at), tries).await,
         Action::Prepare { revision } => prepare(hands, job, no, *revision).await,
-        Action::Shred => shred(hands, job).await,
+        Action::Shred { printed } => shred(hands, job, *printed).await,
         Action::Survey { printer }
         | Action::Create { printer, .. }
         | Action::Locate { printer, .. }
@@ -249,7 +252,7 @@ fn without_printer(effect: &Effect, printer: &str) -> Outcome {
         | Action::Fetch { .. }
         | Action::Verify { .. }
         | Action::Prepare { .. }
-        | Action::Shred => Outcome::Wait,
+        | Action::Shred { .. } => Outcome::Wait,
     }
 }
 
@@ -311,7 +314,31 @@ async fn prepare(hands: &Arc<Hands>, job: JobId, attempt: u32, revision: Revisio
     })
 }
 
-async fn shred(hands: &Arc<Hands>, job: JobId) -> Outcome {
+/// Makes the record of what was printed while the document is there. It is worth less than the document's end: one that
+/// cannot be made is told, and the document goes.
+async fn record(hands: &Arc<Hands>, job: JobId, printed: Revision) {
+    let Some(records) = hands.records.clone() else {
+        return;
+    };
+    let documents = Arc::clone(&hands.documents);
+    let turn = hands.documents.turn().await;
+    let made = blocking(move || records.make(&documents, job, &printed)).await;
+    drop(turn);
+    match made {
+        Some(Ok(())) => tracing::debug!(job.id = %job, "the sheet's record waits for central"),
+        // A crash between the two: the record was made, or could not be, when the document was there.
+        Some(Err(RecordFault::Document(DocumentError::Spool(SpoolError::NotFound { .. })))) => {}
+        Some(Err(error)) => {
+            tracing::warn!(job.id = %job, error = %chain(&error), "no record of the printed sheet");
+        }
+        None => {}
+    }
+}
+
+async fn shred(hands: &Arc<Hands>, job: JobId, printed: Option<Revision>) -> Outcome {
+    if let Some(printed) = printed {
+        record(hands, job, printed).await;
+    }
     let documents = Arc::clone(&hands.documents);
     let shredded = blocking(move || documents.spool.shred(&job.to_string())).await;
     pass(Stop::AfterShred);
@@ -380,9 +407,10 @@ async fn at_printer(hands: &Arc<Hands>, device: &dyn Printer, effect: &Effect) -
             format,
             ..
         } => send(hands, device, effect, (remote, *revision, format)).await,
-        Action::Fetch { .. } | Action::Verify { .. } | Action::Prepare { .. } | Action::Shred => {
-            Outcome::Wait
-        }
+        Action::Fetch { .. }
+        | Action::Verify { .. }
+        | Action::Prepare { .. }
+        | Action::Shred { .. } => Outcome::Wait,
     }
 }
 

@@ -1,0 +1,278 @@
+//! A doubted sheet: its scan is read, the record of what was printed is asked for at central, and the two are compared.
+//!
+//! ```text
+//! scan ─► pixels ─► QR codes ─► digests ─► central ─► record, sealed to this machine ─► compare ─► answer
+//! ```
+//!
+//! Scan and record live in memory for as long as the question lasts; what stays is central's line in its history.
+
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use loket_link::{FetchError, FetchTarget, FetchTimeouts, Method, Submission, submit};
+use loket_paper::compare::{self, Comparison, Kind, Region, Verdict};
+use loket_paper::fingerprint::Fingerprint;
+use loket_paper::raster::{self, Gray, RasterError};
+use loket_wire::record::{FindRecord, MAX_SEALED_RECORD_BYTES};
+use loket_wire::sealed::{RecordBinding, SealingKey};
+use loket_wire::{JobId, MachineId, MatchRecord, Sha256Digest};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::document::Documents;
+use crate::record::codes_of;
+
+/// Largest scan that is taken: an A4 page in colour at 300 dpi as JPEG has some 3 MB, as PNG up to 15.
+pub const MAX_SCAN_BYTES: usize = 16 * 1024 * 1024;
+
+/// Longest answer of central's: three records in base64.
+const MAX_ANSWER_BYTES: usize = 3 * (MAX_SEALED_RECORD_BYTES / 3 * 4 + 4 * 1024);
+
+/// Regions that are told; an officer looks at the clearest.
+const MAX_REGIONS_TOLD: usize = 20;
+
+/// Why a sheet cannot be held against its record.
+#[derive(Debug, Error)]
+pub(crate) enum PaperFault {
+    /// The scan is no picture that is read here.
+    #[error("read the scan")]
+    Scan(#[from] RasterError),
+    /// Neither a QR code on the sheet nor a job says which record is meant.
+    #[error("find the record: no QR code is legible, and no job is named")]
+    NoKey,
+    /// Central cannot be asked.
+    #[error("ask central for the record")]
+    Central(#[from] FetchError),
+    /// Central said no, or what cannot be understood.
+    #[error("ask central for the record: it answers with status {0}")]
+    Answer(u16),
+    /// Central has none.
+    #[error("find the record: central has none")]
+    NoRecord,
+    /// What central has does not open or cannot be compared.
+    #[error("open the record")]
+    Broken,
+    /// The work ended without an answer.
+    #[error("compare the sheet: the work ended without an answer")]
+    Ended,
+}
+
+/// The answer on a sheet, as `loketd verify --paper --json` gives it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PaperReport {
+    /// `same`, `different` or `cannot_tell`.
+    pub verdict: String,
+    /// Why it cannot be told: a stable code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The same in Indonesian.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// The job that printed the sheet of the record.
+    pub job_id: JobId,
+    /// When central took its record, RFC 3339: minutes after the print where a link was there.
+    pub printed_at: String,
+    /// The machine that printed it.
+    pub machine: MachineId,
+    /// Which page of the document it is, from 1.
+    pub page: u32,
+    /// Where the sheet differs, the clearest first, at most twenty.
+    pub regions: Vec<Place>,
+}
+
+/// A rectangle in which the sheet differs; millimetres from the page's top left.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// Left edge.
+    pub x_mm: f32,
+    /// Top edge.
+    pub y_mm: f32,
+    /// From left to right.
+    pub width_mm: f32,
+    /// From top to foot.
+    pub height_mm: f32,
+    /// `missing`, `added` or `changed`.
+    pub kind: String,
+}
+
+impl From<&Region> for Place {
+    fn from(region: &Region) -> Self {
+        let kind = match region.kind {
+            Kind::Missing => "missing",
+            Kind::Added => "added",
+            Kind::Changed => "changed",
+        };
+        Self {
+            x_mm: region.x_mm,
+            y_mm: region.y_mm,
+            width_mm: region.width_mm,
+            height_mm: region.height_mm,
+            kind: kind.to_owned(),
+        }
+    }
+}
+
+/// Central's answer.
+#[derive(Deserialize)]
+struct Told {
+    records: Vec<ToldRecord>,
+}
+
+#[derive(Deserialize)]
+struct ToldRecord {
+    job_id: JobId,
+    machine: MachineId,
+    printed_at: String,
+    sealed: String,
+}
+
+/// Asks central and compares; on an enrolled machine.
+#[derive(Debug)]
+pub(crate) struct PaperDesk {
+    pub(crate) source: FetchTarget,
+    pub(crate) sealing: SealingKey,
+    pub(crate) machine: MachineId,
+    /// Its turns: a scan takes as much memory as a document.
+    pub(crate) documents: Arc<Documents>,
+}
+
+impl PaperDesk {
+    /// Holds the sheet in `scan` against the record of `job`, or of the document whose QR code it bears, in the name
+    /// of `by`.
+    ///
+    /// # Errors
+    /// [`PaperFault`]
+    pub(crate) async fn ask(
+        &self,
+        scan: Zeroizing<Vec<u8>>,
+        job: Option<JobId>,
+        by: String,
+    ) -> Result<PaperReport, PaperFault> {
+        let _turn = self.documents.turn().await;
+        let read = blocking(move || {
+            let pixels = raster::image(&scan)?;
+            let codes = match job {
+                Some(_named) => Vec::new(),
+                None => codes_of(&pixels),
+            };
+            Ok::<_, RasterError>((pixels, codes))
+        });
+        let (pixels, codes) = read.await.ok_or(PaperFault::Ended)??;
+        if job.is_none() && codes.is_empty() {
+            return Err(PaperFault::NoKey);
+        }
+        let asked = FindRecord {
+            version: 1,
+            codes_sha256: codes.iter().map(|code| Sha256Digest::of(code)).collect(),
+            job_id: job,
+            by,
+        };
+        let told = self.find(&asked).await?;
+        let key = (self.machine.clone(), self.sealing.clone());
+        let compared = blocking(move || best(&told.records, &key, &pixels));
+        compared.await.ok_or(PaperFault::Ended)?
+    }
+
+    async fn find(&self, asked: &FindRecord) -> Result<Told, PaperFault> {
+        let body = serde_json::to_vec(asked).map_err(|_unwritable| PaperFault::Broken)?;
+        let submission = Submission {
+            method: Method::Post,
+            path: "/machine/v1/records/find".to_owned(),
+            content_type: "application/json",
+            body: body.into(),
+        };
+        let timeouts = FetchTimeouts::default();
+        let answer = submit(timeouts, &self.source, submission, MAX_ANSWER_BYTES).await?;
+        if answer.status != 200 {
+            return Err(PaperFault::Answer(answer.status));
+        }
+        serde_json::from_slice(&answer.body).map_err(|_other| PaperFault::Answer(answer.status))
+    }
+}
+
+/// The record and page that the sheet resembles most.
+fn best(
+    told: &[ToldRecord],
+    key: &(MachineId, SealingKey),
+    scan: &Gray,
+) -> Result<PaperReport, PaperFault> {
+    if told.is_empty() {
+        return Err(PaperFault::NoRecord);
+    }
+    let mut best: Option<(Comparison, &ToldRecord, u32)> = None;
+    for told in told {
+        let record = opened(told, key)?;
+        for (page, number) in record.pages.iter().zip(1_u32..) {
+            let fingerprint =
+                Fingerprint::from_bytes(&page.fingerprint).map_err(|_other| PaperFault::Broken)?;
+            let Ok(comparison) = compare::scan(&fingerprint, scan) else {
+                continue;
+            };
+            if best
+                .as_ref()
+                .is_none_or(|(known, _record, _page)| is_nearer(&comparison, known))
+            {
+                best = Some((comparison, told, number));
+            }
+        }
+    }
+    let (comparison, told, page) = best.ok_or(PaperFault::Broken)?;
+    Ok(report(&comparison, told, page))
+}
+
+fn opened(
+    told: &ToldRecord,
+    (machine, sealing): &(MachineId, SealingKey),
+) -> Result<MatchRecord, PaperFault> {
+    let binding = RecordBinding {
+        recipient: machine.as_str(),
+        machine,
+        job: told.job_id,
+    };
+    let sealed = BASE64.decode(told.sealed.as_bytes());
+    let sealed = sealed.map_err(|_other| PaperFault::Broken)?;
+    let plain = sealing.open_record(&binding, &sealed);
+    let plain = plain.map_err(|_other| PaperFault::Broken)?;
+    MatchRecord::decode(&plain).map_err(|_other| PaperFault::Broken)
+}
+
+fn is_nearer(one: &Comparison, other: &Comparison) -> bool {
+    let rank = |it: &Comparison| match it.verdict {
+        Verdict::Same => 2_u8,
+        Verdict::Different => 1,
+        Verdict::CannotTell(_) => 0,
+    };
+    let (mine, theirs) = (rank(one), rank(other));
+    mine > theirs || (mine == theirs && one.regions.len() < other.regions.len())
+}
+
+fn report(comparison: &Comparison, told: &ToldRecord, page: u32) -> PaperReport {
+    let (verdict, reason) = match comparison.verdict {
+        Verdict::Same => ("same", None),
+        Verdict::Different => ("different", None),
+        Verdict::CannotTell(reason) => ("cannot_tell", Some(reason)),
+    };
+    let regions = comparison.regions.iter().take(MAX_REGIONS_TOLD);
+    PaperReport {
+        verdict: verdict.to_owned(),
+        code: reason.map(|reason| reason.code().to_owned()),
+        message: reason.map(|reason| reason.sentence().to_owned()),
+        job_id: told.job_id,
+        printed_at: told.printed_at.clone(),
+        machine: told.machine.clone(),
+        page,
+        regions: regions.map(Place::from).collect(),
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Some(done),
+        Err(error) => {
+            let is_panic = error.is_panic();
+            tracing::error!(is_panic, "reading a doubted sheet ended without an answer");
+            None
+        }
+    }
+}

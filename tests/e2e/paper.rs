@@ -1,0 +1,143 @@
+//! A printed sheet is held against what central keeps of it: the same sheet, one with a digit changed, a strange one.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, ensure};
+use loket_demo::http;
+use loket_demo::site::text;
+use loket_paper::raster;
+use loket_tests::look::until;
+use loket_tests::world::{Build, DEADLINE, Station, World, bin_dir, fixture};
+use serde_json::Value;
+use tokio::process::Command;
+
+const ID: &str = "desa-contoh-1";
+const SAMPLE: &str = "kk-sample-bb.pdf";
+
+/// As office scanners deliver it.
+const SCAN_DPI: u16 = 200;
+
+struct Ended {
+    code: Option<i32>,
+    said: Value,
+    told: String,
+}
+
+async fn doubt(station: &Station, scan: &Path, words: &[&str]) -> anyhow::Result<Ended> {
+    let output = Command::new(bin_dir(Build::Plain)?.join("loketd"))
+        .args(["verify", "--paper", &text(scan), "--by", "siti", "--json"])
+        .arg("--config")
+        .arg(station.machine.config())
+        .args(words)
+        .kill_on_drop(true)
+        .output()
+        .await?;
+    Ok(Ended {
+        code: output.status.code(),
+        said: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),
+        told: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+/// The page of a document as a scan of it, without a scanner's faults: those are the matter of loket-paper's own tests.
+fn scan_of(document: &[u8], file: PathBuf) -> anyhow::Result<PathBuf> {
+    let page = raster::render(document, 0, SCAN_DPI)?;
+    std::fs::write(&file, raster::png(&page)?)?;
+    Ok(file)
+}
+
+/// The document with one digit of what it shows changed; its content stands in clear, so that tests can do this.
+fn forged(document: &[u8]) -> anyhow::Result<Vec<u8>> {
+    let content = document.windows(6).position(|it| it == b"stream");
+    let content = content.context("find the page's content")?;
+    let numbers = document.get(content..).context("cut")?;
+    // The first run of 16 digits: the number of the card.
+    let at = numbers
+        .windows(16)
+        .position(|run| run.iter().all(u8::is_ascii_digit))
+        .context("find a number")?;
+    let mut forged = document.to_vec();
+    let digit = forged.get_mut(content + at + 9).context("find a digit")?;
+    *digit = if *digit == b'8' { b'3' } else { b'8' };
+    Ok(forged)
+}
+
+async fn kinds(world: &World, job: &str) -> anyhow::Result<Vec<String>> {
+    let token = Some(world.tokens.operator.as_str());
+    let path = format!("/api/v1/jobs/{job}/history");
+    let answer = http::call(&world.site.api(), "GET", &path, token).await?;
+    let history = answer.json()?;
+    let rows = history["rows"].as_array().context("read the rows")?;
+    let kind = |row: &Value| row["kind"].as_str().unwrap_or_default().to_owned();
+    Ok(rows.iter().map(kind).collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_doubted_sheet_is_held_against_its_record_and_a_changed_digit_is_found()
+-> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let station = world.station(ID, &[]).await?;
+    let mut daemon = world.site.start_machine(&station.machine)?;
+    until("the audit key heard", DEADLINE, async || {
+        let key = station.machine.home.join("state/audit-key.json");
+        Ok(key.exists().then_some(()))
+    })
+    .await?;
+    let job = world.order(ID, "KK-1", "now").await?;
+    world.wait(&job, &["printed"]).await?;
+    until("the record at central", DEADLINE, async || {
+        let kinds = kinds(&world, &job).await?;
+        Ok(kinds.iter().any(|kind| kind == "record-kept").then_some(()))
+    })
+    .await?;
+    until("no record at the machine", DEADLINE, async || {
+        let left = std::fs::read_dir(station.machine.home.join("state/records"))?;
+        Ok((left.count() == 0).then_some(()))
+    })
+    .await?;
+
+    let document = fixture(SAMPLE)?;
+    let same = scan_of(&document, world.site.path("same.png"))?;
+    let changed = scan_of(&forged(&document)?, world.site.path("changed.png"))?;
+    for words in [[].as_slice(), &["--job", &job]] {
+        let ended = doubt(&station, &same, words).await?;
+        ensure!(
+            ended.code == Some(0) && ended.said["verdict"] == "same",
+            "{words:?}: {:?} {} {}",
+            ended.code,
+            ended.said,
+            ended.told
+        );
+        ensure!(ended.said["job_id"] == job.as_str());
+        let ended = doubt(&station, &changed, words).await?;
+        let regions = ended.said["regions"].as_array().map_or(0, Vec::len);
+        ensure!(
+            ended.code == Some(1) && ended.said["verdict"] == "different" && regions > 0,
+            "{words:?}: {:?} {} {}",
+            ended.code,
+            ended.said,
+            ended.told
+        );
+    }
+    let kinds = kinds(&world, &job).await?;
+    ensure!(kinds.iter().filter(|kind| *kind == "record-shown").count() == 4);
+
+    // A sheet that no record is kept of, and what is no scan.
+    let none = ["--job", "01890000-0000-7000-8000-000000000000"];
+    let ended = doubt(&station, &same, &none).await?;
+    ensure!(
+        ended.code == Some(2) && ended.told.contains("C-111"),
+        "{}",
+        ended.told
+    );
+    let garbage = world.site.path("garbage.png");
+    std::fs::write(&garbage, b"no picture")?;
+    let ended = doubt(&station, &garbage, &none).await?;
+    ensure!(
+        ended.code == Some(1) && ended.told.contains("R-1"),
+        "{}",
+        ended.told
+    );
+    daemon.stop().await?;
+    Ok(())
+}
