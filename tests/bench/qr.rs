@@ -115,7 +115,9 @@ pub(crate) fn run(every: u64) -> anyhow::Result<Section> {
 /// Pages of the whole grid.
 fn count() -> u64 {
     let kinds = DPI.len() * SIDES_MM.len() * CODES.len() * Defect::ALL.len();
-    kinds as u64 * ROUNDS
+    u64::try_from(kinds)
+        .unwrap_or(u64::MAX)
+        .saturating_mul(ROUNDS)
 }
 
 /// The page at a place of the grid, always the same.
@@ -126,14 +128,19 @@ fn page(place: u64) -> anyhow::Result<Page> {
         rest /= length;
         at
     };
-    let defect = Defect::ALL[next(Defect::ALL.len())];
-    let (version, payload) = CODES[next(CODES.len())];
-    let side_mm = SIDES_MM[next(SIDES_MM.len())];
-    let dpi = DPI[next(DPI.len())];
+    let defect = Defect::ALL.get(next(Defect::ALL.len()));
+    let code = CODES.get(next(CODES.len()));
+    let side_mm = SIDES_MM.get(next(SIDES_MM.len()));
+    let dpi = DPI.get(next(DPI.len()));
+    let kind = defect.zip(code).zip(side_mm.zip(dpi));
+    let ((&defect, &(version, payload)), (&side_mm, &dpi)) = kind.context("find a page")?;
     let mut seeded = Seeded::of_round(SEED, place)?;
     let code = QrCode::with_version(payload, Version::Normal(version), EcLevel::M)
         .context("draw a code")?;
-    let mut along = |from: f32| from + seeded.below(300) as f32 / 100.0;
+    let mut along = |from: f32| {
+        let hundredths = u16::try_from(seeded.below(300)).unwrap_or_default();
+        from + f32::from(hundredths) / 100.0
+    };
     let at_mm = (along(240.0 - side_mm / 2.0), along(158.0));
     let symbol = Symbol {
         side: code.width(),
@@ -155,14 +162,15 @@ fn page(place: u64) -> anyhow::Result<Page> {
 }
 
 fn by_us(page: &Page, score: &mut Score) -> anyhow::Result<Vec<Vec<u8>>> {
-    let effort = match page.defect {
-        Defect::Photograph => Effort::Photograph,
-        _ => Effort::Page,
+    let effort = if page.defect == Defect::Photograph {
+        Effort::Photograph
+    } else {
+        Effort::Page
     };
     let picture = &page.picture;
-    let (started, cpu) = (Instant::now(), cpu()?);
+    let (started, before) = (Instant::now(), cpu()?);
     let reading = read(picture.width, picture.height, &picture.pixels, effort)?;
-    score.cpu.push(self::cpu()?.saturating_sub(cpu));
+    score.cpu.push(cpu()?.saturating_sub(before));
     score.wall.push(started.elapsed());
     let said = reading
         .codes

@@ -16,9 +16,10 @@ fn is_read(defect: Defect, version: i16, dpi: u32, side_mm: f32, round: u64) -> 
     let symbol = symbol(HONEST.as_bytes(), version, side_mm, (228.0, 158.0));
     let page = family_card(dpi, std::slice::from_ref(&symbol), &mut seeded);
     let page = defect.apply(&page, &symbol, dpi, &mut seeded);
-    let effort = match defect {
-        Defect::Photograph => Effort::Photograph,
-        _ => Effort::Page,
+    let effort = if defect == Defect::Photograph {
+        Effort::Photograph
+    } else {
+        Effort::Page
     };
     let reading = read(page.width, page.height, &page.pixels, effort).unwrap();
     let said = says(&reading.codes);
