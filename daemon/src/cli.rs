@@ -85,6 +85,9 @@ enum Command {
         /// The moment of judgement, RFC 3339; now where absent.
         #[arg(long, value_parser = parse_time)]
         at: Option<Timestamp>,
+        /// Draw the pages and read the QR codes on them as well, which takes longer.
+        #[arg(long)]
+        qr: bool,
         /// One JSON document instead of text.
         #[arg(long)]
         json: bool,
@@ -165,9 +168,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             trust,
             policy,
             at,
+            qr,
             json,
             ..
-        } => verify::verify(&file.unwrap_or_default(), (trust.as_deref(), policy.as_deref()), at, json),
+        } => verify::verify(
+            &file.unwrap_or_default(),
+            (trust.as_deref(), policy.as_deref()),
+            at,
+            verify::Wish { qr, json },
+        ),
         Command::Print(hand) => print::print(&hand),
         Command::Jobs { at, json } => jobs::list(&at.config, json),
         Command::Job { what } => jobs::change(&what),

@@ -5,7 +5,7 @@
 //! exit code: 0 judged, 65 no kind of document that is known, 78 the trust folder cannot be read. Anything else, a signal
 //! above all, means that it was not judged.
 
-mod look;
+pub(crate) mod look;
 
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;

@@ -159,6 +159,7 @@ table. Families without sentences below are for the IT team and stand in logs, i
 | family | given in | what it is about |
 |---|---|---|
 | `V` | `crates/verify/src/code.rs`, `crates/verify/src/report.rs` | findings about a signed document; below |
+| `Q` | `crates/qr/src/rule.rs` | findings about a QR code: Q-101 to Q-107 what it holds, Q-111 to Q-115 a number for a host, Q-121 to Q-129 a look-alike, Q-131 to Q-133 user names and foreign letters, Q-141 to Q-148 other schemes, Q-151 to Q-153 no address, Q-161 to Q-172 hosts, Q-201 to Q-205 beside the document's codes, Q-301 to Q-304 reading; their sentences stand in that file |
 | `P` | `crates/domain/src/print/command.rs` | refusals of a machine's print desk; below |
 | `C-1` | `daemon/src/trouble.rs` | answers at the officer's door of a machine; below |
 | `L` | `daemon/src/trouble.rs` | answers of loketd's command line; below |

@@ -147,8 +147,11 @@ fn of_document(document: &Document, zone: Zone) -> ResultPage {
     }
 }
 
-/// A code on a document is told where it leads elsewhere: of an official address nothing follows.
+/// A code that leads elsewhere is told, unless the office itself signed it: of an official address nothing follows.
 fn warnings(document: &Document) -> Vec<&'static str> {
+    if document.verdict == Verdict::Valid {
+        return Vec::new();
+    }
     let mut leads = document.qr.iter().map(|qr| qr.leads);
     let leads = leads.find(|leads| *leads == Leads::Elsewhere);
     leads.map(words::qr).into_iter().collect()

@@ -14,6 +14,7 @@ mod journal;
 mod link;
 mod peer_printer;
 mod process;
+mod qr;
 mod section;
 
 use std::path::PathBuf;
@@ -65,6 +66,12 @@ enum Name {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(64..))]
         commits: u32,
     },
+    /// QR codes on harmed pages, beside zxing-cpp and zbar
+    Qr {
+        /// Reads each N-th page of the grid
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        every: u64,
+    },
 }
 
 #[tokio::main]
@@ -85,6 +92,7 @@ async fn run(line: Line) -> anyhow::Result<()> {
         Name::Idle { window_s } => idle::run(Duration::from_secs(u64::from(window_s))).await,
         Name::Link { quarters } => link::run(quarters).await,
         Name::Journal { commits } => journal::run(commits).await,
+        Name::Qr { every } => qr::run(every),
     }?;
     let load_after = process::load_average();
     section.note(format!("Load average before: {load}; after: {load_after}."));

@@ -71,6 +71,25 @@ async fn verify_tells_an_officer_what_was_found_and_what_to_do() -> anyhow::Resu
 }
 
 #[tokio::test]
+async fn verify_reads_qr_codes_where_it_is_asked_to_and_follows_none() -> anyhow::Result<()> {
+    let (trust, file) = (fixture("trust"), fixture("kk-sample-bb.pdf"));
+    let verify = ["verify", &file, "--trust", &trust, "--at", AT, "--json"];
+    let codes = async |more: &[&str]| {
+        let output = run(&[&verify[..], more].concat()).await?;
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+        anyhow::Ok(told["qr"].clone())
+    };
+    ensure!(codes(&[]).await? == serde_json::json!([]), "unasked");
+    let read = codes(&["--qr"]).await?;
+    ensure!(
+        read[0]["page"] == 1 && read[0]["rule"].is_string(),
+        "{read}"
+    );
+    ensure!(read[1].is_null(), "one code: {read}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn verify_judges_by_the_rules_that_somebody_names() -> anyhow::Result<()> {
     let (trust, file) = (fixture("trust"), fixture("kk-sample-bb.pdf"));
     let folder = tempfile::tempdir()?;

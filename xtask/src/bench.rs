@@ -31,6 +31,8 @@ const PACKAGES: &[Package] = &[
     ("cups-ipp-utils", "ippeveprinter, the printer of both sides"),
     ("mosquitto", "the broker that offices run"),
     ("iproute2", "ss, which counts the bytes of a connection"),
+    ("zxing-cpp-tools", "ZXingReader, a rival at QR codes"),
+    ("zbar-tools", "zbarimg, another"),
 ];
 
 /// What to run.
@@ -50,6 +52,9 @@ pub(crate) struct Options {
     /// Commits of `journal`, alone and in groups
     #[arg(long, value_name = "N", default_value_t = 6400, value_parser = clap::value_parser!(u32).range(64..))]
     commits: u32,
+    /// Reads each N-th page of `qr`
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    every: u32,
 }
 
 /// The benchmarks, in the order in which they run.
@@ -63,6 +68,8 @@ enum Name {
     Link,
     /// Commits of the journal, beside bare writes to the same disk
     Journal,
+    /// QR codes on harmed pages, beside zxing-cpp and zbar
+    Qr,
 }
 
 /// Builds, then runs one benchmark or each.
@@ -117,6 +124,7 @@ impl Options {
             Name::Idle => format!("idle --window-s {}", self.window_s),
             Name::Link => format!("link --quarters {}", self.quarters),
             Name::Journal => format!("journal --commits {}", self.commits),
+            Name::Qr => format!("qr --every {}", self.every),
         }
     }
 }
@@ -157,6 +165,7 @@ mod tests {
             window_s: 2,
             quarters: 3,
             commits: 64,
+            every: 3,
         };
         let lines = Name::value_variants()
             .iter()
@@ -166,6 +175,7 @@ mod tests {
             "idle --window-s 2",
             "link --quarters 3",
             "journal --commits 64",
+            "qr --every 3",
         ];
         assert_eq!(lines.collect::<Vec<_>>(), expected);
     }

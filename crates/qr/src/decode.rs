@@ -13,7 +13,7 @@ use crate::payload::Payload;
 
 /// Triples of corner marks that are tried in one picture, the likeliest first. A page of writing has a dozen that look
 /// like marks; one made to cost time has thousands.
-pub(crate) const MAX_TRIPLES: usize = 64;
+pub(crate) const MAX_TRIPLES: usize = 32;
 
 /// One code that was read, in the pixels of its picture.
 #[derive(Debug, Clone)]

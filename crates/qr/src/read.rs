@@ -32,8 +32,11 @@ const PAGE_AREAS: usize = 2;
 /// The same in a photograph, where other busy things lie beside the page.
 const MAX_AREAS: usize = 4;
 
-/// Fits of a grid in one look: each costs about a millisecond, and the code's own marks are among the likeliest.
+/// Fits of a grid in one look: the code's own marks are among the likeliest.
 const MAX_FITS: usize = 3;
+
+/// Fits of a grid in all looks: each costs a few milliseconds, and a page may take a hundred.
+const MAX_FITS_IN_ALL: usize = 8;
 
 /// Marks that gave no code are worth closer looks beside a code that was read when they lie this well.
 const LIKELY_SKEW: f32 = 0.2;
@@ -156,6 +159,7 @@ struct Found {
     codes: Vec<Code>,
     is_cut: bool,
     has_failed: bool,
+    fits: usize,
 }
 
 impl Found {
@@ -219,7 +223,7 @@ impl Found {
             read,
             missed,
             failed,
-        } = look(&bits, MAX_CODES);
+        } = look(&bits, MAX_CODES.saturating_add(1));
         self.has_failed |= failed;
         let was_empty = read.is_empty();
         for read in read {
@@ -227,6 +231,10 @@ impl Found {
         }
         let fits = if was_empty { MAX_FITS } else { 0 };
         for triple in missed.iter().take(fits) {
+            if self.fits >= MAX_FITS_IN_ALL {
+                break;
+            }
+            self.fits = self.fits.saturating_add(1);
             let Some(fitted) = fit(picture, triple.marks, triple.size) else {
                 continue;
             };

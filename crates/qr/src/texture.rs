@@ -8,6 +8,9 @@ const CELL_PIXELS: usize = 16;
 /// A window holds this share of the longer side of a page: 16 mm of A4, as wide as the codes of offices are.
 const WINDOWS_ACROSS: usize = 18;
 
+/// The narrowest window, in cells: in a small picture a code is most of it.
+const LEAST_WINDOW: usize = 8;
+
 /// The busiest areas of a picture, the busiest first, none over another, at most `most`.
 ///
 /// Each is twice as wide as a window, so that a code that is larger or lies beside its middle is in it.
@@ -19,7 +22,7 @@ pub(crate) fn busiest(luma: &Luma, most: usize) -> Vec<Area> {
     }
     let mut cells = energies(luma, across, down);
     let longest = luma.width().max(luma.height());
-    let window = (longest / WINDOWS_ACROSS / CELL_PIXELS).max(2);
+    let window = (longest / WINDOWS_ACROSS / CELL_PIXELS).max(LEAST_WINDOW);
     let mut areas = Vec::new();
     while areas.len() < most {
         let Some((x, y)) = peak(&cells, across, down, window) else {

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use loket_kiosk_ui::ports::{Document, Found, Signature, Verdict};
 use loket_kiosk_ui::words;
+use loket_qr::QrReport;
 use loket_trust_folder::TrustFolder;
+use loket_verify::Report;
 use loket_wire::Timestamp;
 
 use super::face::{say, tell};
@@ -15,17 +17,27 @@ use crate::clock::Clock;
 use crate::config::{Config, TrustSource};
 use crate::exit::Exit;
 use crate::identity::central_key;
+use crate::judge::look;
 use crate::policy::{policy_of, read_policy};
 use crate::telemetry::chain;
 use crate::trouble::Trouble;
 use crate::trust::TrustStore;
+
+/// What is told, and how.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish {
+    /// QR codes as well.
+    pub(super) qr: bool,
+    /// As JSON.
+    pub(super) json: bool,
+}
 
 /// Judges `file` by a trust folder and a policy, those of the settings where neither is named.
 pub(super) fn verify(
     file: &Path,
     (trust, policy): (Option<&Path>, Option<&Path>),
     at: Option<Timestamp>,
-    json: bool,
+    wish: Wish,
 ) -> Result<Exit, Exit> {
     let open = |dir: &Path| {
         TrustFolder::open(dir.to_owned()).map_err(|error| {
@@ -57,11 +69,19 @@ pub(super) fn verify(
     })?;
     let at = at.unwrap_or_else(|| Clock::new(None).now().wall);
     let report = loket_verify::check(&document, &trust.current(), &policy, at);
-    if json {
-        let text = serde_json::to_string(&report).map_err(|error| tell(Trouble::Fault, error))?;
-        say(text)?;
+    let codes = if wish.qr {
+        look::reports_of_pages(&document)
+    } else {
+        Vec::new()
+    };
+    if wish.json {
+        say(json(&report, &codes).map_err(|error| tell(Trouble::Fault, error))?)?;
     } else {
         say_text(&Document::of(&report, at))?;
+        for code in codes.iter().map(look::qr) {
+            let (page, rule, sentence) = (code.page, code.rule, code.sentence);
+            say(format_args!("  QR di halaman {page}: {rule} {sentence}"))?;
+        }
     }
     Ok(match report.verdict {
         loket_verify::Verdict::Valid => Exit::Done,
@@ -78,6 +98,15 @@ pub(super) fn with_bundle(config: &Config, folder: TrustFolder) -> Arc<TrustStor
         tell(Trouble::TrustBundleUnread, config.state_dir.display());
     }
     store
+}
+
+/// The report with what its QR codes say, on one line.
+fn json(report: &Report, codes: &[QrReport]) -> serde_json::Result<String> {
+    let mut report = serde_json::to_value(report)?;
+    if let Some(fields) = report.as_object_mut() {
+        fields.insert("qr".to_owned(), serde_json::to_value(codes)?);
+    }
+    serde_json::to_string(&report)
 }
 
 /// Reads one byte more than the verifier takes, so that it is the one to refuse what is too large.

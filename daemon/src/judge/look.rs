@@ -36,12 +36,17 @@ pub(super) fn of_picture(picture: &[u8]) -> Paper {
         .and_then(|gray| rules.codes(&gray, 1, Effort::Photograph));
     Paper {
         is_read: read.is_some(),
-        qr: read.unwrap_or_default(),
+        qr: read.unwrap_or_default().iter().map(qr).collect(),
     }
 }
 
 /// The codes on the pages of a document; nothing where none could be looked at.
 pub(super) fn of_pages(document: &[u8]) -> Vec<Qr> {
+    reports_of_pages(document).iter().map(qr).collect()
+}
+
+/// The same as the reader of codes tells it.
+pub(crate) fn reports_of_pages(document: &[u8]) -> Vec<QrReport> {
     let (Some(rules), Ok(pages)) = (Rules::load(), raster::page_count(document)) else {
         return Vec::new();
     };
@@ -110,18 +115,24 @@ impl Rules {
     }
 
     /// The codes on one page; nothing where it cannot be looked at.
-    fn codes(&self, gray: &Gray, page: u32, effort: Effort) -> Option<Vec<Qr>> {
+    fn codes(&self, gray: &Gray, page: u32, effort: Effort) -> Option<Vec<QrReport>> {
         let reading = loket_qr::read(gray.width, gray.height, &gray.pixels, effort).ok()?;
         let sheet = Sheet {
             page,
             dpi: gray.dpi,
         };
-        let reports = loket_qr::reports(&reading.codes, sheet, &self.hosts, &self.key, None);
-        Some(reports.iter().map(qr).collect())
+        Some(loket_qr::reports(
+            &reading.codes,
+            sheet,
+            &self.hosts,
+            &self.key,
+            None,
+        ))
     }
 }
 
-fn qr(report: &QrReport) -> Qr {
+/// What crosses to the pages.
+pub(crate) fn qr(report: &QrReport) -> Qr {
     Qr {
         leads: match report.class {
             Class::OfficialHost => Leads::Official,
