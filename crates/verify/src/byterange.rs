@@ -25,6 +25,8 @@ pub(crate) struct SignedBytes<'a> {
     pub(crate) parts: [&'a [u8]; 2],
     /// Where the signed revision ends.
     pub(crate) end: usize,
+    /// Which revision that is; 0 is the original.
+    pub(crate) revision: usize,
     /// The text between the angle brackets of `/Contents`.
     contents: &'a [u8],
 }
@@ -41,16 +43,16 @@ impl<'a> SignedBytes<'a> {
         let before = data.get(..gap_start).ok_or(Code::ByteRange)?;
         let after = data.get(gap_end..end).ok_or(Code::ByteRange)?;
         match signature.get("Contents") {
-            Some(Object::Hex(place)) if *place == (gap_start..gap_end) => {}
+            Some(Object::Text(text))
+                if text.is_hex() && text.place() == Some(gap_start..gap_end) => {}
             Some(_) | None => return Err(Code::Gap),
         }
-        if !file.revision_ends_at(end) {
-            return Err(Code::CoverageEnd);
-        }
+        let revision = file.revision_ending_at(end).ok_or(Code::CoverageEnd)?;
         let inner = inner(gap_start..gap_end).and_then(|inner| data.get(inner));
         Ok(Self {
             parts: [before, after],
             end,
+            revision,
             contents: inner.ok_or(Code::Gap)?,
         })
     }

@@ -42,8 +42,9 @@ type Examined = (Vec<SignatureReport>, Result<Option<SignedRevision>, Code>);
 fn examine(document: &[u8], ground: Ground<'_>) -> Result<Examined, Code> {
     let mut budget = Budget::new();
     let file = File::open(document, &mut budget)?;
-    let catalog = file.catalog(&mut budget)?;
-    let found = fields::signatures(&file, &catalog, &mut budget)?;
+    let latest = file.latest();
+    let catalog = latest.catalog(&mut budget)?;
+    let found = fields::signatures(latest, &catalog, &mut budget)?;
     if found.is_empty() {
         return Err(Code::Unsigned);
     }
@@ -73,6 +74,6 @@ fn revision(
         size_bytes: u64::try_from(covered.end).map_err(|_range| Code::TooLarge)?,
         sha256: Sha256Digest::of(file.data()),
         content_sha256: algorithm::sha256(&covered.parts),
-        page_count: pages::count(file, catalog, budget)?,
+        page_count: pages::count(file.latest(), catalog, budget)?,
     })
 }

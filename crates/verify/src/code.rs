@@ -63,16 +63,63 @@ codes! {
         "Berkas ini bukan PDF. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
     Malformed "V-103" Invalid "the file structure breaks the rules of PDF"
         "Berkas PDF ini rusak. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
-    XrefStream "V-104" Indeterminate "cross-reference streams are not read by this version"
-        "Bentuk PDF ini belum dapat diperiksa. Jangan dicetak; minta dokumen dalam bentuk aslinya dari SIAK. Bila berulang, hubungi petugas TI.",
+    // V-104 said that cross-reference streams are not read; they are now.
     Encrypted "V-105" Indeterminate "the document is encrypted"
         "Dokumen ini terkunci dengan kata sandi atau enkripsi. Jangan dicetak; minta dokumen asli tanpa kunci. Bila ragu, hubungi dinas penerbit.",
-    StructureUnsupported "V-106" Indeterminate "hybrid and linearized files are not read by this version"
+    StructureUnsupported "V-106" Indeterminate "the file mixes cross-reference tables and streams (hybrid), or is linearized in a way that is not read"
         "Susunan PDF ini belum dapat diperiksa. Jangan dicetak; minta dokumen dalam bentuk aslinya dari SIAK. Bila berulang, hubungi petugas TI.",
     TooComplex "V-107" Indeterminate "the document has more parts than are looked at"
         "Dokumen ini mempunyai terlalu banyak bagian untuk diperiksa. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
     PageTree "V-108" Indeterminate "the pages cannot be counted"
         "Jumlah halaman dokumen tidak dapat dihitung. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
+    DuplicateKey "V-109" Invalid "a dictionary holds a key twice"
+        "Satu keterangan di dalam PDF ini tertulis dua kali sehingga dapat dibaca berbeda. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    SeveralHeaders "V-110" Invalid "the file has more than one PDF header"
+        "Berkas ini memuat lebih dari satu awal PDF. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    OutsideRevision "V-111" Invalid "an object stands outside the revision that defines it"
+        "Ada bagian PDF yang berada di luar tempatnya. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    Overlap "V-112" Invalid "objects lie over one another or over the cross-reference section"
+        "Bagian-bagian PDF ini saling menimpa. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    Stray "V-113" Invalid "bytes of the file belong to no object that is listed"
+        "Ada isi PDF yang tidak terdaftar sebagai bagiannya. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    StartXref "V-114" Invalid "startxref does not name the cross-reference section in front of it"
+        "Daftar isi PDF ini tidak berada di tempat yang disebut. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    PreviousLoop "V-115" Invalid "the chain of revisions does not lead backwards to the first"
+        "Urutan perubahan PDF ini berputar atau terputus. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    FilledLater "V-116" Invalid "a revision refers to an object that only a later revision fills in"
+        "Dokumen ini menyisakan tempat kosong yang baru diisi kemudian. Jangan dicetak; dokumen ini mungkin dipalsukan. Hubungi dinas penerbit.",
+    Generation "V-117" Invalid "the generation of an object changes or fits no object"
+        "Nomor urut suatu bagian PDF tidak cocok. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    SizeWrong "V-118" Invalid "an object number is not below /Size, or /Size shrinks"
+        "Jumlah bagian PDF ini tidak cocok dengan daftarnya. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    ObjectZero "V-119" Invalid "object number 0 is in use"
+        "PDF ini memakai nomor bagian yang terlarang. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    ObjectHeader "V-120" Invalid "a cross-reference entry leads to no object or to another one"
+        "Daftar isi PDF ini menunjuk ke bagian yang salah. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    StreamLength "V-121" Invalid "the length of a stream is missing or does not lead to its end"
+        "Panjang suatu isi PDF tidak cocok. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    LengthElsewhere "V-122" Invalid "the length of a stream stands in another revision than the stream"
+        "Panjang suatu isi PDF ditentukan di tempat lain. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    Unclosed "V-123" Invalid "an object is not closed with endobj"
+        "Ada bagian PDF yang tidak ditutup. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    Token "V-124" Invalid "a name, number or string is written so that readers read it differently"
+        "PDF ini memuat tulisan yang dapat dibaca berbeda-beda. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    CommentHides "V-125" Invalid "a comment holds words of the file structure"
+        "Catatan di dalam PDF ini menyembunyikan susunan lain. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    XrefMalformed "V-126" Invalid "a cross-reference section breaks the rules"
+        "Daftar isi PDF ini rusak. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    EntryKind "V-127" Invalid "a cross-reference stream holds an entry of an unknown kind"
+        "Daftar isi PDF ini memuat isian yang tidak dikenal. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    TrailerMalformed "V-128" Invalid "a trailer does not say what it must"
+        "Penutup PDF ini tidak lengkap. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    ObjectStream "V-129" Invalid "an object stream breaks the rules or holds what nobody lists"
+        "Kumpulan bagian di dalam PDF ini rusak. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    PackedElsewhere "V-130" Invalid "an object stream belongs to another revision or is replaced by a later one"
+        "Kumpulan bagian di dalam PDF ini diganti kemudian. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    StreamDamaged "V-131" Invalid "the compressed bytes of a stream are damaged"
+        "Isi PDF yang dimampatkan ini rusak. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    StreamFilter "V-132" Indeterminate "a stream is compressed in a way that is not read by this version"
+        "Isi PDF ini dimampatkan dengan cara yang belum dikenal. Jangan dicetak; minta dokumen dalam bentuk aslinya dari SIAK. Bila berulang, hubungi petugas TI.",
 
     Unsigned "V-201" Invalid "the document is not signed"
         "Dokumen ini tidak ditandatangani secara elektronik. Jangan dicetak sebagai dokumen asli; minta dokumen yang bertanda tangan. Bila ragu, hubungi dinas penerbit.",

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::code::Code;
-use crate::pdf::{Budget, Dictionary, File, Object, ObjectId};
+use crate::pdf::{Budget, Dictionary, Object, ObjectId, View};
 
 /// Form fields that are looked at; a family card has one.
 const MAX_FIELDS: usize = 256;
@@ -16,12 +16,12 @@ const MAX_SIGNATURES: usize = 16;
 
 /// The signature dictionaries of all signed fields, in the order of the form.
 pub(crate) fn signatures(
-    file: &File<'_>,
+    view: View<'_, '_>,
     catalog: &Dictionary,
     budget: &mut Budget,
 ) -> Result<Vec<Dictionary>, Code> {
     let mut walk = Walk {
-        file,
+        view,
         seen: BTreeSet::new(),
         values: BTreeSet::new(),
         found: Vec::new(),
@@ -29,19 +29,19 @@ pub(crate) fn signatures(
     let Some(form) = catalog.get("AcroForm") else {
         return Ok(Vec::new());
     };
-    let Some(form) = file.dictionary(form, budget)? else {
+    let Some(form) = view.dictionary(form, budget)? else {
         return Ok(Vec::new());
     };
     let Some(fields) = form.get("Fields") else {
         return Ok(Vec::new());
     };
-    let fields = file.array(fields, budget)?.unwrap_or_default();
+    let fields = view.array(fields, budget)?.unwrap_or_default();
     walk.fields(&fields, false, MAX_FIELD_DEPTH, budget)?;
     Ok(walk.found)
 }
 
-struct Walk<'a, 'd> {
-    file: &'a File<'d>,
+struct Walk<'f, 'a> {
+    view: View<'f, 'a>,
     seen: BTreeSet<ObjectId>,
     values: BTreeSet<ObjectId>,
     found: Vec<Dictionary>,
@@ -67,18 +67,18 @@ impl Walk<'_, '_> {
             if !self.seen.insert(*id) {
                 return Err(Code::Malformed);
             }
-            let Some(field) = self.file.dictionary(field, budget)? else {
+            let Some(field) = self.view.dictionary(field, budget)? else {
                 continue;
             };
             let signing = match field.get("FT") {
-                Some(kind) => self.file.resolve(kind, budget)? == Object::Name(b"Sig".to_vec()),
+                Some(kind) => self.view.resolve(kind, budget)? == Object::Name(b"Sig".to_vec()),
                 None => signing,
             };
             if signing && let Some(value) = field.get("V") {
                 self.value(value, budget)?;
             }
             if let Some(kids) = field.get("Kids") {
-                let kids = self.file.array(kids, budget)?.unwrap_or_default();
+                let kids = self.view.array(kids, budget)?.unwrap_or_default();
                 self.fields(&kids, signing, depth_left, budget)?;
             }
         }
@@ -91,7 +91,7 @@ impl Walk<'_, '_> {
         {
             return Err(Code::Malformed);
         }
-        if let Some(signature) = self.file.dictionary(value, budget)? {
+        if let Some(signature) = self.view.dictionary(value, budget)? {
             if self.found.len() == MAX_SIGNATURES {
                 return Err(Code::TooComplex);
             }

@@ -80,9 +80,7 @@ impl Draft {
             self.signer = Some(signer.subject_text());
             self.issuer = Some(signer.issuer_text());
         }
-        self.signed_at = container
-            .claimed_time()
-            .or_else(|| claimed_time(signature, file));
+        self.signed_at = container.claimed_time().or_else(|| claimed_time(signature));
         container.verify(&bytes.parts, oid::ID_DATA, Naming::V2)?;
         let signer = container.signer()?;
         // First: a stamp proves that the signature is older than what became of its certificate later.
@@ -115,38 +113,9 @@ impl Draft {
 }
 
 /// The time that the signature dictionary claims.
-fn claimed_time(signature: &Dictionary, file: &File<'_>) -> Option<Timestamp> {
-    let Some(Object::Literal(place)) = signature.get("M") else {
+fn claimed_time(signature: &Dictionary) -> Option<Timestamp> {
+    let Some(Object::Text(text)) = signature.get("M") else {
         return None;
     };
-    let text = file.data().get(place.clone())?;
-    moment::of_pdf(&unescape(text.strip_prefix(b"(")?.strip_suffix(b")")?))
-}
-
-/// Undoes the escapes that may stand in a date: octal ones and escaped characters.
-fn unescape(mut text: &[u8]) -> Vec<u8> {
-    let mut plain = Vec::with_capacity(text.len());
-    while let Some((first, rest)) = text.split_first() {
-        text = rest;
-        if *first != b'\\' {
-            plain.push(*first);
-            continue;
-        }
-        let octal = rest
-            .iter()
-            .take(3)
-            .take_while(|byte| (b'0'..=b'7').contains(byte))
-            .count();
-        let (digits, after) = rest.split_at(octal);
-        let value = digits.iter().fold(0_u32, |value, digit| {
-            value
-                .wrapping_mul(8)
-                .wrapping_add(u32::from(digit.wrapping_sub(b'0')))
-        });
-        if octal > 0 {
-            plain.push(u8::try_from(value & 0xff).unwrap_or_default());
-            text = after;
-        }
-    }
-    plain
+    moment::of_pdf(text.bytes())
 }

@@ -187,7 +187,7 @@ fn a_rewritten_container_is_still_the_same_document() {
 #[test]
 fn bytes_after_the_signed_revision_are_never_valid() {
     let trust = trust();
-    for tail in [&b"\n"[..], b" ", b"%%EOF\n", b"junk", b"\0"] {
+    for tail in [&b"\n"[..], b" ", b"%%EOF\n", b"\0"] {
         let report = judge(&[SIGNED, tail].concat(), &trust);
         assert_eq!(
             report.verdict,
@@ -198,6 +198,9 @@ fn bytes_after_the_signed_revision_are_never_valid() {
         assert!(report.has(Code::BytesAfter), "{}", tail.escape_ascii());
         assert_eq!(report.revision, None);
     }
+    let report = judge(&[SIGNED, b"junk"].concat(), &trust);
+    assert_eq!(report.verdict, Verdict::Invalid);
+    assert!(report.has(Code::Stray), "{report:?}");
 }
 
 /// An update behind the signed revision: `object` under `number`, and a table that names it.
@@ -258,7 +261,7 @@ fn an_update_never_makes_a_changed_document_valid() {
             13,
             "<< /Type /Sig /Type /Sig >>",
             Verdict::Invalid,
-            Code::Malformed,
+            Code::DuplicateKey,
         ),
     ];
     for (number, object, verdict, code) in cases {
@@ -277,31 +280,38 @@ fn a_document_over_the_bound_is_not_read() {
 
 #[test]
 fn a_document_made_to_be_slow_is_given_up() {
-    // Each field of the form opens a comment that runs over all fields that follow.
-    let fields = 2..250;
+    // One object of very many values, each of which takes more memory than bytes in the file.
+    let values = "[]".repeat(1_000_000);
     let mut text = String::from("%PDF-1.7\n");
-    let mut offsets = vec![text.len()];
-    let references: String = fields
-        .clone()
-        .map(|number| format!("{number} 0 R "))
-        .collect();
-    text += &format!("1 0 obj<</Type/Catalog/AcroForm<</Fields[{references}]>>>>endobj\n");
-    for number in fields {
-        offsets.push(text.len());
-        text += &format!("{number} 0 obj<</FT/Tx>>%{}", "-".repeat(30_000));
-    }
-    text += "\nendobj\n";
+    let offset = text.len();
+    text += &format!("1 0 obj<</Type/Catalog/X[{values}]>>endobj\n");
     let table = text.len();
-    text += &format!("xref\n1 {}\n", offsets.len());
-    text.extend(
-        offsets
-            .iter()
-            .map(|offset| format!("{offset:010} 00000 n \n")),
-    );
+    text += &format!("xref\n1 1\n{offset:010} 00000 n \n");
     text += &format!("trailer<</Size 999/Root 1 0 R>>\nstartxref\n{table}\n%%EOF");
     let report = judge(text.as_bytes(), &trust());
     assert_eq!(report.verdict, Verdict::Indeterminate);
     assert!(report.has(Code::TooComplex), "{report:?}");
+}
+
+#[test]
+fn an_object_that_lies_in_a_comment_of_another_is_refused() {
+    // To a reader that goes by the table alone each field runs over all that follow.
+    let mut text = String::from("%PDF-1.7\n");
+    let mut offsets = vec![text.len()];
+    text += "1 0 obj<</Type/Catalog/AcroForm<</Fields[2 0 R 3 0 R]>>>>endobj\n";
+    for number in 2..4 {
+        offsets.push(text.len());
+        text += &format!("{number} 0 obj<</FT/Tx>>%");
+    }
+    text += "\nendobj\n";
+    let table = text.len();
+    text += &format!("xref\n1 {}\n", offsets.len());
+    let entries = offsets.iter();
+    text.extend(entries.map(|offset| format!("{offset:010} 00000 n \n")));
+    text += &format!("trailer<</Size 999/Root 1 0 R>>\nstartxref\n{table}\n%%EOF");
+    let report = judge(text.as_bytes(), &trust());
+    assert_eq!(report.verdict, Verdict::Invalid);
+    assert!(report.has(Code::CommentHides), "{report:?}");
 }
 
 fn seeded(cases: u32) -> ProptestConfig {

@@ -65,7 +65,7 @@ static SAMPLES: &[Sample] = &samples! {
     "kk-sample-appended.pdf" Indeterminate [BytesAfter TimeClaimed] Fits;
     "kk-sample-untrusted.pdf" Indeterminate [NoChain TimeClaimed] Fits;
     "kk-sample-encrypted.pdf" Indeterminate [Encrypted] Silent;
-    "variants/kk-sample-xref-stream.pdf" Indeterminate [XrefStream] Fits;
+    "variants/kk-sample-xref-stream.pdf" Valid [TimeClaimed] Fits;
     "variants/kk-sample-certified.pdf" Valid [TimeClaimed] Fits;
     "variants/kk-sample-pkcs7.pdf" Valid [TimeClaimed] Fits;
     "variants/kk-sample-sha512.pdf" Valid [TimeClaimed] Fits;

@@ -5,33 +5,9 @@
 
 use std::ops::Range;
 
+use super::budget::Budget;
+use super::text::digit;
 use crate::code::Code;
-
-/// Steps that reading one document may take, one for each token and each byte passed over: an
-/// honest family card takes a few thousand, and the rest is room for large page trees and tables.
-/// Bytes count because objects may be laid into one another so that each is read many times.
-const MAX_STEPS: usize = 16 * 1024 * 1024;
-
-/// The steps that are left for one document, so that no input takes long.
-#[derive(Debug)]
-pub(crate) struct Budget {
-    steps_left: usize,
-}
-
-impl Budget {
-    pub(crate) fn new() -> Self {
-        Self {
-            steps_left: MAX_STEPS,
-        }
-    }
-
-    /// Takes `steps` of what is left; once too much was asked, nothing is left.
-    pub(super) fn spend(&mut self, steps: usize) -> Result<(), Code> {
-        let left = self.steps_left.checked_sub(steps);
-        self.steps_left = left.unwrap_or(0);
-        left.map(|_steps| ()).ok_or(Code::TooComplex)
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token<'a> {
@@ -45,7 +21,8 @@ pub(super) enum Token<'a> {
     /// A hexadecimal string, angle brackets included.
     Hex(Range<usize>),
     Integer(i64),
-    Real,
+    /// The characters of a number with a point.
+    Real(&'a [u8]),
     Word(&'a [u8]),
     End,
 }
@@ -55,6 +32,7 @@ pub(super) enum Token<'a> {
 pub(super) struct Cursor<'a> {
     data: &'a [u8],
     position: usize,
+    is_placed: bool,
 }
 
 pub(super) fn is_space(byte: u8) -> bool {
@@ -74,11 +52,33 @@ fn is_regular(byte: u8) -> bool {
 
 impl<'a> Cursor<'a> {
     pub(super) fn at(data: &'a [u8], position: usize) -> Self {
-        Self { data, position }
+        Self {
+            data,
+            position,
+            is_placed: true,
+        }
+    }
+
+    /// A cursor over bytes that came out of a stream.
+    pub(super) fn unplaced(data: &'a [u8], position: usize) -> Self {
+        Self {
+            data,
+            position,
+            is_placed: false,
+        }
     }
 
     pub(super) fn position(&self) -> usize {
         self.position
+    }
+
+    /// Whether places of this cursor are places of the document.
+    pub(super) fn is_placed(&self) -> bool {
+        self.is_placed
+    }
+
+    pub(super) fn slice(&self, place: Range<usize>) -> &'a [u8] {
+        self.data.get(place).unwrap_or_default()
     }
 
     fn peek(&self) -> Option<u8> {
@@ -102,13 +102,13 @@ impl<'a> Cursor<'a> {
     }
 
     /// Passes white space and comments.
-    pub(super) fn skip_space(&mut self) {
+    pub(super) fn skip_space(&mut self) -> Result<(), Code> {
         loop {
             self.take_while(is_space);
             if self.peek() != Some(b'%') {
-                return;
+                return Ok(());
             }
-            self.take_while(|byte| !matches!(byte, b'\r' | b'\n'));
+            comment(self.take_while(|byte| !matches!(byte, b'\r' | b'\n')))?;
         }
     }
 
@@ -125,6 +125,28 @@ impl<'a> Cursor<'a> {
             .is_some_and(|rest| rest.starts_with(bytes));
         if here {
             self.position = self.position.saturating_add(bytes.len());
+        }
+        here
+    }
+
+    /// Takes the digits that stand here.
+    pub(super) fn take_digits(&mut self) -> &'a [u8] {
+        self.take_while(|byte| byte.is_ascii_digit())
+    }
+
+    /// Whether the digits in front of this place have a sign.
+    pub(super) fn is_behind_sign(&self) -> bool {
+        let passed = self.data.get(..self.position).unwrap_or_default();
+        let before = passed.iter().rev().find(|byte| !byte.is_ascii_digit());
+        matches!(before, Some(b'+' | b'-'))
+    }
+
+    /// Takes exactly `word` if it stands here and ends there.
+    pub(super) fn take_word(&mut self, word: &[u8]) -> bool {
+        let mut ahead = self.clone();
+        let here = ahead.take_exact(word) && !ahead.peek().is_some_and(is_regular);
+        if here {
+            *self = ahead;
         }
         here
     }
@@ -151,7 +173,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn token(&mut self) -> Result<Token<'a>, Code> {
-        self.skip_space();
+        self.skip_space()?;
         let start = self.position;
         let Some(byte) = self.peek() else {
             return Ok(Token::End);
@@ -164,9 +186,19 @@ impl<'a> Cursor<'a> {
             b'>' if self.take_exact(b">>") => Ok(Token::DictionaryClose),
             b'(' => self.literal(start),
             b'/' => self.name(),
-            b'+' | b'-' | b'.' | b'0'..=b'9' => number(self.take_while(is_regular)),
-            byte if is_regular(byte) => Ok(Token::Word(self.take_while(is_regular))),
+            b'+' | b'-' | b'.' | b'0'..=b'9' => number(self.regular()?),
+            byte if is_regular(byte) => self.regular().map(Token::Word),
             _delimiter_out_of_place => Err(Code::Malformed),
+        }
+    }
+
+    /// Takes regular characters. A null byte ends them by the rule, but not in every reader.
+    fn regular(&mut self) -> Result<&'a [u8], Code> {
+        let text = self.take_while(is_regular);
+        if self.peek() == Some(0) {
+            Err(Code::Token)
+        } else {
+            Ok(text)
         }
     }
 
@@ -179,7 +211,7 @@ impl<'a> Cursor<'a> {
         self.bump();
         self.take_while(|byte| byte.is_ascii_hexdigit() || is_space(byte));
         if self.bump() != Some(b'>') {
-            return Err(Code::Malformed);
+            return Err(Code::Token);
         }
         Ok(Token::Hex(start..self.position))
     }
@@ -187,7 +219,7 @@ impl<'a> Cursor<'a> {
     fn literal(&mut self, start: usize) -> Result<Token<'a>, Code> {
         let mut open = 0_usize;
         loop {
-            match self.bump().ok_or(Code::Malformed)? {
+            match self.bump().ok_or(Code::Token)? {
                 b'\\' => {
                     self.bump();
                 }
@@ -203,13 +235,17 @@ impl<'a> Cursor<'a> {
 
     fn name(&mut self) -> Result<Token<'a>, Code> {
         self.bump();
-        let mut raw = self.take_while(is_regular);
+        let mut raw = self.regular()?;
         let mut name = Vec::with_capacity(raw.len());
         while let Some((first, rest)) = raw.split_first() {
             if *first == b'#' {
-                let (digits, rest) = rest.split_at_checked(2).ok_or(Code::Malformed)?;
-                let byte = data_encoding::HEXLOWER_PERMISSIVE.decode(digits);
-                name.extend(byte.map_err(|_not_hex| Code::Malformed)?);
+                let [high, low, rest @ ..] = rest else {
+                    return Err(Code::Token);
+                };
+                let (high, low) = (digit(*high), digit(*low));
+                let byte = high.zip(low).map(|(high, low)| (high << 4) | low);
+                // `#00` is forbidden: to many readers a name ends there.
+                name.push(byte.filter(|byte| *byte != 0).ok_or(Code::Token)?);
                 raw = rest;
             } else {
                 name.push(*first);
@@ -220,7 +256,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-fn number<'a>(text: &[u8]) -> Result<Token<'a>, Code> {
+fn number(text: &[u8]) -> Result<Token<'_>, Code> {
     let digits = text
         .strip_prefix(b"-")
         .or(text.strip_prefix(b"+"))
@@ -230,15 +266,40 @@ fn number<'a>(text: &[u8]) -> Result<Token<'a>, Code> {
         .iter()
         .all(|byte| byte.is_ascii_digit() || *byte == b'.');
     if !plain || dots > 1 || digits.len() == dots {
-        return Err(Code::Malformed);
+        return Err(Code::Token);
     }
     if dots == 1 {
-        return Ok(Token::Real);
+        return Ok(Token::Real(text));
     }
-    let text = std::str::from_utf8(text).map_err(|_not_ascii| Code::Malformed)?;
-    text.parse()
+    let digits = std::str::from_utf8(text).map_err(|_not_ascii| Code::Token)?;
+    digits
+        .parse()
         .map(Token::Integer)
-        .map_err(|_too_large| Code::Malformed)
+        .map_err(|_too_large| Code::Token)
+}
+
+/// Words that a reader which repairs files looks for; what they would tell it is not what is read here.
+const STRUCTURE: [&[u8]; 4] = [b"endobj", b"endstream", b"xref", b"trailer"];
+
+/// Refuses a comment that a reader which repairs files would take for more.
+fn comment(text: &[u8]) -> Result<(), Code> {
+    let holds = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
+    if holds(b"%PDF-") {
+        return Err(Code::SeveralHeaders);
+    }
+    // `object` is an honest word (qpdf writes "Original object ID"), `1 0 obj` is none.
+    let opens = |window: &[u8]| window == b" obj" || window == b"\tobj";
+    let is_word = |at: usize| {
+        let behind = text.get(at.saturating_add(4));
+        !behind.is_some_and(u8::is_ascii_alphanumeric)
+    };
+    let mut windows = text.windows(4).enumerate();
+    let has_object = windows.any(|(at, window)| opens(window) && is_word(at));
+    if has_object || STRUCTURE.iter().any(|word| holds(word)) {
+        Err(Code::CommentHides)
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -264,7 +325,10 @@ mod tests {
                 b"12 -3 +4",
                 vec![Token::Integer(12), Token::Integer(-3), Token::Integer(4)],
             ),
-            (b"0.5 -.5 4.", vec![Token::Real, Token::Real, Token::Real]),
+            (
+                b"0.5 -.5 4.",
+                vec![Token::Real(b"0.5"), Token::Real(b"-.5"), Token::Real(b"4.")],
+            ),
             (b"/A#42 / /X", vec![name("AB"), name(""), name("X")]),
             (b"(a(b)\\)c)", vec![Token::Literal(0..9)]),
             (b"<0aF 1>", vec![Token::Hex(0..7)]),
@@ -286,25 +350,58 @@ mod tests {
 
     #[test]
     fn what_is_no_token_is_refused() {
+        for text in [&b">"[..], b")", b"{"] {
+            let found = tokens(text);
+            assert_eq!(found, Err(Code::Malformed), "{}", text.escape_ascii());
+        }
         for text in [
             &b"(open"[..],
             b"<0g>",
             b"<00",
-            b">",
-            b")",
-            b"{",
             b"1-2",
-            b"--1",
+            b"--5",
+            b"+-5",
+            b"1e5",
+            b"0x1",
+            b"1.2.3",
             b".",
+            b"-",
+            b"99999999999999999999",
             b"/#4",
+            b"/#zz",
+            b"/A#00B",
+            b"/A\0B",
+            b"12\0",
+            b"obj\0",
         ] {
-            assert_eq!(
-                tokens(text),
-                Err(Code::Malformed),
-                "{}",
-                text.escape_ascii()
-            );
+            let found = tokens(text);
+            assert_eq!(found, Err(Code::Token), "{}", text.escape_ascii());
         }
-        assert_eq!(tokens(b"99999999999999999999"), Err(Code::Malformed));
+    }
+
+    #[test]
+    fn a_comment_may_not_hold_what_a_repairing_reader_looks_for() {
+        let honest: [&[u8]; 5] = [
+            b"% \xe2\xe3\xcf\xd3\n",
+            b"%% Original object ID: 12 0\n",
+            b"%%EOF\r\n",
+            b"%%Invocation: gs -dBATCH\n",
+            b"% a note without end",
+        ];
+        for text in honest {
+            assert_eq!(tokens(text), Ok(Vec::new()), "{}", text.escape_ascii());
+        }
+        for text in [
+            &b"% 1 0 obj"[..],
+            b"%1 0 obj<<>>\n",
+            b"%endobj",
+            b"% startxref 0",
+            b"%endstream",
+            b"%trailer<<>>",
+        ] {
+            let found = tokens(text);
+            assert_eq!(found, Err(Code::CommentHides), "{}", text.escape_ascii());
+        }
+        assert_eq!(tokens(b"1 %%PDF-1.7\n"), Err(Code::SeveralHeaders));
     }
 }
