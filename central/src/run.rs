@@ -236,7 +236,7 @@ fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk
         offices: OfficesFile::open(config.offices.clone())?,
         documents,
         trust: TrustFolder::open(config.trust_dir.clone())?,
-        policy: config.policy,
+        policy: config.policy.clone(),
         timings: config.timings,
         room: Room::new(&config.state_dir, config.store.disk_reserve_bytes()),
         brokers: config

@@ -226,12 +226,13 @@ fn outcome(report: &Report) -> Verification {
 
 /// The verification policy of the settings.
 #[must_use]
-pub const fn policy_of(config: &Config) -> Policy {
+pub fn policy_of(config: &Config) -> Policy {
     Policy {
         revocation: match config.revocation {
             RevocationPolicy::Required => Revocation::Required,
             RevocationPolicy::IfKnown => Revocation::IfKnown,
         },
+        ..Policy::default()
     }
 }
 
@@ -257,6 +258,7 @@ mod tests {
     fn documents(dir: &Path) -> Arc<Documents> {
         let policy = Policy {
             revocation: Revocation::IfKnown,
+            ..Policy::default()
         };
         let trust = TrustFolder::open(dir.to_owned()).unwrap();
         let spool = Spool::open(&dir.join("spool"), u64::MAX).unwrap();

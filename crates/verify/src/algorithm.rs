@@ -18,6 +18,9 @@ use crate::code::Code;
 /// Shortest RSA modulus that still protects: 2048 bits.
 const MIN_RSA_MODULUS_BYTES: usize = 256;
 
+/// Longest RSA modulus that is looked at: 4096 bits. A check takes time with its square, and no authority at hand has more.
+const MAX_RSA_MODULUS_BYTES: usize = 512;
+
 const MD5: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.2.5");
 const ECDSA_WITH_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.1");
 const MD5_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.4");
@@ -67,7 +70,8 @@ pub(crate) fn sha256(parts: &[&[u8]]) -> Sha256Digest {
     Sha256Digest::from_bytes(bytes)
 }
 
-/// SHA-1, for the one place that older time stamps have it: naming their own certificate.
+/// SHA-1, for the two places that have no other: older time stamps name their own certificate with it, and answers of
+/// OCSP responders the certificate that they are about. It protects nothing there.
 pub(crate) fn sha1_for_naming(bytes: &[u8]) -> Vec<u8> {
     in_use().sha1(bytes)
 }
@@ -153,7 +157,7 @@ fn ecdsa(hash: Hash, key: &SubjectPublicKeyInfoRef<'_>) -> Result<Method, Code> 
     };
     match hash {
         Hash::Sha256 | Hash::Sha384 => Ok(Method::Ecdsa(curve, hash)),
-        // No curve above is that long; authorities do not use it.
+        // Neither curve is that long, and ring has no such pair; whoever signs so gets a clear answer.
         Hash::Sha512 => Err(Code::AlgorithmUnsupported),
     }
 }
@@ -178,6 +182,8 @@ fn rsa_key(key: &SubjectPublicKeyInfoRef<'_>) -> Result<(), Code> {
         .map_err(|_malformed| Code::AlgorithmUnsupported)?;
     if modulus_bytes < MIN_RSA_MODULUS_BYTES {
         Err(Code::KeyTooShort)
+    } else if modulus_bytes > MAX_RSA_MODULUS_BYTES {
+        Err(Code::KeyTooLong)
     } else {
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Pieces of DER that must be kept as the bytes they came in.
 
-use der::asn1::BitStringRef;
-use der::{Reader, SliceReader};
+use der::asn1::{AnyRef, BitStringRef};
+use der::{Decode, Reader, SliceReader};
 use x509_cert::spki::AlgorithmIdentifierRef;
 
 /// A certificate or revocation list, split into what is signed and the signature over it.
@@ -15,6 +15,14 @@ pub(crate) struct SignedBlob<'a> {
 
 impl<'a> SignedBlob<'a> {
     pub(crate) fn parse(der: &'a [u8]) -> der::Result<Self> {
+        match Self::parse_with_tail(der)? {
+            (blob, None) => Ok(blob),
+            (_blob, Some(_)) => Err(der::Tag::Sequence.value_error()),
+        }
+    }
+
+    /// Also what one value behind the signature holds: an OCSP answer has its certificates there.
+    pub(crate) fn parse_with_tail(der: &'a [u8]) -> der::Result<(Self, Option<&'a [u8]>)> {
         let mut reader = SliceReader::new(der)?;
         let blob = reader.sequence(|inner| {
             let signed = inner.tlv_bytes()?;
@@ -23,14 +31,25 @@ impl<'a> SignedBlob<'a> {
             let signature = signature
                 .as_bytes()
                 .ok_or_else(|| der::Tag::BitString.value_error())?;
-            Ok(Self {
+            let tail = if inner.is_finished() {
+                None
+            } else {
+                Some(inner.tlv_bytes()?)
+            };
+            let blob = Self {
                 signed,
                 algorithm,
                 signature,
-            })
+            };
+            Ok((blob, tail))
         })?;
         reader.finish(blob)
     }
+}
+
+/// What the one value in `bytes` holds, its own header taken off.
+pub(crate) fn inside(bytes: &[u8]) -> Option<&[u8]> {
+    AnyRef::from_der(bytes).ok().map(|value| value.value())
 }
 
 /// The first value in `bytes`, header included, whatever follows it.

@@ -2,10 +2,15 @@
 
 use const_oid::AssociatedOid;
 use const_oid::ObjectIdentifier;
+use const_oid::db::rfc6960::ID_PKIX_OCSP_NOCHECK;
 use der::Decode;
 use der::referenced::OwnedToRef;
-use loket_wire::Timestamp;
-use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectKeyIdentifier};
+use loket_wire::{Sha256Digest, Timestamp};
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{
+    BasicConstraints, CertificatePolicies, ExtendedKeyUsage, KeyUsage, NameConstraints,
+    SubjectAltName, SubjectKeyIdentifier,
+};
 use x509_cert::name::Name;
 use x509_cert::spki::AlgorithmIdentifierRef;
 
@@ -21,6 +26,7 @@ const MAX_NAME_CHARS: usize = 300;
 #[derive(Debug, Clone)]
 pub(crate) struct Certificate {
     der: Vec<u8>,
+    digest: Sha256Digest,
     parsed: x509_cert::Certificate,
 }
 
@@ -39,6 +45,7 @@ impl Certificate {
         }
         Ok(Self {
             der: der.to_vec(),
+            digest: algorithm::sha256(&[der]),
             parsed,
         })
     }
@@ -46,6 +53,11 @@ impl Certificate {
     /// The bytes as they came.
     pub(crate) fn der(&self) -> &[u8] {
         &self.der
+    }
+
+    /// Digest of these bytes: tells one certificate from another.
+    pub(crate) fn digest(&self) -> &Sha256Digest {
+        &self.digest
     }
 
     pub(crate) fn subject(&self) -> &Name {
@@ -97,10 +109,12 @@ impl Certificate {
 
     /// Whether `at` lies within its validity.
     pub(crate) fn holds_at(&self, at: Timestamp) -> bool {
-        let validity = &self.parsed.tbs_certificate.validity;
-        let from = moment::of_certificate(&validity.not_before);
-        let until = moment::of_certificate(&validity.not_after);
-        (from..=until).contains(&at)
+        (self.begins()..=self.ends()).contains(&at)
+    }
+
+    /// The first moment of its validity.
+    pub(crate) fn begins(&self) -> Timestamp {
+        moment::of_certificate(&self.parsed.tbs_certificate.validity.not_before)
     }
 
     /// The last moment of its validity.
@@ -126,6 +140,50 @@ impl Certificate {
 
     pub(crate) fn extended_key_usage(&self) -> Result<Option<ExtendedKeyUsage>, Code> {
         self.extension()
+    }
+
+    /// Whether it was issued under `policy`.
+    pub(crate) fn has_policy(&self, policy: ObjectIdentifier) -> bool {
+        match self.extension::<CertificatePolicies>() {
+            Ok(Some(policies)) => policies
+                .0
+                .iter()
+                .any(|found| found.policy_identifier == policy),
+            Ok(None) | Err(_) => false,
+        }
+    }
+
+    /// Its key as subjectPublicKey holds it: what OCSP hashes to name an issuer.
+    pub(crate) fn key_bits(&self) -> &[u8] {
+        let key = &self.parsed.tbs_certificate.subject_public_key_info;
+        key.subject_public_key.as_bytes().unwrap_or_default()
+    }
+
+    /// Whether its extended key usage is marked critical.
+    pub(crate) fn has_critical_usage(&self) -> bool {
+        self.critical_extensions()
+            .any(|found| found == ExtendedKeyUsage::OID)
+    }
+
+    /// Whether it has an extension, critical or not.
+    pub(crate) fn has_extension(&self, wanted: ObjectIdentifier) -> bool {
+        let mut extensions = self.parsed.tbs_certificate.extensions.iter().flatten();
+        extensions.any(|extension| extension.extn_id == wanted)
+    }
+
+    /// Whether its authority says that nobody needs to ask for its revocation (`id-pkix-ocsp-nocheck`).
+    pub(crate) fn is_never_revoked(&self) -> bool {
+        self.has_extension(ID_PKIX_OCSP_NOCHECK)
+    }
+
+    pub(crate) fn name_constraints(&self) -> Result<Option<NameConstraints>, Code> {
+        self.extension()
+    }
+
+    /// Its alternative names.
+    pub(crate) fn alternative_names(&self) -> Result<Vec<GeneralName>, Code> {
+        let names = self.extension::<SubjectAltName>()?;
+        Ok(names.map(|names| names.0).unwrap_or_default())
     }
 
     /// Whether its subject key identifier is `wanted`.

@@ -26,12 +26,18 @@ use crate::moment;
 /// Certificates in one container; a full chain and a spare one are fewer than 8.
 const MAX_CERTIFICATES: usize = 16;
 
+/// Lists, and likewise answers, among the signed attributes: one for each certificate of a chain.
+const MAX_REVOCATION_ITEMS: usize = 16;
+
 const SIGNING_CERTIFICATE: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.12");
 const SIGNING_CERTIFICATE_V2: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
 const ALGORITHM_PROTECTION: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.52");
+const SIGNATURE_POLICY: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.15");
+const REVOCATION_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113583.1.1.8");
 const TIME_STAMP_TOKEN: ObjectIdentifier =
     ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.14");
 
@@ -171,6 +177,42 @@ impl Container {
             }
         }
         (token, has_extras)
+    }
+
+    /// Whether it names a signature policy (CAdES-EPES).
+    pub(crate) fn names_a_policy(&self) -> bool {
+        matches!(self.attribute(SIGNATURE_POLICY), Ok(Some(_)) | Err(_))
+    }
+
+    /// Revocation lists and responders' answers among the signed attributes, as Adobe's signers put them there.
+    ///
+    /// # Source
+    /// ISO 32000-2, 12.8.3.3.2: `SEQUENCE { crl [0] EXPLICIT SEQUENCE OF …, ocsp [1] EXPLICIT SEQUENCE OF …, … }`.
+    pub(crate) fn revocation_data(&self) -> (Vec<&[u8]>, Vec<&[u8]>) {
+        let mut found = (Vec::new(), Vec::new());
+        let Ok(Some(value)) = self.attribute(REVOCATION_INFO) else {
+            return found;
+        };
+        for part in asn1::values(value.value(), 3).unwrap_or_default() {
+            let Ok(tagged) = AnyRef::from_der(part) else {
+                continue;
+            };
+            let list = asn1::inside(tagged.value()).unwrap_or_default();
+            let Some(items) = asn1::values(list, MAX_REVOCATION_ITEMS) else {
+                continue;
+            };
+            let number = |number| Tag::ContextSpecific {
+                constructed: true,
+                number,
+            };
+            let tag = der::Tagged::tag(&tagged);
+            if tag == number(TagNumber::N0) {
+                found.0.extend(items);
+            } else if tag == number(TagNumber::N1) {
+                found.1.extend(items);
+            }
+        }
+        found
     }
 
     /// The one value of a signed attribute, none where the attribute is absent.

@@ -158,6 +158,10 @@ codes! {
         "Sertifikat penanda tangan tidak disertakan. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
     AlgorithmsDisagree "V-311" Invalid "the signature names algorithms that contradict each other"
         "Keterangan di dalam tanda tangan saling bertentangan. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
+    KeyTooLong "V-312" Indeterminate "an RSA key is longer than 4096 bits"
+        "Kunci tanda tangan lebih panjang daripada yang dapat diperiksa. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
+    PolicyNamed "V-313" Note "the signature names a signature policy, which is not read here"
+        "Tanda tangan menyebut aturan tanda tangan yang tidak dibaca di sini. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
 
     NoChain "V-401" Indeterminate "no chain leads from the signer to a trusted authority"
         "Penanda tangan tidak dijamin oleh penerbit sertifikat yang dipercaya di sini. Jangan dicetak; pastikan dokumen berasal dari dinas. Bila penerbitnya baru, hubungi petugas TI.",
@@ -189,6 +193,30 @@ codes! {
         "Daftar pencabutan yang ada hanya memuat sebagian sertifikat, padahal daftar lengkap diwajibkan. Jangan dicetak dulu; pasang daftar pencabutan yang lengkap. Hubungi petugas TI.",
     RevocationPartial "V-415" Note "the revocation list at hand covers only a part, and which part is not read by this version"
         "Daftar pencabutan yang ada hanya memuat sebagian sertifikat, sehingga pencabutan tidak diperiksa penuh. Dokumen boleh dicetak. Minta petugas TI memasang daftar yang lengkap.",
+    RevocationUnprovedMissing "V-416" Indeterminate "required revocation data was signed by an authority that has ended, and nothing proves that it is older"
+        "Data pencabutan di dalam dokumen berasal dari penerbit yang masa berlakunya sudah habis dan umurnya tidak terbukti. Jangan dicetak; minta dokumen yang ditandatangani ulang. Hubungi dinas penerbit.",
+    RevocationUnproved "V-417" Note "revocation data was signed by an authority that has ended, and nothing proves that it is older"
+        "Data pencabutan di dalam dokumen tidak terbukti umurnya, sehingga pencabutan tidak diperiksa penuh. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+    RevokedAuthority "V-418" Indeterminate "an authority of the chain is revoked, and nothing proves that the signature is older"
+        "Sertifikat penerbit sudah dicabut dan tidak terbukti bahwa dokumen ditandatangani sebelumnya. Jangan dicetak; minta dokumen yang ditandatangani ulang. Hubungi dinas penerbit.",
+    UnknownToIssuer "V-419" Indeterminate "the authority says that it does not know a certificate of the chain"
+        "Penerbit sertifikat menyatakan tidak mengenal sertifikat ini. Jangan dicetak; dokumen ini mungkin dipalsukan. Hubungi dinas penerbit.",
+    SignerStranger "V-420" Indeterminate "the signature is by someone who is not an official of this office"
+        "Dokumen ditandatangani oleh orang yang tidak terdaftar sebagai pejabat dinas ini. Jangan dicetak; tanyakan siapa penanda tangannya. Hubungi dinas penerbit.",
+    SignersUnset "V-421" Note "nobody checked whether the signer is an official of this office"
+        "Pejabat yang berwenang belum didaftarkan di mesin ini, sehingga jabatan penanda tangan tidak diperiksa. Periksa nama penanda tangan. Agar diperiksa, minta petugas TI mendaftarkan pejabatnya.",
+    SignersMissing "V-422" Indeterminate "the officials of this office are to be checked, and none is named"
+        "Pejabat yang berwenang wajib diperiksa, tetapi belum didaftarkan di mesin ini. Jangan dicetak dulu; daftarkan pejabatnya. Hubungi petugas TI.",
+    ConstraintBroken "V-431" Indeterminate "a certificate of the chain bears a name that its authority may not certify"
+        "Penerbit sertifikat tidak berhak menjamin nama ini. Jangan dicetak; pastikan dokumen berasal dari dinas. Hubungi petugas TI.",
+    ConstraintUnsupported "V-432" Indeterminate "an authority of the chain limits names in a way that is not known here"
+        "Penerbit sertifikat membatasi nama dengan cara yang belum dikenal. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
+    AnchorEnded "V-433" Indeterminate "the trusted authority counts only for older signatures"
+        "Penerbit sertifikat ini tidak lagi dipercaya untuk tanda tangan baru. Jangan dicetak; minta dokumen yang ditandatangani ulang. Hubungi petugas TI.",
+    CertificateUnproved "V-434" Indeterminate "an authority's certificate in the document has ended, and nothing proves that it is older"
+        "Sertifikat penerbit di dalam dokumen sudah habis masa berlakunya dan umurnya tidak terbukti. Jangan dicetak; minta petugas TI memasang sertifikat penerbit itu. Bila tidak ada, hubungi dinas penerbit.",
+    ArchiveUnreadable "V-435" Note "something that the document brings along about certificates cannot be read"
+        "Sebagian data sertifikat di dalam dokumen tidak terbaca dan tidak dipakai. Tidak perlu tindakan. Bila ragu, hubungi petugas TI.",
 
     TimeClaimed "V-501" Note "the time of signing is the signer's own claim"
         "Waktu tanda tangan hanya menurut penanda tangan. Tidak perlu tindakan. Bila waktunya penting, hubungi dinas penerbit.",
@@ -196,6 +224,14 @@ codes! {
         "Stempel waktu bukan milik tanda tangan ini. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
     StampUntrusted "V-503" Indeterminate "the time stamp's authority cannot be vouched for"
         "Penerbit stempel waktu tidak dapat dijamin. Jangan dicetak dulu; pasang sertifikat penerbitnya bila memang dipercaya. Hubungi petugas TI.",
+    StampOrder "V-504" Indeterminate "a time stamp is younger than one that was put over it"
+        "Urutan stempel waktu di dalam dokumen tidak mungkin benar. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    StampMissing "V-505" Indeterminate "a time stamp is required, and none proves when the document was signed"
+        "Stempel waktu diwajibkan, tetapi tidak ada yang membuktikan waktu tanda tangan. Jangan dicetak; minta dokumen yang distempel waktu. Hubungi dinas penerbit.",
+    StampVague "V-506" Indeterminate "the time stamp says that it may be wrong by more than ten minutes"
+        "Stempel waktu terlalu kasar untuk membuktikan waktu tanda tangan. Jangan dicetak; minta dokumen dengan stempel waktu yang tepat. Hubungi dinas penerbit.",
+    StampExpired "V-507" Note "the time stamp proves nothing any more, for its authority's certificate has ended"
+        "Masa berlaku penerbit stempel waktu sudah habis, sehingga stempel itu tidak lagi membuktikan apa pun. Tidak perlu tindakan. Bila waktunya penting, hubungi dinas penerbit.",
 }
 
 impl fmt::Display for Code {

@@ -7,36 +7,24 @@ use const_oid::AssociatedOid;
 use const_oid::db::rfc5280::{ID_CE_INVALIDITY_DATE, ID_CE_ISSUING_DISTRIBUTION_POINT};
 use der::Decode;
 use der::asn1::{AnyRef, GeneralizedTime};
-use loket_wire::Timestamp;
+use loket_wire::{Sha256Digest, Timestamp};
 use x509_cert::crl::{CertificateList, RevokedCert};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::CrlReason;
 use x509_cert::time::Time;
 
+use crate::algorithm;
 use crate::asn1;
 use crate::certificate::Certificate;
 use crate::moment;
+use crate::ocsp;
 
 /// A revocation list of one authority.
 #[derive(Debug, Clone)]
 pub(crate) struct RevocationList {
     der: Vec<u8>,
+    digest: Sha256Digest,
     parsed: CertificateList,
-}
-
-/// What the lists say about one certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// A list of the right time does not name it.
-    Good,
-    /// A list names it, whatever that list's age: what was revoked stays revoked.
-    Revoked(Revoked),
-    /// Only lists of another time are known, and they do not name it.
-    Stale,
-    /// Only lists that cover a part are known, and they do not name it.
-    Partial,
-    /// No list of its issuer is known.
-    Unknown,
 }
 
 /// When and why a certificate was revoked.
@@ -49,7 +37,7 @@ pub(crate) struct Revoked {
 
 impl Revoked {
     /// The worse of what two lists say.
-    fn with(self, other: Self) -> Self {
+    pub(crate) fn with(self, other: Self) -> Self {
         Self {
             since: self.since.min(other.since),
             why: self.why.max(other.why),
@@ -70,7 +58,7 @@ pub(crate) enum Why {
 
 /// What a list covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Scope {
+pub(crate) enum Scope {
     /// All certificates of its issuer.
     All,
     /// Some of them: what it names is revoked, what it does not name may be.
@@ -87,24 +75,28 @@ impl RevocationList {
         }
         Ok(Self {
             der: der.to_vec(),
+            digest: algorithm::sha256(&[der]),
             parsed,
         })
     }
 
-    /// Whether `issuer` issued this list.
-    fn is_of(&self, issuer: &Certificate) -> bool {
+    /// Whether `issuer` may have issued this list, its signature not looked at.
+    pub(crate) fn names(&self, issuer: &Certificate) -> bool {
         let may_sign = match issuer.key_usage() {
             Ok(Some(usage)) => usage.crl_sign(),
             Ok(None) => true,
             Err(_unreadable) => false,
         };
-        self.parsed.tbs_cert_list.issuer == *issuer.subject()
-            && may_sign
-            && issuer.signed(&self.der).is_ok()
+        self.parsed.tbs_cert_list.issuer == *issuer.subject() && may_sign
+    }
+
+    /// Whether `issuer` signed it.
+    pub(crate) fn is_signed_by(&self, issuer: &Certificate) -> bool {
+        issuer.signed(&self.der).is_ok()
     }
 
     /// Critical extensions say that a list is partial or speaks for others.
-    fn scope(&self) -> Scope {
+    pub(crate) fn scope(&self) -> Scope {
         let extensions = self.parsed.tbs_cert_list.crl_extensions.iter().flatten();
         let critical: Vec<&Extension> = extensions.filter(|extra| extra.critical).collect();
         match critical.as_slice() {
@@ -119,23 +111,25 @@ impl RevocationList {
         }
     }
 
-    fn entry(&self, serial: &[u8]) -> Option<Revoked> {
+    pub(crate) fn entry(&self, serial: &[u8]) -> Option<Revoked> {
         let list = &self.parsed.tbs_cert_list;
         let mut entries = list.revoked_certificates.iter().flatten();
         let entry = entries.find(|entry| entry.serial_number.as_bytes() == serial)?;
         Some(revoked(entry))
     }
 
-    /// Whether it tells how `certificate` stood at `at`.
-    ///
-    /// A list that was issued after `at` tells it as well, and better: a certificate that is not revoked by then was
-    /// not revoked before (EN 319 102-1, 5.2.5: the freshness of revocation data has a lower bound in time, not an
-    /// upper one). Only where the certificate had ended by then the list may have dropped it (RFC 5280, 5).
-    fn holds_at(&self, at: Timestamp, certificate: &Certificate) -> bool {
-        let list = &self.parsed.tbs_cert_list;
-        let from = moment::of_certificate(&list.this_update);
-        let until = list.next_update.as_ref().map(moment::of_certificate);
-        until.is_some_and(|until| at <= until) && from <= certificate.ends()
+    pub(crate) fn this_update(&self) -> Timestamp {
+        moment::of_certificate(&self.parsed.tbs_cert_list.this_update)
+    }
+
+    pub(crate) fn next_update(&self) -> Option<Timestamp> {
+        let next = self.parsed.tbs_cert_list.next_update.as_ref();
+        next.map(moment::of_certificate)
+    }
+
+    /// Tells one list from another.
+    pub(crate) fn digest(&self) -> &Sha256Digest {
+        &self.digest
     }
 }
 
@@ -155,21 +149,8 @@ fn revoked(entry: &RevokedCert) -> Revoked {
     for extra in entry.crl_entry_extensions.iter().flatten() {
         let value = extra.extn_value.as_bytes();
         if extra.extn_id == CrlReason::OID {
-            why = match CrlReason::from_der(value) {
-                Ok(
-                    CrlReason::KeyCompromise | CrlReason::CaCompromise | CrlReason::AaCompromise,
-                )
-                // A reason that cannot be read may be the worst one.
-                | Err(_) => Why::KeyInOtherHands,
-                Ok(CrlReason::CertificateHold | CrlReason::RemoveFromCRL) => Why::OnHold,
-                Ok(
-                    CrlReason::Unspecified
-                    | CrlReason::AffiliationChanged
-                    | CrlReason::Superseded
-                    | CrlReason::CessationOfOperation
-                    | CrlReason::PrivilegeWithdrawn,
-                ) => Why::Other,
-            };
+            // A reason that cannot be read may be the worst one.
+            why = CrlReason::from_der(value).map_or(Why::KeyInOtherHands, ocsp::why);
         } else if extra.extn_id == ID_CE_INVALIDITY_DATE {
             match GeneralizedTime::from_der(value) {
                 Ok(date) => since = since.min(moment::of_certificate(&Time::GeneralTime(date))),
@@ -181,30 +162,4 @@ fn revoked(entry: &RevokedCert) -> Revoked {
         }
     }
     Revoked { since, why }
-}
-
-/// What `lists` say about `certificate`, which `issuer` issued.
-pub(crate) fn standing(
-    certificate: &Certificate,
-    issuer: &Certificate,
-    lists: &[RevocationList],
-    at: Timestamp,
-) -> Standing {
-    let mut standing = Standing::Unknown;
-    let mut worst: Option<Revoked> = None;
-    for list in lists.iter().filter(|list| list.is_of(issuer)) {
-        let scope = list.scope();
-        if scope != Scope::Unclear
-            && let Some(revoked) = list.entry(certificate.serial())
-        {
-            worst = Some(worst.map_or(revoked, |other| other.with(revoked)));
-        }
-        standing = match (scope, standing) {
-            (Scope::All, _) if list.holds_at(at, certificate) => Standing::Good,
-            (_, Standing::Good) => Standing::Good,
-            (Scope::All, _) | (_, Standing::Stale) => Standing::Stale,
-            (Scope::Part | Scope::Unclear, _) => Standing::Partial,
-        };
-    }
-    worst.map_or(standing, Standing::Revoked)
 }

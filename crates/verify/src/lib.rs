@@ -1,8 +1,9 @@
 //! Judges signed PDF documents: bytes in, verdict out.
 //!
 //! ```text
-//! document ─> pdf (own strict reader) ─> fields ─> byterange ─> cms ─> chain + crl ─> Report
-//!                └─> pages                           └─> stamp
+//! document ─> pdf (own strict reader) ─> fields ─> byterange ─> cms ─> chain ─> signers ─> Report
+//!                ├─> pages                           └─> stamp ─> poe ┘  └─> revocation (crl, ocsp)
+//!                └─> dss ──────────────────────────────────────────────────────┘
 //! ```
 //!
 //! It reads no clock, file, socket or environment and draws no random number: document, trust
@@ -11,7 +12,7 @@
 //! what a page shows, whether the document is the newest one, or what its QR code says.
 //!
 //! Invariants:
-//! - [`Verdict::Valid`] is said only of a document of which every byte is either covered by the
+//! - [`Verdict::Valid`] is said only of a document of whose signed revision every byte is either covered by the
 //!   signature or checked on its own (the gap that holds the signature itself). What can be
 //!   rewritten there without making another document of it (a time stamp taken off, RSA named in
 //!   its other spelling) leaves [`SignedRevision::content_sha256`] as it was.
@@ -27,18 +28,33 @@ mod chain;
 mod check;
 mod cms;
 mod code;
+mod constraints;
 mod crl;
+mod dss;
+mod effort;
 mod fields;
+mod indication;
 mod moment;
+mod ocsp;
 mod pages;
 mod pdf;
+mod poe;
+mod policy;
 mod report;
+mod revocation;
 mod signature;
+mod signers;
 mod stamp;
 mod trust;
 
 pub use check::{MAX_DOCUMENT_BYTES, check};
 pub use code::{Code, Finding, Weight};
-pub use report::{Changes, Coverage, QrReport, Report, SignatureReport, SignedRevision, Verdict};
+pub use indication::{Indication, SubIndication};
+pub use policy::{AnchorEnd, KeyPurpose, NotAnOid, Policy, Revocation, TimeStamps};
+pub use report::{
+    ChainReport, Changes, Coverage, Currency, Level, ProofSource, QrReport, Report, RevocationForm,
+    RevocationReport, RevocationSource, SignatureReport, SignedRevision, TimeStampReport, Verdict,
+};
+pub use signers::{PatternError, PatternText, SignerPattern};
 pub use trust::{MAX_TRUST_CERTIFICATES, MAX_TRUST_FILE_BYTES, MAX_TRUST_LISTS};
-pub use trust::{Policy, Revocation, Trust, TrustError};
+pub use trust::{Trust, TrustError};

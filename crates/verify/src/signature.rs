@@ -4,13 +4,57 @@ use const_oid::db::rfc5911 as oid;
 use loket_wire::Timestamp;
 
 use crate::byterange::SignedBytes;
-use crate::chain::{self, Ground, Purpose};
+use crate::chain::{self, Case, Ground, Judged, Purpose};
 use crate::cms::{Container, Naming};
-use crate::code::Code;
+use crate::code::{Code, Weight};
 use crate::moment;
-use crate::pdf::{Dictionary, File, Object};
-use crate::report::{Changes, Coverage, SignatureReport, findings};
+use crate::pdf::{Dictionary, Object};
+use crate::poe::Place;
+use crate::policy::{Policy, TimeStamps};
+use crate::report::{
+    Changes, Coverage, Level, ProofSource, SignatureReport, TimeStampReport, findings, settle,
+};
 use crate::stamp;
+
+/// A signature as it stands in the document.
+#[derive(Debug)]
+pub(crate) struct Signed<'a> {
+    pub(crate) bytes: SignedBytes<'a>,
+    pub(crate) container: Container,
+    /// The container as its bytes.
+    pub(crate) token: Vec<u8>,
+}
+
+/// What a signature in the form is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A person's.
+    Signature,
+    /// A time stamp over the document so far.
+    TimeStamp,
+}
+
+impl Kind {
+    pub(crate) fn of(signature: &Dictionary) -> Result<Self, Code> {
+        match (signature.name("Type"), signature.name("SubFilter")) {
+            (None | Some(b"Sig"), Some(b"ETSI.CAdES.detached" | b"adbe.pkcs7.detached")) => {
+                Ok(Self::Signature)
+            }
+            // ISO 32000-2, 12.8.5.
+            (Some(b"DocTimeStamp"), Some(b"ETSI.RFC3161")) => Ok(Self::TimeStamp),
+            _other => Err(Code::SignatureKind),
+        }
+    }
+}
+
+/// What the document says about a signature, and what became of the document since.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Surroundings<'a> {
+    pub(crate) signature: &'a Dictionary,
+    /// What was added after it, as the difference analysis finds it.
+    pub(crate) changes: Changes,
+    pub(crate) coverage: Coverage,
+}
 
 /// What is known about a signature so far; every step adds to it.
 struct Draft {
@@ -18,61 +62,45 @@ struct Draft {
     signer: Option<String>,
     issuer: Option<String>,
     signed_at: Option<Timestamp>,
+    stamp: Option<TimeStampReport>,
+    /// What proves how old it is.
+    proven: Option<(Timestamp, ProofSource)>,
     is_stamped: bool,
-    coverage: Coverage,
-    changes: Changes,
+    judged: Judged,
+    has_archive: bool,
 }
 
-/// Judges the signature in `signature`.
+/// Judges a signature; `codes` are what the rest of the document says against it.
 pub(crate) fn judge(
-    signature: &Dictionary,
-    file: &File<'_>,
+    read: Result<&Signed<'_>, Code>,
+    around: Surroundings<'_>,
+    codes: Vec<Code>,
     ground: Ground<'_>,
 ) -> SignatureReport {
     let mut draft = Draft {
-        codes: Vec::new(),
+        codes,
         signer: None,
         issuer: None,
         signed_at: None,
+        stamp: None,
+        proven: None,
         is_stamped: false,
-        coverage: Coverage::Unclear,
-        changes: Changes::Unknown,
+        judged: Judged::default(),
+        has_archive: false,
     };
-    if let Err(code) = draft.fill(signature, file, ground) {
-        draft.codes.push(code);
-    }
-    SignatureReport {
-        signer: draft.signer,
-        issuer: draft.issuer,
-        signed_at: draft.signed_at,
-        is_stamped: draft.is_stamped,
-        coverage: draft.coverage,
-        changes: draft.changes,
-        findings: findings(&draft.codes),
-    }
+    let filled = read.and_then(|signed| draft.fill(signed, around.signature, ground));
+    draft.codes.extend(filled.err());
+    draft.report(around)
 }
 
 impl Draft {
     fn fill(
         &mut self,
+        signed: &Signed<'_>,
         signature: &Dictionary,
-        file: &File<'_>,
         ground: Ground<'_>,
     ) -> Result<(), Code> {
-        let is_signature = matches!(signature.name("Type"), None | Some(b"Sig"));
-        let kind = signature.name("SubFilter");
-        let is_known = matches!(kind, Some(b"ETSI.CAdES.detached" | b"adbe.pkcs7.detached"));
-        if !is_signature || !is_known {
-            return Err(Code::SignatureKind);
-        }
-        let bytes = SignedBytes::of(signature, file)?;
-        if bytes.end == file.data().len() {
-            (self.coverage, self.changes) = (Coverage::Document, Changes::None);
-        } else {
-            (self.coverage, self.changes) = (Coverage::Revision, Changes::Unexamined);
-            self.codes.push(Code::BytesAfter);
-        }
-        let container = Container::parse(&bytes.container()?)?;
+        let container = &signed.container;
         if !container.is_detached() {
             return Err(Code::CmsMalformed);
         }
@@ -81,19 +109,38 @@ impl Draft {
             self.issuer = Some(signer.issuer_text());
         }
         self.signed_at = container.claimed_time().or_else(|| claimed_time(signature));
-        container.verify(&bytes.parts, oid::ID_DATA, Naming::V2)?;
+        container.verify(&signed.bytes.parts, oid::ID_DATA, Naming::V2)?;
+        if container.names_a_policy() {
+            self.codes.push(Code::PolicyNamed);
+        }
         let signer = container.signer()?;
+        let place = Place::in_container(signed.bytes.end);
         // First: a stamp proves that the signature is older than what became of its certificate later.
-        self.stamp(&container, ground);
-        let proved = self.signed_at.filter(|_moment| self.is_stamped);
-        let purpose = Purpose::Document { proved };
-        let chain = chain::judge(signer, &container.certificates, purpose, ground);
-        self.codes.extend(chain);
+        self.stamp(container, place, ground);
+        self.judged = chain::judge(
+            Case {
+                signer,
+                embedded: &container.certificates,
+                purpose: Purpose::Document,
+                proved: self.proven.map(|(moment, _source)| moment),
+                place,
+            },
+            ground,
+        );
+        self.codes.extend(self.judged.codes.iter().copied());
+        self.codes
+            .extend(authorisation_fault(signer, ground.policy));
+        if ground.policy.time_stamp == TimeStamps::Required && self.proven.is_none() {
+            self.codes.push(Code::StampMissing);
+        }
         Ok(())
     }
 
     /// Judges the time stamp, if there is one, and what else nobody signed.
-    fn stamp(&mut self, container: &Container, ground: Ground<'_>) {
+    fn stamp(&mut self, container: &Container, place: Place, ground: Ground<'_>) {
+        let archived = ground.proofs.since(place);
+        self.has_archive = archived.is_some();
+        self.proven = archived.map(|moment| (moment, ProofSource::DocumentTimeStamp));
         let (token, has_extras) = container.token();
         if has_extras || container.has_extras {
             self.codes.push(Code::Unvouched);
@@ -102,14 +149,76 @@ impl Draft {
             self.codes.push(Code::TimeClaimed);
             return;
         };
-        match stamp::judge(&token, container.signature(), ground) {
-            Ok((moment, codes)) => {
-                (self.signed_at, self.is_stamped) = (Some(moment), true);
-                self.codes.extend(codes);
-            }
-            Err(code) => self.codes.extend([code, Code::TimeClaimed]),
+        let stamped = stamp::judge(&token, &[container.signature()], place, ground);
+        self.codes.extend(stamped.codes);
+        self.stamp = Some(stamped.report);
+        let (Some(proves), Some(moment)) = (stamped.proves, stamped.moment) else {
+            self.codes.push(Code::TimeClaimed);
+            return;
+        };
+        // What a later stamp covers cannot itself be younger.
+        if archived.is_some_and(|archived| archived < moment) {
+            self.codes.extend([Code::StampOrder, Code::TimeClaimed]);
+            return;
+        }
+        (self.signed_at, self.is_stamped) = (Some(moment), true);
+        self.proven = Some((proves, ProofSource::SignatureTimeStamp));
+    }
+
+    fn report(self, around: Surroundings<'_>) -> SignatureReport {
+        let findings = findings(&self.codes);
+        let (indication, sub_indication) = settle(&findings);
+        SignatureReport {
+            signer: self.signer,
+            issuer: self.issuer,
+            signed_at: self.signed_at,
+            is_stamped: self.is_stamped,
+            coverage: around.coverage,
+            changes: around.changes,
+            indication,
+            sub_indication,
+            level: level(self.proven, &self.judged, self.has_archive),
+            proven_at: self.proven.map(|(moment, _source)| moment),
+            proven_by: self.proven.map(|(_moment, source)| source),
+            chain: self.judged.chain,
+            revocation: self.judged.revocation,
+            time_stamp: self.stamp,
+            findings,
         }
     }
+}
+
+/// The baseline level that the signature reaches, as far as it could be checked.
+///
+/// # Source
+/// ETSI EN 319 142-1, 6.
+fn level(proven: Option<(Timestamp, ProofSource)>, judged: &Judged, has_archive: bool) -> Level {
+    let has_chain = !judged.chain.is_empty();
+    match proven {
+        None => Level::B,
+        Some(_) if !has_chain || !judged.is_self_contained => Level::T,
+        Some(_) if has_archive => Level::Lta,
+        Some(_) => Level::Lt,
+    }
+}
+
+/// Whether the signer may sign for this office (docs/adr/0033).
+fn authorisation_fault(signer: &crate::certificate::Certificate, policy: &Policy) -> Option<Code> {
+    if policy.signers.is_empty() {
+        return Some(if policy.signers_required {
+            Code::SignersMissing
+        } else {
+            Code::SignersUnset
+        });
+    }
+    let is_official = policy.signers.iter().any(|pattern| pattern.fits(signer));
+    (!is_official).then_some(Code::SignerStranger)
+}
+
+/// Whether nothing heavier than a note speaks against a signature.
+pub(crate) fn is_good(report: &SignatureReport) -> bool {
+    let mut findings = report.findings.iter();
+    findings.all(|finding| finding.code.weight() == Weight::Note)
 }
 
 /// The time that the signature dictionary claims.

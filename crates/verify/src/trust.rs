@@ -1,15 +1,16 @@
-//! Whom an office trusts, and by what rules: configuration that is handed in, never code.
+//! Whom an office trusts: configuration that is handed in, never code.
 
 use data_encoding::BASE64;
-use serde::{Deserialize, Serialize};
+use loket_wire::Timestamp;
 
 use crate::certificate::Certificate;
 use crate::crl::RevocationList;
+use crate::ocsp::Response;
 
 /// Certificates in one trust store; the national hierarchy has a few dozen.
 pub const MAX_TRUST_CERTIFICATES: usize = 256;
 
-/// Revocation lists in one trust store: a few for each authority.
+/// Revocation lists in one trust store, and likewise answers of responders: a few for each authority.
 pub const MAX_TRUST_LISTS: usize = 256;
 
 /// Size of one file of the trust store: room for a list of some 100,000 entries.
@@ -24,6 +25,8 @@ pub struct Trust {
     anchors: Vec<Certificate>,
     intermediates: Vec<Certificate>,
     lists: Vec<RevocationList>,
+    responses: Vec<Response>,
+    as_of: Option<Timestamp>,
 }
 
 /// Why a trust store cannot be used; `position` counts the files from 0.
@@ -54,6 +57,12 @@ pub enum TrustError {
         /// Which file.
         position: usize,
     },
+    /// A responder's answer of the file cannot be read, or refuses to say anything.
+    #[error("read trust file {position}: malformed or unsuccessful OCSP response")]
+    Response {
+        /// Which file.
+        position: usize,
+    },
     /// The text form around a certificate or list is broken.
     #[error("read trust file {position}: broken PEM text")]
     Pem {
@@ -71,8 +80,8 @@ pub enum TrustError {
 impl Trust {
     /// Reads a trust store from its files.
     ///
-    /// Each file is PEM with any number of `CERTIFICATE` and `X509 CRL` blocks (text between the
-    /// blocks is passed over), or one certificate or revocation list in DER.
+    /// Each file is PEM with any number of `CERTIFICATE`, `X509 CRL` and `OCSP RESPONSE` blocks (text between the blocks
+    /// is passed over), or one certificate, revocation list or OCSP response in DER.
     ///
     /// # Errors
     /// The first file that holds nothing of this, or something broken, or too much; a private
@@ -87,6 +96,8 @@ impl Trust {
                 trust.add_certificate(certificate);
             } else if let Ok(list) = RevocationList::parse(file) {
                 trust.lists.push(list);
+            } else if let Ok(response) = Response::parse(file) {
+                trust.responses.push(response);
             } else {
                 trust.add_pem(file, position)?;
             }
@@ -94,7 +105,8 @@ impl Trust {
                 .anchors
                 .len()
                 .saturating_add(trust.intermediates.len());
-            if certificates > MAX_TRUST_CERTIFICATES || trust.lists.len() > MAX_TRUST_LISTS {
+            let said = trust.lists.len().max(trust.responses.len());
+            if certificates > MAX_TRUST_CERTIFICATES || said > MAX_TRUST_LISTS {
                 return Err(TrustError::TooMany { position });
             }
         }
@@ -113,6 +125,25 @@ impl Trust {
 
     pub(crate) fn intermediates(&self) -> &[Certificate] {
         &self.intermediates
+    }
+
+    /// The same store, as somebody gathered it at `as_of`; reports then say so, and what was revoked since is not known.
+    #[must_use]
+    pub fn dated(self, as_of: Timestamp) -> Self {
+        Self {
+            as_of: Some(as_of),
+            ..self
+        }
+    }
+
+    /// When the store was gathered, if that is known.
+    #[must_use]
+    pub const fn as_of(&self) -> Option<Timestamp> {
+        self.as_of
+    }
+
+    pub(crate) fn responses(&self) -> &[Response] {
+        &self.responses
     }
 
     pub(crate) fn lists(&self) -> &[RevocationList] {
@@ -178,27 +209,13 @@ impl Trust {
                     .map_err(|_malformed| TrustError::RevocationList { position })?;
                 self.lists.push(list);
             }
+            "OCSP RESPONSE" => {
+                let response =
+                    Response::parse(der).map_err(|_malformed| TrustError::Response { position })?;
+                self.responses.push(response);
+            }
             _other => return Err(TrustError::Unrecognised { position }),
         }
         Ok(())
     }
-}
-
-/// An office's rules of judging.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Policy {
-    /// What a missing revocation list means.
-    pub revocation: Revocation,
-}
-
-/// What a missing or outdated revocation list means; a revoked certificate is never accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Revocation {
-    /// The verdict is `indeterminate` without an up-to-date list for each certificate.
-    Required,
-    /// Lists are used where they are there; a missing or old one is only noted.
-    #[default]
-    IfKnown,
 }

@@ -86,7 +86,15 @@ impl List {
         let files = [ROOT, ISSUING, ROOT_LIST, &self.der()];
         let trust = Trust::from_files(files).unwrap();
         let at = Timestamp::parse_rfc3339(at).unwrap();
-        check(document, &trust, &Policy { revocation }, at)
+        check(
+            document,
+            &trust,
+            &Policy {
+                revocation,
+                ..Policy::default()
+            },
+            at,
+        )
     }
 }
 

@@ -7,7 +7,8 @@
 use std::process::Command;
 
 use loket_verify::{
-    Changes, Code, Coverage, Policy, Report, Revocation, Trust, TrustError, Verdict, check,
+    Changes, Code, Coverage, PatternText, Policy, Report, Revocation, Trust, TrustError, Verdict,
+    check,
 };
 use loket_wire::{Sha256Digest, Timestamp};
 
@@ -74,7 +75,7 @@ static SAMPLES: &[Sample] = &samples! {
     "variants/kk-sample-pss-long-salt.pdf" Indeterminate [AlgorithmUnsupported] Fits;
     "variants/kk-sample-p256.pdf" Valid [TimeClaimed] Fits;
     "variants/kk-sample-p384.pdf" Valid [TimeClaimed] Fits;
-    "variants/kk-sample-tsa-as-signer.pdf" Indeterminate [SignerUsage TimeClaimed] Fits;
+    "variants/kk-sample-tsa-as-signer.pdf" Indeterminate [SignerUsage SignerStranger TimeClaimed] Fits;
     "variants/kk-sample-twice.pdf" Indeterminate [BytesAfter TimeClaimed TimeClaimed] Fits;
 };
 
@@ -90,11 +91,29 @@ fn moment(text: &str) -> Timestamp {
     Timestamp::parse_rfc3339(text).unwrap()
 }
 
+/// The office's own rules: its head signs.
+fn policy() -> Policy {
+    let subject = [
+        ("O", "Dinas Contoh Kabupaten Contohraya"),
+        ("CN", "Kepala Dinas *"),
+    ];
+    let pattern = PatternText {
+        subject: subject
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into(),
+        ..PatternText::default()
+    };
+    Policy {
+        signers: vec![pattern.try_into().unwrap()],
+        ..Policy::default()
+    }
+}
+
 fn judge(document: &[u8]) -> Report {
     check(
         document,
         &full_trust(),
-        &Policy::default(),
+        &policy(),
         moment("2026-11-22T00:00:00Z"),
     )
 }
@@ -195,7 +214,7 @@ fn a_valid_sample_says_who_signed_when_and_what_may_be_printed() {
 #[test]
 fn trust_decides_who_is_vouched_for() {
     let at = moment("2026-11-22T00:00:00Z");
-    let policy = Policy::default();
+    let policy = policy();
     let with = |files: &[&[u8]]| check(STAMPED, &trust(files), &policy, at);
     let check = |files: &[&[u8]], verdict: Verdict, code: Code| {
         let report = with(files);
@@ -214,6 +233,7 @@ fn trust_decides_who_is_vouched_for() {
 fn a_policy_that_requires_revocation_lists_gets_them_or_no_verdict() {
     let policy = Policy {
         revocation: Revocation::Required,
+        ..policy()
     };
     let judge = |files: &[&[u8]], at: &str| check(SIGNED, &trust(files), &policy, moment(at));
     let all = [ROOT, ISSUING, ROOT_LIST, ISSUING_LIST];
@@ -230,7 +250,7 @@ fn a_policy_that_requires_revocation_lists_gets_them_or_no_verdict() {
 
 #[test]
 fn the_moment_of_judging_is_an_argument() {
-    let judge = |at: &str| check(SIGNED, &full_trust(), &Policy::default(), moment(at));
+    let judge = |at: &str| check(SIGNED, &full_trust(), &policy(), moment(at));
     for (at, verdict) in [
         ("1970-01-01T00:00:00Z", Verdict::Indeterminate),
         ("2024-01-01T00:00:00Z", Verdict::Valid),
@@ -247,7 +267,7 @@ fn the_moment_of_judging_is_an_argument() {
     }
     let revoked = fixture!("kk-sample-revoked.pdf");
     let at = moment("2024-01-02T00:00:00Z");
-    let report = check(revoked, &full_trust(), &Policy::default(), at);
+    let report = check(revoked, &full_trust(), &policy(), at);
     assert!(
         report.has(Code::RevokedKey),
         "a clock that is behind must not revive a signer"

@@ -205,6 +205,7 @@ mod tests {
                 TrustFolder::open(dir.path().to_owned()).unwrap(),
                 Policy {
                     revocation: Revocation::IfKnown,
+                    ..Policy::default()
                 },
             ),
             printers: BTreeMap::new(),

@@ -109,6 +109,7 @@ impl World {
         let trust = TrustFolder::open(trust_dir.clone()).expect("trust");
         let policy = Policy {
             revocation: Revocation::IfKnown,
+            ..Policy::default()
         };
         let documents = Documents::new(spool, sealing.clone(), trust, policy);
         let clock = Clock::new(None);

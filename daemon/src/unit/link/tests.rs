@@ -108,6 +108,7 @@ impl Bench {
         let spool = Spool::open(&dir.path().join("spool"), spool_quota_bytes).unwrap();
         let policy = Policy {
             revocation: Revocation::IfKnown,
+            ..Policy::default()
         };
         std::fs::create_dir(dir.path().join("trust")).unwrap();
         let trust = TrustFolder::open(dir.path().join("trust")).unwrap();
