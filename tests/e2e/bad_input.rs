@@ -23,7 +23,7 @@ async fn documents_that_are_not_valid_are_refused_at_intake_and_reach_no_printer
         ("no PDF", b"hello".to_vec(), INVALID, "V-102"),
         ("altered", sample("altered")?, INVALID, "V-302"),
         ("unsigned", sample("unsigned")?, INVALID, "V-201"),
-        ("appended", sample("appended")?, UNSURE, "V-205"),
+        ("appended", sample("appended")?, INVALID, "V-611"),
         ("untrusted", sample("untrusted")?, UNSURE, "V-401"),
         ("revoked", sample("revoked")?, UNSURE, "V-413"),
         ("encrypted", sample("encrypted")?, UNSURE, "V-105"),

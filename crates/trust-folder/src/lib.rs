@@ -1,10 +1,13 @@
-//! The folder of trust anchors, intermediate certificates and revocation lists, read again when a file in it changed.
+//! What an office judges documents by, as files: the folder of trust anchors, intermediate certificates, revocation lists
+//! and OCSP responses, read again when a file in it changed, and the [`PolicyFile`] of its rules.
 //!
 //! Revocation lists end after hours or days and are replaced while programs run: who judges by what was read at the start
 //! calls every document unproved once the list has ended. [`TrustFolder::current`] looks at names, sizes and times of the
 //! files, and reads them when one differs. While the folder is broken, what was last good counts.
 //!
 //! Everything here blocks on the disk.
+
+mod policy;
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -15,8 +18,10 @@ use std::time::SystemTime;
 use loket_verify::{MAX_TRUST_CERTIFICATES, MAX_TRUST_FILE_BYTES, Trust, TrustError};
 use thiserror::Error;
 
+pub use policy::{MAX_POLICY_BYTES, MAX_SIGNERS, POLICY_VERSION, PolicyError, PolicyFile};
+
 /// What such files are called; others in the folder (notes, backups) are passed over.
-const SUFFIXES: [&str; 5] = ["pem", "crt", "cer", "der", "crl"];
+const SUFFIXES: [&str; 6] = ["pem", "crt", "cer", "der", "crl", "ocsp"];
 
 /// Why the folder cannot be used.
 #[derive(Debug, Error)]

@@ -91,7 +91,7 @@ pub(crate) struct Judged {
     pub(crate) codes: Vec<Code>,
     pub(crate) chain: Vec<ChainReport>,
     pub(crate) revocation: Vec<RevocationReport>,
-    /// Whether the document itself brings good revocation data for each certificate below the anchor.
+    /// Whether the document itself brings revocation data for each certificate below the anchor.
     pub(crate) is_self_contained: bool,
 }
 

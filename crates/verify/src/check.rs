@@ -5,6 +5,7 @@ use loket_wire::{Sha256Digest, Timestamp};
 use crate::algorithm;
 use crate::byterange::SignedBytes;
 use crate::chain::Ground;
+use crate::changes;
 use crate::cms::Container;
 use crate::code::Code;
 use crate::dss::Evidence;
@@ -58,12 +59,51 @@ struct Draft {
 struct Entry<'f, 'a> {
     dictionary: &'f Dictionary,
     kind: Result<Kind, Code>,
-    read: Result<Signed<'a>, Code>,
+    bytes: Result<SignedBytes<'a>, Code>,
+    body: Result<Body, Code>,
 }
 
-impl Entry<'_, '_> {
+struct Body {
+    container: Container,
+    token: Vec<u8>,
+}
+
+impl<'f, 'a> Entry<'f, 'a> {
+    fn read(dictionary: &'f Dictionary, file: &File<'a>) -> Self {
+        let kind = Kind::of(dictionary);
+        let bytes = kind.and_then(|_kind| SignedBytes::of(dictionary, file));
+        let body = bytes.as_ref().map_err(|code| *code).and_then(|bytes| {
+            let token = bytes.container()?;
+            let container = Container::parse(&token).map_err(|code| match kind {
+                Ok(Kind::TimeStamp) => Code::StampBroken,
+                Ok(Kind::Signature) | Err(_) => code,
+            })?;
+            Ok(Body { container, token })
+        });
+        Self {
+            dictionary,
+            kind,
+            bytes,
+            body,
+        }
+    }
+
+    fn is_stamp(&self) -> bool {
+        self.kind == Ok(Kind::TimeStamp)
+    }
+
     fn end(&self) -> Option<usize> {
-        self.read.as_ref().ok().map(|signed| signed.bytes.end)
+        self.bytes.as_ref().ok().map(|bytes| bytes.end)
+    }
+
+    fn signed(&self) -> Result<Signed<'_, 'a>, Code> {
+        let bytes = self.bytes.as_ref().map_err(|code| *code)?;
+        let body = self.body.as_ref().map_err(|code| *code)?;
+        Ok(Signed {
+            bytes,
+            container: &body.container,
+            token: &body.token,
+        })
     }
 }
 
@@ -77,13 +117,13 @@ impl Draft {
     ) -> Result<(), Code> {
         let mut budget = Budget::new();
         let file = File::open(document, &mut budget)?;
-        let latest = file.latest();
-        let catalog = latest.catalog(&mut budget)?;
-        let found = fields::signatures(latest, &catalog, &mut budget)?;
-        let entries: Vec<Entry<'_, '_>> = found.iter().map(|found| entry(found, &file)).collect();
-        let (stamps, signatures): (Vec<_>, Vec<_>) = entries
+        let found = dictionaries(&file, &mut budget)?;
+        let entries: Vec<Entry<'_, '_>> = found
             .iter()
-            .partition(|entry| entry.kind == Ok(Kind::TimeStamp));
+            .map(|found| Entry::read(found, &file))
+            .collect();
+        let (stamps, signatures): (Vec<_>, Vec<_>) =
+            entries.iter().partition(|entry| entry.is_stamp());
         if signatures.is_empty() {
             return Err(Code::Unsigned);
         }
@@ -121,10 +161,10 @@ impl Draft {
     ) {
         stamps.sort_by_key(|entry| std::cmp::Reverse(entry.end()));
         for entry in stamps {
-            let signed = match &entry.read {
+            let signed = match entry.signed() {
                 Ok(signed) => signed,
                 Err(code) => {
-                    self.codes.push(*code);
+                    self.codes.push(code);
                     continue;
                 }
             };
@@ -134,8 +174,7 @@ impl Draft {
                 proofs: &*proofs,
                 ..ground
             };
-            let token = &signed.token;
-            let mut stamped = stamp::judge(token, &signed.bytes.parts, place, ground);
+            let mut stamped = stamp::judge(signed.token, &signed.bytes.parts, place, ground);
             let later = proofs.since(place);
             if let (Some(moment), Some(later)) = (stamped.moment, later)
                 && later < moment
@@ -160,50 +199,25 @@ impl Draft {
         ground: Ground<'_>,
         budget: &mut Budget,
     ) -> Result<(), Code> {
-        let mut offered: Option<&Signed<'_>> = None;
+        let mut offered: Option<&SignedBytes<'_>> = None;
         for entry in signatures {
-            let (around, codes) = surroundings(entry, file, ground.policy, budget)?;
-            let read = entry.kind.and(entry.read.as_ref().map_err(|code| *code));
-            let report = signature::judge(read, around, codes, ground);
+            let (around, codes) = surroundings(entry, file, ground.policy, budget);
+            let report = signature::judge(entry.signed(), around, codes, ground);
             // The last of the good ones: what it covers holds what the others cover.
-            if let Ok(signed) = read
+            if let Ok(bytes) = &entry.bytes
                 && signature::is_good(&report)
-                && offered.is_none_or(|other| other.bytes.end < signed.bytes.end)
+                && offered.is_none_or(|other| other.end < bytes.end)
             {
-                offered = Some(signed);
+                offered = Some(bytes);
             }
             self.signatures.push(report);
         }
         self.revision = match offered {
-            Some(signed) => Some(revision(file, signed, budget)?),
+            Some(covered) => Some(revision(file, covered, budget)?),
             None => None,
         };
         Ok(())
     }
-}
-
-fn entry<'f, 'a>(dictionary: &'f Dictionary, file: &File<'a>) -> Entry<'f, 'a> {
-    let kind = Kind::of(dictionary);
-    Entry {
-        dictionary,
-        kind,
-        read: kind.and_then(|kind| read(dictionary, kind, file)),
-    }
-}
-
-fn read<'a>(dictionary: &Dictionary, kind: Kind, file: &File<'a>) -> Result<Signed<'a>, Code> {
-    let bytes = SignedBytes::of(dictionary, file)?;
-    let token = bytes.container()?;
-    let container = match (Container::parse(&token), kind) {
-        (Ok(container), _) => container,
-        (Err(code), Kind::Signature) => return Err(code),
-        (Err(_malformed), Kind::TimeStamp) => return Err(Code::StampBroken),
-    };
-    Ok(Signed {
-        bytes,
-        container,
-        token,
-    })
 }
 
 /// What the document brings along, the oldest first: each time stamp proves what stood in the store by then.
@@ -212,16 +226,14 @@ fn evidence(
     entries: &[Entry<'_, '_>],
     budget: &mut Budget,
 ) -> Result<Evidence, Code> {
-    let stamps = entries
-        .iter()
-        .filter(|entry| entry.kind == Ok(Kind::TimeStamp));
-    let stages = stamps.filter_map(|entry| entry.read.as_ref().ok());
-    let mut stages: Vec<usize> = stages.map(|signed| signed.bytes.revision).collect();
+    let stamps = entries.iter().filter(|entry| entry.is_stamp());
+    let stages = stamps.filter_map(|entry| entry.bytes.as_ref().ok());
+    let mut stages: Vec<usize> = stages.map(|bytes| bytes.revision).collect();
     stages.push(file.latest().index());
     stages.sort_unstable();
     stages.dedup();
     let mut evidence = Evidence::read(file, &stages, budget)?;
-    for signed in entries.iter().filter_map(|entry| entry.read.as_ref().ok()) {
+    for signed in entries.iter().filter_map(|entry| entry.signed().ok()) {
         let place = Place::in_container(signed.bytes.end);
         let (lists, responses) = signed.container.revocation_data();
         evidence.add_lists(&lists, &responses, place);
@@ -229,37 +241,53 @@ fn evidence(
     Ok(evidence)
 }
 
-/// What became of the document after a signature.
+/// What became of the document after a signature, and how its own revision may show two faces.
 fn surroundings<'f>(
     entry: &Entry<'f, '_>,
     file: &File<'_>,
-    _policy: &Policy,
-    _budget: &mut Budget,
-) -> Result<(Surroundings<'f>, Vec<Code>), Code> {
-    let mut codes = Vec::new();
-    let (coverage, changes) = match &entry.read {
-        Err(_) => (Coverage::Unclear, Changes::Unknown),
-        Ok(signed) if signed.bytes.end == file.data().len() => (Coverage::Document, Changes::None),
-        Ok(_) => {
-            codes.push(Code::BytesAfter);
-            (Coverage::Revision, Changes::Unexamined)
-        }
-    };
-    let around = Surroundings {
+    policy: &Policy,
+    budget: &mut Budget,
+) -> (Surroundings<'f>, Vec<Code>) {
+    let mut around = Surroundings {
         signature: entry.dictionary,
-        changes,
-        coverage,
+        changes: Changes::Unknown,
+        coverage: Coverage::Unclear,
+        revisions: Vec::new(),
     };
-    Ok((around, codes))
+    let Ok(bytes) = &entry.bytes else {
+        return (around, Vec::new());
+    };
+    around.coverage = if bytes.end == file.data().len() {
+        Coverage::Document
+    } else {
+        Coverage::Revision
+    };
+    let later = changes::after_signing(file, bytes.revision, policy.changes, budget);
+    (around.changes, around.revisions) = (later.changes, later.revisions);
+    (around, later.codes)
+}
+
+/// The signatures of the newest revision, none of an older one lost.
+fn dictionaries(file: &File<'_>, budget: &mut Budget) -> Result<Vec<Dictionary>, Code> {
+    let mut found: Vec<Dictionary> = Vec::new();
+    for index in 0..file.revisions().len() {
+        let view = file.view(index);
+        let catalog = view.catalog(budget)?;
+        let newer = fields::signatures(view, &catalog, budget)?;
+        if !found.iter().all(|older| newer.contains(older)) {
+            return Err(Code::SignatureRemoved);
+        }
+        found = newer;
+    }
+    Ok(found)
 }
 
 /// What may be printed: the revision that `signed` covers, whatever follows it.
 fn revision(
     file: &File<'_>,
-    signed: &Signed<'_>,
+    covered: &SignedBytes<'_>,
     budget: &mut Budget,
 ) -> Result<SignedRevision, Code> {
-    let covered = &signed.bytes;
     let bytes = file.data().get(..covered.end).ok_or(Code::ByteRange)?;
     let view = file.view(covered.revision);
     let catalog = view.catalog(budget)?;

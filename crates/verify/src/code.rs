@@ -129,8 +129,7 @@ codes! {
         "Ada bagian dokumen yang sengaja dilewati tanda tangan. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
     CoverageEnd "V-204" Invalid "the signed bytes do not end where a revision of the document ends"
         "Tanda tangan berakhir di tengah dokumen. Jangan dicetak; dokumen ini mungkin diubah. Hubungi dinas penerbit.",
-    BytesAfter "V-205" Indeterminate "bytes were added after signing and are not examined by this version"
-        "Ada tambahan sesudah dokumen ditandatangani dan tambahan itu belum dapat diperiksa. Jangan dicetak; minta dokumen bentuk B-B atau B-T. Bila berulang, hubungi petugas TI.",
+    // V-205 said that bytes were added after signing and were not examined; V-601 to V-618 say what they are.
     SignatureKind "V-206" Indeterminate "this kind of signature is not judged by this version"
         "Jenis tanda tangan ini belum dapat diperiksa. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
     Padding "V-207" Invalid "the space after the signature is not filled with zeros"
@@ -232,6 +231,71 @@ codes! {
         "Stempel waktu terlalu kasar untuk membuktikan waktu tanda tangan. Jangan dicetak; minta dokumen dengan stempel waktu yang tepat. Hubungi dinas penerbit.",
     StampExpired "V-507" Note "the time stamp proves nothing any more, for its authority's certificate has ended"
         "Masa berlaku penerbit stempel waktu sudah habis, sehingga stempel itu tidak lagi membuktikan apa pun. Tidak perlu tindakan. Bila waktunya penting, hubungi dinas penerbit.",
+
+    ChangedContent "V-601" Invalid "what a page shows was changed after signing"
+        "Isi halaman diubah sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedPages "V-602" Invalid "pages were added, taken away or turned after signing"
+        "Halaman ditambah, dikurangi, atau diubah bentuknya sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedAnnotation "V-603" Invalid "something was laid over a page after signing"
+        "Ada yang ditempelkan di atas halaman sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedField "V-604" Invalid "form fields were changed or added after signing"
+        "Kolom isian diubah atau ditambah sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedSignature "V-605" Invalid "the signature itself, its place or its picture was changed after signing"
+        "Tanda tangan, letaknya, atau gambarnya diubah sesudah dokumen ditandatangani. Jangan dicetak; dokumen ini mungkin dipalsukan. Hubungi dinas penerbit.",
+    ChangedCatalog "V-606" Invalid "settings of the whole document were changed after signing"
+        "Pengaturan dokumen diubah sesudah ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedAction "V-607" Invalid "a program or an action was put into the document after signing"
+        "Ada program yang disisipkan sesudah dokumen ditandatangani. Jangan dicetak dan jangan dibuka di komputer lain. Hubungi petugas TI.",
+    ChangedResources "V-608" Invalid "fonts, pictures or other means of the pages were changed after signing"
+        "Huruf atau gambar yang dipakai halaman diubah sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedFreed "V-609" Invalid "parts of the document were taken away after signing"
+        "Ada bagian yang dihapus sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedStructure "V-610" Invalid "parts were added after signing that no rule explains"
+        "Ada bagian yang ditambahkan sesudah dokumen ditandatangani tanpa alasan yang dikenal. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedInformation "V-611" Invalid "title, author or another piece of information was changed after signing"
+        "Judul, penyusun, atau keterangan lain diubah sesudah dokumen ditandatangani. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedArchive "V-612" Invalid "what was added as evidence for the signature holds something else"
+        "Tambahan yang seharusnya bukti tanda tangan berisi hal lain. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    ChangedRights "V-613" Invalid "what the signer allowed to be done later was exceeded or rewritten"
+        "Perubahan sesudah penandatanganan melampaui yang diizinkan penanda tangan. Jangan dicetak; minta dokumen aslinya. Hubungi dinas penerbit.",
+    TailBytes "V-614" Indeterminate "white space or comments stand behind the end of the document"
+        "Ada tambahan kosong di ujung dokumen. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
+    SignatureRemoved "V-615" Invalid "a signature was taken out of the document"
+        "Tanda tangan yang pernah ada dihapus dari dokumen. Jangan dicetak; dokumen ini mungkin dipalsukan. Hubungi dinas penerbit.",
+    SignedAgain "V-616" Indeterminate "the document was signed again, which the office's rule does not allow"
+        "Dokumen ditandatangani lagi sesudah tanda tangan dinas. Jangan dicetak; minta dokumen dengan satu tanda tangan. Hubungi dinas penerbit.",
+    RightsUnknown "V-617" Indeterminate "the signed document grants rights that are not known here"
+        "Dokumen memuat hak perubahan yang belum dikenal. Jangan dicetak; minta dokumen dalam bentuk biasa. Bila berulang, hubungi petugas TI.",
+    MetadataChanged "V-618" Note "the archive data of the document was updated after signing"
+        "Data arsip dokumen diperbarui sesudah ditandatangani; halamannya tetap. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+    ActiveContent "V-631" Indeterminate "the signed document holds programs, sound, film or actions"
+        "Dokumen memuat program atau media yang dapat mengubah tampilannya. Jangan dicetak; minta dokumen tanpa program. Hubungi petugas TI.",
+    DynamicForm "V-632" Indeterminate "the signed document leaves to each viewer how its form looks"
+        "Tampilan isian dokumen bergantung pada program pembacanya. Jangan dicetak; minta dokumen dalam bentuk biasa. Hubungi petugas TI.",
+    HiddenLayers "V-633" Indeterminate "the signed document has layers that may be hidden or differ when printed"
+        "Dokumen memuat lapisan yang tersembunyi atau berbeda saat dicetak. Jangan dicetak; minta dokumen tanpa lapisan. Hubungi dinas penerbit.",
+    Layers "V-634" Note "the signed document has layers, all of them shown"
+        "Dokumen memuat lapisan dan semuanya tampak. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+    ExternalContent "V-635" Indeterminate "the signed document shows what stands in other files, or other pictures when printed"
+        "Sebagian isi dokumen berada di luar berkas ini atau berbeda saat dicetak. Jangan dicetak; minta dokumen yang utuh. Hubungi dinas penerbit.",
+    ExternalLink "V-636" Note "the signed document links to addresses outside; none is followed"
+        "Dokumen memuat tautan keluar dan tidak satu pun dibuka. Dokumen boleh dicetak. Bila ragu, hubungi petugas TI.",
+    Attachment "V-637" Note "the signed document carries other files; they are neither opened nor printed"
+        "Dokumen membawa berkas lampiran yang tidak dibuka dan tidak dicetak. Dokumen boleh dicetak. Bila ragu, hubungi petugas TI.",
+    AnnotationTwoFaced "V-638" Indeterminate "the signed document holds notes that are shown but not printed, or printed but not shown"
+        "Dokumen memuat tempelan yang berbeda antara layar dan kertas. Jangan dicetak; minta dokumen tanpa tempelan. Hubungi dinas penerbit.",
+    AnnotationShown "V-639" Note "the signed document holds notes, stamps or fields over its pages, signed with it"
+        "Halaman memuat tempelan atau kolom isian yang ikut ditandatangani. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+    FontStandard "V-640" Note "standard fonts are not embedded and come from the printer"
+        "Huruf baku tidak disertakan dan diambil dari pencetak. Dokumen boleh dicetak. Bila hurufnya tampak salah, hubungi petugas TI.",
+    FontMissing "V-641" Indeterminate "fonts are not embedded, so that letters may differ from printer to printer"
+        "Huruf dokumen tidak disertakan sehingga tulisan dapat berbeda di tiap pencetak. Jangan dicetak; minta dokumen dengan huruf lengkap. Hubungi dinas penerbit.",
+    Dangling "V-642" Note "the signed document refers to parts that it does not have"
+        "Dokumen menunjuk bagian yang tidak ada di dalamnya. Dokumen boleh dicetak. Bila hasilnya tidak lengkap, hubungi dinas penerbit.",
+    Cropped "V-643" Note "a page is cropped; what lies outside is not shown"
+        "Tepi halaman dipotong dan bagian luarnya tidak tampak. Dokumen boleh dicetak. Bila hasilnya tidak lengkap, hubungi dinas penerbit.",
+    DeviceDependent "V-644" Indeterminate "the signed document tells printers to draw something else than screens"
+        "Dokumen memuat perintah yang hanya berlaku di pencetak. Jangan dicetak; minta dokumen dalam bentuk biasa. Hubungi petugas TI.",
 }
 
 impl fmt::Display for Code {

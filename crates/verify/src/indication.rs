@@ -150,6 +150,11 @@ impl Code {
                 Indication::TotalFailed,
                 named.or(Some(SubIndication::FormatFailure)),
             ),
+            // What a signed document may hold, and what may follow it, is a rule about signatures.
+            Weight::Indeterminate if self >= Self::ChangedContent => (
+                Indication::Indeterminate,
+                named.or(Some(SubIndication::SigConstraintsFailure)),
+            ),
             Weight::Indeterminate => (
                 Indication::Indeterminate,
                 named.or(Some(SubIndication::Generic)),

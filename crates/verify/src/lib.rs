@@ -25,14 +25,18 @@ mod back_end;
 mod byterange;
 mod certificate;
 mod chain;
+mod changes;
 mod check;
 mod cms;
 mod code;
 mod constraints;
 mod crl;
+#[cfg(test)]
+mod draft;
 mod dss;
 mod effort;
 mod fields;
+mod hazards;
 mod indication;
 mod moment;
 mod ocsp;
@@ -47,13 +51,15 @@ mod signers;
 mod stamp;
 mod trust;
 
+pub use changes::ChangeLevel;
 pub use check::{MAX_DOCUMENT_BYTES, check};
 pub use code::{Code, Finding, Weight};
 pub use indication::{Indication, SubIndication};
 pub use policy::{AnchorEnd, KeyPurpose, NotAnOid, Policy, Revocation, TimeStamps};
 pub use report::{
-    ChainReport, Changes, Coverage, Currency, Level, ProofSource, QrReport, Report, RevocationForm,
-    RevocationReport, RevocationSource, SignatureReport, SignedRevision, TimeStampReport, Verdict,
+    ChainReport, Changes, Coverage, Currency, Level, ProofSource, QrReport, Report, RevisionChange,
+    RevocationForm, RevocationReport, RevocationSource, SignatureReport, SignedRevision,
+    TimeStampReport, Verdict,
 };
 pub use signers::{PatternError, PatternText, SignerPattern};
 pub use trust::{MAX_TRUST_CERTIFICATES, MAX_TRUST_FILE_BYTES, MAX_TRUST_LISTS};

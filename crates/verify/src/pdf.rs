@@ -11,6 +11,10 @@ mod history;
 mod lex;
 mod object;
 mod pack;
+#[cfg(test)]
+mod refusals;
+#[cfg(test)]
+mod refusals_of_sections;
 mod revision;
 mod section;
 mod stream;
@@ -22,6 +26,12 @@ mod xref_stream;
 pub(crate) use budget::Budget;
 pub(crate) use file::{File, View};
 pub(crate) use object::{Dictionary, Object, ObjectId};
-pub(crate) use revision::{Entry, Revision, Section};
-pub(crate) use stream::Stream;
-pub(crate) use text::Text;
+#[expect(
+    unused_imports,
+    reason = "the view of each revision is for the analysis of changes and of the DSS"
+)]
+pub(crate) use {
+    revision::{Entry, Revision, Section},
+    stream::Stream,
+    text::Text,
+};

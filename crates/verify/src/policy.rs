@@ -4,6 +4,7 @@ use const_oid::ObjectIdentifier;
 use loket_wire::{Sha256Digest, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::changes::ChangeLevel;
 use crate::signers::SignerPattern;
 
 /// An office's rules of judging.
@@ -12,6 +13,8 @@ use crate::signers::SignerPattern;
 pub struct Policy {
     /// What a missing revocation list means.
     pub revocation: Revocation,
+    /// What may follow the office's signature.
+    pub changes: ChangeLevel,
     /// What a missing proof of the time of signing means.
     pub time_stamp: TimeStamps,
     /// Who may sign for this office; a signer needs to fit one of them. Empty: nobody is asked.

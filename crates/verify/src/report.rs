@@ -30,16 +30,39 @@ pub enum Coverage {
     Unclear,
 }
 
-/// What happened to the document after a signature was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// What happened to the document after a signature was made, the heaviest of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Changes {
     /// Nothing was added.
     None,
-    /// Bytes were added, and what they change was not examined.
-    Unexamined,
+    /// Evidence for the signature or document time stamps were added, nothing else.
+    Archived,
+    /// Another signature was added, which covers nothing that was signed before.
+    SignedAgain,
     /// Not to be told.
     Unknown,
+    /// Something was added or changed that no rule explains.
+    Altered,
+}
+
+/// What one revision behind the signed one did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RevisionChange {
+    /// Which revision of the file; 0 is the oldest.
+    pub index: usize,
+    /// Bytes from the end of the revision before it to the end of its own `%%EOF`.
+    pub size_bytes: usize,
+    /// Objects that it brings, its own cross-reference and object streams included.
+    pub added: usize,
+    /// Objects of older revisions that it replaces.
+    pub overridden: usize,
+    /// Objects of older revisions that it takes away.
+    pub freed: usize,
+    /// The rules that explain its objects, by name; those of one revision, each once.
+    pub explained_by: Vec<&'static str>,
+    /// What was found about it, without repetition, in the order of the codes.
+    pub findings: Vec<Finding>,
 }
 
 /// The bytes that may be printed: the document from its start to `size_bytes`.
@@ -74,6 +97,8 @@ pub struct SignatureReport {
     pub coverage: Coverage,
     /// What happened to the document afterwards.
     pub changes: Changes,
+    /// The same for each revision behind the one that it covers, oldest first.
+    pub revisions: Vec<RevisionChange>,
     /// What EN 319 102-1 says of this signature.
     pub indication: Indication,
     /// Why, unless it passed.
@@ -333,6 +358,7 @@ mod tests {
             is_stamped: false,
             coverage: Coverage::Document,
             changes: Changes::None,
+            revisions: Vec::new(),
             indication: settle(&findings(codes)).0,
             sub_indication: settle(&findings(codes)).1,
             level: Level::B,

@@ -71,7 +71,7 @@ enum Told {
 pub(crate) struct Known {
     pub(crate) standing: Standing,
     pub(crate) used: Option<RevocationReport>,
-    /// Whether the document itself brings data that calls it good.
+    /// Whether the document itself brings data about it, of whatever age.
     pub(crate) is_in_document: bool,
 }
 
@@ -96,7 +96,7 @@ pub(crate) fn standing(question: Question<'_>, ground: Ground<'_>) -> Known {
             Told::Good if !is_authentic(&said, question, ground) => Standing::Unproved,
             Told::Good => Standing::Good,
         };
-        is_in_document |= next == Standing::Good && matches!(said.origin, Origin::Document(_));
+        is_in_document |= said.about == Told::Good && matches!(said.origin, Origin::Document(_));
         // Among good ones the newest is what a report should show.
         let is_newer = used
             .as_ref()

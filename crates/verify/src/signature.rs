@@ -12,17 +12,18 @@ use crate::pdf::{Dictionary, Object};
 use crate::poe::Place;
 use crate::policy::{Policy, TimeStamps};
 use crate::report::{
-    Changes, Coverage, Level, ProofSource, SignatureReport, TimeStampReport, findings, settle,
+    Changes, Coverage, Level, ProofSource, RevisionChange, SignatureReport, TimeStampReport,
+    findings, settle,
 };
 use crate::stamp;
 
 /// A signature as it stands in the document.
-#[derive(Debug)]
-pub(crate) struct Signed<'a> {
-    pub(crate) bytes: SignedBytes<'a>,
-    pub(crate) container: Container,
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Signed<'s, 'a> {
+    pub(crate) bytes: &'s SignedBytes<'a>,
+    pub(crate) container: &'s Container,
     /// The container as its bytes.
-    pub(crate) token: Vec<u8>,
+    pub(crate) token: &'s [u8],
 }
 
 /// What a signature in the form is.
@@ -48,12 +49,13 @@ impl Kind {
 }
 
 /// What the document says about a signature, and what became of the document since.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Surroundings<'a> {
     pub(crate) signature: &'a Dictionary,
     /// What was added after it, as the difference analysis finds it.
     pub(crate) changes: Changes,
     pub(crate) coverage: Coverage,
+    pub(crate) revisions: Vec<RevisionChange>,
 }
 
 /// What is known about a signature so far; every step adds to it.
@@ -67,12 +69,14 @@ struct Draft {
     proven: Option<(Timestamp, ProofSource)>,
     is_stamped: bool,
     judged: Judged,
+    /// Whether the document brings what the time stamp inside the signature is judged by; so where there is none.
+    is_stamp_self_contained: bool,
     has_archive: bool,
 }
 
 /// Judges a signature; `codes` are what the rest of the document says against it.
 pub(crate) fn judge(
-    read: Result<&Signed<'_>, Code>,
+    read: Result<Signed<'_, '_>, Code>,
     around: Surroundings<'_>,
     codes: Vec<Code>,
     ground: Ground<'_>,
@@ -86,6 +90,7 @@ pub(crate) fn judge(
         proven: None,
         is_stamped: false,
         judged: Judged::default(),
+        is_stamp_self_contained: true,
         has_archive: false,
     };
     let filled = read.and_then(|signed| draft.fill(signed, around.signature, ground));
@@ -96,11 +101,11 @@ pub(crate) fn judge(
 impl Draft {
     fn fill(
         &mut self,
-        signed: &Signed<'_>,
+        signed: Signed<'_, '_>,
         signature: &Dictionary,
         ground: Ground<'_>,
     ) -> Result<(), Code> {
-        let container = &signed.container;
+        let container = signed.container;
         if !container.is_detached() {
             return Err(Code::CmsMalformed);
         }
@@ -151,6 +156,7 @@ impl Draft {
         };
         let stamped = stamp::judge(&token, &[container.signature()], place, ground);
         self.codes.extend(stamped.codes);
+        self.is_stamp_self_contained = stamped.is_self_contained;
         self.stamp = Some(stamped.report);
         let (Some(proves), Some(moment)) = (stamped.proves, stamped.moment) else {
             self.codes.push(Code::TimeClaimed);
@@ -165,8 +171,24 @@ impl Draft {
         self.proven = Some((proves, ProofSource::SignatureTimeStamp));
     }
 
+    /// The baseline level that the signature reaches, as far as it could be checked.
+    ///
+    /// # Source
+    /// ETSI EN 319 142-1, 6.
+    fn level(&self) -> Level {
+        let has_data = !self.judged.chain.is_empty()
+            && self.judged.is_self_contained
+            && self.is_stamp_self_contained;
+        match self.proven {
+            None => Level::B,
+            Some(_) if !has_data => Level::T,
+            Some(_) if self.has_archive => Level::Lta,
+            Some(_) => Level::Lt,
+        }
+    }
+
     fn report(self, around: Surroundings<'_>) -> SignatureReport {
-        let findings = findings(&self.codes);
+        let (findings, level) = (findings(&self.codes), self.level());
         let (indication, sub_indication) = settle(&findings);
         SignatureReport {
             signer: self.signer,
@@ -175,9 +197,10 @@ impl Draft {
             is_stamped: self.is_stamped,
             coverage: around.coverage,
             changes: around.changes,
+            revisions: around.revisions,
             indication,
             sub_indication,
-            level: level(self.proven, &self.judged, self.has_archive),
+            level,
             proven_at: self.proven.map(|(moment, _source)| moment),
             proven_by: self.proven.map(|(_moment, source)| source),
             chain: self.judged.chain,
@@ -185,20 +208,6 @@ impl Draft {
             time_stamp: self.stamp,
             findings,
         }
-    }
-}
-
-/// The baseline level that the signature reaches, as far as it could be checked.
-///
-/// # Source
-/// ETSI EN 319 142-1, 6.
-fn level(proven: Option<(Timestamp, ProofSource)>, judged: &Judged, has_archive: bool) -> Level {
-    let has_chain = !judged.chain.is_empty();
-    match proven {
-        None => Level::B,
-        Some(_) if !has_chain || !judged.is_self_contained => Level::T,
-        Some(_) if has_archive => Level::Lta,
-        Some(_) => Level::Lt,
     }
 }
 

@@ -105,8 +105,8 @@ fn each_container_gets_its_verdict_and_codes() {
             .findings
             .iter()
             .map(|finding| finding.code)
-            // Who may sign for an office is what tests/signers.rs is about.
-            .filter(|code| *code != Code::SignersUnset)
+            // Who may sign for an office is what tests/signers.rs is about, and the page what tests/changes is about.
+            .filter(|code| *code != Code::SignersUnset && code.id() < "V-600")
             .collect();
         if (report.verdict, codes.as_slice()) != (broken.verdict, broken.codes) {
             wrong.push((broken.name, report.verdict, codes));

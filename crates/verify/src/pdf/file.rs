@@ -135,6 +135,7 @@ impl<'f, 'a> View<'f, 'a> {
     }
 
     /// All objects in use, numbers rising.
+    #[cfg(test)]
     pub(crate) fn numbers(self) -> impl Iterator<Item = (u32, Entry)> + 'f {
         self.file.history.in_use(self.index)
     }
@@ -243,7 +244,7 @@ impl<'f, 'a> View<'f, 'a> {
     }
 
     /// What a string says, escapes and digits undone; none where `object` is no string.
-    pub(crate) fn bytes<'o>(self, object: &'o Object) -> Option<&'o [u8]> {
+    pub(crate) fn bytes(self, object: &Object) -> Option<&[u8]> {
         let Object::Text(text) = object else {
             return None;
         };

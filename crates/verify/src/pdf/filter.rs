@@ -97,14 +97,16 @@ fn inflate(input: &[u8], budget: &mut Budget) -> Result<Vec<u8>, Code> {
         let (status, more, out) = decompress(&mut state, rest, &mut bytes, written, flags);
         read = read.saturating_add(more);
         written = written.saturating_add(out);
-        match status {
-            TINFLStatus::Done => break,
-            TINFLStatus::HasMoreOutput if bytes.len() < limit => {
-                bytes.resize(bytes.len().saturating_mul(2).min(limit), 0);
-            }
-            TINFLStatus::HasMoreOutput => return Err(Code::TooComplex),
-            _damaged => return Err(Code::StreamDamaged),
+        if status == TINFLStatus::Done {
+            break;
         }
+        if status != TINFLStatus::HasMoreOutput {
+            return Err(Code::StreamDamaged);
+        }
+        if bytes.len() >= limit {
+            return Err(Code::TooComplex);
+        }
+        bytes.resize(bytes.len().saturating_mul(2).min(limit), 0);
     }
     bytes.truncate(written);
     budget.inflate(bytes.len())?;

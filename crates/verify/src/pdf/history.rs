@@ -48,6 +48,7 @@ impl History {
     }
 
     /// All objects in use at the end of `revision`, numbers rising.
+    #[cfg(test)]
     pub(super) fn in_use(&self, revision: usize) -> impl Iterator<Item = (u32, Entry)> + '_ {
         let told = self.0.iter();
         let mut told = told

@@ -325,7 +325,10 @@ mod tests {
 
     #[test]
     fn a_repeated_key_is_refused() {
-        assert!(read("<< /A 1 /B 2 >>").is_ok());
+        let Ok(Object::Dictionary(honest)) = read("<< /B 1 /A 2 >>") else {
+            panic!("that is a dictionary");
+        };
+        assert_eq!(honest.keys().collect::<Vec<_>>(), [b"A", b"B"]);
         assert_eq!(read("<< /A 1 /A 1 >>"), Err(Code::DuplicateKey));
         assert_eq!(
             read("<< /A 1 /#41 1 >>"),

@@ -177,7 +177,8 @@ fn revision(
     if found.start.named == 0 {
         return linearized(data, found, previous, entries_left, budget);
     }
-    if found.start.named != offset {
+    let offset = found.section.offset();
+    if section::place(data, found.start.named) != offset {
         return Err(Code::StartXref);
     }
     let Some(Object::Reference(_)) = found.trailer.get("Root") else {

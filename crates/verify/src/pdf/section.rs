@@ -63,6 +63,14 @@ pub(super) fn start(data: &[u8], place: usize) -> Result<Start, Code> {
     })
 }
 
+/// Where the section that `offset` names begins. Some signers (node-signpdf) name the end-of-line
+/// marker in front of it; every reader comes to the same section from there.
+pub(super) fn place(data: &[u8], offset: usize) -> usize {
+    let mut cursor = Cursor::at(data, offset);
+    cursor.take_end_of_line();
+    cursor.position()
+}
+
 /// Reads the section at `offset`, up to the `%%EOF` behind it.
 pub(super) fn read(
     data: &[u8],
@@ -70,6 +78,7 @@ pub(super) fn read(
     entries_left: &mut usize,
     budget: &mut Budget,
 ) -> Result<Found, Code> {
+    let offset = place(data, offset);
     let mut cursor = Cursor::at(data, offset);
     if cursor.take_exact(b"xref") {
         let entries = table(&mut cursor, entries_left, budget)?;
@@ -114,8 +123,22 @@ fn finish(
     trailer: Dictionary,
     section: Section,
 ) -> Result<Found, Code> {
+    let end = cursor.position();
     cursor.skip_space()?;
-    let start = start(data, cursor.position())?;
+    let start = match (section, trailer.integer("Prev")) {
+        // qpdf leaves it out behind the first section of a linearized file, where it would say 0.
+        (Section::Stream { offset, .. }, Some(main))
+            if !cursor.clone().take_exact(START)
+                && usize::try_from(main).is_ok_and(|main| main > offset) =>
+        {
+            Start {
+                place: end,
+                named: 0,
+                ends: [end, end],
+            }
+        }
+        (_, _) => start(data, cursor.position())?,
+    };
     Ok(Found {
         entries,
         trailer,

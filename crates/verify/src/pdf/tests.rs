@@ -1,6 +1,7 @@
 //! Files made to be honest, and files that each break one rule.
 
-use super::{Budget, Entry, File, Object, ObjectId, View};
+use super::revision::Entry;
+use super::{Budget, File, Object, ObjectId, View};
 use crate::code::Code;
 
 /// A file that grows by objects and sections.
@@ -128,11 +129,11 @@ pub(super) fn open(bytes: &[u8]) -> Result<(), Code> {
     Ok(())
 }
 
-fn plain() -> Draft {
+pub(super) fn plain() -> Draft {
     Draft::new().object(1, CATALOG)
 }
 
-fn packed() -> Draft {
+pub(super) fn packed() -> Draft {
     Draft::new().pack(3, "", &[(1, CATALOG), (2, "[1 0 R (in a stream)]")])
 }
 
@@ -146,7 +147,7 @@ fn get(view: View<'_, '_>, number: u32) -> Object {
 }
 
 /// The text with one part replaced; offsets stay right when lengths do.
-fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+pub(super) fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     let at = bytes
         .windows(from.len())
         .position(|window| window == from.as_bytes());

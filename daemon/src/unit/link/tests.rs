@@ -16,7 +16,7 @@ use loket_domain::roam::Roam;
 use loket_journal::Journal;
 use loket_spool::Spool;
 use loket_trust_folder::TrustFolder;
-use loket_verify::{Policy, Revocation};
+use loket_verify::Policy;
 use loket_wire::enrolment::{Endpoint, InstallBundle};
 use loket_wire::presence::{Ack, encode};
 use loket_wire::sealed::Secrets;
@@ -106,10 +106,7 @@ impl Bench {
         let central = signing_key(3);
         let identity = Arc::new(identity(dir.path(), &machine, &central));
         let spool = Spool::open(&dir.path().join("spool"), spool_quota_bytes).unwrap();
-        let policy = Policy {
-            revocation: Revocation::IfKnown,
-            ..Policy::default()
-        };
+        let policy = Policy::default();
         std::fs::create_dir(dir.path().join("trust")).unwrap();
         let trust = TrustFolder::open(dir.path().join("trust")).unwrap();
         let documents = Documents::new(spool, identity.sealing.clone(), trust, policy);
