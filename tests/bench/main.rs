@@ -14,6 +14,7 @@ mod journal;
 mod peer_printer;
 mod process;
 mod section;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,6 +59,12 @@ enum Name {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(64..))]
         commits: u32,
     },
+    /// A signed document judged, beside pdfsig, pyHanko and the floor
+    Verify {
+        /// Calls in process; processes are a twentieth
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(20..))]
+        calls: u32,
+    },
 }
 
 #[tokio::main]
@@ -77,6 +84,7 @@ async fn run(line: Line) -> anyhow::Result<()> {
         Name::Dispatch { jobs } => dispatch::run(usize::from(jobs)).await,
         Name::Idle { window_s } => idle::run(Duration::from_secs(u64::from(window_s))).await,
         Name::Journal { commits } => journal::run(commits).await,
+        Name::Verify { calls } => verify::run(calls),
     }?;
     let load_after = process::load_average();
     section.note(format!("Load average before: {load}; after: {load_after}."));

@@ -16,7 +16,7 @@ use clap::{Args, ValueEnum};
 
 use crate::metadata::Metadata;
 use crate::test::debian::{Package, install_missing};
-use crate::test::{PROGRAMS_FOLDER_VARIABLE, cargo, check_shut, finish};
+use crate::test::{PROGRAMS_FOLDER_VARIABLE, cargo, check_shut, finish, peers};
 
 /// The programs as shipped: optimised, without symbols, without the doors for tests.
 const BUILD: &str = "build --release --workspace --exclude xtask --bins";
@@ -31,6 +31,13 @@ const PACKAGES: &[Package] = &[
     ("cups-ipp-utils", "ippeveprinter, the printer of both sides"),
     ("mosquitto", "the broker that offices run"),
     ("iproute2", "ss, which counts the bytes of a connection"),
+    (
+        "poppler-utils",
+        "pdfsig, the rival as a judge of signatures",
+    ),
+    ("libnss3-tools", "certutil, which makes what pdfsig trusts"),
+    ("python3-venv", "a place for pyHanko, another rival"),
+    ("time", "the most memory that a process takes"),
 ];
 
 /// What to run.
@@ -47,6 +54,9 @@ pub(crate) struct Options {
     /// Commits of `journal`, alone and in groups
     #[arg(long, value_name = "N", default_value_t = 6400, value_parser = clap::value_parser!(u32).range(64..))]
     commits: u32,
+    /// Calls of `verify` in process; processes are a twentieth
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..))]
+    calls: u32,
 }
 
 /// The benchmarks, in the order in which they run.
@@ -58,6 +68,8 @@ enum Name {
     Idle,
     /// Commits of the journal, beside bare writes to the same disk
     Journal,
+    /// A signed document judged, beside pdfsig, pyHanko and the floor
+    Verify,
 }
 
 /// Builds, then runs one benchmark or each.
@@ -65,6 +77,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let metadata = Metadata::of_members(root)?;
     let target = &metadata.target_directory;
     install_missing("benchmarks", PACKAGES)?;
+    peers::install(root, target)?;
     finish(cargo(root, BUILD))?;
     // The test run asks programs without optimisation; what ships is built here.
     check_shut(&metadata, &target.join("release"))?;
@@ -111,6 +124,7 @@ impl Options {
             Name::Dispatch => format!("dispatch --jobs {}", self.jobs),
             Name::Idle => format!("idle --window-s {}", self.window_s),
             Name::Journal => format!("journal --commits {}", self.commits),
+            Name::Verify => format!("verify --calls {}", self.calls),
         }
     }
 }
@@ -150,6 +164,7 @@ mod tests {
             jobs: 1,
             window_s: 2,
             commits: 64,
+            calls: 20,
         };
         let lines = Name::value_variants()
             .iter()
@@ -158,6 +173,7 @@ mod tests {
             "dispatch --jobs 1",
             "idle --window-s 2",
             "journal --commits 64",
+            "verify --calls 20",
         ];
         assert_eq!(lines.collect::<Vec<_>>(), expected);
     }
