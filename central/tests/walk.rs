@@ -271,7 +271,7 @@ async fn documents_that_may_not_be_printed_are_refused_with_their_code() {
         ("kk-sample-unsigned.pdf", invalid),
         ("kk-sample-revoked.pdf", unsure),
         ("kk-sample-untrusted.pdf", unsure),
-        ("kk-sample-appended.pdf", unsure),
+        ("kk-sample-appended.pdf", invalid),
         ("kk-sample-encrypted.pdf", unsure),
     ]
     .map(|(name, code)| (fixture(name), order("desa-contoh-1"), 422, code))

@@ -150,7 +150,7 @@ async fn verify_answers_with_the_documented_exit_codes() -> anyhow::Result<()> {
         ("kk-sample-unsigned.pdf", 1),
         ("kk-sample-revoked.pdf", 2),
         ("kk-sample-untrusted.pdf", 2),
-        ("kk-sample-appended.pdf", 2),
+        ("kk-sample-appended.pdf", 1),
         ("no-such-file.pdf", 66),
     ];
     for (name, code) in cases {

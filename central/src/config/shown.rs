@@ -52,7 +52,16 @@ impl Config {
         for broker in &self.broker.endpoints {
             writeln!(out, "broker = {scheme}://{}:{}", broker.host, broker.port)?;
         }
-        writeln!(out, "policy.revocation = {:?}", self.policy.revocation)?;
+        let policy = &self.policy;
+        writeln!(out, "policy.revocation = {:?}", policy.revocation)?;
+        writeln!(out, "policy.changes = {:?}", policy.changes)?;
+        writeln!(out, "policy.time_stamp = {:?}", policy.time_stamp)?;
+        writeln!(
+            out,
+            "policy.signers = {} named, required = {}",
+            policy.signers.len(),
+            policy.signers_required
+        )?;
         match &self.intake {
             Some(intake) => writeln!(
                 out,

@@ -12,6 +12,8 @@ use std::ops::Range;
 
 use data_encoding::{HEXLOWER, HEXUPPER};
 
+use crate::asn1;
+use crate::ber;
 use crate::code::Code;
 use crate::pdf::{Dictionary, File, Object};
 
@@ -67,14 +69,21 @@ impl<'a> SignedBytes<'a> {
             .decode(self.contents)
             .or_else(|_| HEXLOWER.decode(self.contents));
         let mut container = decoded.map_err(|_spelling| Code::Gap)?;
-        let length = crate::asn1::first_value(&container)
-            .ok_or(Code::CmsMalformed)?
-            .len();
+        let in_ber = ber::to_der(&container);
+        let length = match &in_ber {
+            Some((_der, length)) => *length,
+            None => asn1::first_value(&container)
+                .ok_or(Code::CmsMalformed)?
+                .len(),
+        };
         let (_, padding) = container
             .split_at_checked(length)
             .ok_or(Code::CmsMalformed)?;
         if padding.iter().any(|byte| *byte != 0) {
             return Err(Code::Padding);
+        }
+        if let Some((der, _length)) = in_ber {
+            return Ok(der);
         }
         container.truncate(length);
         Ok(container)

@@ -40,6 +40,14 @@ const DOCUMENT_SIGNING: [ObjectIdentifier; 6] = [
     oid::ANY_EXTENDED_KEY_USAGE,
 ];
 
+/// Faults of a signature on a certificate that say more than that it leads nowhere.
+const WEAK: [Code; 4] = [
+    Code::AlgorithmRefused,
+    Code::AlgorithmUnsupported,
+    Code::KeyTooShort,
+    Code::KeyTooLong,
+];
+
 /// Extensions whose meaning is looked at, or changes nothing here when critical.
 const KNOWN_EXTENSIONS: [ObjectIdentifier; 6] = [
     oid::ID_CE_BASIC_CONSTRAINTS,
@@ -121,12 +129,14 @@ pub(crate) fn judge(case: Case<'_>, ground: Ground<'_>) -> Judged {
         ground,
         steps_left: MAX_STEPS,
         best: None,
+        weak: Vec::new(),
     };
     search.extend(&mut vec![case.signer]);
-    let mut judged = search
-        .best
-        .take()
-        .unwrap_or_else(|| Judged::of(Code::NoChain));
+    let mut judged = search.best.take().unwrap_or_else(|| {
+        let mut none = Judged::of(Code::NoChain);
+        none.codes.append(&mut search.weak);
+        none
+    });
     if !search.vouches_for_embedded() {
         judged.codes.push(Code::Unvouched);
     }
@@ -138,6 +148,8 @@ struct Search<'a> {
     ground: Ground<'a>,
     steps_left: u32,
     best: Option<Judged>,
+    /// Why links were not taken that would have been there by their names.
+    weak: Vec<Code>,
 }
 
 impl<'a> Search<'a> {
@@ -210,7 +222,10 @@ impl<'a> Search<'a> {
             return false;
         }
         self.steps_left = self.steps_left.saturating_sub(1);
-        self.ground.effort.issued(issuer, child)
+        let found = self.ground.effort.issued(issuer, child);
+        self.weak
+            .extend(found.err().filter(|code| WEAK.contains(code)));
+        found.is_ok()
     }
 
     fn keep(&mut self, judged: Judged) {
@@ -421,3 +436,6 @@ fn revoked_code(revoked: Revoked, proved: Option<Timestamp>, is_signer: bool) ->
         (Why::Other | Why::OnHold, _) => Code::RevokedAuthority,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ use x509_cert::time::Time;
 use crate::algorithm;
 use crate::asn1;
 use crate::certificate::Certificate;
+use crate::effort::Effort;
 use crate::moment;
 use crate::ocsp;
 
@@ -81,7 +82,7 @@ impl RevocationList {
     }
 
     /// Whether `issuer` may have issued this list, its signature not looked at.
-    pub(crate) fn names(&self, issuer: &Certificate) -> bool {
+    fn names(&self, issuer: &Certificate) -> bool {
         let may_sign = match issuer.key_usage() {
             Ok(Some(usage)) => usage.crl_sign(),
             Ok(None) => true,
@@ -90,9 +91,10 @@ impl RevocationList {
         self.parsed.tbs_cert_list.issuer == *issuer.subject() && may_sign
     }
 
-    /// Whether `issuer` signed it.
-    pub(crate) fn is_signed_by(&self, issuer: &Certificate) -> bool {
-        issuer.signed(&self.der).is_ok()
+    /// Whether `issuer` issued it.
+    pub(crate) fn is_of(&self, issuer: &Certificate, effort: &Effort) -> bool {
+        let check = || issuer.signed(&self.der);
+        self.names(issuer) && effort.check(issuer, &self.digest, check).is_ok()
     }
 
     /// Critical extensions say that a list is partial or speaks for others.
@@ -125,11 +127,6 @@ impl RevocationList {
     pub(crate) fn next_update(&self) -> Option<Timestamp> {
         let next = self.parsed.tbs_cert_list.next_update.as_ref();
         next.map(moment::of_certificate)
-    }
-
-    /// Tells one list from another.
-    pub(crate) fn digest(&self) -> &Sha256Digest {
-        &self.digest
     }
 }
 

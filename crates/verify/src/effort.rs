@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use loket_wire::Sha256Digest;
 
 use crate::certificate::Certificate;
+use crate::code::Code;
 
 /// Signatures on certificates, lists and answers that are checked for one document. An honest archive with three time
 /// stamps needs some 30; one check takes up to 0.1 ms, so that junk costs 25 ms at most.
@@ -16,7 +17,7 @@ const MAX_CHECKS: u32 = 256;
 pub(crate) struct Effort {
     left: Cell<u32>,
     is_exhausted: Cell<bool>,
-    known: RefCell<BTreeMap<(Sha256Digest, Sha256Digest), bool>>,
+    known: RefCell<BTreeMap<(Sha256Digest, Sha256Digest), Result<(), Code>>>,
 }
 
 impl Effort {
@@ -34,30 +35,33 @@ impl Effort {
         self.is_exhausted.get()
     }
 
-    /// Whether `issuer` issued `child`.
-    pub(crate) fn issued(&self, issuer: &Certificate, child: &Certificate) -> bool {
-        issuer.subject() == child.issuer()
-            && self.is_signed(issuer, child.digest(), || issuer.issued(child).is_ok())
+    /// That `issuer` issued `child`, or what speaks against it.
+    pub(crate) fn issued(&self, issuer: &Certificate, child: &Certificate) -> Result<(), Code> {
+        if issuer.subject() != child.issuer() {
+            return Err(Code::NoChain);
+        }
+        self.check(issuer, child.digest(), || issuer.issued(child))
     }
 
-    /// What `check` says of the thing with the digest `what` and the key of `issuer`; no, once too much was asked.
-    pub(crate) fn is_signed(
+    /// What `check` says of the thing with the digest `what` and the key of `issuer`; nothing good, once too much was
+    /// asked.
+    pub(crate) fn check(
         &self,
         issuer: &Certificate,
         what: &Sha256Digest,
-        check: impl FnOnce() -> bool,
-    ) -> bool {
+        check: impl FnOnce() -> Result<(), Code>,
+    ) -> Result<(), Code> {
         let pair = (*issuer.digest(), *what);
         if let Some(known) = self.known.borrow().get(&pair) {
             return *known;
         }
         let Some(left) = self.left.get().checked_sub(1) else {
             self.is_exhausted.set(true);
-            return false;
+            return Err(Code::TooComplex);
         };
         self.left.set(left);
-        let is_signed = check();
-        self.known.borrow_mut().insert(pair, is_signed);
-        is_signed
+        let found = check();
+        self.known.borrow_mut().insert(pair, found);
+        found
     }
 }

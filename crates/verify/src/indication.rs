@@ -179,7 +179,7 @@ mod tests {
                 indication == Indication::TotalPassed,
                 "{code}"
             );
-            let is_of_signature = code.id() >= "V-300";
+            let is_of_signature = *code >= Code::CmsMalformed;
             if is_of_signature && code.weight() == Weight::Indeterminate {
                 assert_ne!(sub, Some(SubIndication::Generic), "{code}");
             }

@@ -22,6 +22,7 @@
 mod algorithm;
 mod asn1;
 mod back_end;
+mod ber;
 mod byterange;
 mod certificate;
 mod chain;

@@ -19,6 +19,7 @@ use x509_ocsp::{
 use crate::algorithm::{self, Hash};
 use crate::asn1::{self, SignedBlob};
 use crate::certificate::Certificate;
+use crate::code::Code;
 use crate::crl::{Revoked, Why};
 use crate::effort::Effort;
 use crate::moment;
@@ -106,7 +107,8 @@ impl Response {
         effort: &Effort,
     ) -> Option<Responder<'a>> {
         let signed_by = |signer: &Certificate| {
-            effort.is_signed(signer, &self.digest, || self.is_signed_by(signer))
+            let check = || self.check_signature(signer);
+            effort.check(signer, &self.digest, check).is_ok()
         };
         if self.names(issuer) && signed_by(issuer) {
             return Some(Responder::Issuer);
@@ -115,7 +117,7 @@ impl Response {
             self.names(candidate)
                 && candidate.issuer() == issuer.subject()
                 && is_delegate(candidate)
-                && effort.issued(issuer, candidate)
+                && effort.issued(issuer, candidate).is_ok()
                 && signed_by(candidate)
         };
         let brought = self.certificates.iter().find(is_entitled);
@@ -152,12 +154,10 @@ impl Response {
         }
     }
 
-    fn is_signed_by(&self, candidate: &Certificate) -> bool {
-        let Ok((blob, _tail)) = SignedBlob::parse_with_tail(&self.der) else {
-            return false;
-        };
-        let verified = candidate.verify(blob.algorithm, None, blob.signed, blob.signature);
-        verified.is_ok()
+    fn check_signature(&self, candidate: &Certificate) -> Result<(), Code> {
+        let parsed = SignedBlob::parse_with_tail(&self.der);
+        let (blob, _tail) = parsed.map_err(|_malformed| Code::NoChain)?;
+        candidate.verify(blob.algorithm, None, blob.signed, blob.signature)
     }
 }
 

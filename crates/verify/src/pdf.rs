@@ -7,6 +7,8 @@ mod body;
 mod budget;
 mod file;
 mod filter;
+#[cfg(test)]
+mod fuzz;
 mod history;
 mod lex;
 mod object;

@@ -176,12 +176,7 @@ fn of_list(
     question: Question<'_>,
     ground: Ground<'_>,
 ) -> Option<Said> {
-    let issuer = question.issuer;
-    let is_of = list.names(issuer)
-        && ground
-            .effort
-            .is_signed(issuer, list.digest(), || list.is_signed_by(issuer));
-    if !is_of {
+    if !list.is_of(question.issuer, ground.effort) {
         return None;
     }
     let about = match (list.scope(), list.entry(question.certificate.serial())) {
@@ -250,12 +245,7 @@ fn is_unrevoked(delegate: &Certificate, question: Question<'_>, ground: Ground<'
     let lists = own.chain(ground.evidence.lists.iter().map(|kept| &kept.what));
     let mut is_listed = false;
     for list in lists {
-        let issuer = question.issuer;
-        let is_of = list.names(issuer)
-            && ground
-                .effort
-                .is_signed(issuer, list.digest(), || list.is_signed_by(issuer));
-        if !is_of {
+        if !list.is_of(question.issuer, ground.effort) {
             continue;
         }
         if list.entry(delegate.serial()).is_some() {

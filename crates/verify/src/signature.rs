@@ -168,6 +168,8 @@ impl Draft {
             return;
         }
         (self.signed_at, self.is_stamped) = (Some(moment), true);
+        // The stamp's own accuracy may reach behind the moment of the one over it.
+        let proves = archived.map_or(proves, |archived| proves.min(archived));
         self.proven = Some((proves, ProofSource::SignatureTimeStamp));
     }
 

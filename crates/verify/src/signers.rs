@@ -169,21 +169,21 @@ fn name_fits(requirements: &[Requirement], name: &Name) -> bool {
 /// An attribute's text, made comparable; none for what is no text.
 pub(crate) fn text_of(value: &AttributeValue) -> Option<String> {
     let bytes = value.value();
-    let text = match value.tag() {
-        Tag::Utf8String | Tag::PrintableString | Tag::Ia5String => {
-            std::str::from_utf8(bytes).ok()?.to_owned()
-        }
+    let tag = value.tag();
+    let text = if [Tag::Utf8String, Tag::PrintableString, Tag::Ia5String].contains(&tag) {
+        std::str::from_utf8(bytes).ok()?.to_owned()
+    } else if tag == Tag::TeletexString {
         // ISO 8859-1 in all certificates that use it.
-        Tag::TeletexString => bytes.iter().copied().map(char::from).collect(),
-        Tag::BmpString => {
-            let units = bytes.chunks(2).map(|pair| match pair {
-                [high, low] => u16::from_be_bytes([*high, *low]),
-                // Half a letter: nothing decodes it.
-                _half => 0xd800,
-            });
-            char::decode_utf16(units).collect::<Result<_, _>>().ok()?
-        }
-        _other => return None,
+        bytes.iter().copied().map(char::from).collect()
+    } else if tag == Tag::BmpString {
+        let units = bytes.chunks(2).map(|pair| match pair {
+            [high, low] => u16::from_be_bytes([*high, *low]),
+            // Half a letter: nothing decodes it.
+            _half => 0xd800,
+        });
+        char::decode_utf16(units).collect::<Result<_, _>>().ok()?
+    } else {
+        return None;
     };
     comparable(&text)
 }

@@ -114,3 +114,56 @@ fn each_container_gets_its_verdict_and_codes() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// The value at the start of `der` as header and content.
+fn parts(der: &[u8]) -> (u8, &[u8]) {
+    let (header, length) = match der[1] {
+        0x82 => (4, usize::from(u16::from_be_bytes([der[2], der[3]]))),
+        0x81 => (3, usize::from(der[2])),
+        short => (2, usize::from(short)),
+    };
+    (der[0], &der[header..header + length])
+}
+
+/// A value without its length, around what `content` holds.
+fn without_length(tag: u8, content: &[u8]) -> Vec<u8> {
+    [&[tag, 0x80], content, &[0, 0]].concat()
+}
+
+/// As Bouncy Castle writes it: ContentInfo, its content and SignedData have no lengths.
+fn in_ber(container: &[u8]) -> Vec<u8> {
+    let (info, content) = parts(container);
+    let kind_length = 2 + usize::from(content[1]);
+    let (kind, tagged) = content.split_at(kind_length);
+    let (tag, data) = parts(tagged);
+    let (sequence, members) = parts(data);
+    let data = without_length(sequence, members);
+    let tagged = without_length(tag, &data);
+    without_length(info, &[kind, &tagged].concat())
+}
+
+#[test]
+fn a_container_without_lengths_is_judged_as_the_one_with_them() {
+    let trust = Trust::from_files([fixture!("trust/root.pem"), fixture!("trust/issuing.pem")]);
+    let trust = trust.unwrap();
+    let at = Timestamp::parse_rfc3339("2026-11-22T00:00:00Z").unwrap();
+    for broken in CONTAINERS {
+        let judge = |container: &[u8]| check(&spliced(container), &trust, &Policy::default(), at);
+        let (der, ber) = (judge(broken.container), judge(&in_ber(broken.container)));
+        assert_eq!(ber.verdict, der.verdict, "{}", broken.name);
+        assert_eq!(
+            ber.signatures[0].findings, der.signatures[0].findings,
+            "{}",
+            broken.name
+        );
+    }
+    let honest = in_ber(CONTAINERS[0].container);
+    let open = &honest[..honest.len() - 1];
+    let report = check(&spliced(open), &trust, &Policy::default(), at);
+    // The padding's zeros end it.
+    assert_eq!(report.verdict, Verdict::Valid);
+    let mut followed = honest.clone();
+    followed.push(1);
+    let report = check(&spliced(&followed), &trust, &Policy::default(), at);
+    assert!(report.has(Code::Padding), "{report:?}");
+}

@@ -4,7 +4,6 @@
 //! with 2025, the first stamping authority's with 2028.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "a fixture that cannot be read fails the test"
 )]
 
@@ -36,6 +35,7 @@ const BLT_OCSP: &[u8] = fixture!("ltv/blt-ocsp.pdf");
 const BLT_STALE: &[u8] = fixture!("ltv/blt-stale-crl.pdf");
 const BLTA: &[u8] = fixture!("ltv/blta.pdf");
 const BLTA_DISORDER: &[u8] = fixture!("ltv/blta-disorder.pdf");
+const BLTA_TWICE_DISORDER: &[u8] = fixture!("ltv/blta-twice-disorder.pdf");
 const BLTA_RENEWED: &[u8] = fixture!("ltv/blta-renewed.pdf");
 const BLTA_2044: &[u8] = fixture!("ltv/blta-2044.pdf");
 
@@ -64,55 +64,68 @@ fn judge(document: &[u8], policy: &Policy, at: &str) -> Report {
 
 #[test]
 fn an_expired_signer_counts_where_a_time_stamp_proves_the_signature_older() {
-    use Verdict::{Indeterminate, Valid};
-    let cases: [(&str, &[u8], &str, Verdict, Option<Code>, Level); 14] = [
-        ("bb", BB, SOON, Valid, None, Level::B),
-        (
-            "bb",
-            BB,
-            LATER,
-            Indeterminate,
-            Some(Code::OutOfValidity),
-            Level::B,
-        ),
-        ("bt", BT, SOON, Valid, None, Level::T),
-        ("bt", BT, LATER, Valid, None, Level::T),
+    type Case = (
+        &'static str,
+        &'static [u8],
+        &'static str,
+        Verdict,
+        Option<Code>,
+        Level,
+    );
+    let cases: [Case; 13] = [
+        ("bb", BB, SOON, Verdict::Valid, None, Level::B),
+        ("bt", BT, SOON, Verdict::Valid, None, Level::T),
+        ("bt", BT, LATER, Verdict::Valid, None, Level::T),
         // Nothing proves the stamp of an authority that has ended itself.
         (
             "bt",
             BT,
             LATE,
-            Indeterminate,
+            Verdict::Indeterminate,
             Some(Code::OutOfValidity),
             Level::B,
         ),
-        ("blt", BLT, LATER, Valid, None, Level::Lt),
+        ("blt", BLT, LATER, Verdict::Valid, None, Level::Lt),
         (
             "blt",
             BLT,
             LATE,
-            Indeterminate,
+            Verdict::Indeterminate,
             Some(Code::StampExpired),
             Level::B,
         ),
-        ("blta", BLTA, LATER, Valid, None, Level::Lta),
+        ("blta", BLTA, LATER, Verdict::Valid, None, Level::Lta),
         (
             "blta",
             BLTA,
             LATE,
-            Indeterminate,
+            Verdict::Indeterminate,
             Some(Code::StampExpired),
             Level::B,
         ),
-        ("renewed", BLTA_RENEWED, LATE, Valid, None, Level::Lta),
-        ("renewed", BLTA_RENEWED, IN_2045, Valid, None, Level::Lta),
-        ("2044", BLTA_2044, IN_2045, Valid, None, Level::Lta),
-        ("ocsp", BLT_OCSP, LATER, Valid, None, Level::Lt),
+        (
+            "renewed",
+            BLTA_RENEWED,
+            LATE,
+            Verdict::Valid,
+            None,
+            Level::Lta,
+        ),
+        (
+            "renewed",
+            BLTA_RENEWED,
+            IN_2045,
+            Verdict::Valid,
+            None,
+            Level::Lta,
+        ),
+        ("2044", BLTA_2044, IN_2045, Verdict::Valid, None, Level::Lta),
+        ("ocsp", BLT_OCSP, LATER, Verdict::Valid, None, Level::Lt),
         (
             "disorder",
             BLTA_DISORDER,
             LATER,
-            Indeterminate,
+            Verdict::Indeterminate,
             Some(Code::StampOrder),
             Level::Lta,
         ),
@@ -218,6 +231,7 @@ fn a_report_says_what_it_rests_on() {
 #[test]
 fn an_ended_signer_without_a_time_stamp_is_out_of_bounds() {
     let report = judge(BB, &Policy::default(), LATER);
+    assert_eq!(report.verdict, Verdict::Indeterminate);
     assert_eq!(report.indication, Indication::Indeterminate);
     assert_eq!(report.sub_indication, Some(SubIndication::OutOfBoundsNoPoe));
 }
@@ -235,6 +249,17 @@ fn a_byte_changed_in_the_archive_breaks_the_time_stamp_over_it_and_not_the_signa
         "{report:#?}"
     );
     assert!(!report.has(Code::DigestMismatch));
+}
+
+#[test]
+fn a_time_stamp_over_the_document_that_is_older_than_what_it_covers_is_refused() {
+    let report = judge(BLTA_TWICE_DISORDER, &Policy::default(), SOON);
+    assert!(report.has(Code::StampOrder), "{report:#?}");
+    assert_eq!(report.verdict, Verdict::Indeterminate);
+    assert_eq!(
+        report.sub_indication,
+        Some(SubIndication::TimestampOrderFailure)
+    );
 }
 
 #[test]
@@ -346,6 +371,23 @@ mod ocsp {
         }
         let both = judge(BB, &[answer!("unknown"), answer!("good-issuer")], SOON);
         assert_eq!(both.verdict, Verdict::Valid, "who knows it is right");
+    }
+
+    #[test]
+    fn what_a_responder_said_holds_no_longer_than_the_responder() {
+        let files = [ROOT, ISSUING, LISTS[0], answer!("good-overlong")];
+        let trust = Trust::from_files(files).unwrap();
+        for (at, is_stale) in [
+            ("2024-02-25T00:00:00Z", false),
+            ("2024-03-02T00:00:00Z", true),
+        ] {
+            let report = check(BB, &trust, &strict(), moment(at));
+            assert_eq!(
+                report.has(Code::RevocationStale),
+                is_stale,
+                "{at}: {report:#?}"
+            );
+        }
     }
 
     #[test]

@@ -158,6 +158,19 @@ fn both_say_the_same_of_every_sample() {
     }
 }
 
+/// Chains of other lengths, time stamps over time stamps, lists, and answers by a responder with a P-256 key.
+#[test]
+fn both_say_the_same_of_every_archive() {
+    for (name, document) in fixtures!("ltv/" ".pdf":
+        "bb" "bt" "blt-crl" "blt-ocsp" "blta" "blta-disorder" "blta-renewed" "blta-2044")
+    {
+        let before = AGREED.get().0;
+        judge(document);
+        let checked = AGREED.get().0 - before;
+        assert!((4..=40).contains(&checked), "{name}: {checked}");
+    }
+}
+
 /// Each container in the gap of the sample, as `tests/containers.rs` has it.
 #[test]
 fn both_say_the_same_of_every_broken_container() {

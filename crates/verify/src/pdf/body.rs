@@ -21,6 +21,10 @@ use crate::code::Code;
 /// References of one file to objects that there are not; honest files have few or none.
 const MAX_DANGLING: usize = 1_024;
 
+/// White space and comments behind the last `%%EOF`. Some readers look for `startxref` in the last
+/// 1,024 bytes alone, and repair what they take for a damaged file.
+const MAX_TAIL_BYTES: usize = 512;
+
 /// What the walk over all bytes found.
 #[derive(Debug, Default)]
 pub(super) struct Body {
@@ -61,6 +65,9 @@ pub(super) fn scan(
         [end, _] = revision.ends;
     }
     gap(data, end, data.len())?;
+    if data.len().saturating_sub(end) > MAX_TAIL_BYTES {
+        return Err(Code::Stray);
+    }
     body.between(history)?;
     Ok(body)
 }
@@ -218,10 +225,8 @@ impl Scan<'_, '_> {
         let Some(Entry::Used { offset, .. }) = self.revision.entries.get(&length) else {
             return Err(Code::LengthElsewhere);
         };
-        let found = object::parse_indirect(self.data, *offset, self.budget)?;
-        let Object::Integer(value) = found.object else {
-            return Err(Code::StreamLength);
-        };
+        let value = object::parse_integer(self.data, *offset, self.budget)?;
+        let value = value.ok_or(Code::StreamLength)?;
         self.body.lengths.push(Length {
             revision: self.index,
             stream,

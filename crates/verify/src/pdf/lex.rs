@@ -9,6 +9,12 @@ use super::budget::Budget;
 use super::text::digit;
 use crate::code::Code;
 
+/// Steps that a token costs beside its bytes: what is made of it takes the time of so many.
+const TOKEN_STEPS: usize = 16;
+
+/// Characters of a number; honest ones have up to 20, and readers cut longer ones each in its way.
+const MAX_NUMBER_BYTES: usize = 64;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     ArrayOpen,
@@ -112,6 +118,13 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Passes white space and comments, and says whether there was any.
+    pub(super) fn take_space(&mut self) -> Result<bool, Code> {
+        let start = self.position;
+        self.skip_space()?;
+        Ok(self.position > start)
+    }
+
     /// Passes white space alone, so that a comment such as `%%EOF` stays to be read.
     pub(super) fn skip_blanks(&mut self) {
         self.take_while(is_space);
@@ -168,7 +181,8 @@ impl<'a> Cursor<'a> {
     pub(super) fn next(&mut self, budget: &mut Budget) -> Result<Token<'a>, Code> {
         let start = self.position;
         let token = self.token();
-        budget.spend(self.position.saturating_sub(start).saturating_add(1))?;
+        let passed = self.position.saturating_sub(start);
+        budget.spend(passed.saturating_add(TOKEN_STEPS))?;
         token
     }
 
@@ -192,10 +206,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes regular characters. A null byte ends them by the rule, but not in every reader.
+    /// Takes regular characters. A null byte ends them by the rule, but not in every reader, and other
+    /// control characters (a vertical tab) do not by the rule, but in some.
     fn regular(&mut self) -> Result<&'a [u8], Code> {
         let text = self.take_while(is_regular);
-        if self.peek() == Some(0) {
+        if self.peek() == Some(0) || text.iter().any(u8::is_ascii_control) {
             Err(Code::Token)
         } else {
             Ok(text)
@@ -257,6 +272,9 @@ impl<'a> Cursor<'a> {
 }
 
 fn number(text: &[u8]) -> Result<Token<'_>, Code> {
+    if text.len() > MAX_NUMBER_BYTES {
+        return Err(Code::Token);
+    }
     let digits = text
         .strip_prefix(b"-")
         .or(text.strip_prefix(b"+"))
@@ -367,11 +385,14 @@ mod tests {
             b".",
             b"-",
             b"99999999999999999999",
+            &[b'0'; 65],
             b"/#4",
             b"/#zz",
             b"/A#00B",
             b"/A\0B",
             b"12\0",
+            b"/A\x0bB",
+            b"true\x7f",
             b"obj\0",
         ] {
             let found = tokens(text);

@@ -87,6 +87,11 @@ impl Dictionary {
         }
     }
 
+    /// Whether `value` stands under `key`.
+    pub(super) fn has(&self, key: &[u8], value: &Object) -> bool {
+        self.0.get(key) == Some(value)
+    }
+
     /// All keys with their values, keys in the order of their bytes.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &Object)> {
         self.0.iter().map(|(key, value)| (key.as_slice(), value))
@@ -180,16 +185,15 @@ impl<'a> Parser<'_, 'a> {
     /// `12` or `12 0 R`: only the look ahead tells.
     fn integer_or_reference(&mut self, value: i64) -> Result<Object, Code> {
         let mut ahead = self.cursor.clone();
-        ahead.skip_space()?;
-        let start = ahead.position();
+        let is_apart = ahead.take_space()?;
         let digits = ahead.take_digits();
-        if digits.is_empty() {
+        if !is_apart || digits.is_empty() {
             return Ok(Object::Integer(value));
         }
-        ahead.skip_space()?;
+        let is_apart = ahead.take_space()?;
         let passed = ahead.position().saturating_sub(self.cursor.position());
         self.budget.spend(passed)?;
-        if start == self.cursor.position() || !ahead.take_word(b"R") {
+        if !is_apart || !ahead.take_word(b"R") {
             return Ok(Object::Integer(value));
         }
         // `+12 0 R` is a reference to some readers and three values to others.
@@ -240,19 +244,7 @@ pub(super) fn parse_indirect(
     offset: usize,
     budget: &mut Budget,
 ) -> Result<Indirect, Code> {
-    let mut cursor = Cursor::at(data, offset);
-    // The offset must be that of the number itself, not of space or a comment before it.
-    if !data.get(offset).is_some_and(u8::is_ascii_digit) {
-        return Err(Code::ObjectHeader);
-    }
-    let number = decimal(cursor.take_digits()).ok_or(Code::ObjectHeader)?;
-    cursor.skip_space()?;
-    let generation = decimal(cursor.take_digits()).ok_or(Code::ObjectHeader)?;
-    cursor.skip_space()?;
-    if !cursor.take_word(b"obj") {
-        return Err(Code::ObjectHeader);
-    }
-    budget.spend(cursor.position().saturating_sub(offset))?;
+    let (id, mut cursor) = header(data, offset, budget)?;
     let object = parse(&mut cursor, budget)?;
     let closing = match (&object, cursor.next(budget)?) {
         (Object::Dictionary(_), Token::Word(b"stream")) => Closing::Stream(cursor.position()),
@@ -262,10 +254,49 @@ pub(super) fn parse_indirect(
         (_, _) => return Err(Code::Unclosed),
     };
     Ok(Indirect {
-        id: ObjectId { number, generation },
+        id,
         object,
         closing,
     })
+}
+
+/// Reads the indirect object at `offset` if it is an integer, and not far if it is not.
+pub(super) fn parse_integer(
+    data: &[u8],
+    offset: usize,
+    budget: &mut Budget,
+) -> Result<Option<i64>, Code> {
+    let (_id, mut cursor) = header(data, offset, budget)?;
+    cursor.skip_space()?;
+    if !data.get(cursor.position()).is_some_and(u8::is_ascii_digit) {
+        return Ok(None);
+    }
+    let Token::Integer(value) = cursor.next(budget)? else {
+        return Ok(None);
+    };
+    let is_closed = cursor.next(budget)? == Token::Word(b"endobj");
+    Ok(is_closed.then_some(value))
+}
+
+/// Reads `N G obj` at `offset`; the cursor then stands behind it.
+fn header<'a>(
+    data: &'a [u8],
+    offset: usize,
+    budget: &mut Budget,
+) -> Result<(ObjectId, Cursor<'a>), Code> {
+    let mut cursor = Cursor::at(data, offset);
+    // The offset must be that of the number itself, not of space or a comment before it.
+    if !data.get(offset).is_some_and(u8::is_ascii_digit) {
+        return Err(Code::ObjectHeader);
+    }
+    let number = decimal(cursor.take_digits()).ok_or(Code::ObjectHeader)?;
+    let is_apart = cursor.take_space()?;
+    let generation = decimal(cursor.take_digits()).ok_or(Code::ObjectHeader)?;
+    if !(is_apart && cursor.take_space()? && cursor.take_word(b"obj")) {
+        return Err(Code::ObjectHeader);
+    }
+    budget.spend(cursor.position().saturating_sub(offset))?;
+    Ok((ObjectId { number, generation }, cursor))
 }
 
 /// An indirect object as it stands in the file.

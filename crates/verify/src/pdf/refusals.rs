@@ -98,6 +98,11 @@ fn places_of_objects() {
             Code::Generation,
         ),
         (
+            "of a generation that runs into the word",
+            update(end).raw("2 00obj\nnull\nendobj\n").table(ROOT).bytes,
+            Code::ObjectHeader,
+        ),
+        (
             "no object",
             update(end).raw("null\n").table(ROOT).bytes,
             Code::ObjectHeader,
@@ -135,6 +140,11 @@ fn bytes_that_belong_to_no_object() {
                 .object(1, "<< /Type /Catalog >>")
                 .table(ROOT)
                 .bytes,
+            Code::Stray,
+        ),
+        (
+            "a long tail",
+            [&plain().table(ROOT).bytes[..], &[b' '; 600]].concat(),
             Code::Stray,
         ),
         (

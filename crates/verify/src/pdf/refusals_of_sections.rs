@@ -118,6 +118,71 @@ fn trailers() {
     ]);
 }
 
+const LINEARIZED: &[u8] =
+    include_bytes!("../../../../tests/fixtures/producers/qpdf-linearized.pdf");
+
+#[test]
+fn linearized_originals() {
+    let edit = |from: &str, to: &str| replaced(LINEARIZED, from, to);
+    // The trailer of the main section, filled up so that the length stays.
+    let main = "/Size 5 /ID [<1c178198fbdfa51b25995d89d4102043><81c31bed10f3c08fb094f66e517d1639>]";
+    let trailer = |keys: &str| edit(main, &format!("{keys:<width$}", width = main.len()));
+    assert_eq!(open(&trailer("/Size 5")), Ok(()));
+    assert_eq!(open(&trailer("/Size 5 /Root 6 0 R")), Ok(()));
+    check(vec![
+        (
+            "another length",
+            edit("/L 4399", "/L 4390"),
+            Code::StructureUnsupported,
+        ),
+        (
+            "not said to be one",
+            edit("/Linearized 1", "/Linearisad 1"),
+            Code::StructureUnsupported,
+        ),
+        (
+            "a number in both sections",
+            edit("xref\n5 12\n", "xref\n4 12\n"),
+            Code::StructureUnsupported,
+        ),
+        (
+            "an object that is listed as free",
+            edit("0000003376 00000 n", "0000003376 00000 f"),
+            Code::Stray,
+        ),
+        (
+            "a main section that names itself",
+            edit("startxref\n216", "startxref\n4173"),
+            Code::TrailerMalformed,
+        ),
+        (
+            "another catalog",
+            trailer("/Size 5 /Root 3 0 R"),
+            Code::StructureUnsupported,
+        ),
+        (
+            "another trailer",
+            trailer("/Size 5 /Info 3 0 R"),
+            Code::StructureUnsupported,
+        ),
+        (
+            "one more section",
+            trailer("/Size 5 /Prev 216"),
+            Code::StructureUnsupported,
+        ),
+        (
+            "encrypted in one of them",
+            trailer("/Size 5 /Encrypt 3 0 R"),
+            Code::StructureUnsupported,
+        ),
+        (
+            "hybrid",
+            trailer("/Size 5 /XRefStm 216"),
+            Code::StructureUnsupported,
+        ),
+    ]);
+}
+
 #[test]
 fn cross_reference_streams() {
     let edit = |from: &str, to: &str| replaced(&packed().xref_stream(4, ROOT).bytes, from, to);

@@ -29,6 +29,17 @@ const MAX_REVISIONS: usize = 32;
 /// 30, a scanned bundle some thousands. An entry takes about 80 bytes of memory.
 pub(super) const MAX_ENTRIES: usize = 50_000;
 
+/// What the trailer of the main section of a linearized file may say for itself, because it tells of
+/// that section alone; all else must stand in the first one likewise.
+const MAIN_KEYS: [&[u8]; 6] = [
+    b"Size",
+    b"W",
+    b"Index",
+    b"Length",
+    b"Filter",
+    b"DecodeParms",
+];
+
 /// What a cross-reference section says of one object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Entry {
@@ -214,13 +225,16 @@ fn linearized(
     }
     let found = section::read(data, main, entries_left, budget)?;
     check(&found)?;
-    if found.start.named != offset || found.trailer.get("Prev").is_some() {
+    if found.start.named != offset {
         return Err(Code::StructureUnsupported);
     }
-    let Some(root @ Object::Reference(_)) = front.trailer.get("Root") else {
+    let Some(Object::Reference(_)) = front.trailer.get("Root") else {
         return Err(Code::TrailerMalformed);
     };
-    if found.trailer.get("Root").is_some_and(|other| other != root) {
+    // Readers differ on which of the two trailers counts.
+    let mut main_trailer = found.trailer.iter();
+    if main_trailer.any(|(key, value)| !MAIN_KEYS.contains(&key) && !front.trailer.has(key, value))
+    {
         return Err(Code::StructureUnsupported);
     }
     let mut entries = front.entries;

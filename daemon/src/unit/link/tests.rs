@@ -106,10 +106,9 @@ impl Bench {
         let central = signing_key(3);
         let identity = Arc::new(identity(dir.path(), &machine, &central));
         let spool = Spool::open(&dir.path().join("spool"), spool_quota_bytes).unwrap();
-        let policy = Policy::default();
         std::fs::create_dir(dir.path().join("trust")).unwrap();
         let trust = TrustFolder::open(dir.path().join("trust")).unwrap();
-        let documents = Documents::new(spool, identity.sealing.clone(), trust, policy);
+        let documents = Documents::new(spool, identity.sealing.clone(), trust, Policy::default());
         let clock = Clock::new(None);
         let (print, desk) = PrintUnit::new(Desk::new(Vec::new()), journal.clone(), clock.clone());
         let hands = Arc::new(Hands {
