@@ -16,6 +16,7 @@ mod peer_printer;
 mod process;
 mod qr;
 mod section;
+mod verify;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -72,6 +73,12 @@ enum Name {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         every: u64,
     },
+    /// A signed document judged, beside pdfsig, pyHanko and the floor
+    Verify {
+        /// Calls in process; processes are a twentieth
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(20..))]
+        calls: u32,
+    },
 }
 
 #[tokio::main]
@@ -93,6 +100,8 @@ async fn run(line: Line) -> anyhow::Result<()> {
         Name::Link { quarters } => link::run(quarters).await,
         Name::Journal { commits } => journal::run(commits).await,
         Name::Qr { every } => qr::run(every),
+    },
+        Name::Verify { calls } => verify::run(calls),
     }?;
     let load_after = process::load_average();
     section.note(format!("Load average before: {load}; after: {load_after}."));

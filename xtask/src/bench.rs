@@ -16,7 +16,7 @@ use clap::{Args, ValueEnum};
 
 use crate::metadata::Metadata;
 use crate::test::debian::{Package, install_missing};
-use crate::test::{PROGRAMS_FOLDER_VARIABLE, cargo, check_shut, finish};
+use crate::test::{PROGRAMS_FOLDER_VARIABLE, cargo, check_shut, finish, peers};
 
 /// The programs as shipped: optimised, without symbols, without the doors for tests.
 const BUILD: &str = "build --release --workspace --exclude xtask --bins";
@@ -33,6 +33,13 @@ const PACKAGES: &[Package] = &[
     ("iproute2", "ss, which counts the bytes of a connection"),
     ("zxing-cpp-tools", "ZXingReader, a rival at QR codes"),
     ("zbar-tools", "zbarimg, another"),
+    (
+        "poppler-utils",
+        "pdfsig, the rival as a judge of signatures",
+    ),
+    ("libnss3-tools", "certutil, which makes what pdfsig trusts"),
+    ("python3-venv", "a place for pyHanko, another rival"),
+    ("time", "the most memory that a process takes"),
 ];
 
 /// What to run.
@@ -55,6 +62,9 @@ pub(crate) struct Options {
     /// Reads each N-th page of `qr`
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     every: u32,
+    /// Calls of `verify` in process; processes are a twentieth
+    #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..))]
+    calls: u32,
 }
 
 /// The benchmarks, in the order in which they run.
@@ -70,6 +80,8 @@ enum Name {
     Journal,
     /// QR codes on harmed pages, beside zxing-cpp and zbar
     Qr,
+    /// A signed document judged, beside pdfsig, pyHanko and the floor
+    Verify,
 }
 
 /// Builds, then runs one benchmark or each.
@@ -77,6 +89,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let metadata = Metadata::of_members(root)?;
     let target = &metadata.target_directory;
     install_missing("benchmarks", PACKAGES)?;
+    peers::install(root, target)?;
     finish(cargo(root, BUILD))?;
     // The test run asks programs without optimisation; what ships is built here.
     check_shut(&metadata, &target.join("release"))?;
@@ -125,6 +138,7 @@ impl Options {
             Name::Link => format!("link --quarters {}", self.quarters),
             Name::Journal => format!("journal --commits {}", self.commits),
             Name::Qr => format!("qr --every {}", self.every),
+            Name::Verify => format!("verify --calls {}", self.calls),
         }
     }
 }
@@ -166,6 +180,7 @@ mod tests {
             quarters: 3,
             commits: 64,
             every: 3,
+            calls: 20,
         };
         let lines = Name::value_variants()
             .iter()
@@ -176,6 +191,7 @@ mod tests {
             "link --quarters 3",
             "journal --commits 64",
             "qr --every 3",
+            "verify --calls 20",
         ];
         assert_eq!(lines.collect::<Vec<_>>(), expected);
     }

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every check and every test, cheap ones first, each a step with its time.
 
 pub(crate) mod debian;
+pub(crate) mod peers;
 mod programs;
 
 use std::path::{Path, PathBuf};
@@ -34,7 +35,7 @@ enum Step {
     Format,
     /// The house rules
     Tidy,
-    /// The Debian packages that tests need, installed where they are missing
+    /// The Debian packages that tests need, and pyHanko, installed where they are missing
     Packages,
     /// No warning from clippy
     Clippy,
@@ -77,7 +78,10 @@ impl Step {
         match self {
             Self::Format => finish(cargo(root, "fmt --all --check")),
             Self::Tidy => tidy::run(root),
-            Self::Packages => debian::install_missing("tests", debian::FOR_TESTS),
+            Self::Packages => {
+                debian::install_missing("tests", debian::FOR_TESTS)?;
+                peers::install(root, &Metadata::of_members(root)?.target_directory)
+            }
             Self::Clippy => finish(cargo(
                 root,
                 "clippy --workspace --all-targets -- -D warnings",

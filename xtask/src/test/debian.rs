@@ -27,6 +27,11 @@ pub(super) const FOR_TESTS: &[Package] = &[
         "poppler-utils",
         "pdfsig and pdftotext, the judges of signatures and samples",
     ),
+    (
+        "libnss3-tools",
+        "certutil, which makes the store of certificates that pdfsig reads",
+    ),
+    ("python3-venv", "a place for pyHanko, a judge of signatures"),
     ("zbar-tools", "zbarimg, the judge of the sample's QR code"),
     ("faketime", "a machine whose clock is wrong"),
     (
