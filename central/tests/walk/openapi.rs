@@ -8,10 +8,9 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::described::{Ask, Described, NONE};
 use crate::lost::without_an_hour_of_listening;
-use crate::machine::Machine;
 use crate::records;
 use crate::rig::{Rig, fixture};
-use crate::trust::newest_trust;
+use crate::trust::ask_for_trust;
 use crate::{client_of, job_id, order};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -81,7 +80,8 @@ async fn every_answer_that_is_described_is_given_and_is_as_described() {
     ask_as_programs(&rig, &operator, &jobs, d).await;
     ask_as_people(&rig, &operator, &jobs, d).await;
     ask_as_machines(&jobs, d).await;
-    ask_for_trust(&rig, &jobs.machine.machine, d).await;
+    let it = client_named(&rig, "paket", "it").await;
+    ask_for_trust(&rig, &it, &jobs.machine.machine, d).await;
     records::ask_with_records(&rig, &jobs, d).await;
     end_jobs(&rig, &operator, &jobs, d).await;
     let missing: Vec<_> = described
@@ -412,34 +412,6 @@ async fn ask_as_machines(jobs: &Jobs, d: &mut Described) {
             .is_empty()
     );
     d.met.extend([bytes("200"), bytes("206")]);
-}
-
-/// The bundle's bytes are judged elsewhere.
-async fn ask_for_trust(rig: &Rig, machine: &Machine, d: &mut Described) {
-    let path = "/machine/v1/trust/{serial}";
-    let newest = newest_trust(&client_named(rig, "paket", "it").await).await;
-    let client = Client {
-        address: machine.documents,
-        tls: Some(machine.tls.clone()),
-        token: String::new(),
-    };
-    let replaced = rig.authority.issue("desa-contoh-1", 99);
-    let stranger = Client {
-        tls: Some(rig.authority.client_tls(&replaced)),
-        ..client.clone()
-    };
-    let named = newest.to_string();
-    let ask = |client| Ask::new(client, "get", path);
-    ask(&client).of("1").get(d, 410).await;
-    ask(&client).of("%FF").get(d, 400).await;
-    ask(&stranger).of(&named).get(d, 403).await;
-    let beyond = ask(&client).of(&named).with("range", "bytes=99999999-");
-    beyond.get(d, 416).await;
-    let met = |status: &str| (path.to_owned(), "get".to_owned(), status.to_owned());
-    for from in [0, 9] {
-        assert!(!machine.fetch_trust(newest, from).await.unwrap().is_empty());
-    }
-    d.met.extend([met("200"), met("206")]);
 }
 
 /// Last, because the others need the jobs.

@@ -5,6 +5,8 @@ use tokio::time::timeout;
 
 use crate::client::Client;
 use crate::client_of;
+use crate::described::{Ask, Described};
+use crate::machine::Machine;
 use crate::rig::{DEADLINE, Rig, fixture};
 
 /// The serial of the newest bundle, once there is one.
@@ -18,6 +20,34 @@ pub(crate) async fn newest_trust(client: &Client) -> u64 {
         }
     };
     timeout(DEADLINE, newest).await.expect("central makes one")
+}
+
+/// Meets every answer that is described of the route. What is in the bytes is judged below.
+pub(crate) async fn ask_for_trust(rig: &Rig, it: &Client, machine: &Machine, d: &mut Described) {
+    let path = "/machine/v1/trust/{serial}";
+    let newest = newest_trust(it).await;
+    let client = Client {
+        address: machine.documents,
+        tls: Some(machine.tls.clone()),
+        token: String::new(),
+    };
+    let replaced = rig.authority.issue("desa-contoh-1", 99);
+    let stranger = Client {
+        tls: Some(rig.authority.client_tls(&replaced)),
+        ..client.clone()
+    };
+    let named = newest.to_string();
+    let ask = |client| Ask::new(client, "get", path);
+    ask(&client).of("1").get(d, 410).await;
+    ask(&client).of("%FF").get(d, 400).await;
+    ask(&stranger).of(&named).get(d, 403).await;
+    let beyond = ask(&client).of(&named).with("range", "bytes=99999999-");
+    beyond.get(d, 416).await;
+    let met = |status: &str| (path.to_owned(), "get".to_owned(), status.to_owned());
+    for from in [0, 9] {
+        assert!(!machine.fetch_trust(newest, from).await.unwrap().is_empty());
+    }
+    d.met.extend([met("200"), met("206")]);
 }
 
 /// A central that judges by a folder of its own, without the issuing authority's list.

@@ -32,7 +32,7 @@ struct Whole {
 /// What was handed out and may not leave.
 #[derive(Debug)]
 enum Offered {
-    Whole(Heartbeat, Instant),
+    Whole(Box<Heartbeat>, Instant),
     Short,
 }
 
@@ -55,7 +55,7 @@ impl Beats {
             });
         }
         let body = encode(&heartbeat);
-        self.offered = Some(Offered::Whole(heartbeat, now));
+        self.offered = Some(Offered::Whole(Box::new(heartbeat), now));
         body
     }
 
@@ -68,7 +68,7 @@ impl Beats {
         self.whole = Some(Whole {
             is_repeated: before.is_some_and(|whole| is_same(&whole.heartbeat, &heartbeat)),
             at,
-            heartbeat,
+            heartbeat: *heartbeat,
         });
     }
 }
