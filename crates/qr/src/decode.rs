@@ -135,3 +135,14 @@ fn triple_of(set: &FinderPatternSet) -> Triple {
         skew: angle + (width - height).abs() / longest + (largest - smallest) / largest,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_decoder_ends_at_its_triple() {
+        assert_eq!(guarded(|| 7), Some(7));
+        assert_eq!(guarded(|| -> u8 { panic!("planted") }), None);
+    }
+}

@@ -333,7 +333,7 @@ proptest! {
 }
 
 #[test]
-fn fuzz_classify() {
+fn fuzz_qr_payloads() {
     let good: Vec<&[u8]> = vec![
         b"https://layananonline.dukcapil.kemendagri.go.id/Terpusat/Pindai/CONTOH_1",
         "https://lаyananonline.dukcapil.kemendagri.go.id:8443/a?b#c".as_bytes(),
@@ -344,7 +344,7 @@ fn fuzz_classify() {
     ];
     let hosts = hosts(true);
     let mut official = 0_u64;
-    loket_fuzz::fuzz("qr-classify", 60_000, &good, |bytes| {
+    loket_fuzz::fuzz("qr_payloads", 60_000, &good, |bytes| {
         let judged = classify(bytes, &hosts);
         assert_eq!(judged.rule.class(), Some(judged.class));
         assert!(judged.findings.contains(&judged.rule));

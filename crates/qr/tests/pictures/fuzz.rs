@@ -6,13 +6,13 @@ use loket_qr::{Effort, MAX_PAYLOAD_BYTES, read};
 use crate::pages::{HONEST, alone, symbol};
 
 #[test]
-fn fuzz_pictures() {
+fn fuzz_qr_pictures() {
     let symbols: Vec<_> = [(1, "tel:0"), (2, "https://contoh.example/"), (7, HONEST)]
         .map(|(version, payload)| symbol(payload.as_bytes(), version, 0.0, (0.0, 0.0)))
         .into();
     let mut whole = 0_u64;
     let mut failed = 0_u64;
-    fuzz_from("qr-pictures", 1_500, |seeded| {
+    fuzz_from("qr_pictures", 1_500, |seeded| {
         let at = usize::try_from(seeded.below(3)).unwrap();
         let module = usize::try_from(1 + seeded.below(4)).unwrap();
         let mut picture = alone(&symbols[at], module);
@@ -47,6 +47,6 @@ fn fuzz_pictures() {
         whole += u64::from(!reading.codes.is_empty());
         failed += u64::from(reading.has_failed);
     });
-    println!("qr-pictures: {whole} read, the decoder failed at {failed}");
+    println!("qr_pictures: {whole} read, the decoder failed at {failed}");
     assert!(whole > 100, "good pictures were among them: {whole}");
 }
