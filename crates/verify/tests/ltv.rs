@@ -35,6 +35,7 @@ const BLT_OCSP: &[u8] = fixture!("ltv/blt-ocsp.pdf");
 const BLT_STALE: &[u8] = fixture!("ltv/blt-stale-crl.pdf");
 const BLTA: &[u8] = fixture!("ltv/blta.pdf");
 const BLTA_DISORDER: &[u8] = fixture!("ltv/blta-disorder.pdf");
+const BLTA_TWICE_DISORDER: &[u8] = fixture!("ltv/blta-twice-disorder.pdf");
 const BLTA_RENEWED: &[u8] = fixture!("ltv/blta-renewed.pdf");
 const BLTA_2044: &[u8] = fixture!("ltv/blta-2044.pdf");
 
@@ -251,6 +252,17 @@ fn a_byte_changed_in_the_archive_breaks_the_time_stamp_over_it_and_not_the_signa
 }
 
 #[test]
+fn a_time_stamp_over_the_document_that_is_older_than_what_it_covers_is_refused() {
+    let report = judge(BLTA_TWICE_DISORDER, &Policy::default(), SOON);
+    assert!(report.has(Code::StampOrder), "{report:#?}");
+    assert_eq!(report.verdict, Verdict::Indeterminate);
+    assert_eq!(
+        report.sub_indication,
+        Some(SubIndication::TimestampOrderFailure)
+    );
+}
+
+#[test]
 fn a_time_stamp_can_be_required_and_must_come_from_an_authority_of_time_alone() {
     let policy = Policy {
         time_stamp: TimeStamps::Required,
@@ -359,6 +371,23 @@ mod ocsp {
         }
         let both = judge(BB, &[answer!("unknown"), answer!("good-issuer")], SOON);
         assert_eq!(both.verdict, Verdict::Valid, "who knows it is right");
+    }
+
+    #[test]
+    fn what_a_responder_said_holds_no_longer_than_the_responder() {
+        let files = [ROOT, ISSUING, LISTS[0], answer!("good-overlong")];
+        let trust = Trust::from_files(files).unwrap();
+        for (at, is_stale) in [
+            ("2024-02-25T00:00:00Z", false),
+            ("2024-03-02T00:00:00Z", true),
+        ] {
+            let report = check(BB, &trust, &strict(), moment(at));
+            assert_eq!(
+                report.has(Code::RevocationStale),
+                is_stale,
+                "{at}: {report:#?}"
+            );
+        }
     }
 
     #[test]
