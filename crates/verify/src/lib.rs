@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! document ─> pdf (own strict reader) ─> fields ─> byterange ─> cms ─> chain ─> signers ─> Report
-//!                ├─> pages                           └─> stamp ─> poe ┘  └─> revocation (crl, ocsp)
-//!                └─> dss ──────────────────────────────────────────────────────┘
+//!                ├─> pages              │            └─> stamp ─> poe ┘  └─> revocation (crl, ocsp)
+//!                └─> dss ───────────────│──────────────────────────────────────┘
+//!                                       └─> changes (each revision behind the signed one), hazards (that one)
 //! ```
 //!
 //! It reads no clock, file, socket or environment and draws no random number: document, trust
@@ -17,6 +18,7 @@
 //!   rewritten there without making another document of it (a time stamp taken off, RSA named in
 //!   its other spelling) leaves [`SignedRevision::content_sha256`] as it was.
 //! - [`Report::revision`] is there exactly when the verdict is valid.
+//! - What stands behind the signed revision is explained object by object, or the document is not valid.
 //! - A report holds nothing that the document's pages say.
 
 mod algorithm;

@@ -14,11 +14,14 @@ macro_rules! fixture {
     };
 }
 
-const DOCUMENTS: [&[u8]; 7] = [
+const DOCUMENTS: [&[u8]; 10] = [
     fixture!("kk-sample-bb.pdf"),
     fixture!("kk-sample-bt.pdf"),
     fixture!("variants/kk-sample-pss.pdf"),
     fixture!("variants/kk-sample-p256.pdf"),
+    fixture!("kk-sample-blt.pdf"),
+    fixture!("kk-sample-blta.pdf"),
+    fixture!("variants/kk-sample-twice.pdf"),
     fixture!("kk-sample-appended.pdf"),
     fixture!("kk-sample-encrypted.pdf"),
     fixture!("kk-sample-untrusted.pdf"),
@@ -71,7 +74,7 @@ fn contents(trust: &Trust) -> Vec<loket_wire::Sha256Digest> {
 fn fuzz_documents() {
     let trust = Trust::from_files(TRUST).unwrap();
     let honest = contents(&trust);
-    assert_eq!(honest.len(), 4, "control: the first four are valid");
+    assert_eq!(honest.len(), 6, "control: the first six are valid");
     loket_fuzz::fuzz("documents", DOCUMENT_CASES, &DOCUMENTS, |bytes| {
         let report = judge(bytes, &trust);
         assert_eq!(report.revision.is_some(), report.verdict == Verdict::Valid);
