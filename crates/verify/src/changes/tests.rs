@@ -360,3 +360,30 @@ fn an_array_that_is_both_the_fields_and_the_annotations_may_not_grow() {
     let (changes, codes) = judge(&update, ChangeLevel::Sealed);
     assert_eq!(changes, Changes::Altered, "{codes:?}");
 }
+
+#[test]
+fn a_further_signature_may_lock_fields_and_certifies_nothing() {
+    let field = "<< /Type /Annot /Subtype /Widget /FT /Sig /T (c) /Rect [0 0 0 0] /V 31 0 R >>";
+    let form = FORM.replace("6 0 R]", "6 0 R 30 0 R]");
+    let with = |references: &str| {
+        let value = signature(&format!("{SIG} /Reference {references}"));
+        let base = signed("", "", EMPTY);
+        let update = base.revision(&[(4, &form), (30, field), (31, &value)]);
+        judge(&update, ChangeLevel::FurtherSignatures)
+    };
+    let lock = "[<< /TransformMethod /FieldMDP /TransformParams << /Action /All >> /Data 1 0 R >>]";
+    assert_eq!(with(lock), (Changes::SignedAgain, vec![]));
+    for references in [
+        lock.replace("FieldMDP", "DocMDP"),
+        lock.replace("/Data 1 0 R", "/Data 3 0 R"),
+        lock.replace("/Action /All", "/Action 3 0 R"),
+        "3 0 R".to_owned(),
+    ] {
+        let (changes, codes) = with(&references);
+        assert_eq!(changes, Changes::Altered, "{references}");
+        assert!(
+            codes.contains(&Code::ChangedField),
+            "{references}: {codes:?}"
+        );
+    }
+}
