@@ -10,7 +10,7 @@ pub(crate) mod look;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 
-use loket_kiosk_ui::ports::{Document, Judgement, MAX_DOCUMENT_BYTES};
+use loket_kiosk_ui::ports::{Document, Judgement, MAX_DOCUMENT_BYTES, Paper};
 use loket_trust_folder::TrustFolder;
 use loket_verify::Policy;
 use loket_wire::Timestamp;
@@ -49,6 +49,9 @@ pub struct Task {
     /// Whether an officer reads the answer.
     #[arg(long)]
     pub officer: bool,
+    /// Whether pages are drawn and looked at as well.
+    #[arg(long)]
+    pub look: bool,
     /// Bytes of address space.
     #[arg(long, default_value_t = MEMORY_BYTES)]
     pub memory_bytes: u64,
@@ -74,8 +77,10 @@ impl Task {
             "--cpu-s".into(),
             self.cpu_s.to_string().into(),
         ];
-        if self.officer {
-            words.push("--officer".into());
+        for (is_set, word) in [(self.officer, "--officer"), (self.look, "--look")] {
+            if is_set {
+                words.push(word.into());
+            }
         }
         words
     }
@@ -100,13 +105,16 @@ pub fn judge(task: &Task) -> Result<Exit, Exit> {
             let at = Timestamp::from_unix_ms(task.at_ms);
             let report = loket_verify::check(&document, &trust, &policy, at);
             let mut judged = Document::of(&report, at);
-            judged.qr = look::of_pages(&document);
-            if task.officer {
+            if task.look {
+                judged.qr = look::of_pages(&document);
+            }
+            if task.look && task.officer {
                 judged.compared = look::compare(&document, &report);
             }
             Judgement::Document(judged)
         }
-        Some(Kind::Picture) => Judgement::Paper(look::of_picture(&document)),
+        Some(Kind::Picture) if task.look => Judgement::Paper(look::of_picture(&document)),
+        Some(Kind::Picture) => Judgement::Paper(Paper::default()),
         None => return Err(Exit::Refused),
     };
     let answer = serde_json::to_vec(&judgement).map_err(|_bug| Exit::Bug)?;

@@ -255,7 +255,7 @@ async fn a_judging_process_that_takes_too_long_is_killed_and_the_next_one_answer
     let hold = tempfile::NamedTempFile::new()?;
     let door = format!("judging:{}", text(hold.path()));
     let door = Some(("LOKET_HOLD_AT", door.as_str()));
-    let mut pages = Pages::start(Build::Hooks, "judge_within_s = 1\n", door).await?;
+    let mut pages = Pages::start(Build::Hooks, "judge_within_s = 5\n", door).await?;
     let document = fixture("kk-sample-bb.pdf")?;
     let page = pages.check("kiosk", "kk.pdf", &document).await?;
     ensure!(page.status == 422, "{}", page.head);

@@ -1,10 +1,11 @@
 //! Judges what people bring to the pages: in a process of its own, bounded in number, time and memory.
 //!
 //! ```text
-//! page ─> turn (one of two) ─> child: loketd judge ─> answer ─> journal (VerificationDone)
-//!                                └─ killed when it takes too long
+//! page ─> turn (one of two) ─┬> child: loketd judge ────────> verdict ─┬> journal (VerificationDone), answer
+//!                            └> child: loketd judge --look ─> pictures ┘
+//!                               each killed when it takes too long
 //! ```
-//! The parent reads nothing of the document. It is wiped here once the child has it.
+//! The parent reads nothing of the document. It is wiped here before the answer is given.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use data_encoding::HEXLOWER;
 use loket_domain::verification::{Verdict as Told, VerificationDone};
 use loket_journal::{Batch, CloseStream, Journal, NewEvent};
-use loket_kiosk_ui::ports::{Answer, Brought, Judgement, Reader, Verdict, VerifyDesk};
+use loket_kiosk_ui::ports::{Answer, Brought, Document, Judgement, Reader, Verdict, VerifyDesk};
 use loket_kiosk_ui::words::Trouble;
 use loket_verify::Policy;
 use ring::hmac;
@@ -38,6 +39,18 @@ const TURN_WAIT: Duration = Duration::from_secs(20);
 
 /// The longest answer: a report of the most findings and signatures that there can be has some tens of kilobytes.
 const MAX_ANSWER_BYTES: u64 = 4 * 1024 * 1024;
+
+/// Nobody waits longer for pictures: an honest page is drawn and read in a tenth of a second.
+const LOOK_WITHIN: Duration = Duration::from_secs(5);
+
+/// What a process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Judges signatures.
+    Verdict,
+    /// Draws pages and reads the codes on them.
+    Look,
+}
 
 /// SIGXCPU: the child used up its processor time.
 const SIGXCPU: i32 = 24;
@@ -106,7 +119,8 @@ impl VerifyUnit {
             return Err(Trouble::Busy);
         };
         let digest = hmac::sign(&self.digest_key, &document);
-        let judged = self.in_child(document, reader).await;
+        let judged = self.judge_and_look(&document, reader).await;
+        drop(document);
         let told = match &judged {
             Ok(Judgement::Document(document)) => match document.verdict {
                 Verdict::Valid => Told::Valid,
@@ -120,13 +134,39 @@ impl VerifyUnit {
         judged
     }
 
-    async fn in_child(&self, document: Brought, reader: Reader) -> Result<Judgement, Trouble> {
+    /// Judges in one process and looks at the pages in another: a page that takes too long to draw, or breaks what draws
+    /// it, costs pictures and codes and no verdict.
+    async fn judge_and_look(&self, document: &[u8], reader: Reader) -> Result<Judgement, Trouble> {
+        let (judged, looked) = tokio::join!(
+            self.in_child(document, reader, Part::Verdict),
+            self.in_child(document, reader, Part::Look)
+        );
+        let judged = judged?;
+        Ok(match looked {
+            Ok(looked) => with_looks(judged, looked),
+            Err(trouble) => {
+                tracing::warn!(
+                    code = trouble.id(),
+                    "pages of a document were not looked at"
+                );
+                judged
+            }
+        })
+    }
+
+    async fn in_child(
+        &self,
+        document: &[u8],
+        reader: Reader,
+        part: Part,
+    ) -> Result<Judgement, Trouble> {
         let policy = serde_json::to_vec(&self.policy).map_err(|_bug| Trouble::NotStarted)?;
         let task = Task {
             trust: self.trust_dir.clone(),
             policy_bytes: u64::try_from(policy.len()).unwrap_or(u64::MAX),
             at_ms: self.clock.now().wall.unix_ms(),
             officer: reader == Reader::Officer,
+            look: part == Part::Look,
             memory_bytes: MEMORY_BYTES,
             cpu_s: CPU_S,
         };
@@ -142,7 +182,11 @@ impl VerifyUnit {
             tracing::error!(%error, "the judging process is not started");
             Trouble::NotStarted
         })?;
-        match tokio::time::timeout(self.within, answer(&mut child, &policy, document)).await {
+        let within = match part {
+            Part::Verdict => self.within,
+            Part::Look => self.within.min(LOOK_WITHIN),
+        };
+        match tokio::time::timeout(within, answer(&mut child, &policy, document)).await {
             Ok(answered) => answered,
             Err(_late) => {
                 tracing::warn!("a document took too long; the judging process is killed");
@@ -193,8 +237,23 @@ impl VerifyDesk for VerifyUnit {
     }
 }
 
+/// Adds what was seen on the pages; of everything else the process that only judged has the word.
+fn with_looks(judged: Judgement, looked: Judgement) -> Judgement {
+    match (judged, looked) {
+        (Judgement::Document(judged), Judgement::Document(looked)) => {
+            Judgement::Document(Document {
+                qr: looked.qr,
+                compared: looked.compared,
+                ..judged
+            })
+        }
+        (Judgement::Paper(_), Judgement::Paper(looked)) => Judgement::Paper(looked),
+        (judged, _other) => judged,
+    }
+}
+
 /// Gives the child the document and takes its answer.
-async fn answer(child: &mut Child, policy: &[u8], document: Brought) -> Result<Judgement, Trouble> {
+async fn answer(child: &mut Child, policy: &[u8], document: &[u8]) -> Result<Judgement, Trouble> {
     hold(Hold::Judging).await;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
@@ -203,10 +262,9 @@ async fn answer(child: &mut Child, policy: &[u8], document: Brought) -> Result<J
     let give = async {
         // A child that ends early says why by its exit code: a broken pipe is no news.
         drop(stdin.write_all(policy).await);
-        drop(stdin.write_all(&document).await);
+        drop(stdin.write_all(document).await);
         drop(stdin.shutdown().await);
         drop(stdin);
-        drop(document);
     };
     let mut bytes = Vec::new();
     let mut stdout = stdout.take(MAX_ANSWER_BYTES);
