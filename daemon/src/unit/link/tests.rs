@@ -5,6 +5,7 @@ mod brokers;
 mod cancels;
 mod log;
 mod presence;
+mod trust;
 mod window;
 
 use std::path::Path;
