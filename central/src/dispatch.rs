@@ -16,6 +16,7 @@ mod links;
 mod offer;
 mod put_off;
 mod report;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -92,6 +93,7 @@ pub(crate) struct Dispatcher {
     /// Machines that were asked for their sync and have not answered, with what the answer must echo.
     asked: BTreeMap<MachineId, Hello>,
     put_off: put_off::PutOff,
+    trust: trust::TrustTelling,
     watchdog: Watchdog,
 }
 
@@ -127,6 +129,7 @@ impl Dispatcher {
             homes: BTreeMap::new(),
             asked: BTreeMap::new(),
             put_off: put_off::PutOff::default(),
+            trust: trust::TrustTelling::default(),
             watchdog: Watchdog::of_this_service(),
         }
     }
@@ -144,6 +147,7 @@ impl Dispatcher {
         let mut ticks = interval(tick);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let office = Arc::clone(&self.office);
+        let mut bundles = office.trust_desk.follow();
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
@@ -153,6 +157,7 @@ impl Dispatcher {
                 }
                 Some(asked) = cancels.recv() => self.ask_cancel(&asked, 0)?,
                 () = office.offer_bell.notified() => self.offer(None).await?,
+                Ok(()) = bundles.changed() => self.trust_made(),
                 _at = ticks.tick() => {
                     self.ask_again().await?;
                     self.offer(None).await?;
@@ -244,7 +249,7 @@ impl Dispatcher {
             }
             self.send_acks(broker)?;
         }
-        Ok(())
+        self.send_trust_notices()
     }
 
     /// Publishes central's retained presence at one broker; false when the link takes nothing at present.

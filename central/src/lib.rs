@@ -30,6 +30,7 @@ mod run;
 mod sweep;
 mod telemetry;
 mod test_doors;
+mod trust_bundle;
 mod watchdog;
 mod web;
 mod words;

@@ -115,6 +115,10 @@ pub(crate) struct Fleet {
     pub(crate) online: u64,
     pub(crate) late: u64,
     pub(crate) offline: u64,
+    /// Those that take trust bundles and do not hold the newest.
+    pub(crate) trust_behind: u64,
+    /// When the newest trust bundle was made.
+    pub(crate) trust_made_at: Option<Timestamp>,
 }
 
 /// A number without labels: name, kind, help, value.
@@ -179,9 +183,24 @@ pub(crate) fn text(
         "When central's certificate ends, Unix time.",
     )?;
     writeln!(out, "{name} {certificate_ends_unix_s}")?;
+    write_trust(&mut out, fleet)?;
     write_room(&mut out, &stored.size, stored.disk)?;
     write_aside(&mut out, &stored.aside)?;
     Ok(out)
+}
+
+fn write_trust(out: &mut String, fleet: Fleet) -> fmt::Result {
+    let behind = "loket_machines_trust_behind";
+    let help = "Enrolled machines that take trust bundles and do not hold the newest, as their last heartbeat says.";
+    head(out, behind, "gauge", help)?;
+    writeln!(out, "{behind} {}", fleet.trust_behind)?;
+    if let Some(made_at) = fleet.trust_made_at {
+        let name = "loket_trust_bundle_made_seconds";
+        let help = "When the newest trust bundle was made, Unix time.";
+        head(out, name, "gauge", help)?;
+        writeln!(out, "{name} {}", made_at.unix_ms() / 1_000)?;
+    }
+    Ok(())
 }
 
 fn write_room(out: &mut String, size: &StoreSize, disk: Disk) -> fmt::Result {

@@ -19,6 +19,7 @@ use crate::metrics::{Fleet, Tally};
 use crate::offices::OfficesFile;
 use crate::problem::{Code, Problem};
 use crate::room::{self, Room, Shortage};
+use crate::trust_bundle::TrustDesk;
 use loket_trust_folder::TrustFolder;
 
 /// Cancels on their way to the dispatcher; what finds no room is asked again at the machine's next sync.
@@ -47,6 +48,7 @@ pub(crate) struct Office {
     pub(crate) offices: OfficesFile,
     pub(crate) documents: Documents,
     pub(crate) trust: TrustFolder,
+    pub(crate) trust_desk: TrustDesk,
     pub(crate) policy: Policy,
     pub(crate) tally: Tally,
     pub(crate) room: Room,
@@ -109,6 +111,7 @@ impl Office {
             offices,
             documents,
             trust,
+            trust_desk: TrustDesk::default(),
             policy,
             tally: Tally::of(brokers),
             room,
@@ -155,7 +158,11 @@ impl Office {
 
     /// How many enrolled machines are online, late and offline; one whose record is gone troubles nobody. Blocks.
     pub(crate) fn fleet(&self, now: Timestamp) -> Result<Fleet, StoreError> {
-        let mut fleet = Fleet::default();
+        let newest = self.trust_desk.newest();
+        let mut fleet = Fleet {
+            trust_made_at: newest.as_ref().map(|newest| newest.made_at),
+            ..Fleet::default()
+        };
         for row in self.store.machines()? {
             if self.machines.find(&row.id).is_err() {
                 continue;
@@ -166,6 +173,15 @@ impl Office {
                 Connectivity::Offline { .. } => &mut fleet.offline,
             };
             *count += 1;
+            let held = row
+                .heartbeat
+                .as_ref()
+                .and_then(|it| it.heartbeat.trust_serial);
+            let is_behind = newest
+                .as_ref()
+                .zip(held)
+                .is_some_and(|(it, held)| held < it.serial);
+            fleet.trust_behind += u64::from(is_behind);
         }
         Ok(fleet)
     }

@@ -33,6 +33,7 @@ use crate::offices::{OfficesError, OfficesFile};
 use crate::random::SystemRandomness;
 use crate::room::Room;
 use crate::sweep;
+use crate::trust_bundle;
 use crate::web;
 use loket_trust_folder::{TrustFolder, TrustFolderError};
 
@@ -315,6 +316,7 @@ impl Bound {
         }
         let mut units = JoinSet::new();
         units.spawn(sweep::run(Arc::clone(&office), units_stop.clone()));
+        units.spawn(trust_bundle::run(Arc::clone(&office), units_stop.clone()));
         presence_publication(&office, false, None, now())
             .map_err(|error| RunError::Link(Box::new(error)))?;
         let endpoints = config.broker.endpoints.iter();

@@ -107,7 +107,10 @@ fn page_routes() -> Routes {
 
 /// What machines fetch, on a listener of their own.
 fn machine_routes() -> Routes {
-    vec![("/machine/v1/blobs/{job}", get(blobs::blob))]
+    vec![
+        ("/machine/v1/blobs/{job}", get(blobs::blob)),
+        ("/machine/v1/trust/{serial}", get(blobs::trust)),
+    ]
 }
 
 /// The router for people and systems.

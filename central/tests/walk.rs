@@ -42,6 +42,8 @@ mod refusals;
 mod rig;
 #[path = "walk/search.rs"]
 mod search;
+#[path = "walk/trust.rs"]
+mod trust;
 
 use client::{Answer, Client};
 use loket_link::FetchError;

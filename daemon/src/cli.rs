@@ -302,6 +302,13 @@ fn check_config(at: &At) -> Result<Exit, Exit> {
     let file = std::fs::read_to_string(&at.config).unwrap_or_default();
     let table: toml::Table = toml::from_str(&file).unwrap_or_default();
     say(config.explain(&table).trim_end())?;
+    let trust = verify::with_bundle(&config, trust);
+    if let Some(standing) = trust.standing() {
+        say(format_args!(
+            "# trust bundle {}, made at {}",
+            standing.serial, standing.made_at
+        ))?;
+    }
     if trust.current().is_empty() {
         // The daemon starts all the same: it waits for trust to be put there.
         tell(Trouble::TrustEmpty, config.trust_dir.display());

@@ -3,6 +3,7 @@
 mod explain;
 mod office_hours;
 mod printer;
+mod trust;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use thiserror::Error;
 
 pub use office_hours::OfficeHours;
 pub use printer::PrinterConfig;
+pub use trust::{TrustConfig, TrustSource};
 
 use self::explain::explain_table;
 use self::printer::check_printers;
@@ -83,6 +85,9 @@ pub struct Config {
     /// Pauses between attempts to reach a broker.
     #[serde(default)]
     pub link: LinkTimes,
+    /// What documents are judged by beside the trust folder.
+    #[serde(default)]
+    pub trust: TrustConfig,
     /// Printers; the first is the default.
     #[serde(default, rename = "printer")]
     pub printers: Vec<PrinterConfig>,
@@ -248,6 +253,11 @@ impl Config {
                     && (self.link.backoff_min_ms..=MAX_PAUSE_MS)
                         .contains(&self.link.backoff_max_ms),
                 "it must not be below backoff_min_ms, which is above 0, nor above 3600000",
+            ),
+            (
+                "trust.max_age_days",
+                (1..=365).contains(&self.trust.max_age_days),
+                "it must be 1 to 365",
             ),
             (
                 "link.republish_after_ms",

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use loket_domain::print::{Revision, Verification};
 use loket_spool::{Spool, SpoolError};
-use loket_trust_folder::TrustFolder;
 use loket_verify::{Policy, Report, Revocation, Verdict};
 use loket_wire::sealed::{Binding, Envelope, SealError, SealingKey, SealingPublic, Secrets};
 use loket_wire::{Class, Epoch, JobId, Reason, Sha256Digest, Timestamp};
@@ -15,6 +14,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use zeroize::Zeroizing;
 
 use crate::config::{Config, RevocationPolicy};
+use crate::trust::TrustStore;
 
 /// Documents opened, judged or sealed at a time: one a core of the smallest PC. Each takes three times 8 MiB at most.
 const MAX_TURNS: usize = 2;
@@ -96,7 +96,7 @@ pub struct Documents {
     /// Where sealed documents lie.
     pub spool: Spool,
     sealing: SealingKey,
-    trust: TrustFolder,
+    trust: Arc<TrustStore>,
     policy: Policy,
     turns: Semaphore,
 }
@@ -104,7 +104,12 @@ pub struct Documents {
 impl Documents {
     /// Joins spool, key and trust.
     #[must_use]
-    pub fn new(spool: Spool, sealing: SealingKey, trust: TrustFolder, policy: Policy) -> Arc<Self> {
+    pub fn new(
+        spool: Spool,
+        sealing: SealingKey,
+        trust: Arc<TrustStore>,
+        policy: Policy,
+    ) -> Arc<Self> {
         Arc::new(Self {
             spool,
             sealing,
@@ -112,6 +117,12 @@ impl Documents {
             policy,
             turns: Semaphore::new(MAX_TURNS),
         })
+    }
+
+    /// What documents are judged by.
+    #[must_use]
+    pub const fn trust(&self) -> &Arc<TrustStore> {
+        &self.trust
     }
 
     /// Waits for a turn to hold a whole document in memory; it is over when the permit is dropped.
@@ -258,7 +269,8 @@ mod tests {
         let policy = Policy {
             revocation: Revocation::IfKnown,
         };
-        let trust = TrustFolder::open(dir.to_owned()).unwrap();
+        let folder = loket_trust_folder::TrustFolder::open(dir.to_owned()).unwrap();
+        let trust = TrustStore::of_folder(folder);
         let spool = Spool::open(&dir.join("spool"), u64::MAX).unwrap();
         Documents::new(spool, SealingKey::from_bytes(KEY), trust, policy)
     }

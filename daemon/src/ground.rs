@@ -17,12 +17,13 @@ use crate::config::Config;
 use crate::device::{IppDevice, Printer};
 use crate::document::{Documents, policy_of};
 use crate::gate::{Gate, Gated};
-use crate::identity::{IdentityDir, OsRandom};
+use crate::identity::{IdentityDir, OsRandom, central_key};
 use crate::key_seal::KeySeal;
 use crate::reserve::Reserve;
 use crate::stops::{Hold, hold};
 use crate::supervisor::{DISK_FULL, RunError};
 use crate::telemetry::chain;
+use crate::trust::TrustStore;
 use crate::unit::link::META_CLOCK;
 
 /// Counts this program's starts: the session number told in state and sync.
@@ -265,7 +266,10 @@ impl Ground {
         let sealing = identity_dir(config)?
             .sealing_key()
             .map_err(RunError::Identity)?;
-        let trust = TrustFolder::open(config.trust_dir.clone()).map_err(RunError::Trust)?;
+        let folder = TrustFolder::open(config.trust_dir.clone()).map_err(RunError::Trust)?;
+        // One that is not enrolled, or not to be used, is told where the link is set up.
+        let central = central_key(&config.state_dir);
+        let trust = TrustStore::open(folder, config.trust.source, &config.state_dir, central);
         if trust.current().is_empty() {
             tracing::warn!(dir = %config.trust_dir.display(), "no trust anchor: no document will be valid");
         }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use data_encoding::BASE64;
 use loket_wire::enrolment::{Endpoint, EnrolmentRequest, InstallBundle};
 use loket_wire::sealed::{SealError, SealingKey};
-use loket_wire::sign::{SignError, SigningKey};
+use loket_wire::sign::{SignError, SigningKey, VerifyingKey};
 use loket_wire::{MachineId, Randomness};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use rustls::client::WebPkiServerVerifier;
@@ -117,7 +117,7 @@ impl IdentityDir {
     #[must_use]
     pub fn under(state_dir: &Path, seal: KeySeal) -> Self {
         Self {
-            path: state_dir.join("identity"),
+            path: state_dir.join(FOLDER),
             seal,
         }
     }
@@ -195,17 +195,7 @@ impl IdentityDir {
     /// # Errors
     /// [`IdentityError::NotEnrolled`] when there is none.
     pub fn load(&self) -> Result<Identity, IdentityError> {
-        let path = self.file(INSTALLED);
-        let json = match fs::read(&path) {
-            Ok(json) => json,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(IdentityError::NotEnrolled(self.path.clone()));
-            }
-            Err(source) => return Err(IdentityError::File { path, source }),
-        };
-        let bundle =
-            serde_json::from_slice(&json).map_err(|_bad| IdentityError::Content(path.clone()))?;
-        self.assemble(bundle)
+        self.assemble(installed(&self.path)?)
     }
 
     fn assemble(&self, bundle: InstallBundle) -> Result<Identity, IdentityError> {
@@ -293,6 +283,7 @@ impl IdentityDir {
 
 /// The authority's bundle.
 const INSTALLED: &str = "install.json";
+const FOLDER: &str = "identity";
 const TLS_KEY: &str = "tls.key.pem";
 const SEALING_KEY: &str = "sealing.key";
 
@@ -332,6 +323,26 @@ impl Identity {
         rustls::sign::CertifiedKey::from_der(chain, key, provider)
             .map_err(|_mismatch| IdentityError::OtherKey)
     }
+}
+
+/// The key of central that the authority named, where this machine is enrolled; makes nothing.
+#[must_use]
+pub fn central_key(state_dir: &Path) -> Option<VerifyingKey> {
+    let bundle = installed(&state_dir.join(FOLDER)).ok()?;
+    Some(bundle.central_key)
+}
+
+/// What the authority gave.
+fn installed(dir: &Path) -> Result<InstallBundle, IdentityError> {
+    let path = dir.join(INSTALLED);
+    let json = match fs::read(&path) {
+        Ok(json) => json,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(IdentityError::NotEnrolled(dir.to_owned()));
+        }
+        Err(source) => return Err(IdentityError::File { path, source }),
+    };
+    serde_json::from_slice(&json).map_err(|_bad| IdentityError::Content(path))
 }
 
 fn certificates(pem: &str) -> Result<Vec<CertificateDer<'static>>, IdentityError> {

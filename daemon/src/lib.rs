@@ -31,6 +31,7 @@ pub mod supervisor;
 pub mod telemetry;
 mod test_doors;
 pub mod trouble;
+pub mod trust;
 pub mod unit;
 mod validity;
 

@@ -88,6 +88,8 @@ pub enum Hold {
     Append,
     /// An order is journalled; its document is about to be asked for.
     Fetch,
+    /// A trust bundle is checked and on disk beside the one that counts, which it is about to replace.
+    TrustReplace,
 }
 
 /// Passes a hold. In a program without feature `crash-stops` this does nothing.
@@ -122,6 +124,7 @@ mod holding {
             Hold::JournalCheck => "journal-check",
             Hold::Append => "append",
             Hold::Fetch => "fetch",
+            Hold::TrustReplace => "trust-replace",
         }
     }
 

@@ -5,3 +5,4 @@ pub mod health;
 pub mod heartbeat;
 pub mod link;
 pub mod print;
+pub mod trust;

@@ -30,3 +30,4 @@ mod sample;
 mod secrecy;
 mod set_back;
 mod tls;
+mod trust_bundle;

@@ -18,7 +18,7 @@ const ID: &str = "desa-contoh-1";
 const SIGNER: u64 = 1_004;
 
 /// The authority's list with the sample's signer on it.
-fn revoking_list() -> anyhow::Result<Vec<u8>> {
+pub(crate) fn revoking_list() -> anyhow::Result<Vec<u8>> {
     let key = String::from_utf8(fixture("keys/issuing.key.pem")?)?;
     let key = KeyPair::from_pem_and_sign_algo(&key, &PKCS_RSA_SHA256)?;
     let authority = String::from_utf8(fixture("trust/issuing.pem")?)?;
@@ -40,7 +40,7 @@ fn revoking_list() -> anyhow::Result<Vec<u8>> {
 }
 
 /// Puts a file in the place of another at once, as a download of lists does.
-fn replace(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+pub(crate) fn replace(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
     let new = folder.join(format!("{name}.new"));
     std::fs::write(&new, bytes)?;
     std::fs::rename(new, folder.join(name)).context("replace a list")

@@ -42,6 +42,8 @@ struct Follow {
     must_ask: bool,
     /// The connection it was said on, where it names one that is not known to be over.
     spoke: Option<Spoke>,
+    /// The trust bundle that the machine holds, where it takes any.
+    trust_serial: Option<u64>,
 }
 
 /// What is known of a message beside its bytes.
@@ -98,6 +100,9 @@ impl Dispatcher {
         if let Some(spoke) = follow.spoke {
             let home = Home::after(self.homes.get(&machine).copied(), spoke, broker);
             self.homes.insert(machine.clone(), home);
+        }
+        if let Some(serial) = follow.trust_serial {
+            self.trust_heard(&machine, serial);
         }
         if let Some(point) = follow.ack {
             let due = AckDue {
@@ -232,6 +237,7 @@ fn heartbeat(office: &Office, machine: &MachineId, body: &[u8]) -> Committed {
         ack,
         alive: true,
         must_ask,
+        trust_serial: spoke.and(heartbeat.trust_serial),
         spoke,
         ..Follow::default()
     }))
@@ -287,6 +293,7 @@ fn sync(office: &Office, machine: &MachineId, asked: Option<Hello>, body: &[u8])
         alive: true,
         has_answered,
         must_ask: outcome.must_ask,
+        trust_serial: sync.trust_serial.filter(|_serial| !outcome.is_late),
         spoke: (!outcome.is_late).then_some(Spoke {
             epoch: Some(sync.epoch),
             session_seq: sync.session_seq,

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::job_query::{JobsQuery, cursor_text};
-use super::shapes::{BrokerShape, JobShape, JobsShape, MachineShape};
+use super::shapes::{BrokerShape, JobShape, JobsShape, MachineShape, Moment};
 use super::sign_in::{Account, Right};
 use crate::clock::now;
 use crate::metrics::{self, Stored};
@@ -223,7 +223,10 @@ pub(super) async fn machines(
         })
         .await?
         .map_err(|error: StoreError| storage_problem(&error))?;
-    Ok(Json(json!({ "machines": machines })))
+    let trust = office.trust_desk.newest().map(|newest| {
+        json!({ "serial": newest.serial, "made_at": Moment(newest.made_at), "size_bytes": newest.blob.size_bytes })
+    });
+    Ok(Json(json!({ "machines": machines, "trust": trust })))
 }
 
 /// `GET /api/v1/openapi.json`

@@ -1,4 +1,4 @@
-//! `GET /machine/v1/blobs/{job}`: a sealed document, whole or from where a machine's fetch broke off.
+//! What machines fetch, whole or from where a fetch broke off: sealed documents and the trust bundle.
 
 use std::io;
 use std::sync::Arc;
@@ -38,24 +38,11 @@ pub(super) async fn blob(
         .blocking(move |office| allowed(office, &subject, id))
         .await??;
     let size_bytes = sealed.size_bytes;
-    let etag = format!("\"{}\"", sealed.sha256);
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &header::HeaderValue| value.to_str().ok())
+    let part = match Part::asked(&headers, &sealed) {
+        Ok(part) => part,
+        Err(refused) => return Ok(*refused),
     };
-    // A part of another blob is of no use (RFC 9110 §13.1.5).
-    let is_same = text(header::IF_RANGE).is_none_or(|known| known == etag);
-    let range = if is_same { text(header::RANGE) } else { None };
-    let (status, first, last) = match asked(range, size_bytes) {
-        Asked::All => (StatusCode::OK, 0, size_bytes.saturating_sub(1)),
-        Asked::Part { first, last } => (StatusCode::PARTIAL_CONTENT, first, last),
-        Asked::Outside => {
-            let range = [(header::CONTENT_RANGE, format!("bytes */{size_bytes}"))];
-            return Ok((range, Problem::new(Code::RangeNotSatisfiable)).into_response());
-        }
-    };
-    let length = last.saturating_sub(first).saturating_add(1).min(size_bytes);
+    let (first, length) = (part.first, part.length);
     let body = open(&office, (id, size_bytes), first, length)
         .await
         .map_err(|error| {
@@ -64,39 +51,102 @@ pub(super) async fn blob(
         })?;
     count(&office.tally.fetched);
     tracing::info!(job.id = %id, machine.id = %row.facts.machine, first, length, "sealed document served");
-    let mut response = (status, body).into_response();
-    let mut set = |name, value: String| {
-        if let Ok(value) = value.parse() {
-            response.headers_mut().insert(name, value);
-        }
+    Ok(part.answer(body, &sealed))
+}
+
+/// `GET /machine/v1/trust/{serial}`: the newest trust bundle. An earlier one is gone: its machine is told of the newest.
+pub(super) async fn trust(
+    State(office): State<Arc<Office>>,
+    Extension(peer): Extension<Peer>,
+    Path(serial): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let subject = peer.subject.ok_or(Code::MachineNotRecognised)?;
+    let machine = office
+        .blocking(move |office| enrolled(office, &subject))
+        .await??;
+    let newest = office.trust_desk.newest();
+    let newest = newest.filter(|newest| serial == newest.serial.to_string());
+    let newest = newest.ok_or(Code::TrustBundleGone)?;
+    let part = match Part::asked(&headers, &newest.blob) {
+        Ok(part) => part,
+        Err(refused) => return Ok(*refused),
     };
-    set(header::CONTENT_TYPE, "application/octet-stream".to_owned());
-    set(header::ACCEPT_RANGES, "bytes".to_owned());
-    set(header::ETAG, etag);
-    set(header::CONTENT_LENGTH, length.to_string());
-    if status == StatusCode::PARTIAL_CONTENT {
-        set(
-            header::CONTENT_RANGE,
-            format!("bytes {first}-{last}/{size_bytes}"),
-        );
+    let at = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    let end = part.first.saturating_add(part.length);
+    let (first, end) = (at(part.first), at(end).min(newest.bytes.len()));
+    let bytes = newest.bytes.slice(first.min(end)..end);
+    tracing::info!(machine.id = %machine, trust.serial = newest.serial, first, "trust bundle served");
+    Ok(part.answer(Body::from(bytes), &newest.blob))
+}
+
+/// What of a resource is asked for.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    status: StatusCode,
+    first: u64,
+    length: u64,
+}
+
+impl Part {
+    /// The part that the headers name; the answer itself where there is no such part.
+    fn asked(headers: &HeaderMap, whole: &Blob) -> Result<Self, Box<Response>> {
+        let size_bytes = whole.size_bytes;
+        let text = |name| {
+            headers
+                .get(name)
+                .and_then(|value: &header::HeaderValue| value.to_str().ok())
+        };
+        // A part of another resource is of no use (RFC 9110 §13.1.5).
+        let is_same = text(header::IF_RANGE).is_none_or(|known| known == etag(whole));
+        let range = if is_same { text(header::RANGE) } else { None };
+        let (status, first, last) = match asked(range, size_bytes) {
+            Asked::All => (StatusCode::OK, 0, size_bytes.saturating_sub(1)),
+            Asked::Part { first, last } => (StatusCode::PARTIAL_CONTENT, first, last),
+            Asked::Outside => {
+                let range = [(header::CONTENT_RANGE, format!("bytes */{size_bytes}"))];
+                let refused = (range, Problem::new(Code::RangeNotSatisfiable));
+                return Err(Box::new(refused.into_response()));
+            }
+        };
+        Ok(Self {
+            status,
+            first,
+            length: last.saturating_sub(first).saturating_add(1).min(size_bytes),
+        })
     }
-    Ok(response)
+
+    fn answer(self, body: Body, whole: &Blob) -> Response {
+        let mut response = (self.status, body).into_response();
+        let mut set = |name, value: String| {
+            if let Ok(value) = value.parse() {
+                response.headers_mut().insert(name, value);
+            }
+        };
+        set(header::CONTENT_TYPE, "application/octet-stream".to_owned());
+        set(header::ACCEPT_RANGES, "bytes".to_owned());
+        set(header::ETAG, etag(whole));
+        set(header::CONTENT_LENGTH, self.length.to_string());
+        if self.status == StatusCode::PARTIAL_CONTENT {
+            let (first, size_bytes) = (self.first, whole.size_bytes);
+            let last = first.saturating_add(self.length).saturating_sub(1);
+            set(
+                header::CONTENT_RANGE,
+                format!("bytes {first}-{last}/{size_bytes}"),
+            );
+        }
+        response
+    }
+}
+
+fn etag(whole: &Blob) -> String {
+    format!("\"{}\"", whole.sha256)
 }
 
 /// The job and its sealed document, if this certificate's machine is enrolled with it, the job is its own, and the
 /// document may be given out.
 fn allowed(office: &Office, subject: &Subject, id: JobId) -> Result<(JobRow, Blob), Problem> {
-    let unknown = || Problem::new(Code::MachineNotRecognised);
-    let machine: MachineId = subject.common_name.parse().map_err(|_ignored| unknown())?;
-    let record = office.machines.find(&machine).map_err(|error| {
-        tracing::warn!(machine.id = %machine, error = %crate::chain(&error), "fetch refused");
-        unknown()
-    })?;
-    // A renewed certificate has another serial and the same key; a replaced machine has another key.
-    if record.report_key != subject.key {
-        tracing::warn!(machine.id = %machine, "fetch with another key than the enrolled one refused");
-        return Err(unknown());
-    }
+    let machine = enrolled(office, subject)?;
     let row = office
         .store
         .job(id)
@@ -118,6 +168,22 @@ fn allowed(office: &Office, subject: &Subject, id: JobId) -> Result<(JobRow, Blo
         }
         Err(error) => Err(storage_problem(&error)),
     }
+}
+
+/// The machine that this certificate is of, if it is enrolled with its key.
+fn enrolled(office: &Office, subject: &Subject) -> Result<MachineId, Problem> {
+    let unknown = || Problem::new(Code::MachineNotRecognised);
+    let machine: MachineId = subject.common_name.parse().map_err(|_ignored| unknown())?;
+    let record = office.machines.find(&machine).map_err(|error| {
+        tracing::warn!(machine.id = %machine, error = %crate::chain(&error), "fetch refused");
+        unknown()
+    })?;
+    // A renewed certificate has another serial and the same key; a replaced machine has another key.
+    if record.report_key != subject.key {
+        tracing::warn!(machine.id = %machine, "fetch with another key than the enrolled one refused");
+        return Err(unknown());
+    }
+    Ok(machine)
 }
 
 async fn open(

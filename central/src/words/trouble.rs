@@ -19,7 +19,7 @@ impl TroubleWords<'_> {
 }
 
 /// Every bound of this version, for the page of codes.
-pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 7] = [
+pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 9] = [
     (
         "disk-full",
         TroubleWords {
@@ -76,6 +76,22 @@ pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 7] = [
             is_severe: false,
         },
     ),
+    (
+        "trust-ended",
+        TroubleWords {
+            what: "daftar pencabutan sertifikat di mesin sudah kedaluwarsa, dokumen asli pun dapat tertahan",
+            step: "taruh daftar terbaru di map kepercayaan pusat, lalu lihat apakah mesin ini mengambilnya",
+            is_severe: true,
+        },
+    ),
+    (
+        "trust-old",
+        TroubleWords {
+            what: "paket kepercayaan di mesin sudah lama tidak diperbarui",
+            step: "periksa sambungan mesin ini ke pusat",
+            is_severe: false,
+        },
+    ),
 ];
 
 /// The words for a keyword of a heartbeat; one from a newer machine is shown as it came.
@@ -107,6 +123,8 @@ mod tests {
             Trouble::ClockOff,
             Trouble::CertificateEndsSoon,
             Trouble::CertificateEnded,
+            Trouble::TrustOld,
+            Trouble::TrustEnded,
         ];
         for bound in bounds {
             assert_ne!(trouble(bound.keyword()).what, bound.keyword());

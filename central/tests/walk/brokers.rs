@@ -108,6 +108,7 @@ impl Elsewhere {
             open_jobs: Vec::new(),
             is_complete: true,
             hello: None,
+            trust_serial: None,
         };
         let topic = Channel::Sync.topic(&machine.machine.id);
         let body = presence::encode(&sync).unwrap();
@@ -143,6 +144,7 @@ impl Elsewhere {
                 Channel::Command(kind) => match Command::decode(&kind, &body).unwrap() {
                     Command::Print(order) => return Said::Order(order),
                     Command::Cancel(cancel) => return Said::Cancel(cancel.job_id),
+                    Command::Trust(notice) => panic!("{notice:?}"),
                 },
                 Channel::State | Channel::Heartbeat | Channel::Event(_) | Channel::Sync => {}
             }

@@ -164,6 +164,8 @@ async fn say_health(machine: &mut Linked, troubles: &[&str]) {
         disk_free_bytes: Some(3 << 29),
         certificate_days_left: Some(200),
         troubles: troubles.iter().map(|word| (*word).to_owned()).collect(),
+        trust_serial: None,
+        trust_made_at: None,
         devices: Vec::new(),
     };
     let body = loket_wire::presence::encode(&heartbeat).unwrap();

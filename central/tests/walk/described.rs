@@ -180,6 +180,7 @@ impl<'a> Ask<'a> {
 
     pub(crate) async fn get(self, described: &mut Described, status: u16) -> Answer {
         let path = self.path.replace("{id}", self.id).replace("{job}", self.id);
+        let path = path.replace("{serial}", self.id);
         let method = Method::from_bytes(self.method.to_uppercase().as_bytes()).unwrap();
         let body = self.body.as_bytes().to_vec();
         let address = format!("{path}{}", self.query);

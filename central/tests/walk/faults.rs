@@ -379,6 +379,8 @@ async fn a_whole_heartbeat_brings_centrals_time_and_a_short_one_is_a_sign_of_lif
         link_sent_bytes: Some(31_000),
         link_received_bytes: Some(12_500),
         troubles: Vec::new(),
+        trust_serial: None,
+        trust_made_at: None,
         devices: Vec::new(),
     };
     let whole = loket_wire::presence::encode(&heartbeat(7)).unwrap();

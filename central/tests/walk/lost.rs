@@ -145,6 +145,7 @@ pub(crate) fn held_since_last_week(rig: &Rig, machine: &Machine) -> JobId {
         open_jobs: Vec::new(),
         is_complete: true,
         hello: None,
+        trust_serial: None,
     };
     store.ingest_sync(&machine.id, &sync, true, at).unwrap();
     store.mark_offered(job, machine.epoch, at).unwrap();
@@ -187,6 +188,7 @@ pub(crate) fn lost_since_last_week(rig: &Rig, machine: &Machine) -> JobId {
         }],
         is_complete: true,
         hello: None,
+        trust_serial: None,
     };
     store.ingest_sync(&machine.id, &sync, true, at).unwrap();
     let lost = store.job(job).unwrap().unwrap().job;

@@ -75,6 +75,7 @@ impl Machine {
             hello: None,
             open: Vec::new(),
             holds_answers: false,
+            trust_serial: None,
         };
         linked.until_up().await;
         linked
@@ -139,6 +140,12 @@ impl Machine {
     pub(crate) async fn fetch(&self, job: JobId, from: u64) -> Result<Vec<u8>, FetchError> {
         fetch(&self.target(), job, from).await
     }
+
+    /// Fetches the trust bundle with this serial from byte `from` on.
+    pub(crate) async fn fetch_trust(&self, serial: u64, from: u64) -> Result<Vec<u8>, FetchError> {
+        let path = format!("/machine/v1/trust/{serial}");
+        fetch_path(&self.target(), &path, from).await
+    }
 }
 
 /// Fetches a sealed document as whoever `target` makes of us.
@@ -147,13 +154,16 @@ pub(crate) async fn fetch(
     job: JobId,
     from: u64,
 ) -> Result<Vec<u8>, FetchError> {
-    let path = format!("/machine/v1/blobs/{job}");
+    fetch_path(target, &format!("/machine/v1/blobs/{job}"), from).await
+}
+
+async fn fetch_path(target: &FetchTarget, path: &str, from: u64) -> Result<Vec<u8>, FetchError> {
     let mut bytes = Vec::new();
     let mut keep = |_at, chunk: Bytes| {
         bytes.extend_from_slice(&chunk);
         Ok(())
     };
-    let fetching = fetch_from(target, &path, from, 9 * 1024 * 1024, &mut keep);
+    let fetching = fetch_from(target, path, from, 9 * 1024 * 1024, &mut keep);
     timeout(DEADLINE, fetching).await.expect("central serves")?;
     Ok(bytes)
 }
@@ -169,6 +179,8 @@ pub(crate) struct Linked {
     pub(crate) session_seq: u64,
     /// What central asked for last.
     pub(crate) hello: Option<loket_wire::Hello>,
+    /// The trust bundle that it says it holds.
+    pub(crate) trust_serial: Option<u64>,
     /// What it holds when central asks.
     pub(crate) open: Vec<loket_wire::OpenJob>,
     /// Whether it takes central's questions and leaves them for [`Linked::answer`].
@@ -261,6 +273,14 @@ impl Linked {
         Command::decode(kind, &body).unwrap()
     }
 
+    /// The next announcement of a trust bundle.
+    pub(crate) async fn trust_notice(&mut self) -> loket_wire::TrustNotice {
+        let Command::Trust(notice) = self.command("trust").await else {
+            panic!("no announcement")
+        };
+        notice
+    }
+
     /// Whether an order comes before the acknowledgement of this report.
     pub(crate) async fn order_before_ack(&mut self, seq: u64) -> bool {
         loop {
@@ -332,6 +352,7 @@ impl Linked {
             open_jobs,
             is_complete: true,
             hello: self.hello,
+            trust_serial: self.trust_serial,
         };
         self.publish(&Channel::Sync, &presence::encode(&sync).unwrap());
     }

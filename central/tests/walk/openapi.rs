@@ -9,6 +9,7 @@ use crate::client::Client;
 use crate::described::{Ask, Described, NONE};
 use crate::lost::without_an_hour_of_listening;
 use crate::rig::{Rig, fixture};
+use crate::trust::ask_for_trust;
 use crate::{client_of, job_id, order};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
@@ -50,6 +51,7 @@ async fn every_address_answers_the_methods_that_are_described_and_no_other() {
             &people
         };
         let address = path.replace("{id}", NONE).replace("{job}", NONE);
+        let address = address.replace("{serial}", "1");
         for method in METHODS {
             let verb = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
             let answer = client.send(verb, &address, &[], Vec::new()).await;
@@ -77,6 +79,8 @@ async fn every_answer_that_is_described_is_given_and_is_as_described() {
     ask_as_programs(&rig, &operator, &jobs, d).await;
     ask_as_people(&rig, &operator, &jobs, d).await;
     ask_as_machines(&jobs, d).await;
+    let it = client_named(&rig, "paket", "it").await;
+    ask_for_trust(&rig, &it, &jobs.machine.machine, d).await;
     end_jobs(&rig, &operator, &jobs, d).await;
     let missing: Vec<_> = described
         .operations()
@@ -200,6 +204,8 @@ async fn say_health(machine: &mut crate::machine::Linked) {
         disk_free_bytes: Some(1),
         certificate_days_left: Some(-1),
         troubles: vec!["disk-full".to_owned(), "fan-stuck".to_owned()],
+        trust_serial: None,
+        trust_made_at: None,
         devices: Vec::new(),
     };
     let body = loket_wire::presence::encode(&heartbeat).unwrap();

@@ -106,6 +106,13 @@ pub enum Note {
         /// How many are kept.
         kept: u32,
     },
+    /// A trust bundle was made for machines.
+    TrustBundleMade {
+        /// Its serial.
+        serial: u64,
+        /// What it holds.
+        content_sha256: Sha256Digest,
+    },
     /// A person did or saw something at central.
     Did {
         /// A short word, for instance `signed-in`.
@@ -131,6 +138,7 @@ impl Note {
             Self::HistorySealed { .. } => "history-sealed",
             Self::CarriedForward { .. } => "carried-forward",
             Self::AsideQuotaReached { .. } => "aside-quota-reached",
+            Self::TrustBundleMade { .. } => "trust-bundle-made",
             Self::Did { .. } => "did",
         }
     }

@@ -22,6 +22,7 @@ mod size;
 mod sqlite;
 mod store;
 mod token;
+mod trust;
 
 pub use actor::Actor;
 pub use aside::{AsideCount, KEPT_A_CODE, LOCAL_JOBS_KEPT};
@@ -39,3 +40,4 @@ pub use size::{BYTES_A_JOB, Fullness, MAX_FILE_BYTES, StoreSize};
 pub use sqlite::SqliteStore;
 pub use store::Store;
 pub use token::{Role, TokenRow, UnknownRole};
+pub use trust::TrustRow;

@@ -19,6 +19,7 @@ mod sessions;
 mod size;
 mod syncs;
 mod tokens;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -48,6 +49,7 @@ use crate::retention::Purged;
 use crate::size::{MAX_FILE_BYTES, StoreSize};
 use crate::store::Store;
 use crate::token::TokenRow;
+use crate::trust::TrustRow;
 
 /// Central's truth in one SQLite file.
 ///
@@ -386,6 +388,19 @@ impl Store for SqliteStore {
         }
         let about = chain::About { job, machine: None };
         self.write(|tx| chain::append_note(tx, about, actor, now, note))
+    }
+
+    fn trust_bundle(&self) -> Result<Option<TrustRow>, StoreError> {
+        self.read(trust::newest)
+    }
+
+    fn begin_trust_bundle(
+        &self,
+        content_sha256: Sha256Digest,
+        above: u64,
+        now: Timestamp,
+    ) -> Result<TrustRow, StoreError> {
+        self.write(|tx| trust::begin(tx, content_sha256, above, now))
     }
 
     fn insert_token(&self, token: &TokenRow, by: &Actor) -> Result<(), StoreError> {

@@ -22,6 +22,7 @@ use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::retention::Purged;
 use crate::size::StoreSize;
 use crate::token::TokenRow;
+use crate::trust::TrustRow;
 
 /// Central's truth. Every call blocks and is one transaction, on disk when it returns.
 ///
@@ -327,6 +328,24 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+
+    /// The newest trust bundle that central made.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn trust_bundle(&self) -> Result<Option<TrustRow>, StoreError>;
+
+    /// Draws the serial of a new trust bundle, above all before and above `above`: the moment in milliseconds where that
+    /// is enough. It is a line of the history.
+    ///
+    /// # Errors
+    /// [`StoreError::OutOfRange`] where `above` is beyond all numbers of the store.
+    fn begin_trust_bundle(
+        &self,
+        content_sha256: Sha256Digest,
+        above: u64,
+        now: Timestamp,
+    ) -> Result<TrustRow, StoreError>;
 
     /// Stores a new token.
     ///

@@ -17,11 +17,13 @@ pub enum Command {
     Print(Box<PrintOrder>),
     /// Call a job off, if its document has not left for the printer.
     Cancel(Cancel),
+    /// There is a newer trust bundle.
+    Trust(TrustNotice),
 }
 
 impl Command {
     /// The kinds of version 1.
-    pub const KINDS: [&'static str; 2] = ["print", "cancel"];
+    pub const KINDS: [&'static str; 3] = ["print", "cancel", "trust"];
 
     /// The last topic segment.
     #[must_use]
@@ -29,6 +31,7 @@ impl Command {
         match self {
             Self::Print(_order) => "print",
             Self::Cancel(_cancel) => "cancel",
+            Self::Trust(_notice) => "trust",
         }
     }
 
@@ -38,6 +41,7 @@ impl Command {
         match self {
             Self::Print(order) => &order.machine,
             Self::Cancel(cancel) => &cancel.machine,
+            Self::Trust(notice) => &notice.machine,
         }
     }
 
@@ -137,4 +141,17 @@ pub struct Cancel {
     /// When central signed it.
     #[serde(rename = "issued_at_ms")]
     pub issued_at: Timestamp,
+}
+
+/// A trust bundle to fetch, for a machine whose sync says that it judges by such a one.
+///
+/// It has no command number: the bundle's own serial says which of two is the newer one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrustNotice {
+    /// The machine it is for.
+    pub machine: MachineId,
+    /// The bundle's serial.
+    pub serial: u64,
+    /// The sealed bundle to fetch from central.
+    pub bundle: Blob,
 }

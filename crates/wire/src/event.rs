@@ -204,9 +204,9 @@ pub struct KeyReport {
 }
 
 /// Every code that a machine sets a message aside under: those of the frame, then its own.
-pub const QUARANTINE_CODES: [&str; 11] = [
+pub const QUARANTINE_CODES: [&str; 13] = [
     "W-101", "W-102", "W-103", "W-104", "M-101", "M-102", "M-103", "M-104", "M-105", "M-106",
-    "M-107",
+    "M-107", "M-108", "M-109",
 ];
 
 /// A command that could not be read.

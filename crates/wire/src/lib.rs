@@ -23,9 +23,10 @@ pub mod sealed;
 pub mod sign;
 pub mod time;
 pub mod topic;
+pub mod trust;
 pub mod zone;
 
-pub use command::{Blob, Cancel, Command, PrintOrder};
+pub use command::{Blob, Cancel, Command, PrintOrder, TrustNotice};
 pub use digest::Sha256Digest;
 pub use event::{DeviceReport, Event, JobReport, LocalJob, LocalRevision, Report};
 pub use ids::{Epoch, Hello, IdError, JobId, KeyId, MachineId, OfficeId, Reference};
@@ -34,6 +35,7 @@ pub use order::{Class, Order, Release, Service};
 pub use presence::{Ack, Beat, CentralState, Heartbeat, MachineState, OpenJob, Sync};
 pub use random::Randomness;
 pub use time::Timestamp;
+pub use trust::TrustBundle;
 pub use zone::{Day, Zone};
 
 /// The version of every message and of the frame around it.

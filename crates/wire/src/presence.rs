@@ -60,9 +60,19 @@ pub struct Heartbeat {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_received_bytes: Option<u64>,
     /// Bounds that are crossed, by keyword: `disk-low`, `disk-full`, `spool-high`, `clock-untrusted`, `clock-off`,
-    /// `certificate-ends-soon`, `certificate-ended`; unknown ones pass through.
+    /// `certificate-ends-soon`, `certificate-ended`, `trust-old`, `trust-ended`; unknown ones pass through.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<String>,
+    /// Serial of the trust bundle that documents are judged by; 0 while there is none, absent where a folder alone counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_serial: Option<u64>,
+    /// When central made it.
+    #[serde(
+        rename = "trust_made_at_ms",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub trust_made_at: Option<Timestamp>,
     /// Devices whose last change is not in the outbox, because the journal had no room for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<DeviceReport>,
@@ -116,6 +126,9 @@ pub struct Sync {
     /// What central drew last, as far as the machine heard it: in its presence or in an acknowledgement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hello: Option<Hello>,
+    /// Serial of the trust bundle on its disk; 0 while there is none, absent where it takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust_serial: Option<u64>,
 }
 
 /// A job a machine holds.

@@ -67,6 +67,7 @@ fn every_command_reads_and_writes_as_its_fixture() {
     let order = samples::print_order(envelope());
     check_command("cmd-print", &Command::Print(Box::new(order)));
     check_command("cmd-cancel", &samples::cancel());
+    check_command("cmd-trust", &samples::trust());
 }
 
 #[test]
@@ -135,6 +136,15 @@ fn the_envelope_opens_and_seeded_bytes_seal_it_again() {
     let blob = BASE64.decode(blob.as_bytes()).unwrap();
     assert_eq!(blob, samples::document_blob());
     assert_eq!(*opened.open_document(job(1), &blob).unwrap(), DOCUMENT);
+}
+
+#[test]
+fn the_trust_bundle_opens_and_central_signs_it_again_with_the_same_bytes() {
+    let sealed: String = serde_json::from_str(v1("trust-bundle")).unwrap();
+    let sealed = BASE64.decode(sealed.as_bytes()).unwrap();
+    let opened = loket_wire::TrustBundle::open(&sealed, &keys().central.verifying_key()).unwrap();
+    assert_eq!(opened, samples::trust_bundle());
+    assert_eq!(opened.seal(&keys().central).unwrap(), sealed);
 }
 
 /// The frames of version 1: file, topic or context, signer, file of the body.

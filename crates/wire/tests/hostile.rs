@@ -34,7 +34,7 @@ fn again<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
 }
 
 fn read_all(bytes: &[u8]) {
-    for kind in ["print", "cancel", "rotate", ""] {
+    for kind in ["print", "cancel", "trust", "rotate", ""] {
         if let Ok(command) = Command::decode(kind, bytes) {
             let written = command.encode().unwrap();
             assert_eq!(Command::decode(kind, &written).unwrap(), command);

@@ -2,6 +2,7 @@
 
 use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use loket_trust_folder::TrustFolder;
 use loket_verify::{Finding, Policy, Report, SignatureReport, Verdict};
@@ -10,10 +11,13 @@ use loket_wire::Timestamp;
 use super::face::{say, tell};
 use super::{DEFAULT_CONFIG, read_config};
 use crate::clock::Clock;
+use crate::config::{Config, TrustSource};
 use crate::document::policy_of;
 use crate::exit::Exit;
+use crate::identity::central_key;
 use crate::telemetry::chain;
 use crate::trouble::Trouble;
+use crate::trust::TrustStore;
 
 pub(super) fn verify(
     file: &Path,
@@ -21,18 +25,20 @@ pub(super) fn verify(
     at: Option<Timestamp>,
     json: bool,
 ) -> Result<Exit, Exit> {
-    let (dir, policy) = match trust {
-        Some(dir) => (dir.to_owned(), Policy::default()),
+    let open = |dir: &Path| {
+        TrustFolder::open(dir.to_owned()).map_err(|error| {
+            tell(Trouble::TrustUnreadable, chain(&error));
+            Exit::Unreadable
+        })
+    };
+    let (trust, policy) = match trust {
+        Some(dir) => (TrustStore::of_folder(open(dir)?), Policy::default()),
         None => {
             let config = read_config(Path::new(DEFAULT_CONFIG))?;
-            let policy = policy_of(&config);
-            (config.trust_dir, policy)
+            let trust = with_bundle(&config, open(&config.trust_dir)?);
+            (trust, policy_of(&config))
         }
     };
-    let trust = TrustFolder::open(dir).map_err(|error| {
-        tell(Trouble::TrustUnreadable, chain(&error));
-        Exit::Unreadable
-    })?;
     let document = read_bounded(file).map_err(|error| {
         tell(
             Trouble::FileUnreadable,
@@ -52,6 +58,16 @@ pub(super) fn verify(
         Verdict::Invalid => Exit::Negative,
         Verdict::Indeterminate => Exit::Unsure,
     })
+}
+
+/// What the daemon of these settings judges by. Where its bundle cannot be read, that is told.
+pub(super) fn with_bundle(config: &Config, folder: TrustFolder) -> Arc<TrustStore> {
+    let central = central_key(&config.state_dir);
+    let store = TrustStore::open(folder, config.trust.source, &config.state_dir, central);
+    if config.trust.source != TrustSource::Folder && store.standing().is_none() {
+        tell(Trouble::TrustBundleUnread, config.state_dir.display());
+    }
+    store
 }
 
 /// Reads one byte more than the verifier takes, so that it is the one to refuse what is too large.

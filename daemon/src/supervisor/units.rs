@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use loket_domain::roam::Roam;
 use loket_link::{BrokerAddress, LinkConfig};
+use loket_wire::TrustNotice;
 use loket_wire::presence::MachineState;
 use loket_wire::topic::for_machine;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +22,7 @@ use crate::unit::control::{ControlUnit, Door};
 use crate::unit::health::{HealthLink, HealthUnit, watched};
 use crate::unit::link::{LinkUnit, will};
 use crate::unit::print::{DeskHandle, Hands, PrintUnit};
+use crate::unit::trust::TrustUnit;
 
 /// The will goes out this long after the connection broke: one that comes back within it alarms nobody.
 const WILL_DELAY: Duration = Duration::from_secs(60);
@@ -93,6 +96,7 @@ impl Units {
             key_id,
         };
         let (handle, inbox, task) = loket_link::open(link_config(config, &enrolment, &state));
+        let trust_notices = self.start_trust(ground, desk, &enrolment);
         let unit = LinkUnit {
             machine: config.machine.clone(),
             identity: Arc::clone(&enrolment.identity),
@@ -108,6 +112,7 @@ impl Units {
                 enrolment.identity.bundle.brokers.len(),
                 Duration::from_millis(config.link.backoff_max_ms),
             ),
+            trust_notices,
         };
         // The task outlives the unit: what the unit says last still leaves.
         let task_stop = CancellationToken::new();
@@ -126,6 +131,34 @@ impl Units {
         })
     }
 
+    /// Starts what fetches trust bundles, where they are taken; gives what it is told by.
+    fn start_trust(
+        &mut self,
+        ground: &Ground,
+        desk: &DeskHandle,
+        enrolment: &Enrolment,
+    ) -> watch::Sender<Option<TrustNotice>> {
+        let (told, notices) = watch::channel(None);
+        let store = Arc::clone(ground.documents.trust());
+        if store.takes_bundles() {
+            let unit = TrustUnit {
+                store,
+                notices,
+                source: enrolment.documents(),
+                clock: ground.clock.clone(),
+                desk: desk.clone(),
+            };
+            let stop = self.stop.clone();
+            self.tasks.spawn(async move {
+                unit.run(stop.clone()).await;
+                // It ends before it is asked to where the link has ended, which says why.
+                stop.cancelled().await;
+                Ok(())
+            });
+        }
+        told
+    }
+
     pub(super) fn start_health(
         &mut self,
         config: &Config,
@@ -142,6 +175,7 @@ impl Units {
             state_dir: config.state_dir.clone(),
             clock: ground.clock.clone(),
             heartbeat: Duration::from_secs(config.heartbeat_s),
+            trust_max_age: Duration::from_secs(u64::from(config.trust.max_age_days) * 86_400),
             link,
         };
         let stop = self.stop.clone();

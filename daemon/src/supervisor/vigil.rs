@@ -166,6 +166,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::document::Documents;
     use crate::identity::OsRandom;
+    use crate::trust::TrustStore;
     use crate::unit::print::{Hands, PrintUnit};
 
     const LIMIT: Duration = Duration::from_secs(30);
@@ -202,7 +203,7 @@ mod tests {
             documents: Documents::new(
                 Spool::open(&dir.path().join("spool"), 1).unwrap(),
                 SealingKey::generate(&mut OsRandom::default()),
-                TrustFolder::open(dir.path().to_owned()).unwrap(),
+                TrustStore::of_folder(TrustFolder::open(dir.path().to_owned()).unwrap()),
                 Policy {
                     revocation: Revocation::IfKnown,
                 },

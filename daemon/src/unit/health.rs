@@ -32,6 +32,7 @@ use crate::clock::Clock;
 use crate::document::Documents;
 use crate::identity::Identity;
 use crate::telemetry::chain;
+use crate::trust::changed;
 use crate::unit::heartbeat::Beats;
 use crate::unit::print::{DeskError, DeskHandle};
 use watch::Seen;
@@ -62,6 +63,8 @@ pub struct HealthUnit {
     pub clock: Clock,
     /// Between heartbeats while nothing happens.
     pub heartbeat: Duration,
+    /// A trust bundle older than this is a trouble.
+    pub trust_max_age: Duration,
     /// The way out; none on a machine that is not enrolled.
     pub link: Option<HealthLink>,
 }
@@ -98,12 +101,16 @@ impl HealthUnit {
         let mut beats = Beats::default();
         let mut measure = tokio::time::interval(MEASURE_EVERY);
         measure.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut trust = self.documents.trust().follow();
         while !stop.is_cancelled() {
             let mut look = None;
             tokio::select! {
                 () = stop.cancelled() => break,
                 Some(seen) = seen.recv() => look = Some(seen),
                 _at = measure.tick() => is_measure_due = true,
+                Ok(()) = changed(&mut trust) => {
+                    self.submit(&mut health, Command::TrustRenewed);
+                }
                 () = tokio::time::sleep(self.until_beat(&health)) => {}
             }
             let work = async {

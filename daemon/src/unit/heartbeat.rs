@@ -32,7 +32,7 @@ struct Whole {
 /// What was handed out and may not leave.
 #[derive(Debug)]
 enum Offered {
-    Whole(Heartbeat, Instant),
+    Whole(Box<Heartbeat>, Instant),
     Short,
 }
 
@@ -55,7 +55,7 @@ impl Beats {
             });
         }
         let body = encode(&heartbeat);
-        self.offered = Some(Offered::Whole(heartbeat, now));
+        self.offered = Some(Offered::Whole(Box::new(heartbeat), now));
         body
     }
 
@@ -68,7 +68,7 @@ impl Beats {
         self.whole = Some(Whole {
             is_repeated: before.is_some_and(|whole| is_same(&whole.heartbeat, &heartbeat)),
             at,
-            heartbeat,
+            heartbeat: *heartbeat,
         });
     }
 }
@@ -106,6 +106,8 @@ mod tests {
             link_sent_bytes: Some(300 * minutes),
             link_received_bytes: Some(50 * minutes),
             troubles: Vec::new(),
+            trust_serial: None,
+            trust_made_at: None,
             devices: Vec::new(),
         }
     }

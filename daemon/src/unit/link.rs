@@ -18,8 +18,9 @@ use loket_journal::{Journal, JournalError};
 use loket_link::{AckToken, Inbound, Inbox, LinkHandle, RECEIVE_MAXIMUM};
 use loket_wire::presence::session_seq;
 use loket_wire::topic::CENTRAL_STATE;
-use loket_wire::{CentralState, Hello, MachineId, MachineState};
+use loket_wire::{CentralState, Hello, MachineId, MachineState, TrustNotice};
 use thiserror::Error;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -28,6 +29,7 @@ use crate::document::Documents;
 use crate::identity::Identity;
 use crate::standstill::Standstill;
 use crate::telemetry::chain;
+use crate::trust::changed;
 use crate::unit::print::{DeskError, DeskHandle};
 use brokers::Place;
 use cancels::Cancels;
@@ -70,6 +72,8 @@ pub struct LinkUnit {
     pub standstill: Standstill,
     /// How long it stays with a broker at which central is not.
     pub roam: Roam,
+    /// The newest trust bundle that central announced, for the unit that fetches it.
+    pub trust_notices: watch::Sender<Option<TrustNotice>>,
 }
 
 /// Why the unit ended.
@@ -212,6 +216,7 @@ impl LinkUnit {
         let suspects = suspects.map_err(LinkUnitError::Journal)?;
         let mut cursor = Cursor::new(self.republish_after, suspects);
         cursor.place = Place::new(self.roam.clone());
+        let mut trust = self.documents.trust().follow();
         loop {
             let may_republish = cursor.is_up && !cursor.is_central_away();
             let leave_at = cursor.place.leave_at();
@@ -224,6 +229,11 @@ impl LinkUnit {
                     Some(event) => self.on_event(&link, &mut cursor, event).await?,
                     None => return Ok(()),
                 },
+                Ok(()) = changed(&mut trust) => {
+                    // Central learns at once what this machine judges by.
+                    cursor.owes_sync = cursor.is_up;
+                    self.drain(&link, &mut cursor).await?;
+                }
                 Ok(()) = reported.changed() => self.drain(&link, &mut cursor).await?,
                 Ok(()) = link.room(), if cursor.is_up && cursor.is_behind => {
                     self.drain(&link, &mut cursor).await?;

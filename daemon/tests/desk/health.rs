@@ -95,6 +95,7 @@ fn watch(world: &World, printers: Vec<(&str, Arc<dyn Printer>)>) -> HealthUnit {
         state_dir: std::env::temp_dir(),
         clock: world.clock.clone(),
         heartbeat: Duration::from_secs(900),
+        trust_max_age: Duration::from_secs(14 * 86_400),
         link: None,
     }
 }

@@ -107,6 +107,7 @@ impl World {
             std::fs::write(trust_dir.join(name), bytes).expect("a trust file");
         }
         let trust = TrustFolder::open(trust_dir.clone()).expect("trust");
+        let trust = loket_daemon::trust::TrustStore::of_folder(trust);
         let policy = Policy {
             revocation: Revocation::IfKnown,
         };

@@ -37,7 +37,7 @@ struct Ask {
     /// As the description writes it.
     path: &'static str,
     status: u16,
-    /// What stands for `{id}` or `{job}`.
+    /// What stands for `{id}`, `{job}` or `{serial}`.
     id: String,
     query: &'static str,
     words: Vec<String>,
@@ -79,7 +79,8 @@ impl Ask {
         let path = self
             .path
             .replace("{id}", &self.id)
-            .replace("{job}", &self.id);
+            .replace("{job}", &self.id)
+            .replace("{serial}", &self.id);
         let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
         curl.ask(&format!("{path}{}", self.query), &words).await
     }
@@ -95,6 +96,11 @@ async fn every_answer_that_openapi_promises_is_given_as_it_says() -> anyhow::Res
     let authority = office.world.site.path("authority/authority.crt");
     let scratch = office.world.site.path("curl-machine");
     let machine = Curl::new(&documents, &authority, &scratch)?;
+    let list = Ask::new("get", "/api/v1/machines", 200).by(&office.world.tokens.it);
+    let known = list.send(&office.curl).await?.json()?;
+    let serial = known["trust"]["serial"]
+        .as_u64()
+        .context("a trust bundle")?;
     let mut asked = BTreeSet::new();
     // Last, because it ends a job that the others need.
     let path = "/api/v1/jobs/{id}/cancel";
@@ -108,6 +114,7 @@ async fn every_answer_that_openapi_promises_is_given_as_it_says() -> anyhow::Res
     for (curl, ask) in people
         .map(|ask| (&office.curl, ask))
         .chain(asks_of_machines(&station.machine, &jobs)?.map(|ask| (&machine, ask)))
+        .chain(asks_of_trust(&office, &station.machine, serial).map(|ask| (&machine, ask)))
         .chain([(&office.curl, end)])
     {
         let heard = ask.send(curl).await?;
@@ -385,4 +392,32 @@ fn asks_of_machines(
         ask(416, &jobs.held).with(&["-r", "99999999-"]),
     ]
     .into_iter())
+}
+
+/// What a machine asks of the trust bundle, and central's own certificate instead of a machine's.
+fn asks_of_trust(
+    office: &Office,
+    machine: &Machine,
+    serial: u64,
+) -> impl Iterator<Item = Ask> + use<> {
+    let identity = machine.home.join("state/identity/tls.key.pem");
+    let (own, own_key) = (text(&machine.home.join("machine.crt")), text(&identity));
+    let at = |name: &str| text(&office.world.site.path(name));
+    let (other, other_key) = (at("central/central.crt"), at("central/central.key"));
+    let serial = serial.to_string();
+    let ask = move |status, serial: &str, (certificate, key): (&str, &str)| {
+        Ask::new("get", "/machine/v1/trust/{serial}", status)
+            .of(serial)
+            .with(&["--cert", certificate, "--key", key])
+    };
+    let own = (own.as_str(), own_key.as_str());
+    [
+        ask(200, &serial, own),
+        ask(206, &serial, own).with(&["-r", "10-19"]),
+        ask(400, "%FF", own),
+        ask(403, &serial, (other.as_str(), other_key.as_str())),
+        ask(410, "1", own),
+        ask(416, &serial, own).with(&["-r", "99999999-"]),
+    ]
+    .into_iter()
 }

@@ -380,6 +380,14 @@ fn measures(last: &LastHeartbeat) -> Vec<String> {
         let minutes = ms.unsigned_abs() / 60_000;
         measures.push(format!("jam {minutes} menit {side}"));
     }
+    match (beat.trust_serial, beat.trust_made_at) {
+        (Some(_serial), Some(made_at)) => {
+            let days = last.received_at.since(made_at).as_secs() / 86_400;
+            measures.push(format!("paket kepercayaan berumur {days} hari"));
+        }
+        (Some(_none), None) => measures.push("belum punya paket kepercayaan".to_owned()),
+        (None, _) => {}
+    }
     measures
 }
 

@@ -26,6 +26,7 @@ pub(super) fn apply(health: &mut Health, event: &Event) -> Result<(), IllegalEve
             health.is_beat_owed = false;
             health.last_beat = Some(*at);
         }
+        Event::TrustRenewed => health.is_beat_owed = true,
     }
     Ok(())
 }

@@ -30,6 +30,8 @@ pub enum Command {
     },
     /// A heartbeat left.
     Beaten,
+    /// Another trust bundle counts.
+    TrustRenewed,
 }
 
 /// A device as one look sees it.
@@ -67,6 +69,10 @@ pub struct Measures {
     pub clock_offset_ms: Option<i64>,
     /// Whole days until the machine's certificate ends; negative once it has.
     pub certificate_days_left: Option<i64>,
+    /// Whether the trust bundle is older than the settings allow.
+    pub is_trust_old: bool,
+    /// Whether one of the newest revocation lists that documents are judged by has ended.
+    pub is_trust_ended: bool,
 }
 
 /// What happened.
@@ -101,4 +107,6 @@ pub enum Event {
         /// When.
         at: Timestamp,
     },
+    /// Another trust bundle counts: central should hear of it.
+    TrustRenewed,
 }

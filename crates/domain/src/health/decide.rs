@@ -16,6 +16,7 @@ pub(super) fn decide(health: &Health, now: Now, command: Command) -> Vec<Event> 
             (was == Some(Telling::Due)).then_some(Event::NotKept { device })
         }
         Command::Beaten => Some(Event::Beaten { at: now.wall }),
+        Command::TrustRenewed => Some(Event::TrustRenewed),
     };
     event.into_iter().collect()
 }

@@ -29,6 +29,8 @@ fn sound() -> Measures {
         spool_quota_bytes: 256 << 20,
         clock_offset_ms: Some(0),
         certificate_days_left: Some(300),
+        is_trust_old: false,
+        is_trust_ended: false,
     }
 }
 
@@ -165,7 +167,7 @@ fn a_heartbeat_is_due_after_its_time_and_when_the_clock_was_set_back() {
 #[test]
 fn each_bound_that_is_crossed_makes_a_heartbeat_due_at_once_and_again_when_it_is_left() {
     type Change = fn(&mut Measures);
-    let cases: [(Change, &[&str]); 6] = [
+    let cases: [(Change, &[&str]); 8] = [
         (|now| now.disk_free_bytes = Some(400 << 20), &["disk-low"]),
         (
             |now| now.disk_free_bytes = Some(0),
@@ -181,6 +183,8 @@ fn each_bound_that_is_crossed_makes_a_heartbeat_due_at_once_and_again_when_it_is
             |now| now.certificate_days_left = Some(-1),
             &["certificate-ended"],
         ),
+        (|now| now.is_trust_old = true, &["trust-old"]),
+        (|now| now.is_trust_ended = true, &["trust-ended"]),
     ];
     for (change, troubles) in cases {
         let mut health = beaten();
@@ -199,6 +203,16 @@ fn each_bound_that_is_crossed_makes_a_heartbeat_due_at_once_and_again_when_it_is
         submit(&mut health, later(30), Command::Measured(sound()));
         assert_eq!(beat(&health.effects(later(30))), Some((vec![], vec![])));
     }
+}
+
+#[test]
+fn another_trust_bundle_makes_a_heartbeat_due_at_once() {
+    let mut health = beaten();
+    assert_eq!(beat(&health.effects(later(10))), None, "control");
+    submit(&mut health, later(10), Command::TrustRenewed);
+    assert_eq!(beat(&health.effects(later(10))), Some((vec![], vec![])));
+    submit(&mut health, later(10), Command::Beaten);
+    assert_eq!(beat(&health.effects(later(20))), None);
 }
 
 #[test]
@@ -300,6 +314,7 @@ fn command() -> impl Strategy<Value = Command> {
         device.clone().prop_map(|device| Command::Kept { device }),
         device.prop_map(|device| Command::NotKept { device }),
         Just(Command::Beaten),
+        Just(Command::TrustRenewed),
     ]
 }
 
@@ -324,6 +339,7 @@ proptest! {
                         in_outbox.insert(device, state);
                     }
                     Event::Beaten { .. } => beaten_with = Some(health.troubles().clone()),
+                    Event::TrustRenewed => beaten_with = None,
                     Event::Crossed { .. } | Event::NotKept { .. } => {}
                 }
             }

@@ -39,6 +39,10 @@ pub enum Trouble {
     CertificateEndsSoon,
     /// The machine's certificate has ended.
     CertificateEnded,
+    /// Central's trust bundle was not made anew for long.
+    TrustOld,
+    /// A revocation list has ended: documents cannot be proved good by it.
+    TrustEnded,
 }
 
 impl Trouble {
@@ -53,6 +57,8 @@ impl Trouble {
             Self::ClockOff => "clock-off",
             Self::CertificateEndsSoon => "certificate-ends-soon",
             Self::CertificateEnded => "certificate-ended",
+            Self::TrustOld => "trust-old",
+            Self::TrustEnded => "trust-ended",
         }
     }
 
@@ -91,6 +97,8 @@ impl Trouble {
             at_most(Self::ClockOff, trusted_for, CLOCK_OFF_MS),
             ends_soon.then_some(Self::CertificateEndsSoon),
             (days < 0).then_some(Self::CertificateEnded),
+            measures.is_trust_old.then_some(Self::TrustOld),
+            measures.is_trust_ended.then_some(Self::TrustEnded),
         ]
         .into_iter()
         .flatten()

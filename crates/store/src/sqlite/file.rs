@@ -33,6 +33,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../migrations/0005_search.sql")),
     M::up(include_str!("../../migrations/0006_lost.sql")),
     M::up(include_str!("../../migrations/0007_doubts.sql")),
+    M::up(include_str!("../../migrations/0008_trust.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 

@@ -19,6 +19,8 @@ fn heartbeat(session_seq: u64) -> Heartbeat {
         link_sent_bytes: None,
         link_received_bytes: None,
         troubles: Vec::new(),
+        trust_serial: None,
+        trust_made_at: None,
         devices: Vec::new(),
     }
 }

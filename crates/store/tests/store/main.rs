@@ -20,4 +20,5 @@ mod search;
 mod syncs;
 mod tamper;
 mod tokens;
+mod trust;
 mod world;

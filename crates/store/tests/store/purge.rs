@@ -415,7 +415,7 @@ fn what_leaves_makes_room_that_is_used_again() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::over(SqliteStore::open(&folder.path().join("central.db")).unwrap());
     world.connect(1, 0);
-    for number in 1..=60_u8 {
+    for number in 1..=80_u8 {
         printed(&world, number, 5 * u64::from(number) - 4);
     }
     let full = world.store.size().unwrap();

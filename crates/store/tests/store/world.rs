@@ -251,6 +251,7 @@ pub(crate) fn sync(session_seq: u64, first: Option<u64>, last: u64) -> Sync {
         open_jobs: Vec::new(),
         is_complete: true,
         hello: None,
+        trust_serial: None,
     }
 }
 

@@ -7,7 +7,7 @@ use loket_domain::health::{Measures, Trouble};
 use loket_link::{Publication, Qos};
 use loket_wire::presence::{Heartbeat, session_seq};
 use loket_wire::topic::Channel;
-use loket_wire::{DeviceReport, frame};
+use loket_wire::{DeviceReport, Timestamp, frame};
 
 use super::{HealthLink, HealthUnit};
 use crate::unit::heartbeat::Beats;
@@ -20,12 +20,20 @@ impl HealthUnit {
             (documents.spool.stats().ok(), disk_free_bytes(&dir))
         });
         let (spool, disk_free_bytes) = files.await.unwrap_or_default();
+        let now = self.clock.now();
+        let trust = self.documents.trust().standing();
+        // A clock that nobody confirmed may be years off: it calls nothing old.
+        let trust = trust.filter(|_standing| now.trusted);
+        let is_past = |at: Timestamp| at < now.wall;
         Measures {
             disk_free_bytes,
             spool_bytes: spool.map_or(0, |stats| stats.size_bytes),
             spool_quota_bytes: spool.map_or(u64::MAX, |stats| stats.quota_bytes),
             clock_offset_ms: self.clock.offset_ms(),
             certificate_days_left: link.identity.days_left(self.clock.tls_now()),
+            is_trust_old: trust
+                .is_some_and(|it| is_past(it.made_at.saturating_add(self.trust_max_age))),
+            is_trust_ended: trust.and_then(|it| it.ends_at).is_some_and(is_past),
         }
     }
 
@@ -66,6 +74,8 @@ impl HealthUnit {
                 .iter()
                 .map(|trouble| trouble.keyword().to_owned())
                 .collect(),
+            trust_serial: self.documents.trust().serial(),
+            trust_made_at: self.documents.trust().standing().map(|it| it.made_at),
             devices,
         };
         let topic = Channel::Heartbeat.topic(&self.machine);

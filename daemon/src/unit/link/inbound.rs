@@ -10,7 +10,8 @@ use loket_wire::presence::{Ack, decode};
 use loket_wire::sealed::SealError;
 use loket_wire::topic::Channel;
 use loket_wire::{
-    Cancel, Command, JobId, JobReport, JobState, PrintOrder, Reason, Report, Sha256Digest, frame,
+    Cancel, Command, JobId, JobReport, JobState, PrintOrder, Reason, Report, Sha256Digest,
+    TrustNotice, frame,
 };
 
 use super::cancels::standing;
@@ -22,6 +23,7 @@ use crate::document::KeyFile;
 use crate::shell::stream_of;
 use crate::stops::{Stop, pass};
 use crate::telemetry::chain;
+use crate::trust::OLD_TRUST;
 use crate::unit::print::DeskError;
 
 /// Why a message was set aside: the stable codes of `evt/quarantine`.
@@ -41,6 +43,8 @@ pub(super) enum Quarantine {
     Replay,
     /// Its reading ended the program again and again.
     Poison,
+    /// A trust bundle older than the one held.
+    OldTrust,
 }
 
 /// What became of a command.
@@ -50,6 +54,8 @@ enum Taken {
     Kept(u64),
     /// It was set aside.
     SetAside,
+    /// It is taken, and has no number.
+    Noted,
     /// It cannot be kept at present.
     Later,
 }
@@ -64,6 +70,7 @@ impl Quarantine {
             Self::OtherEpoch => "M-104",
             Self::Replay => "M-105",
             Self::Poison => "M-106",
+            Self::OldTrust => OLD_TRUST,
         }
     }
 }
@@ -174,6 +181,7 @@ impl LinkUnit {
             }
             Ok(Command::Print(order)) => self.on_order(&order, payload, cursor).await?,
             Ok(Command::Cancel(cancel)) => self.on_cancel(&cancel, cursor).await?,
+            Ok(Command::Trust(notice)) => self.on_trust(notice, payload).await?,
             Err(DecodeError::UnknownKind) => {
                 self.quarantined(Quarantine::UnknownKind, payload).await?
             }
@@ -257,6 +265,22 @@ impl LinkUnit {
                 Ok(Taken::Kept(seq))
             }
             Err(error) => self.desk_fault(Some(error)).map(|_not_now| Taken::Later),
+        }
+    }
+
+    /// Hands on what central says of its trust bundle. One that is older than the bundle held is refused here: nothing
+    /// is fetched for it.
+    async fn on_trust(&self, notice: TrustNotice, payload: &[u8]) -> Result<Taken, LinkUnitError> {
+        match self.documents.trust().serial() {
+            Some(held) if notice.serial < held => {
+                self.quarantined(Quarantine::OldTrust, payload).await
+            }
+            Some(held) if notice.serial > held => {
+                self.trust_notices.send_replace(Some(notice));
+                Ok(Taken::Noted)
+            }
+            Some(_held) => Ok(Taken::Noted),
+            None => self.quarantined(Quarantine::UnknownKind, payload).await,
         }
     }
 

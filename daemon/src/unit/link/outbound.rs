@@ -96,6 +96,7 @@ impl LinkUnit {
             is_complete: jobs.len() <= MAX_SYNC_JOBS,
             open_jobs: fitting(jobs),
             hello: cursor.hello,
+            trust_serial: self.documents.trust().serial(),
         };
         let is_said = match encode(&sync) {
             Ok(body) => self.publish(link, &Channel::Sync, &body, false),
@@ -344,6 +345,7 @@ mod tests {
             open_jobs,
             is_complete: false,
             hello: Some(loket_wire::Hello::from_bytes([7; 8])),
+            trust_serial: Some(u64::MAX),
         };
         let body = encode(&sync).unwrap();
         let random = SystemRandom::new();

@@ -5,6 +5,7 @@ mod brokers;
 mod cancels;
 mod log;
 mod presence;
+mod trust;
 mod window;
 
 use std::path::Path;
@@ -27,6 +28,7 @@ use loket_wire::{
     Randomness, Reason, Release, Report, Service, Sha256Digest, Timestamp, frame,
 };
 use ring::signature::Ed25519KeyPair;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -110,7 +112,8 @@ impl Bench {
             revocation: Revocation::IfKnown,
         };
         std::fs::create_dir(dir.path().join("trust")).unwrap();
-        let trust = TrustFolder::open(dir.path().join("trust")).unwrap();
+        let folder = TrustFolder::open(dir.path().join("trust")).unwrap();
+        let trust = crate::trust::TrustStore::of_folder(folder);
         let documents = Documents::new(spool, identity.sealing.clone(), trust, policy);
         let clock = Clock::new(None);
         let (print, desk) = PrintUnit::new(Desk::new(Vec::new()), journal.clone(), clock.clone());
@@ -142,6 +145,7 @@ impl Bench {
             republish_after: Duration::from_secs(60),
             standstill: Standstill::default(),
             roam: Roam::new(1, Duration::from_secs(60)),
+            trust_notices: watch::Sender::new(None),
         };
         let mut cursor = Cursor::new(unit.republish_after, suspects);
         cursor.is_up = true;
@@ -167,6 +171,7 @@ impl Bench {
             republish_after: Duration::from_secs(3_600),
             standstill: Standstill::default(),
             roam: self.unit.roam.clone(),
+            trust_notices: watch::Sender::new(None),
         }
     }
 
@@ -462,6 +467,11 @@ async fn an_order_that_meets_a_full_journal_stays_with_the_broker_and_is_taken_l
     assert!(bench.state(1).await.is_some());
 }
 
+fn acked(epoch: Epoch, seq: u64) -> Vec<u8> {
+    let at_ms = DAY.unix_ms();
+    format!("{{\"epoch\":\"{epoch}\",\"seq\":{seq},\"at_ms\":{at_ms}}}").into_bytes()
+}
+
 #[tokio::test]
 async fn reports_die_by_an_acknowledgement_of_this_journal_alone() {
     let mut bench = Bench::new().await;
@@ -470,27 +480,11 @@ async fn reports_die_by_an_acknowledgement_of_this_journal_alone() {
     let held = bench.unit.journal.outbox_span().await.unwrap().count;
     assert!(held > 0);
     for (epoch, seq) in [(Epoch::from_bytes([8; 16]), held), (EPOCH, held + 100)] {
-        let ack = Ack {
-            epoch,
-            seq,
-            at: DAY,
-            hello: None,
-            command_seq: None,
-            session_seq: None,
-        };
-        assert!(bench.hear(Channel::Ack, &encode(&ack).unwrap()).await);
+        assert!(bench.hear(Channel::Ack, &acked(epoch, seq)).await);
         let span = bench.unit.journal.outbox_span().await.unwrap();
         assert_eq!(span.count, held);
     }
-    let ack = Ack {
-        epoch: EPOCH,
-        seq: held,
-        at: DAY,
-        hello: None,
-        command_seq: None,
-        session_seq: None,
-    };
-    assert!(bench.hear(Channel::Ack, &encode(&ack).unwrap()).await);
+    assert!(bench.hear(Channel::Ack, &acked(EPOCH, held)).await);
     assert_eq!(bench.unit.journal.outbox_span().await.unwrap().count, 0);
 }
 

@@ -344,6 +344,8 @@ async fn an_idle_day_costs_less_than_fifty_kilobytes() {
             link_sent_bytes: Some(3_000_000 + 320 * no),
             link_received_bytes: Some(1_000_000 + 60 * no),
             troubles: Vec::new(),
+            trust_serial: None,
+            trust_made_at: None,
             devices: Vec::new(),
         };
         let body = beats.body(heartbeat, start + since).unwrap();
