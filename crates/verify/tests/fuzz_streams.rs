@@ -1,8 +1,4 @@
 //! Files with cross-reference streams and object streams that are nearly right.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a fixture that is not as expected fails the test"
-)]
 
 use loket_verify::{Policy, Trust, Verdict, check};
 use loket_wire::{Sha256Digest, Timestamp};

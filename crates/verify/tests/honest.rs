@@ -43,7 +43,7 @@ static TABLE: &[Honest] = honest! {
     "pdfbox-bb-table" Valid ["V-421" "V-501" "V-640"] "";
     "pdfbox-twice-stream" Indeterminate ["V-421" "V-501" "V-616" "V-640"] "a second signature changes the document as the office signed it";
     "pdfbox-twice-table" Indeterminate ["V-421" "V-501" "V-616" "V-640"] "a second signature changes the document as the office signed it";
-    "podofo-bb-table" Invalid ["V-301" "V-640"] "its container is not the one that PAdES baseline asks for, and names no signer's certificate";
+    "podofo-bb-table" Invalid ["V-301" "V-640"] "its container holds two entries of signers, and PAdES baseline asks for one";
     "pyhanko-bb-stream" Valid ["V-421" "V-501" "V-640"] "";
     "pyhanko-bb-table" Valid ["V-421" "V-501" "V-640"] "";
     "pyhanko-bt-stream" Valid ["V-421" "V-640"] "";

@@ -88,6 +88,10 @@ impl Kit {
     }
 
     /// Two signers in one container, and certificates of somebody else.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one table of cases, each of a few lines"
+    )]
     fn mixed(&self, digest: &[u8], out: &mut Vec<Made>) {
         let honest = || Recipe::honest(digest, &self.own);
         let other = Recipe::honest(digest, &self.other);
@@ -171,6 +175,10 @@ impl Kit {
         );
     }
 
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one table of cases, each of a few lines"
+    )]
     fn tokens(&self, digest: &[u8], out: &mut Vec<Made>) {
         let with = |who: &Identity, token: Vec<u8>| {
             let mut recipe = Recipe::honest(digest, who);

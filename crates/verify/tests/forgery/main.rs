@@ -4,7 +4,9 @@
 //! judged as its original is. Without them a generator that merely breaks files would pass.
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "a forgery that cannot be made fails the test"
 )]
 

@@ -23,12 +23,12 @@ fn replaced(stream: &[u8], from: &str, to: &str) -> Vec<u8> {
 
 fn contents(doc: &Doc, edits: &mut Edits) {
     let changes = [
-        (0, "number", "9971012401240001", "9971012401240007"),
+        (0, "number", "01240001", "01240007"),
         (0, "post code", "99715", "99716"),
         (0, "village", "CONTOHSARI", "CONTOHSARA"),
         (1, "name", "WAGIMAN", "WAGIMIN"),
         (1, "birth", "19-03-2005", "19-03-2001"),
-        (1, "identity", "9971011903050003", "9971011903010003"),
+        (1, "identity", "03050003", "03010003"),
     ];
     for (page, name, from, to) in changes {
         let data = replaced(&Doc::stream(CONTENTS[page]), from, to);
@@ -118,6 +118,10 @@ fn page_of(doc: &Doc, contents: u32) -> String {
         .text()
 }
 
+#[expect(
+    clippy::too_many_lines,
+    reason = "one table of cases, each of a few lines"
+)]
 fn tree(doc: &Doc, edits: &mut Edits) {
     let [first, second] = PAGES;
     let (page, contents) = (doc.next, doc.next + 1);

@@ -111,8 +111,8 @@ fn digest(carrier: &[u8]) -> Vec<u8> {
 /// The carrier with another number on its first page.
 fn changed(carrier: &[u8]) -> Vec<u8> {
     let mut changed = carrier.to_vec();
-    let at = find(carrier, b"9971012401240001").unwrap();
-    changed[at + 15] = b'7';
+    let at = find(carrier, b"01240001").unwrap();
+    changed[at + 7] = b'7';
     changed
 }
 

@@ -112,7 +112,7 @@ impl Update {
         match form {
             Form::Table => table(&mut out, &rows, &trailer),
             Form::Hybrid => hybrid(&mut out, rows, &trailer, own),
-            _stream => {
+            Form::Stream | Form::Filtered | Form::Packed | Form::PackedFiltered => {
                 let is_filtered = matches!(form, Form::Filtered | Form::PackedFiltered);
                 let start = out.len();
                 rows.insert(own, Row::At(start, 0));
