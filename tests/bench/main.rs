@@ -100,7 +100,6 @@ async fn run(line: Line) -> anyhow::Result<()> {
         Name::Link { quarters } => link::run(quarters).await,
         Name::Journal { commits } => journal::run(commits).await,
         Name::Qr { every } => qr::run(every),
-    },
         Name::Verify { calls } => verify::run(calls),
     }?;
     let load_after = process::load_average();
