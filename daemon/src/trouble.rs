@@ -174,7 +174,7 @@ table. Families without sentences below are for the IT team and stand in logs, i
 | `O` | `crates/wire/src/order.rs` | an order: O-101 version, O-102 machine or office, O-103 class, O-104 label, O-105 reason of a reprint, O-106 a line break in it, O-107 a personal number in it; the API answers with the words of the second part |
 | `B` | `daemon/src/unit/link/brokers.rs`, `central/src/dispatch.rs` | brokers: B-101 in a machine's log, central was not at its broker for long and it goes to the next one; B-102 in central's log, console and `/api/v1/brokers`, central has no link to a broker |
 | `E` | `provisioning/src/error.rs` | refusals of loket-provision, E-101 to E-120, each with its sentence; E-117 is given no more |
-| `R` | `crates/paper/src/raster/error.rs` | pages, pictures and the match of paper with what was printed, each with its sentence: R-101 to R-109 no pixels |
+| `R` | `crates/paper/src/raster/error.rs`, `crates/paper/src/fingerprint.rs`, `crates/paper/src/compare.rs` | pages, pictures and the match of paper with what was printed, each with its sentence: R-101 to R-109 no pixels, R-201 to R-205 no fingerprint, R-301 and R-302 no comparison, R-401 to R-403 a scan that tells nothing |
 
 Central's answers have words for codes; the second part of this page lists them.
 

@@ -9,4 +9,9 @@
 //! Sizes are bounded by named constants; wall time and memory of hostile documents are the program's to bound, by a
 //! child process (see [`raster`]).
 
+pub mod compare;
+pub mod fingerprint;
 pub mod raster;
+
+mod num;
+mod plane;

@@ -1,0 +1,108 @@
+//! Sets of linear equations: what fits many measurements best.
+
+/// `A x = b` of a symmetric `A`, gathered from measurements one by one.
+#[derive(Clone)]
+pub(crate) struct Normal<const N: usize> {
+    left: [[f64; N]; N],
+    right: [f64; N],
+}
+
+impl<const N: usize> Normal<N> {
+    /// With so much pull towards zero that what was never measured stays zero.
+    pub(crate) fn new(ridge: f64) -> Self {
+        let mut left = [[0.0; N]; N];
+        for (at, row) in left.iter_mut().enumerate() {
+            if let Some(cell) = row.get_mut(at) {
+                *cell = ridge;
+            }
+        }
+        Self {
+            left,
+            right: [0.0; N],
+        }
+    }
+
+    /// One measurement: `value` was seen where the terms were `terms`.
+    pub(crate) fn add(&mut self, terms: &[f32; N], value: f32, weight: f32) {
+        for ((row, right), one) in self.left.iter_mut().zip(&mut self.right).zip(terms) {
+            let weighted = f64::from(*one) * f64::from(weight);
+            for (cell, other) in row.iter_mut().zip(terms) {
+                *cell += weighted * f64::from(*other);
+            }
+            *right += weighted * f64::from(value);
+        }
+    }
+
+    /// The best factors of the terms; zeros where there is no answer.
+    pub(crate) fn solved(mut self) -> [f64; N] {
+        for pivot in 0..N {
+            if self.eliminate(pivot).is_none() {
+                return [0.0; N];
+            }
+        }
+        self.right
+    }
+
+    /// Gauss and Jordan: leaves 1 in the pivot's column in its own row, and 0 in all others.
+    fn eliminate(&mut self, pivot: usize) -> Option<()> {
+        let best = (pivot..N)
+            .max_by(|one, two| self.size(*one, pivot).total_cmp(&self.size(*two, pivot)))?;
+        self.left.swap(pivot, best);
+        self.right.swap(pivot, best);
+        let factor = *self.left.get(pivot)?.get(pivot)?;
+        if factor.abs() < 1e-12 {
+            return None;
+        }
+        self.left
+            .get_mut(pivot)?
+            .iter_mut()
+            .for_each(|cell| *cell /= factor);
+        *self.right.get_mut(pivot)? /= factor;
+        let (row, right) = (*self.left.get(pivot)?, *self.right.get(pivot)?);
+        for (at, (other, other_right)) in self.left.iter_mut().zip(&mut self.right).enumerate() {
+            let share = other.get(pivot).copied().unwrap_or_default();
+            if at != pivot {
+                other
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(cell, value)| *cell -= share * value);
+                *other_right -= share * right;
+            }
+        }
+        Some(())
+    }
+
+    fn size(&self, row: usize, column: usize) -> f64 {
+        self.left
+            .get(row)
+            .and_then(|it| it.get(column))
+            .copied()
+            .unwrap_or_default()
+            .abs()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plane_is_found_again_from_points_on_it() {
+        let mut normal = Normal::<3>::new(0.0);
+        for (x, y) in [(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (2.0, 3.0)] {
+            normal.add(&[1.0, x, y], 0.5 - 2.0 * x + 4.0 * y, 1.0);
+        }
+        let [constant, across, down] = normal.solved();
+        assert!(
+            (constant - 0.5).abs() < 1e-9
+                && (across + 2.0).abs() < 1e-9
+                && (down - 4.0).abs() < 1e-9
+        );
+    }
+
+    #[test]
+    fn what_was_never_measured_is_zero() {
+        assert_eq!(Normal::<2>::new(1.0).solved(), [0.0, 0.0]);
+        assert_eq!(Normal::<2>::new(0.0).solved(), [0.0, 0.0]);
+    }
+}

@@ -1,0 +1,270 @@
+//! Sheets that were printed and scanned in simulation, held against the fingerprint of the page.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a page that cannot be made fails the test"
+)]
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use loket_paper::compare::{self, Comparison, Kind, Reason, Verdict};
+use loket_paper::fingerprint::{self, Fingerprint};
+use loket_paper::raster::{self, Gray, Rgb};
+use loket_sim::paper::{self, PRINT_DPI, SCAN_DPI, Sheet, Way, card};
+
+const KK: &[u8] = include_bytes!("../../../tests/fixtures/kk-embedded-unsigned.pdf");
+
+fn fingerprint_of(document: &[u8]) -> Fingerprint {
+    fingerprint::of(&raster::render(document, 0, fingerprint::DPI).unwrap()).unwrap()
+}
+
+fn side(pixels: u32) -> usize {
+    usize::try_from(pixels).unwrap()
+}
+
+fn printed(document: &[u8]) -> Sheet {
+    let page = raster::render(document, 0, PRINT_DPI).unwrap();
+    Sheet {
+        width: side(page.width),
+        height: side(page.height),
+        pixels: page.pixels,
+    }
+}
+
+fn scan(page: &Sheet, way: &Way, seed: u64) -> Gray {
+    let scan = paper::scanned(page, way, seed);
+    let pixels = |side: usize| u32::try_from(side).unwrap();
+    Gray {
+        width: pixels(scan.width),
+        height: pixels(scan.height),
+        pixels: scan.pixels,
+        dpi: Some(SCAN_DPI),
+    }
+}
+
+fn compared(page: &Sheet, way: &Way, seed: u64) -> Comparison {
+    compare::scan(&fingerprint_of(KK), &scan(page, way, seed)).unwrap()
+}
+
+/// Darkens or whitens a rectangle of a page, in millimetres.
+fn painted(page: &Sheet, [x, y, width, height]: [f32; 4], shade: u8) -> Sheet {
+    let mut page = page.clone();
+    let dots = |mm: f32| (mm / 25.4 * f32::from(PRINT_DPI)) as usize;
+    for row in dots(y)..dots(y + height) {
+        let start = row * page.width;
+        page.pixels[start + dots(x)..start + dots(x + width)].fill(shade);
+    }
+    page
+}
+
+fn touches(comparison: &Comparison, x_mm: f32, y_mm: f32) -> bool {
+    comparison.regions.iter().any(|it| {
+        (it.x_mm - 1.0..it.x_mm + it.width_mm + 1.0).contains(&x_mm)
+            && (it.y_mm - 1.0..it.y_mm + it.height_mm + 1.0).contains(&y_mm)
+    })
+}
+
+/// The digits of the card's own number.
+fn number() -> Vec<card::Digit> {
+    let digits = card::digits(KK).into_iter();
+    digits.filter(|it| it.size_pt > 12.0).collect()
+}
+
+#[test]
+fn sheets_as_they_were_printed_are_the_same_and_a_changed_digit_of_the_number_is_found() {
+    let page = printed(KK);
+    for seed in [2_002, 2_003, 2_008, 2_010] {
+        let way = Way::ordinary(seed);
+        let same = compared(&page, &way, seed);
+        assert_eq!(same.verdict, Verdict::Same, "{seed}: {:?}", same.regions);
+        let digits = number();
+        let digit = digits[usize::try_from(seed).unwrap() % digits.len()];
+        let changed = printed(&card::with_digit(KK, digit, digit.value + 1));
+        let different = compared(&changed, &way, seed);
+        assert_eq!(different.verdict, Verdict::Different, "{seed}: {digit:?}");
+    }
+}
+
+#[test]
+fn a_sheet_that_another_program_rasterised_is_the_same_and_its_changed_digit_is_found() {
+    let way = Way::ordinary(5_002);
+    let same = compared(&rasterised(KK), &way, 5_002);
+    assert_eq!(same.verdict, Verdict::Same, "{:?}", same.regions);
+    let digit = number()[9];
+    let changed = rasterised(&card::with_digit(KK, digit, digit.value + 3));
+    assert_eq!(compared(&changed, &way, 5_002).verdict, Verdict::Different);
+}
+
+/// The page as poppler draws it.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "another program than ours has to draw the sheet"
+)]
+fn rasterised(document: &[u8]) -> Sheet {
+    let dpi = PRINT_DPI.to_string();
+    let mut poppler = Command::new("pdftoppm")
+        .args(["-r", &dpi, "-gray", "-png", "-singlefile", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("install poppler-utils");
+    poppler.stdin.take().unwrap().write_all(document).unwrap();
+    let answer = poppler.wait_with_output().unwrap();
+    assert!(answer.status.success());
+    let page = raster::image(&answer.stdout).unwrap();
+    Sheet {
+        width: side(page.width),
+        height: side(page.height),
+        pixels: page.pixels,
+    }
+}
+
+#[test]
+fn a_sheet_laid_any_way_up_and_askew_is_still_the_same() {
+    let page = printed(KK);
+    for (quarters, skew_deg) in [(1, -1.5), (2, 2.0), (3, 1.0)] {
+        let way = Way {
+            quarters,
+            skew_deg,
+            ..Way::clean()
+        };
+        let comparison = compared(&page, &way, 1);
+        assert_eq!(
+            comparison.verdict,
+            Verdict::Same,
+            "{quarters} {skew_deg}: {:?}",
+            comparison.regions
+        );
+    }
+}
+
+#[test]
+fn a_scan_whose_file_says_no_or_a_wrong_resolution_is_compared_all_the_same() {
+    let sheet = scan(&printed(KK), &Way::clean(), 1);
+    for dpi in [None, Some(72)] {
+        let comparison = compare::scan(
+            &fingerprint_of(KK),
+            &Gray {
+                dpi,
+                ..sheet.clone()
+            },
+        )
+        .unwrap();
+        assert_eq!(
+            comparison.verdict,
+            Verdict::Same,
+            "{dpi:?}: {:?}",
+            comparison.regions
+        );
+    }
+}
+
+#[test]
+fn a_removed_line_a_pasted_strip_and_a_dark_box_are_found_where_they_are() {
+    let page = printed(KK);
+    let way = Way {
+        quarters: 0,
+        ..Way::ordinary(77)
+    };
+    // The box of the signature, the line under a heading, a strip with other text over a name.
+    for (rectangle, shade) in [
+        ([222.0, 150.0, 20.0, 20.0], 128),
+        ([20.0, 58.5, 40.0, 1.2], 255),
+        ([20.0, 68.0, 30.0, 3.0], 255),
+    ] {
+        let comparison = compared(&painted(&page, rectangle, shade), &way, 77);
+        assert_eq!(comparison.verdict, Verdict::Different, "{rectangle:?}");
+        let [x, y, width, height] = rectangle;
+        assert!(
+            touches(&comparison, x + width / 2.0, y + height / 2.0),
+            "{rectangle:?}: {:?}",
+            comparison.regions
+        );
+    }
+}
+
+#[test]
+fn another_family_on_the_same_form_differs_in_its_names_and_numbers() {
+    let other = printed(&card::other_family(KK, 3));
+    let comparison = compared(&other, &Way::ordinary(5), 5);
+    assert_eq!(comparison.verdict, Verdict::Different);
+    assert!(
+        comparison.regions.len() > 30,
+        "{}",
+        comparison.regions.len()
+    );
+    let changed = comparison
+        .regions
+        .iter()
+        .filter(|it| it.kind == Kind::Changed)
+        .count();
+    assert!(changed > 15, "{changed}");
+}
+
+#[test]
+fn a_blank_sheet_or_another_page_is_never_the_same() {
+    let page = printed(KK);
+    let blank = Sheet {
+        pixels: vec![255; page.pixels.len()],
+        ..page.clone()
+    };
+    let comparison = compared(
+        &blank,
+        &Way {
+            specks: 20,
+            ..Way::clean()
+        },
+        3,
+    );
+    assert_eq!(comparison.verdict, Verdict::CannotTell(Reason::Blank));
+    // Bars as of a page of text, and nothing of the card.
+    let pixels = (0..page.pixels.len()).map(|at| {
+        if (at / page.width / 30).is_multiple_of(3) && (at % page.width) % 50 < 35 {
+            0
+        } else {
+            255
+        }
+    });
+    let other = Sheet {
+        pixels: pixels.collect(),
+        ..page
+    };
+    let comparison = compared(&other, &Way::ordinary(9), 9);
+    assert_ne!(comparison.verdict, Verdict::Same);
+}
+
+#[test]
+fn differences_are_framed_in_the_scan() {
+    let page = painted(&printed(KK), [20.0, 68.0, 30.0, 3.0], 255);
+    let sheet = scan(
+        &page,
+        &Way {
+            quarters: 1,
+            ..Way::clean()
+        },
+        1,
+    );
+    let comparison = compare::scan(&fingerprint_of(KK), &sheet).unwrap();
+    let Rgb {
+        width,
+        height,
+        pixels,
+    } = compare::draw(&sheet, &comparison);
+    assert_eq!((width, height), (sheet.width, sheet.height));
+    let marked = pixels
+        .chunks_exact(3)
+        .filter(|pixel| pixel[0] > pixel[1].saturating_add(100))
+        .count();
+    assert!(marked > 300, "{marked}");
+    let mut nothing = comparison;
+    nothing.regions.clear();
+    assert!(
+        compare::draw(&sheet, &nothing)
+            .pixels
+            .chunks_exact(3)
+            .all(|pixel| pixel[0] == pixel[1])
+    );
+}
