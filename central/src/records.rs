@@ -200,6 +200,7 @@ mod tests {
             job_id: job,
             revision_sha256: Sha256Digest::of(b"a revision"),
             made_at: Timestamp::UNIX_EPOCH,
+            fonts_inside: true,
             codes: vec![b"https://contoh.go.id/x".to_vec()],
             pages: vec![RecordPage {
                 fingerprint: vec![7; 50],

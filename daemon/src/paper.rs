@@ -22,6 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::document::Documents;
 use crate::record::codes_of;
+use crate::trouble::Trouble;
 
 /// Largest scan that is taken: an A4 page in colour at 300 dpi as JPEG has some 3 MB, as PNG up to 15.
 pub const MAX_SCAN_BYTES: usize = 16 * 1024 * 1024;
@@ -200,10 +201,15 @@ fn best(
     if told.is_empty() {
         return Err(PaperFault::NoRecord);
     }
-    let mut best: Option<(Comparison, &ToldRecord, u32)> = None;
+    let mut best: Option<(Comparison, Known<'_>)> = None;
     for told in told {
         let record = opened(told, key)?;
-        for (page, number) in record.pages.iter().zip(1_u32..) {
+        for (page, at) in record.pages.iter().zip(1_u32..) {
+            let known = Known {
+                told,
+                page: at,
+                fonts_inside: record.fonts_inside,
+            };
             let fingerprint =
                 Fingerprint::from_bytes(&page.fingerprint).map_err(|_other| PaperFault::Broken)?;
             let Ok(comparison) = compare::scan(&fingerprint, scan) else {
@@ -211,14 +217,22 @@ fn best(
             };
             if best
                 .as_ref()
-                .is_none_or(|(known, _record, _page)| is_nearer(&comparison, known))
+                .is_none_or(|(best, _known)| is_nearer(&comparison, best))
             {
-                best = Some((comparison, told, number));
+                best = Some((comparison, known));
             }
         }
     }
-    let (comparison, told, page) = best.ok_or(PaperFault::Broken)?;
-    Ok(report(&comparison, told, page))
+    let (comparison, known) = best.ok_or(PaperFault::Broken)?;
+    Ok(report(&comparison, known))
+}
+
+/// A page of a record.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    told: &'a ToldRecord,
+    page: u32,
+    fonts_inside: bool,
 }
 
 fn opened(
@@ -247,17 +261,21 @@ fn is_nearer(one: &Comparison, other: &Comparison) -> bool {
     mine > theirs || (mine == theirs && one.regions.len() < other.regions.len())
 }
 
-fn report(comparison: &Comparison, told: &ToldRecord, page: u32) -> PaperReport {
+fn report(comparison: &Comparison, known: Known<'_>) -> PaperReport {
+    let Known { told, page, .. } = known;
+    let fonts = (Trouble::PaperFonts.id(), Trouble::PaperFonts.sentence());
     let (verdict, reason) = match comparison.verdict {
         Verdict::Same => ("same", None),
+        // Honest sheets differ as well then (docs/adr/0035).
+        Verdict::Different if !known.fonts_inside => ("cannot_tell", Some(fonts)),
         Verdict::Different => ("different", None),
-        Verdict::CannotTell(reason) => ("cannot_tell", Some(reason)),
+        Verdict::CannotTell(reason) => ("cannot_tell", Some((reason.code(), reason.sentence()))),
     };
     let regions = comparison.regions.iter().take(MAX_REGIONS_TOLD);
     PaperReport {
         verdict: verdict.to_owned(),
-        code: reason.map(|reason| reason.code().to_owned()),
-        message: reason.map(|reason| reason.sentence().to_owned()),
+        code: reason.map(|(code, _sentence)| code.to_owned()),
+        message: reason.map(|(_code, sentence)| sentence.to_owned()),
         job_id: told.job_id,
         printed_at: told.printed_at.clone(),
         machine: told.machine.clone(),

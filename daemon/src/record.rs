@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use loket_domain::print::Revision;
 use loket_spool::{Spool, SpoolError};
+use loket_verify::{Code, Policy, Trust, check};
 use loket_wire::record::RecordError;
 use loket_wire::sealed::{AUDIT, RecordBinding, SealError, SealingPublic};
 use loket_wire::{JobId, MachineId, MatchRecord};
@@ -162,11 +163,16 @@ impl Records {
         let document = documents.revision(job, revision)?;
         let document = document.ok_or(RecordFault::OtherDocument)?;
         let Reduced { codes, pages } = reduce(&document, revision.page_count)?;
+        let made_at = self.clock.now().wall;
+        // What it says of the signature was asked before the print; here it is asked what the pages rest on.
+        let report = check(&document, &Trust::default(), &Policy::default(), made_at);
+        let fonts_inside = !report.has(Code::FontStandard) && !report.has(Code::FontMissing);
         drop(document);
         let record = MatchRecord {
             job_id: job,
             revision_sha256: revision.sha256,
-            made_at: self.clock.now().wall,
+            made_at,
+            fonts_inside,
             codes,
             pages,
         };

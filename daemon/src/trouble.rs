@@ -55,6 +55,7 @@ troubles! {
     PaperNoRecord "C-111" Unsure "Pusat tidak menyimpan catatan cetak kertas ini: mungkin dicetak di tempat lain atau masa simpannya lewat. Anggap belum dapat dipastikan; periksa dokumen elektroniknya. Bila ragu, hubungi dinas penerbit.",
     PaperNoCentral "C-112" Unavailable "Pusat tidak dapat dihubungi, sehingga catatan cetaknya tidak dapat diminta. Periksa jaringan, lalu ulangi. Bila berulang, hubungi petugas TI.",
     PaperBroken "C-113" Bug "Catatan cetak kertas ini tidak dapat dibaca. Anggap belum dapat dipastikan; periksa dokumen elektroniknya. Hubungi petugas TI.",
+    PaperFonts "C-114" Unsure "Dokumen aslinya tidak memuat hurufnya sendiri, sehingga kertas yang asli pun dapat tampak lain. Anggap belum dapat dipastikan; periksa dokumen elektroniknya. Bila ragu, hubungi dinas penerbit.",
 
     SettingsUnreadable "L-101" Unreadable "Berkas pengaturan tidak dapat dibaca. Periksa nama dan hak bacanya, atau sebutkan dengan --config. Bila ragu, hubungi petugas TI.",
     SettingsWrong "L-102" Config "Pengaturan salah. Perbaiki bagian yang disebut di rincian, lalu periksa dengan 'loketd check-config'. Bila ragu, hubungi petugas TI.",

@@ -7,6 +7,6 @@ pub mod link;
 pub mod media;
 pub mod pages;
 pub mod print;
-pub mod verify;
-pub mod trust;
 pub(crate) mod records;
+pub mod trust;
+pub mod verify;

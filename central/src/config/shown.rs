@@ -24,21 +24,7 @@ impl Config {
         ] {
             writeln!(out, "{key} = {}", path.display())?;
         }
-        let (given, origin) = (
-            &self.identity,
-            |given: bool| if given { "" } else { " (default)" },
-        );
-        for (key, path, is_given) in [
-            (
-                "sealing_key",
-                self.sealing_key(),
-                given.sealing_key.is_some(),
-            ),
-            ("audit_key", self.audit_key(), given.audit_key.is_some()),
-        ] {
-            let origin = origin(is_given);
-            writeln!(out, "identity.{key} = {}{origin}", path.display())?;
-        }
+        self.show_own_keys(&mut out)?;
         let certificate = self.api.certificate.as_deref().map(Path::display);
         match certificate {
             Some(path) => writeln!(out, "api.listen = https://{} with {path}", self.api.listen)?,
@@ -82,6 +68,26 @@ impl Config {
         self.store.write(&mut out)?;
         self.timings.write(&mut out)?;
         Ok(out)
+    }
+
+    /// The keys that central makes for itself.
+    fn show_own_keys(&self, out: &mut String) -> fmt::Result {
+        let (given, origin) = (
+            &self.identity,
+            |given: bool| if given { "" } else { " (default)" },
+        );
+        for (key, path, is_given) in [
+            (
+                "sealing_key",
+                self.sealing_key(),
+                given.sealing_key.is_some(),
+            ),
+            ("audit_key", self.audit_key(), given.audit_key.is_some()),
+        ] {
+            let origin = origin(is_given);
+            writeln!(out, "identity.{key} = {}{origin}", path.display())?;
+        }
+        Ok(())
     }
 }
 

@@ -36,6 +36,7 @@ fn record(job: JobId) -> MatchRecord {
         job_id: job,
         revision_sha256: Sha256Digest::of(b"the signed revision"),
         made_at: Timestamp::from_unix_ms(1_790_000_000_000),
+        fonts_inside: true,
         codes: vec![CODE.to_vec()],
         pages: vec![RecordPage {
             fingerprint: PAGE.to_vec(),

@@ -62,75 +62,78 @@ fn judge(document: &[u8], policy: &Policy, at: &str) -> Report {
     check(document, &trust, policy, moment(at))
 }
 
+/// Name, document, moment, and what is said of it.
+type Case = (
+    &'static str,
+    &'static [u8],
+    &'static str,
+    Verdict,
+    Option<Code>,
+    Level,
+);
+
+const PROVEN_OLDER: [Case; 13] = [
+    ("bb", BB, SOON, Verdict::Valid, None, Level::B),
+    ("bt", BT, SOON, Verdict::Valid, None, Level::T),
+    ("bt", BT, LATER, Verdict::Valid, None, Level::T),
+    // Nothing proves the stamp of an authority that has ended itself.
+    (
+        "bt",
+        BT,
+        LATE,
+        Verdict::Indeterminate,
+        Some(Code::OutOfValidity),
+        Level::B,
+    ),
+    ("blt", BLT, LATER, Verdict::Valid, None, Level::Lt),
+    (
+        "blt",
+        BLT,
+        LATE,
+        Verdict::Indeterminate,
+        Some(Code::StampExpired),
+        Level::B,
+    ),
+    ("blta", BLTA, LATER, Verdict::Valid, None, Level::Lta),
+    (
+        "blta",
+        BLTA,
+        LATE,
+        Verdict::Indeterminate,
+        Some(Code::StampExpired),
+        Level::B,
+    ),
+    (
+        "renewed",
+        BLTA_RENEWED,
+        LATE,
+        Verdict::Valid,
+        None,
+        Level::Lta,
+    ),
+    (
+        "renewed",
+        BLTA_RENEWED,
+        IN_2045,
+        Verdict::Valid,
+        None,
+        Level::Lta,
+    ),
+    ("2044", BLTA_2044, IN_2045, Verdict::Valid, None, Level::Lta),
+    ("ocsp", BLT_OCSP, LATER, Verdict::Valid, None, Level::Lt),
+    (
+        "disorder",
+        BLTA_DISORDER,
+        LATER,
+        Verdict::Indeterminate,
+        Some(Code::StampOrder),
+        Level::Lta,
+    ),
+];
+
 #[test]
 fn an_expired_signer_counts_where_a_time_stamp_proves_the_signature_older() {
-    type Case = (
-        &'static str,
-        &'static [u8],
-        &'static str,
-        Verdict,
-        Option<Code>,
-        Level,
-    );
-    let cases: [Case; 13] = [
-        ("bb", BB, SOON, Verdict::Valid, None, Level::B),
-        ("bt", BT, SOON, Verdict::Valid, None, Level::T),
-        ("bt", BT, LATER, Verdict::Valid, None, Level::T),
-        // Nothing proves the stamp of an authority that has ended itself.
-        (
-            "bt",
-            BT,
-            LATE,
-            Verdict::Indeterminate,
-            Some(Code::OutOfValidity),
-            Level::B,
-        ),
-        ("blt", BLT, LATER, Verdict::Valid, None, Level::Lt),
-        (
-            "blt",
-            BLT,
-            LATE,
-            Verdict::Indeterminate,
-            Some(Code::StampExpired),
-            Level::B,
-        ),
-        ("blta", BLTA, LATER, Verdict::Valid, None, Level::Lta),
-        (
-            "blta",
-            BLTA,
-            LATE,
-            Verdict::Indeterminate,
-            Some(Code::StampExpired),
-            Level::B,
-        ),
-        (
-            "renewed",
-            BLTA_RENEWED,
-            LATE,
-            Verdict::Valid,
-            None,
-            Level::Lta,
-        ),
-        (
-            "renewed",
-            BLTA_RENEWED,
-            IN_2045,
-            Verdict::Valid,
-            None,
-            Level::Lta,
-        ),
-        ("2044", BLTA_2044, IN_2045, Verdict::Valid, None, Level::Lta),
-        ("ocsp", BLT_OCSP, LATER, Verdict::Valid, None, Level::Lt),
-        (
-            "disorder",
-            BLTA_DISORDER,
-            LATER,
-            Verdict::Indeterminate,
-            Some(Code::StampOrder),
-            Level::Lta,
-        ),
-    ];
-    for (name, document, at, verdict, code, level) in cases {
+    for (name, document, at, verdict, code, level) in PROVEN_OLDER {
         let report = judge(document, &Policy::default(), at);
         assert_eq!(report.verdict, verdict, "{name} {at}: {report:#?}");
         assert!(

@@ -4,7 +4,7 @@
 //! ```text
 //! 00 01      version
 //! 4 bytes    length of the head, big endian
-//! head       JSON: job, digest of the signed revision, moment, QR payloads, length of each page's fingerprint
+//! head       JSON: job, digest of the signed revision, moment, fonts, QR payloads, length of each page's fingerprint
 //! pages      the fingerprints, one after the other
 //! ```
 //!
@@ -81,6 +81,10 @@ pub struct MatchRecord {
     /// When the record was made, by the machine's clock.
     #[zeroize(skip)]
     pub made_at: Timestamp,
+    /// Whether the document brings all its fonts along. Where it does not, the printer draws other letters than the
+    /// record has, and a difference says nothing.
+    #[zeroize(skip)]
+    pub fonts_inside: bool,
     /// What the QR codes of the document say, at most [`MAX_CODES`].
     pub codes: Vec<Vec<u8>>,
     /// The pages in their order, at most [`MAX_PAGES`].
@@ -102,6 +106,7 @@ struct Head {
     revision_sha256: Sha256Digest,
     #[serde(rename = "made_at_ms")]
     made_at: Timestamp,
+    fonts_inside: bool,
     /// Base64: a payload need not be text.
     codes: Vec<String>,
     page_bytes: Vec<u32>,
@@ -129,6 +134,7 @@ impl MatchRecord {
             job_id: self.job_id,
             revision_sha256: self.revision_sha256,
             made_at: self.made_at,
+            fonts_inside: self.fonts_inside,
             codes: self.codes.iter().map(encode).collect(),
             page_bytes: page_bytes
                 .collect::<Option<_>>()
@@ -169,6 +175,7 @@ impl MatchRecord {
             job_id: head.job_id,
             revision_sha256: head.revision_sha256,
             made_at: head.made_at,
+            fonts_inside: head.fonts_inside,
             codes: Vec::new(),
             pages: Vec::new(),
         };
@@ -221,6 +228,7 @@ mod tests {
             job_id: JobId::from_parts(1_790_000_000_000, [1; 10]),
             revision_sha256: Sha256Digest::of(b"a revision"),
             made_at: Timestamp::from_unix_ms(1_790_000_000_000),
+            fonts_inside: true,
             codes: vec![b"https://contoh.go.id/x".to_vec(), vec![0, 255]],
             pages: vec![
                 RecordPage {

@@ -25,9 +25,9 @@ use crate::unit::link::{LinkUnit, will};
 use crate::unit::media::Media;
 use crate::unit::pages::PagesUnit;
 use crate::unit::print::{DeskHandle, Hands, PrintUnit};
-use crate::unit::verify::{Myself, VerifyUnit};
-use crate::unit::trust::TrustUnit;
 use crate::unit::records::RecordsUnit;
+use crate::unit::trust::TrustUnit;
+use crate::unit::verify::{Myself, VerifyUnit};
 
 /// The will goes out this long after the connection broke: one that comes back within it alarms nobody.
 const WILL_DELAY: Duration = Duration::from_secs(60);

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-use loket_daemon::identity::OsRandom;
 use loket_demo::once::SAMPLE_KK;
 use loket_demo::site::{Machine, text};
 use loket_tests::curl::{Curl, Heard};
 use loket_tests::world::{fixture, order, order_again};
-use loket_wire::sealed::{AUDIT, RecordBinding, SealingPublic};
-use loket_wire::{MatchRecord, Sha256Digest, Timestamp};
 use serde_json::Value;
 
 use super::{ID, Office, bearer, job_of};
+
+#[path = "records.rs"]
+mod records;
 
 /// Is off, so that its orders wait at central.
 const OFF: &str = "desa-contoh-2";
@@ -106,7 +105,7 @@ async fn every_answer_that_openapi_promises_is_given_as_it_says() -> anyhow::Res
     let authority = office.world.site.path("authority/authority.crt");
     let scratch = office.world.site.path("curl-machine");
     let machine = Curl::new(&documents, &authority, &scratch)?;
-    let records = asks_with_records(&machine, &station.machine, &jobs, &scratch).await?;
+    let records = records::asks(&machine, &station.machine, &jobs, &scratch).await?;
     let list = Ask::new("get", "/api/v1/machines", 200).by(&office.world.tokens.it);
     let known = list.send(&office.curl).await?.json()?;
     let serial = known["trust"]["serial"]
@@ -390,71 +389,6 @@ fn as_machine(machine: &Machine) -> anyhow::Result<[String; 4]> {
     fs::write(&certificate, pem.context("read a certificate")?)?;
     let (certificate, key) = (text(&certificate), text(&identity.join("tls.key.pem")));
     Ok(["--cert".to_owned(), certificate, "--key".to_owned(), key])
-}
-
-/// Records of sheets: handed in for a job that has not printed, so that the daemon hands in none of its own.
-async fn asks_with_records(
-    curl: &Curl,
-    machine: &Machine,
-    jobs: &Jobs,
-    scratch: &Path,
-) -> anyhow::Result<Vec<Ask>> {
-    let own = as_machine(machine)?;
-    let own = own.each_ref().map(String::as_str);
-    let key = Ask::new("get", "/machine/v1/audit-key", 200).with(&own);
-    let heard = key.send(curl).await?.json()?;
-    let public = heard["public_key"].as_str().context("read a key")?;
-    let (id, job) = (ID.parse()?, jobs.held.parse()?);
-    let binding = RecordBinding {
-        recipient: AUDIT,
-        machine: &id,
-        job,
-    };
-    let record = MatchRecord {
-        job_id: job,
-        revision_sha256: Sha256Digest::of(b"a revision"),
-        made_at: Timestamp::UNIX_EPOCH,
-        codes: Vec::new(),
-        pages: Vec::new(),
-    };
-    let sealed = SealingPublic::parse(public)?.seal_record(
-        &binding,
-        &record.encode()?,
-        &mut OsRandom::default(),
-    )?;
-    let file = |name: &str, bytes: &[u8]| {
-        let path = scratch.join(name);
-        fs::write(&path, bytes)?;
-        anyhow::Ok(format!("@{}", text(&path)))
-    };
-    let (good, bad) = (file("good", &sealed)?, file("bad", b"no record")?);
-    let (long, long_ask) = (vec![0; 3 << 20], vec![b' '; 3 << 20]);
-    let (long, long_ask) = (file("long", &long)?, file("long-ask", &long_ask)?);
-    let put = |status, job: &str, body: &str| {
-        Ask::new("put", "/machine/v1/records/{job}", status)
-            .of(job)
-            .with(&own)
-            .with(&["--data-binary", body])
-    };
-    let find = |status, body: &str| {
-        Ask::new("post", "/machine/v1/records/find", status)
-            .with(&own)
-            .with(&["--data-binary", body])
-    };
-    let asked = format!(r#"{{"version":1,"job_id":"{}","by":"siti"}}"#, jobs.held);
-    Ok(vec![
-        key,
-        put(400, "%FF", &good),
-        put(403, &jobs.waiting, &good),
-        put(404, NONE, &good),
-        put(413, &jobs.held, &long),
-        put(422, &jobs.held, &bad),
-        put(201, &jobs.held, &good),
-        put(200, &jobs.held, &good),
-        find(400, "{}"),
-        find(413, &long_ask),
-        find(200, &asked),
-    ])
 }
 
 /// What a machine asks the listener for machines about documents, by the certificate of its own.
