@@ -294,3 +294,86 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use loket_paper::fingerprint;
+    use loket_wire::{RecordPage, Timestamp};
+
+    use super::*;
+    use crate::identity::OsRandom;
+
+    const SAMPLE: &[u8] = include_bytes!("../../tests/fixtures/kk-sample-bb.pdf");
+
+    /// The sample with one digit of its number changed: its content stands in clear.
+    fn forged() -> Vec<u8> {
+        let mut forged = SAMPLE.to_vec();
+        let stream = forged.windows(6).position(|it| it == b"stream").unwrap();
+        let runs = forged[stream..].windows(16);
+        let is_number = |run: &[u8]| run.iter().all(u8::is_ascii_digit);
+        let at = stream + runs.map(is_number).position(|it| it).unwrap() + 9;
+        forged[at] = if forged[at] == b'8' { b'3' } else { b'8' };
+        forged
+    }
+
+    fn told(sealing: &SealingKey, machine: &MachineId, fonts_inside: bool) -> ToldRecord {
+        let page = raster::render(SAMPLE, 0, fingerprint::DPI).unwrap();
+        let job = JobId::from_parts(1, [1; 10]);
+        let record = MatchRecord {
+            job_id: job,
+            revision_sha256: Sha256Digest::of(SAMPLE),
+            made_at: Timestamp::UNIX_EPOCH,
+            fonts_inside,
+            codes: Vec::new(),
+            pages: vec![RecordPage {
+                fingerprint: fingerprint::of(&page).unwrap().to_bytes(),
+            }],
+        };
+        let binding = RecordBinding {
+            recipient: machine.as_str(),
+            machine,
+            job,
+        };
+        let public = sealing.public().unwrap();
+        let plain = record.encode().unwrap();
+        let mut random = OsRandom::default();
+        ToldRecord {
+            job_id: job,
+            machine: machine.clone(),
+            printed_at: "2026-11-26T00:00:00Z".to_owned(),
+            sealed: BASE64.encode(&public.seal_record(&binding, &plain, &mut random).unwrap()),
+        }
+    }
+
+    #[test]
+    fn a_changed_digit_is_a_difference_only_where_the_document_brings_its_fonts_along() {
+        let key: (MachineId, SealingKey) = (
+            "desa-contoh-1".parse().unwrap(),
+            SealingKey::from_bytes([5; 32]),
+        );
+        let scan = |document: &[u8]| raster::render(document, 0, 200).unwrap();
+        let (same, changed) = (scan(SAMPLE), scan(&forged()));
+        for fonts_inside in [true, false] {
+            let told = [told(&key.1, &key.0, fonts_inside)];
+            assert_eq!(best(&told, &key, &same).unwrap().verdict, "same");
+            let report = best(&told, &key, &changed).unwrap();
+            assert!(!report.regions.is_empty());
+            let (verdict, code) = match fonts_inside {
+                true => ("different", None),
+                false => ("cannot_tell", Some("C-114".to_owned())),
+            };
+            assert_eq!((report.verdict.as_str(), report.code), (verdict, code));
+        }
+    }
+
+    #[test]
+    fn what_central_tells_for_another_machine_does_not_open() {
+        let key: (MachineId, SealingKey) = (
+            "desa-contoh-1".parse().unwrap(),
+            SealingKey::from_bytes([5; 32]),
+        );
+        let other = "desa-contoh-2".parse().unwrap();
+        let told = told(&key.1, &other, true);
+        assert!(matches!(opened(&told, &key), Err(PaperFault::Broken)));
+    }
+}

@@ -19,7 +19,7 @@ use loket_wire::sealed::{AUDIT, RecordBinding, SealError, SealingPublic};
 use loket_wire::{JobId, MachineId, MatchRecord};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use crate::clock::Clock;
 use crate::document::{DocumentError, Documents};
@@ -93,6 +93,7 @@ pub struct Records {
     clock: Clock,
     /// A record waits.
     pub(crate) bell: Notify,
+    turns: Semaphore,
 }
 
 impl fmt::Debug for Records {
@@ -122,7 +123,17 @@ impl Records {
             machine,
             clock,
             bell: Notify::new(),
+            turns: Semaphore::new(1),
         }))
+    }
+
+    /// Waits for the turn to make a record; it is over when the permit is dropped.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing but its place in the queue.
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Never closed: there is always a permit, sooner or later.
+        self.turns.acquire().await.ok()
     }
 
     /// Takes the key that central tells and keeps it for starts without central; blocks.

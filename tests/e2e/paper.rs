@@ -1,4 +1,5 @@
-//! A printed sheet is held against what central keeps of it: the same sheet, one with a digit changed, a strange one.
+//! A printed sheet is held against what central keeps of it: the same sheet, one with a digit changed, one without a
+//! record.
 
 use std::path::{Path, PathBuf};
 
@@ -73,8 +74,7 @@ async fn kinds(world: &World, job: &str) -> anyhow::Result<Vec<String>> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_doubted_sheet_is_held_against_its_record_and_a_changed_digit_is_found()
--> anyhow::Result<()> {
+async fn a_doubted_sheet_is_held_against_the_record_that_its_printing_left() -> anyhow::Result<()> {
     let world = World::start(Build::Plain, false).await?;
     let station = world.station(ID, &[]).await?;
     let mut daemon = world.site.start_machine(&station.machine)?;
@@ -109,10 +109,11 @@ async fn a_doubted_sheet_is_held_against_its_record_and_a_changed_digit_is_found
             ended.told
         );
         ensure!(ended.said["job_id"] == job.as_str());
+        // The sample brings no fonts along: another printer draws other letters, so a difference decides nothing.
         let ended = doubt(&station, &changed, words).await?;
         let regions = ended.said["regions"].as_array().map_or(0, Vec::len);
         ensure!(
-            ended.code == Some(1) && ended.said["verdict"] == "different" && regions > 0,
+            ended.code == Some(2) && ended.said["code"] == "C-114" && regions > 0,
             "{words:?}: {:?} {} {}",
             ended.code,
             ended.said,

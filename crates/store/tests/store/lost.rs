@@ -438,7 +438,7 @@ fn a_file_of_an_earlier_version_asks_about_what_was_lost_then() {
              ALTER TABLE journal_life DROP COLUMN relist_seq;
              ALTER TABLE journal_life DROP COLUMN ahead_seq;
              ALTER TABLE machine DROP COLUMN session_ceiling;
-             DROP TABLE trust_bundle;
+             DROP TABLE trust_bundle; DROP TABLE match_code; DROP TABLE match_record;
              PRAGMA user_version = 5;",
         )
         .status();

@@ -321,9 +321,10 @@ async fn record(hands: &Arc<Hands>, job: JobId, printed: Revision) {
         return;
     };
     let documents = Arc::clone(&hands.documents);
-    let turn = hands.documents.turn().await;
-    let made = blocking(move || records.make(&documents, job, &printed)).await;
-    drop(turn);
+    // One at a time and not in a turn of those who judge: a document that waits to be printed comes first.
+    let _turn = records.turn().await;
+    let making = Arc::clone(&records);
+    let made = blocking(move || making.make(&documents, job, &printed)).await;
     match made {
         Some(Ok(())) => tracing::debug!(job.id = %job, "the sheet's record waits for central"),
         // A crash between the two: the record was made, or could not be, when the document was there.
