@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use loket_demo::http;
 use loket_demo::site::text;
-use loket_paper::raster;
+use loket_paper::raster::{self, Gray};
+use loket_sim::paper::{PRINT_DPI, SCAN_DPI, Sheet, Way, scanned};
 use loket_tests::look::until;
 use loket_tests::world::{Build, DEADLINE, Station, World, bin_dir, fixture};
 use serde_json::Value;
@@ -14,9 +15,6 @@ use tokio::process::Command;
 
 const ID: &str = "desa-contoh-1";
 const SAMPLE: &str = "kk-sample-bb.pdf";
-
-/// As office scanners deliver it.
-const SCAN_DPI: u16 = 200;
 
 struct Ended {
     code: Option<i32>,
@@ -40,10 +38,22 @@ async fn doubt(station: &Station, scan: &Path, words: &[&str]) -> anyhow::Result
     })
 }
 
-/// The page of a document as a scan of it, without a scanner's faults: those are the matter of loket-paper's own tests.
+/// The page of a document, printed and scanned as in an office.
 fn scan_of(document: &[u8], file: PathBuf) -> anyhow::Result<PathBuf> {
-    let page = raster::render(document, 0, SCAN_DPI)?;
-    std::fs::write(&file, raster::png(&page)?)?;
+    let page = raster::render(document, 0, PRINT_DPI)?;
+    let sheet = Sheet {
+        width: usize::try_from(page.width)?,
+        height: usize::try_from(page.height)?,
+        pixels: page.pixels.clone(),
+    };
+    let scan = scanned(&sheet, &Way::ordinary(2_002), 2_002);
+    let scan = Gray {
+        width: u32::try_from(scan.width)?,
+        height: u32::try_from(scan.height)?,
+        pixels: scan.pixels,
+        dpi: Some(SCAN_DPI),
+    };
+    std::fs::write(&file, raster::png(&scan)?)?;
     Ok(file)
 }
 
