@@ -175,6 +175,6 @@ fn of_paper(paper: &Paper) -> ResultPage {
         is_stamped: false,
         is_valid: false,
         qr,
-        todo: words::PAPER_TODO,
+        todo: words::PAPER_ADVICE,
     }
 }

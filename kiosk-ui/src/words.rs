@@ -195,7 +195,7 @@ pub fn todo(verdict: Verdict, code: Option<Code>) -> &'static [&'static str] {
 }
 
 /// What a resident with paper does now.
-pub const PAPER_TODO: &[&str] = &[
+pub const PAPER_ADVICE: &[&str] = &[
     "Punya berkas PDF-nya? Periksa berkas itu.",
     "Tidak punya? Keaslian kertas hanya lewat aplikasi IKD.",
     "Belum punya IKD? Tanya petugas loket.",
@@ -342,7 +342,7 @@ mod tests {
             }
             assert_plain(super::verdict(verdict).meaning);
         }
-        PAPER_TODO.iter().for_each(|text| assert_plain(text));
+        PAPER_ADVICE.iter().for_each(|text| assert_plain(text));
     }
 
     #[test]
