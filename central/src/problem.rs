@@ -89,7 +89,7 @@ codes! {
     NotYourJob FORBIDDEN "Dokumen ini bukan untuk mesin ini. Tidak ada yang perlu dilakukan di mesin. Hubungi tim TI pusat.",
     DocumentGone GONE "Dokumen tersegel sudah dimusnahkan karena pekerjaannya berakhir. Kirim dokumen lagi bila masih diperlukan. Bila ragu, hubungi operator pusat.",
     TrustBundleGone GONE "Paket kepercayaan itu sudah diganti yang lebih baru. Mesin mengambil yang terbaru dengan sendirinya. Bila berulang, hubungi tim TI pusat.",
-    RecordRefused UNPROCESSABLE_ENTITY "Catatan kertas dari mesin ini tidak dapat dibuka, jadi tidak disimpan. Mesin mengirimnya lagi setelah mengambil kunci yang berlaku. Bila berulang, hubungi tim TI pusat.",
+    RecordRefused UNPROCESSABLE_ENTITY "Catatan cetak dari mesin ini tidak dapat dibuka dengan kunci pusat, jadi tidak disimpan dan kertasnya kelak tidak dapat dicocokkan. Periksa apakah audit.key pusat diganti. Bila berulang, hubungi tim TI pusat.",
     RangeNotSatisfiable RANGE_NOT_SATISFIABLE "Bagian dokumen yang diminta tidak ada. Ulangi unduhan dari awal. Bila berulang, hubungi tim TI pusat.",
     Busy SERVICE_UNAVAILABLE "Pusat sedang penuh. Tunggu satu menit lalu coba lagi. Bila berulang, hubungi tim TI pusat.",
     StorageFailed INTERNAL_SERVER_ERROR "Pusat tidak dapat menyimpan data, sehingga kiriman ini tidak diterima. Coba lagi nanti. Segera hubungi tim TI pusat.",

@@ -168,9 +168,9 @@ pub(crate) fn sweep_orphan_records(office: &Office) {
         }
     };
     for job in jobs {
-        match office.store.has_record(job) {
-            Ok(true) => {}
-            Ok(false) => {
+        match office.store.record(job) {
+            Ok(Some(_row)) => {}
+            Ok(None) => {
                 tracing::warn!(job.id = %job, "record without a row erased");
                 if let Err(error) = office.records.erase(job) {
                     tracing::error!(job.id = %job, error = %crate::chain(&error), "record not erased");

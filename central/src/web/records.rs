@@ -89,13 +89,10 @@ fn keep(office: &Office, peer: &Peer, id: JobId, sealed: &[u8]) -> Result<Kept, 
         return Ok(Kept::NotWanted);
     }
     let _guard = office.records.lock();
-    if office
-        .store
-        .has_record(id)
-        .map_err(|error| storage_problem(&error))?
-    {
+    let known = office.store.record(id);
+    if let Some(known) = known.map_err(|error| storage_problem(&error))? {
         // The first one stands: another file under its name would not be the one that the row tells of.
-        return Ok(Kept::Before(at));
+        return Ok(Kept::Before(known.keep_until));
     }
     if office.room.disk().is_full() {
         return Err(Code::StorageFull.into());

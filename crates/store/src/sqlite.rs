@@ -426,8 +426,8 @@ impl Store for SqliteStore {
         self.write_to_forget(|tx| records::drop_ended(tx, job))
     }
 
-    fn has_record(&self, job: JobId) -> Result<bool, StoreError> {
-        self.read(|tx| records::is_kept(tx, job))
+    fn record(&self, job: JobId) -> Result<Option<RecordRow>, StoreError> {
+        self.read(|tx| records::find(tx, job))
     }
 
     fn insert_token(&self, token: &TokenRow, by: &Actor) -> Result<(), StoreError> {

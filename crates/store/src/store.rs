@@ -382,11 +382,11 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// Those of every call.
     fn drop_record(&self, job: JobId) -> Result<(), StoreError>;
 
-    /// Whether a match record of the job is kept.
+    /// The row of a job's match record, where one is kept.
     ///
     /// # Errors
     /// Those of every call.
-    fn has_record(&self, job: JobId) -> Result<bool, StoreError>;
+    fn record(&self, job: JobId) -> Result<Option<RecordRow>, StoreError>;
 
     /// Stores a new token.
     ///

@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use loket_link::{FetchError, FetchTarget, FetchTimeouts, Method, Submission, fetch_from, submit};
+use loket_link::{
+    Answer, FetchError, FetchTarget, FetchTimeouts, Method, Submission, fetch_from, submit,
+};
 use loket_wire::JobId;
+use serde::Deserialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +28,9 @@ const KEY_EVERY: Duration = Duration::from_secs(24 * 3_600);
 /// Longest answer to a record that is handed in.
 const MAX_ANSWER_BYTES: usize = 16 * 1024;
 
+/// Central's code for a job of another machine.
+const NOT_YOUR_JOB: &str = "NotYourJob";
+
 /// What central says of one record.
 #[derive(Debug, PartialEq, Eq)]
 enum Fate {
@@ -36,12 +42,23 @@ enum Fate {
     Later,
 }
 
+/// What central's refusals say of themselves.
+#[derive(Deserialize)]
+struct Said {
+    code: String,
+}
+
 impl Fate {
-    const fn of(status: u16) -> Self {
-        match status {
+    fn of(answer: &Answer) -> Self {
+        match answer.status {
             200 | 201 => Self::Taken,
-            // Another machine's job, a body that is too large, one that does not open.
-            403 | 413 | 422 => Self::Refused,
+            // Too large, or it does not open.
+            413 | 422 => Self::Refused,
+            // A machine that central does not recognise at present may be known again tomorrow; a job stays another's.
+            403 => match serde_json::from_slice::<Said>(&answer.body) {
+                Ok(said) if said.code == NOT_YOUR_JOB => Self::Refused,
+                Ok(_) | Err(_) => Self::Later,
+            },
             _other => Self::Later,
         }
     }
@@ -151,7 +168,7 @@ impl RecordsUnit {
         };
         let timeouts = FetchTimeouts::default();
         let answer = submit(timeouts, &self.source, submission, MAX_ANSWER_BYTES).await?;
-        match Fate::of(answer.status) {
+        match Fate::of(&answer) {
             Fate::Taken => {
                 tracing::info!(job.id = %job, "central has the record of the printed sheet")
             }
@@ -190,19 +207,23 @@ mod tests {
 
     #[test]
     fn a_record_is_erased_only_where_central_has_it_or_never_takes_it() {
-        for (status, fate) in [
-            (200, Fate::Taken),
-            (201, Fate::Taken),
-            (403, Fate::Refused),
-            (413, Fate::Refused),
-            (422, Fate::Refused),
-            (404, Fate::Later),
-            (408, Fate::Later),
-            (500, Fate::Later),
-            (503, Fate::Later),
-            (507, Fate::Later),
+        for (status, code, fate) in [
+            (200, "", Fate::Taken),
+            (201, "", Fate::Taken),
+            (403, "NotYourJob", Fate::Refused),
+            (403, "MachineNotRecognised", Fate::Later),
+            (403, "", Fate::Later),
+            (413, "BodyTooLarge", Fate::Refused),
+            (422, "RecordRefused", Fate::Refused),
+            (404, "JobUnknown", Fate::Later),
+            (408, "RequestTooSlow", Fate::Later),
+            (500, "StorageFailed", Fate::Later),
+            (503, "Busy", Fate::Later),
+            (507, "StorageFull", Fate::Later),
         ] {
-            assert_eq!(Fate::of(status), fate, "{status}");
+            let body = format!("{{\"code\":\"{code}\",\"detail\":null}}").into_bytes();
+            let answer = Answer { status, body };
+            assert_eq!(Fate::of(&answer), fate, "{status} {code}");
         }
     }
 }

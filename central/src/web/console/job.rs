@@ -311,10 +311,17 @@ fn what(row: &HistoryRow) -> String {
         Ok(Change::Resolved { state, reason }) => {
             format!("dijawab: {}", because(state, Some(reason)))
         }
-        Err(_a_note) if row.kind == "secrets-dropped" => "salinan tersegel dimusnahkan".to_owned(),
-        Err(_a_note) if row.kind == "carried-forward" => {
-            "baris lama dihapus menurut masa simpan".to_owned()
-        }
-        Err(_a_note) => row.kind.clone(),
+        Err(_a_note) => note_in_words(&row.kind).to_owned(),
+    }
+}
+
+/// A line that is no change of the job; what has no words here says its kind.
+fn note_in_words(kind: &str) -> &str {
+    match kind {
+        "secrets-dropped" => "salinan tersegel dimusnahkan",
+        "carried-forward" => "baris lama dihapus menurut masa simpan",
+        "record-kept" => "catatan cetak disimpan tersegel",
+        "record-shown" => "catatan cetak dibuka untuk mencocokkan kertas",
+        _other => kind,
     }
 }

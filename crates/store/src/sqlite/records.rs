@@ -52,7 +52,8 @@ pub(super) fn put(
     Ok(record.clone())
 }
 
-fn find(tx: &Transaction<'_>, job: JobId) -> Result<Option<RecordRow>, StoreError> {
+/// The row of a job.
+pub(super) fn find(tx: &Transaction<'_>, job: JobId) -> Result<Option<RecordRow>, StoreError> {
     let sql = "SELECT * FROM match_record WHERE job = ?1";
     select_first(tx, sql, [job.to_string()], read)
 }
@@ -120,11 +121,6 @@ pub(super) fn drop_ended(tx: &Transaction<'_>, job: JobId) -> Result<(), StoreEr
         [job.to_string()],
     )?;
     Ok(())
-}
-
-/// Whether a record of the job is kept.
-pub(super) fn is_kept(tx: &Transaction<'_>, job: JobId) -> Result<bool, StoreError> {
-    Ok(find(tx, job)?.is_some())
 }
 
 fn read(row: &Columns<'_, '_>) -> Result<RecordRow, StoreError> {

@@ -36,7 +36,7 @@ fn kinds(world: &World, number: u8) -> Vec<String> {
 fn the_first_record_of_a_job_stands_and_the_history_tells_of_it_once() {
     let world = world_with_jobs(1);
     let first = record(&world, 1);
-    assert!(!world.store.has_record(job_id(1)).unwrap());
+    assert_eq!(world.store.record(job_id(1)).unwrap(), None);
     assert_eq!(world.store.put_record(&first, &[CODE]).unwrap(), first);
     // A machine that died before it heard the answer sealed the same sheet once more.
     let again = RecordRow {
@@ -44,7 +44,7 @@ fn the_first_record_of_a_job_stands_and_the_history_tells_of_it_once() {
         ..first.clone()
     };
     assert_eq!(world.store.put_record(&again, &[CODE]).unwrap(), first);
-    assert!(world.store.has_record(job_id(1)).unwrap());
+    assert_eq!(world.store.record(job_id(1)).unwrap(), Some(first));
     let told = kinds(&world, 1);
     assert_eq!(told.iter().filter(|it| *it == "record-kept").count(), 1);
 }
