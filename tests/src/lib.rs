@@ -5,6 +5,7 @@
 //! `cargo xtask test` fills: `plain` as shipped, `hooks` with feature `test-hooks`.
 
 pub mod brokers;
+pub mod browser;
 pub mod central;
 pub mod curl;
 pub mod faketime;
