@@ -71,7 +71,7 @@ async fn orders_that_are_nearly_right_are_taken_or_refused_by_code() -> anyhow::
             400..500 => {
                 refused += 1;
                 ensure!(said["code"].is_string(), "{}: {said}", what());
-                let echoed = found_in(&answer.body, &canaries);
+                let echoed = found_in(&answer.body, &canaries)?;
                 ensure!(echoed.is_empty(), "{} says what stood there", what());
             }
             status => anyhow::bail!("{}: {status} {said}", what()),

@@ -224,7 +224,7 @@ const WITH_SEALING_OFF: [Place; 4] = [
 async fn the_same_run_with_sealing_off_is_caught_wherever_orders_and_documents_go()
 -> anyhow::Result<()> {
     ensure!(
-        !found_in(SAMPLE_KK, &canaries()?).is_empty(),
+        !found_in(SAMPLE_KK, &canaries()?)?.is_empty(),
         "the sample itself must hold canaries in clear"
     );
     let run = Run::start(Build::Hooks, true).await?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::secrecy::{files, found_in};
+use crate::secrecy::{Needles, files};
 
 /// Where the test authority's own fictitious names stand, and what was handed in: both are the outside.
 const OUTSIDE: &[&str] = &["trust/", "intake/"];
@@ -89,6 +89,7 @@ impl Search {
     /// # Errors
     /// When a folder cannot be read.
     pub fn look(&mut self, dir: &Path, canaries: &[String]) -> anyhow::Result<()> {
+        let needles = Needles::of(canaries)?;
         for (name, bytes) in files(dir, OUTSIDE)? {
             let place = Place::of(&name);
             let from = match self.known.get(&name) {
@@ -99,8 +100,7 @@ impl Search {
             };
             let new = bytes.get(from..).unwrap_or_default();
             *self.read.entry(place).or_default() += new.len();
-            let names_one = !found_in(name.as_bytes(), canaries).is_empty();
-            if names_one || !found_in(new, canaries).is_empty() {
+            if needles.stand_in(name.as_bytes()) || needles.stand_in(new) {
                 self.caught.entry(place).or_default().insert(name.clone());
             }
             self.known.insert(name, bytes);

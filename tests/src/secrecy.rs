@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use aho_corasick::AhoCorasick;
 use anyhow::Context as _;
 
 /// Frame, envelope and a text inside: three wrappings, and one to spare.
@@ -37,61 +38,62 @@ pub fn canaries() -> anyhow::Result<Vec<String>> {
 }
 
 /// Which of `canaries` stand in `bytes`, however wrapped; capitals and small letters are the same.
-#[must_use]
-pub fn found_in<'a>(bytes: &[u8], canaries: &'a [String]) -> Vec<&'a str> {
-    let needles = Needles::of(canaries);
-    let mut found = BTreeSet::new();
-    needles.look(bytes, MAX_DEPTH, &mut found);
+///
+/// # Errors
+/// When there are more canaries than a search can hold.
+pub fn found_in<'a>(bytes: &[u8], canaries: &'a [String]) -> anyhow::Result<Vec<&'a str>> {
+    let found = Needles::of(canaries)?.those_in(bytes);
     let stands =
         |(number, canary): (usize, &'a String)| found.contains(&number).then_some(canary.as_str());
-    canaries.iter().enumerate().filter_map(stands).collect()
+    Ok(canaries.iter().enumerate().filter_map(stands).collect())
 }
 
-/// What is looked for.
-struct Needles {
-    /// Words with the number of their canary, by the first byte, written small: most positions are passed by this.
-    by_first: Vec<Vec<(usize, Vec<u8>)>>,
+/// What is looked for, ready for many files.
+#[derive(Debug)]
+pub(crate) struct Needles {
+    search: AhoCorasick,
+    /// The number of each word's canary.
+    canary_of: Vec<usize>,
     /// The shortest word: a shorter run of characters hides none.
     least_bytes: usize,
 }
 
 impl Needles {
-    fn of(canaries: &[String]) -> Self {
-        let mut by_first = vec![Vec::new(); 256];
-        let mut least_bytes = usize::MAX;
+    pub(crate) fn of(canaries: &[String]) -> anyhow::Result<Self> {
+        let mut words = Vec::new();
+        let mut canary_of = Vec::new();
         for (number, canary) in canaries.iter().enumerate() {
             let spelt: BTreeSet<_> = SPACES.iter().map(|to| canary.replace(' ', to)).collect();
-            for word in spelt {
-                let word = word.to_ascii_lowercase().into_bytes();
-                least_bytes = least_bytes.min(word.len());
-                let first = word.first().copied().map(usize::from);
-                if let Some(words) = first.and_then(|first| by_first.get_mut(first)) {
-                    words.push((number, word));
-                }
-            }
+            canary_of.extend(spelt.iter().map(|_word| number));
+            words.extend(spelt);
         }
-        Self {
-            by_first,
-            least_bytes,
-        }
+        let search = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .build(&words)
+            .context("make a search for canaries")?;
+        Ok(Self {
+            search,
+            canary_of,
+            least_bytes: words.iter().map(String::len).min().unwrap_or(usize::MAX),
+        })
+    }
+
+    /// Whether any of the canaries stands in `bytes`, however wrapped.
+    pub(crate) fn stand_in(&self, bytes: &[u8]) -> bool {
+        !self.those_in(bytes).is_empty()
+    }
+
+    /// Their numbers.
+    fn those_in(&self, bytes: &[u8]) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        self.look(bytes, MAX_DEPTH, &mut found);
+        found
     }
 
     fn look(&self, bytes: &[u8], depth: u32, found: &mut BTreeSet<usize>) {
-        for (at, byte) in bytes.iter().enumerate() {
-            let first = usize::from(byte.to_ascii_lowercase());
-            let Some(words) = self.by_first.get(first) else {
-                continue;
-            };
-            // Most bytes begin no word; asked first, because a test's build is slow at everything else.
-            if words.is_empty() {
-                continue;
-            }
-            for (number, word) in words {
-                let part = bytes.get(at..at.saturating_add(word.len()));
-                if part.is_some_and(|part| part.eq_ignore_ascii_case(word)) {
-                    found.insert(*number);
-                }
-            }
+        // One word may begin within another.
+        for word in self.search.find_overlapping_iter(bytes) {
+            found.extend(self.canary_of.get(word.pattern().as_usize()));
         }
         if let Some(depth) = depth.checked_sub(1) {
             for inner in self.unwrapped(bytes) {
@@ -207,10 +209,10 @@ pub fn files_with(
     outside: &[&str],
     canaries: &[String],
 ) -> anyhow::Result<Vec<PathBuf>> {
+    let needles = Needles::of(canaries)?;
     let mut caught = Vec::new();
     for (name, bytes) in files(dir, outside)? {
-        let names_one = !found_in(name.as_bytes(), canaries).is_empty();
-        if names_one || !found_in(&bytes, canaries).is_empty() {
+        if needles.stand_in(name.as_bytes()) || needles.stand_in(&bytes) {
             caught.push(dir.join(name));
         }
     }
@@ -254,7 +256,7 @@ mod tests {
 
     fn catches(bytes: &[u8]) -> bool {
         let canaries = ["NOBODY AT ALL".to_owned(), CANARY.to_owned()];
-        found_in(bytes, &canaries) == [CANARY]
+        found_in(bytes, &canaries).unwrap() == [CANARY]
     }
 
     /// Bytes as they lie around a value in a file: of every kind, those of the alphabets too.
@@ -329,7 +331,7 @@ mod tests {
         let canaries = [CANARY.to_owned()];
         let like = BASE64.encode(b"SITI CONTO and more of it");
         for text in [&b""[..], b"nothing", b"SITI CONTO", like.as_bytes()] {
-            assert!(found_in(text, &canaries).is_empty(), "{text:?}");
+            assert!(found_in(text, &canaries).unwrap().is_empty(), "{text:?}");
         }
     }
 

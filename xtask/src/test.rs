@@ -101,14 +101,14 @@ impl Step {
 /// Runs every test, and adds up what they did.
 fn tests(root: &Path) -> anyhow::Result<()> {
     let line = if has_nextest(root) {
-        "nextest run --workspace"
+        format!("nextest run --workspace --test-threads {}", side_by_side())
     } else {
         println!("cargo-nextest is not installed: cargo test runs one crate after the other");
-        "test --workspace --lib --bins --tests"
+        "test --workspace --lib --bins --tests".to_owned()
     };
     let metadata = Metadata::of_members(root)?;
     let tally = Tally::empty(&metadata)?;
-    let mut command = cargo(root, line);
+    let mut command = cargo(root, &line);
     command.env(PROGRAMS_FOLDER_VARIABLE, programs_folder(&metadata));
     tally.hears(&mut command);
     let run = finish(command);
@@ -119,6 +119,13 @@ fn tests(root: &Path) -> anyhow::Result<()> {
     }
     run?;
     sums.hold(KILLS_OF_A_TEST_RUN)
+}
+
+/// How many tests run at a time: half as many again as there are cores, for those with real programs wait a third of their
+/// time for a printer's seconds, a broker's or a browser's.
+fn side_by_side() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    cores.saturating_mul(3).div_ceil(2)
 }
 
 /// So many kills a test run makes, counted and not computed.
