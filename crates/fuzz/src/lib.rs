@@ -8,6 +8,7 @@
     reason = "a fuzzer is run by a test and talks to whoever runs that"
 )]
 
+pub mod costly;
 pub mod mutate;
 pub mod page;
 pub mod seed;

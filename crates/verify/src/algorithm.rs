@@ -12,7 +12,7 @@ use der::{Reader, SliceReader, Tag, TagMode, TagNumber};
 use loket_wire::Sha256Digest;
 use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
-use crate::back_end::{Curve, Method, in_use};
+use crate::back_end::{Curve, Method, Running, in_use};
 use crate::code::Code;
 
 /// Shortest RSA modulus that still protects: 2048 bits.
@@ -26,7 +26,7 @@ const ECDSA_WITH_SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.
 const MD5_WITH_RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.4");
 
 /// A digest that still protects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Hash {
     Sha256,
     Sha384,
@@ -48,7 +48,16 @@ impl Hash {
 
     /// The digest of `parts` taken as one run of bytes.
     pub(crate) fn digest(self, parts: &[&[u8]]) -> Vec<u8> {
-        in_use().digest(self, parts)
+        let mut running = self.start();
+        for part in parts {
+            running.update(part);
+        }
+        running.finish()
+    }
+
+    /// A digest of no bytes yet.
+    pub(crate) fn start(self) -> Box<dyn Running> {
+        in_use().start(self)
     }
 
     fn size_bytes(self) -> u8 {
@@ -62,11 +71,16 @@ impl Hash {
 
 /// The SHA-256 digest of `parts` taken as one run of bytes.
 pub(crate) fn sha256(parts: &[&[u8]]) -> Sha256Digest {
+    as_sha256(&Hash::Sha256.digest(parts))
+}
+
+/// What [`Hash::Sha256`] made, as the type that reports have.
+pub(crate) fn as_sha256(digest: &[u8]) -> Sha256Digest {
     let mut bytes = [0; 32];
     bytes
         .iter_mut()
-        .zip(Hash::Sha256.digest(parts))
-        .for_each(|(to, from)| *to = from);
+        .zip(digest)
+        .for_each(|(to, from)| *to = *from);
     Sha256Digest::from_bytes(bytes)
 }
 

@@ -29,10 +29,20 @@ pub(crate) enum Curve {
     P384,
 }
 
+/// A digest of the bytes so far.
+pub(crate) trait Running: Debug {
+    /// Takes in what follows.
+    fn update(&mut self, bytes: &[u8]);
+    /// A second one that goes its own way from here.
+    fn fork(&self) -> Box<dyn Running>;
+    /// The digest.
+    fn finish(self: Box<Self>) -> Vec<u8>;
+}
+
 /// Digests and checks of signatures.
 pub(crate) trait BackEnd: Debug + Sync {
-    /// The digest of `parts` taken as one run of bytes.
-    fn digest(&self, hash: Hash, parts: &[&[u8]]) -> Vec<u8>;
+    /// A digest of no bytes yet.
+    fn start(&self, hash: Hash) -> Box<dyn Running>;
     /// SHA-1, which protects nothing.
     fn sha1(&self, bytes: &[u8]) -> Vec<u8>;
     /// Whether `signature` over `message` was made with the key whose public half is `key`, as it stands in a
@@ -56,18 +66,36 @@ pub(crate) const fn in_use() -> &'static dyn BackEnd {
 #[derive(Debug)]
 struct Ring;
 
+struct RingDigest(Context);
+
+impl Debug for RingDigest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RingDigest").finish_non_exhaustive()
+    }
+}
+
+impl Running for RingDigest {
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn fork(&self) -> Box<dyn Running> {
+        Box::new(Self(self.0.clone()))
+    }
+
+    fn finish(self: Box<Self>) -> Vec<u8> {
+        self.0.finish().as_ref().to_vec()
+    }
+}
+
 impl BackEnd for Ring {
-    fn digest(&self, hash: Hash, parts: &[&[u8]]) -> Vec<u8> {
+    fn start(&self, hash: Hash) -> Box<dyn Running> {
         let algorithm = match hash {
             Hash::Sha256 => &digest::SHA256,
             Hash::Sha384 => &digest::SHA384,
             Hash::Sha512 => &digest::SHA512,
         };
-        let mut context = Context::new(algorithm);
-        for part in parts {
-            context.update(part);
-        }
-        context.finish().as_ref().to_vec()
+        Box::new(RingDigest(Context::new(algorithm)))
     }
 
     fn sha1(&self, bytes: &[u8]) -> Vec<u8> {

@@ -23,14 +23,14 @@ const MAX_CONTENTS_BYTES: usize = 128 * 1024;
 /// The signed bytes, checked against the place of `/Contents`.
 #[derive(Debug)]
 pub(crate) struct SignedBytes<'a> {
-    /// The bytes before and after the gap.
-    pub(crate) parts: [&'a [u8]; 2],
+    /// What the signature leaves out: `/Contents` with its angle brackets.
+    pub(crate) gap: Range<usize>,
     /// Where the signed revision ends.
     pub(crate) end: usize,
     /// Which revision that is; 0 is the original.
     pub(crate) revision: usize,
     /// The text between the angle brackets of `/Contents`.
-    contents: &'a [u8],
+    pub(crate) contents: &'a [u8],
 }
 
 impl<'a> SignedBytes<'a> {
@@ -42,8 +42,7 @@ impl<'a> SignedBytes<'a> {
             return Err(Code::ByteRange);
         }
         let data = file.data();
-        let before = data.get(..gap_start).ok_or(Code::ByteRange)?;
-        let after = data.get(gap_end..end).ok_or(Code::ByteRange)?;
+        data.get(gap_end..end).ok_or(Code::ByteRange)?;
         match signature.get("Contents") {
             Some(Object::Text(text))
                 if text.is_hex() && text.place() == Some(gap_start..gap_end) => {}
@@ -52,7 +51,7 @@ impl<'a> SignedBytes<'a> {
         let revision = file.revision_ending_at(end).ok_or(Code::CoverageEnd)?;
         let inner = inner(gap_start..gap_end).and_then(|inner| data.get(inner));
         Ok(Self {
-            parts: [before, after],
+            gap: gap_start..gap_end,
             end,
             revision,
             contents: inner.ok_or(Code::Gap)?,

@@ -15,12 +15,13 @@ use x509_cert::name::Name;
 use x509_cert::spki::AlgorithmIdentifierRef;
 
 use crate::algorithm;
-use crate::asn1::SignedBlob;
+use crate::asn1::{self, SignedBlob};
 use crate::code::Code;
 use crate::moment;
+use crate::name;
 
-/// Longest name that a report shows; X.520 allows 64 characters an attribute.
-const MAX_NAME_CHARS: usize = 300;
+/// Largest certificate; honest ones have up to 3 kB.
+const MAX_CERTIFICATE_BYTES: usize = 32 * 1024;
 
 /// A certificate (RFC 5280); equal when its bytes are.
 #[derive(Debug, Clone)]
@@ -38,6 +39,9 @@ impl PartialEq for Certificate {
 
 impl Certificate {
     pub(crate) fn parse(der: &[u8]) -> der::Result<Self> {
+        if der.len() > MAX_CERTIFICATE_BYTES || !asn1::is_sortable(der) {
+            return Err(der::Tag::Sequence.value_error());
+        }
         let parsed = x509_cert::Certificate::from_der(der)?;
         // RFC 5280, 4.1.1.2: the two must be the same; the outer one is signed by nobody.
         if parsed.signature_algorithm != parsed.tbs_certificate.signature {
@@ -124,10 +128,19 @@ impl Certificate {
 
     /// An extension's value; unreadable or repeated ones count as [`Code::AuthorityUsage`].
     fn extension<'a, T: Decode<'a> + AssociatedOid>(&'a self) -> Result<Option<T>, Code> {
-        match self.parsed.tbs_certificate.get::<T>() {
-            Ok(found) => Ok(found.map(|(_critical, value)| value)),
-            Err(_unreadable) => Err(Code::AuthorityUsage),
+        let extensions = self.parsed.tbs_certificate.extensions.iter().flatten();
+        let mut found = extensions.filter(|extension| extension.extn_id == T::OID);
+        let Some(extension) = found.next() else {
+            return Ok(None);
+        };
+        let value = extension.extn_value.as_bytes();
+        // The names in it are sets.
+        if found.next().is_some() || !asn1::is_sortable(value) {
+            return Err(Code::AuthorityUsage);
         }
+        T::from_der(value)
+            .map(Some)
+            .map_err(|_unreadable| Code::AuthorityUsage)
     }
 
     pub(crate) fn basic_constraints(&self) -> Result<Option<BasicConstraints>, Code> {
@@ -202,27 +215,11 @@ impl Certificate {
 
     /// Its subject as text for a report.
     pub(crate) fn subject_text(&self) -> String {
-        text(self.subject())
+        name::text(self.subject())
     }
 
     /// Its issuer as text for a report.
     pub(crate) fn issuer_text(&self) -> String {
-        text(self.issuer())
+        name::text(self.issuer())
     }
-}
-
-/// A name as text: no control characters, which could act on a terminal, and bounded.
-fn text(name: &Name) -> String {
-    let plain = |letter: char| {
-        if letter.is_control() {
-            '\u{fffd}'
-        } else {
-            letter
-        }
-    };
-    name.to_string()
-        .chars()
-        .map(plain)
-        .take(MAX_NAME_CHARS)
-        .collect()
 }

@@ -1,13 +1,13 @@
 //! The door: a document in, a report out.
 
-use loket_wire::{Sha256Digest, Timestamp};
+use loket_wire::Timestamp;
 
-use crate::algorithm;
 use crate::byterange::SignedBytes;
 use crate::chain::Ground;
 use crate::changes;
 use crate::cms::Container;
 use crate::code::Code;
+use crate::digests::Digests;
 use crate::dss::Evidence;
 use crate::effort::Effort;
 use crate::fields;
@@ -96,13 +96,14 @@ impl<'f, 'a> Entry<'f, 'a> {
         self.bytes.as_ref().ok().map(|bytes| bytes.end)
     }
 
-    fn signed(&self) -> Result<Signed<'_, 'a>, Code> {
+    fn signed<'s>(&'s self, digests: &'s Digests<'a>) -> Result<Signed<'s, 'a>, Code> {
         let bytes = self.bytes.as_ref().map_err(|code| *code)?;
         let body = self.body.as_ref().map_err(|code| *code)?;
         Ok(Signed {
             bytes,
             container: &body.container,
             token: &body.token,
+            digests,
         })
     }
 }
@@ -122,6 +123,8 @@ impl Draft {
             .iter()
             .map(|found| Entry::read(found, &file))
             .collect();
+        let gaps = entries.iter().filter_map(|entry| entry.bytes.as_ref().ok());
+        let digests = Digests::new(document, gaps.map(|bytes| bytes.gap.start).collect());
         let (stamps, signatures): (Vec<_>, Vec<_>) =
             entries.iter().partition(|entry| entry.is_stamp());
         if signatures.is_empty() {
@@ -140,12 +143,12 @@ impl Draft {
             proofs: &Proofs::default(),
             effort: &effort,
         };
-        self.judge_stamps(stamps, &mut proofs, ground);
+        self.judge_stamps(stamps, &digests, &mut proofs, ground);
         let ground = Ground {
             proofs: &proofs,
             ..ground
         };
-        self.judge_signatures(&signatures, &file, ground, &mut budget)?;
+        self.judge_signatures(&signatures, &file, &digests, ground, &mut budget)?;
         if effort.is_exhausted() {
             self.codes.push(Code::TooComplex);
         }
@@ -156,12 +159,13 @@ impl Draft {
     fn judge_stamps(
         &mut self,
         mut stamps: Vec<&Entry<'_, '_>>,
+        digests: &Digests<'_>,
         proofs: &mut Proofs,
         ground: Ground<'_>,
     ) {
         stamps.sort_by_key(|entry| std::cmp::Reverse(entry.end()));
         for entry in stamps {
-            let signed = match entry.signed() {
+            let signed = match entry.signed(digests) {
                 Ok(signed) => signed,
                 Err(code) => {
                     self.codes.push(code);
@@ -174,7 +178,7 @@ impl Draft {
                 proofs: &*proofs,
                 ..ground
             };
-            let mut stamped = stamp::judge(signed.token, &signed.bytes.parts, place, ground);
+            let mut stamped = stamp::judge(signed.token, signed.content(), place, ground);
             let later = proofs.since(place);
             if let (Some(moment), Some(later)) = (stamped.moment, later)
                 && later < moment
@@ -196,13 +200,14 @@ impl Draft {
         &mut self,
         signatures: &[&Entry<'_, '_>],
         file: &File<'_>,
+        digests: &Digests<'_>,
         ground: Ground<'_>,
         budget: &mut Budget,
     ) -> Result<(), Code> {
         let mut offered: Option<&SignedBytes<'_>> = None;
         for entry in signatures {
             let (around, codes) = surroundings(entry, file, ground.policy, budget);
-            let report = signature::judge(entry.signed(), around, codes, ground);
+            let report = signature::judge(entry.signed(digests), around, codes, ground);
             // The last of the good ones: what it covers holds what the others cover.
             if let Ok(bytes) = &entry.bytes
                 && signature::is_good(&report)
@@ -213,7 +218,7 @@ impl Draft {
             self.signatures.push(report);
         }
         self.revision = match offered {
-            Some(covered) => Some(revision(file, covered, budget)?),
+            Some(covered) => Some(revision(file, covered, digests, budget)?),
             None => None,
         };
         Ok(())
@@ -233,9 +238,12 @@ fn evidence(
     stages.sort_unstable();
     stages.dedup();
     let mut evidence = Evidence::read(file, &stages, budget)?;
-    for signed in entries.iter().filter_map(|entry| entry.signed().ok()) {
-        let place = Place::in_container(signed.bytes.end);
-        let (lists, responses) = signed.container.revocation_data();
+    for entry in entries {
+        let (Ok(bytes), Ok(body)) = (&entry.bytes, &entry.body) else {
+            continue;
+        };
+        let place = Place::in_container(bytes.end);
+        let (lists, responses) = body.container.revocation_data();
         evidence.add_lists(&lists, &responses, place);
     }
     Ok(evidence)
@@ -286,15 +294,15 @@ fn dictionaries(file: &File<'_>, budget: &mut Budget) -> Result<Vec<Dictionary>,
 fn revision(
     file: &File<'_>,
     covered: &SignedBytes<'_>,
+    digests: &Digests<'_>,
     budget: &mut Budget,
 ) -> Result<SignedRevision, Code> {
-    let bytes = file.data().get(..covered.end).ok_or(Code::ByteRange)?;
     let view = file.view(covered.revision);
     let catalog = view.catalog(budget)?;
     Ok(SignedRevision {
         size_bytes: u64::try_from(covered.end).map_err(|_range| Code::TooLarge)?,
-        sha256: Sha256Digest::of(bytes),
-        content_sha256: algorithm::sha256(&covered.parts),
+        sha256: digests.revision(covered)?,
+        content_sha256: digests.content(covered)?,
         page_count: pages::count(view, &catalog, budget)?,
     })
 }

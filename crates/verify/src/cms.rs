@@ -21,6 +21,7 @@ use crate::algorithm::{self, Hash};
 use crate::asn1;
 use crate::certificate::Certificate;
 use crate::code::Code;
+use crate::digests::Content;
 use crate::moment;
 
 /// Certificates in one container; a full chain and a spare one are fewer than 8.
@@ -66,6 +67,9 @@ pub(crate) struct Container {
 impl Container {
     /// Reads a ContentInfo with a SignedData that fills `bytes`.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Code> {
+        if !asn1::is_sortable(bytes) {
+            return Err(Code::CmsMalformed);
+        }
         let data = SignedData::parse(bytes).map_err(|_malformed| Code::CmsMalformed)?;
         let [signer] = data.signers.as_slice() else {
             return Err(Code::CmsMalformed);
@@ -129,10 +133,10 @@ impl Container {
         self.signer.signature.as_bytes()
     }
 
-    /// Checks the signature over `parts` of content of type `content_type`.
+    /// Checks the signature over `content` of type `content_type`.
     pub(crate) fn verify(
         &self,
-        parts: &[&[u8]],
+        content: Content<'_>,
         content_type: ObjectIdentifier,
         naming: Naming,
     ) -> Result<(), Code> {
@@ -142,7 +146,8 @@ impl Container {
             return Err(Code::CmsMalformed);
         }
         let digest = self.required(oid::ID_MESSAGE_DIGEST)?;
-        if der::Tagged::tag(&digest) != Tag::OctetString || digest.value() != hash.digest(parts) {
+        let is_digest = der::Tagged::tag(&digest) == Tag::OctetString;
+        if !is_digest || digest.value() != content.digest(hash)? {
             return Err(Code::DigestMismatch);
         }
         self.check_algorithm_protection()?;

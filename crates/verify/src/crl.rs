@@ -3,29 +3,48 @@
 //! # Source
 //! RFC 5280, 5 and 6.3.
 
+use std::ops::Range;
+
 use const_oid::AssociatedOid;
 use const_oid::db::rfc5280::{ID_CE_INVALIDITY_DATE, ID_CE_ISSUING_DISTRIBUTION_POINT};
-use der::Decode;
 use der::asn1::{AnyRef, GeneralizedTime};
+use der::{Decode, Reader, SliceReader, Tag, TagMode, TagNumber};
 use loket_wire::{Sha256Digest, Timestamp};
-use x509_cert::crl::{CertificateList, RevokedCert};
-use x509_cert::ext::Extension;
+use x509_cert::Version;
+use x509_cert::crl::RevokedCert;
 use x509_cert::ext::pkix::CrlReason;
+use x509_cert::ext::{Extension, Extensions};
+use x509_cert::name::Name;
+use x509_cert::spki::AlgorithmIdentifierRef;
 use x509_cert::time::Time;
 
 use crate::algorithm;
-use crate::asn1;
+use crate::asn1::{self, SignedBlob};
 use crate::certificate::Certificate;
 use crate::effort::Effort;
 use crate::moment;
 use crate::ocsp;
 
+const SEQUENCE: u8 = 0x30;
+const INTEGER: u8 = 0x02;
+
+/// UTCTime and GeneralizedTime.
+const TIMES: [u8; 2] = [0x17, 0x18];
+
 /// A revocation list of one authority.
+///
+/// Its entries stay as the bytes they came in: a list of 100,000 of them is passed through in a millisecond, and would
+/// take five times its size as values.
 #[derive(Debug, Clone)]
 pub(crate) struct RevocationList {
     der: Vec<u8>,
     digest: Sha256Digest,
-    parsed: CertificateList,
+    issuer: Name,
+    this_update: Timestamp,
+    next_update: Option<Timestamp>,
+    scope: Scope,
+    /// Where the entries stand in `der`.
+    entries: Range<usize>,
 }
 
 /// When and why a certificate was revoked.
@@ -70,14 +89,28 @@ pub(crate) enum Scope {
 
 impl RevocationList {
     pub(crate) fn parse(der: &[u8]) -> der::Result<Self> {
-        let parsed = CertificateList::from_der(der)?;
-        if parsed.signature_algorithm != parsed.tbs_cert_list.signature {
-            return Err(der::Tag::Sequence.value_error());
+        let algorithm = SignedBlob::parse(der)?.algorithm;
+        let mut reader = SliceReader::new(der)?;
+        let told = reader.sequence(|outer| {
+            let told = outer.sequence(|inner| Told::read(inner, algorithm))?;
+            // Algorithm and signature, which are looked at when somebody asks whose list it is.
+            outer.tlv_bytes()?;
+            outer.tlv_bytes()?;
+            Ok(told)
+        })?;
+        let told = reader.finish(told)?;
+        let mut entries = told.entries;
+        while !entries.is_empty() {
+            Entry::take(&mut entries)?;
         }
         Ok(Self {
             der: der.to_vec(),
             digest: algorithm::sha256(&[der]),
-            parsed,
+            issuer: told.issuer,
+            this_update: moment::of_certificate(&told.this_update),
+            next_update: told.next_update.as_ref().map(moment::of_certificate),
+            scope: scope(told.extensions.iter().flatten()),
+            entries: told.entries_end.saturating_sub(told.entries.len())..told.entries_end,
         })
     }
 
@@ -88,7 +121,7 @@ impl RevocationList {
             Ok(None) => true,
             Err(_unreadable) => false,
         };
-        self.parsed.tbs_cert_list.issuer == *issuer.subject() && may_sign
+        self.issuer == *issuer.subject() && may_sign
     }
 
     /// Whether `issuer` issued it.
@@ -99,48 +132,132 @@ impl RevocationList {
 
     /// The moment by which the next list is due.
     pub(crate) fn ends_at(&self) -> Option<Timestamp> {
-        let next = self.parsed.tbs_cert_list.next_update.as_ref();
-        next.map(moment::of_certificate)
+        self.next_update
     }
 
     /// Whether it is a later list of the same issuer and the same part.
     pub(crate) fn replaces(&self, other: &Self) -> bool {
-        let (mine, others) = (&self.parsed.tbs_cert_list, &other.parsed.tbs_cert_list);
-        let later =
-            moment::of_certificate(&mine.this_update) > moment::of_certificate(&others.this_update);
-        later && mine.issuer == others.issuer && self.scope() == other.scope()
+        let is_later = self.this_update > other.this_update;
+        is_later && self.issuer == other.issuer && self.scope == other.scope
     }
 
-    /// Critical extensions say that a list is partial or speaks for others.
     pub(crate) fn scope(&self) -> Scope {
-        let extensions = self.parsed.tbs_cert_list.crl_extensions.iter().flatten();
-        let critical: Vec<&Extension> = extensions.filter(|extra| extra.critical).collect();
-        match critical.as_slice() {
-            [] => Scope::All,
-            [only] if only.extn_id == ID_CE_ISSUING_DISTRIBUTION_POINT => {
-                match is_indirect(only.extn_value.as_bytes()) {
-                    Some(false) => Scope::Part,
-                    Some(true) | None => Scope::Unclear,
-                }
-            }
-            _others => Scope::Unclear,
-        }
+        self.scope
     }
 
     pub(crate) fn entry(&self, serial: &[u8]) -> Option<Revoked> {
-        let list = &self.parsed.tbs_cert_list;
-        let mut entries = list.revoked_certificates.iter().flatten();
-        let entry = entries.find(|entry| entry.serial_number.as_bytes() == serial)?;
-        Some(revoked(entry))
+        let mut entries = self.der.get(self.entries.clone()).unwrap_or_default();
+        while !entries.is_empty() {
+            let entry = Entry::take(&mut entries).ok()?;
+            if entry.serial == serial {
+                return Some(revoked(entry.whole));
+            }
+        }
+        None
     }
 
     pub(crate) fn this_update(&self) -> Timestamp {
-        moment::of_certificate(&self.parsed.tbs_cert_list.this_update)
+        self.this_update
     }
 
     pub(crate) fn next_update(&self) -> Option<Timestamp> {
-        let next = self.parsed.tbs_cert_list.next_update.as_ref();
-        next.map(moment::of_certificate)
+        self.next_update
+    }
+}
+
+/// What a TBSCertList says.
+struct Told<'a> {
+    issuer: Name,
+    this_update: Time,
+    next_update: Option<Time>,
+    entries: &'a [u8],
+    /// Where the entries end, counted from the list's first byte.
+    entries_end: usize,
+    extensions: Option<Extensions>,
+}
+
+impl<'a> Told<'a> {
+    fn read(reader: &mut impl Reader<'a>, outer: AlgorithmIdentifierRef<'_>) -> der::Result<Self> {
+        let fault = || Tag::Sequence.value_error();
+        let _version: Version = reader.decode()?;
+        // RFC 5280, 5.1.1.2: the two must be the same; the outer one is signed by nobody.
+        if reader.decode::<AlgorithmIdentifierRef<'_>>()? != outer {
+            return Err(fault());
+        }
+        let issuer = reader.tlv_bytes()?;
+        if !asn1::is_sortable(issuer) {
+            return Err(fault());
+        }
+        let this_update = reader.decode()?;
+        let next_update = match next_tag(reader)? {
+            Some(Tag::UtcTime | Tag::GeneralizedTime) => Some(reader.decode()?),
+            Some(_) | None => None,
+        };
+        let entries = match next_tag(reader)? {
+            Some(Tag::Sequence) => reader.decode::<AnyRef<'_>>()?.value(),
+            Some(_) | None => &[],
+        };
+        let entries_end = usize::try_from(reader.offset()).map_err(|_range| fault())?;
+        Ok(Self {
+            issuer: Name::from_der(issuer)?,
+            this_update,
+            next_update,
+            entries,
+            entries_end,
+            extensions: reader.context_specific(TagNumber::N0, TagMode::Explicit)?,
+        })
+    }
+}
+
+fn next_tag<'a>(reader: &impl Reader<'a>) -> der::Result<Option<Tag>> {
+    if reader.is_finished() {
+        return Ok(None);
+    }
+    reader.peek_tag().map(Some)
+}
+
+/// One entry: a serial number, when it was revoked and perhaps why.
+struct Entry<'a> {
+    whole: &'a [u8],
+    serial: &'a [u8],
+}
+
+impl<'a> Entry<'a> {
+    /// Takes the first of `entries`. When and why it was revoked is read when somebody asks for its serial number.
+    fn take(entries: &mut &'a [u8]) -> der::Result<Self> {
+        let fault = || Tag::Sequence.value_error();
+        let (whole, rest) = asn1::split(entries).ok_or_else(fault)?;
+        let (serial, behind) = asn1::split(whole.content).ok_or_else(fault)?;
+        let (date, behind) = asn1::split(behind).ok_or_else(fault)?;
+        let is_entry = whole.tag == SEQUENCE && serial.tag == INTEGER;
+        if !is_entry
+            || !TIMES.contains(&date.tag)
+            || !(behind.is_empty() || behind.first() == Some(&SEQUENCE))
+        {
+            return Err(fault());
+        }
+        let length = entries.len().saturating_sub(rest.len());
+        let whole = entries.get(..length).ok_or_else(fault)?;
+        *entries = rest;
+        Ok(Self {
+            whole,
+            serial: serial.content,
+        })
+    }
+}
+
+/// Critical extensions say that a list is partial or speaks for others.
+fn scope<'e>(extensions: impl Iterator<Item = &'e Extension>) -> Scope {
+    let critical: Vec<&Extension> = extensions.filter(|extra| extra.critical).collect();
+    match critical.as_slice() {
+        [] => Scope::All,
+        [only] if only.extn_id == ID_CE_ISSUING_DISTRIBUTION_POINT => {
+            match is_indirect(only.extn_value.as_bytes()) {
+                Some(false) => Scope::Part,
+                Some(true) | None => Scope::Unclear,
+            }
+        }
+        _others => Scope::Unclear,
     }
 }
 
@@ -154,7 +271,14 @@ fn is_indirect(point: &[u8]) -> Option<bool> {
     Some(members.iter().any(|member| member.first() == Some(&0x84)))
 }
 
-fn revoked(entry: &RevokedCert) -> Revoked {
+fn revoked(entry: &[u8]) -> Revoked {
+    let Ok(entry) = RevokedCert::from_der(entry) else {
+        // It names the certificate, and what it says may be the worst.
+        return Revoked {
+            since: Timestamp::from_unix_ms(0),
+            why: Why::KeyInOtherHands,
+        };
+    };
     let mut why = Why::Other;
     let mut since = moment::of_certificate(&entry.revocation_date);
     for extra in entry.crl_entry_extensions.iter().flatten() {

@@ -34,6 +34,7 @@ mod cms;
 mod code;
 mod constraints;
 mod crl;
+mod digests;
 #[cfg(test)]
 mod draft;
 mod dss;
@@ -42,6 +43,7 @@ mod fields;
 mod hazards;
 mod indication;
 mod moment;
+mod name;
 mod ocsp;
 mod pages;
 mod pdf;

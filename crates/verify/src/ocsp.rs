@@ -30,6 +30,9 @@ const MAX_SINGLE_RESPONSES: usize = 16;
 /// Certificates in one answer: the responder's and its chain.
 const MAX_CERTIFICATES: usize = 8;
 
+/// Largest answer; with a chain of certificates an honest one has 8 kB.
+const MAX_RESPONSE_BYTES: usize = 64 * 1024;
+
 /// A successful answer of a responder, not yet known to be an entitled one.
 #[derive(Debug, Clone)]
 pub(crate) struct Response {
@@ -60,6 +63,9 @@ impl Response {
     /// Reads an OCSPResponse that was successful.
     pub(crate) fn parse(der: &[u8]) -> der::Result<Self> {
         let fault = || der::Tag::Sequence.value_error();
+        if der.len() > MAX_RESPONSE_BYTES || !asn1::is_sortable(der) {
+            return Err(fault());
+        }
         let outer = OcspResponse::from_der(der)?;
         let bytes = outer.response_bytes.ok_or_else(fault)?;
         if outer.response_status != OcspResponseStatus::Successful
@@ -72,6 +78,9 @@ impl Response {
 
     fn parse_basic(der: &[u8]) -> der::Result<Self> {
         let fault = || der::Tag::Sequence.value_error();
+        if !asn1::is_sortable(der) {
+            return Err(fault());
+        }
         let parsed = BasicOcspResponse::from_der(der)?;
         if parsed.tbs_response_data.responses.len() > MAX_SINGLE_RESPONSES {
             return Err(fault());

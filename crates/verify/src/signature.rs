@@ -7,6 +7,7 @@ use crate::byterange::SignedBytes;
 use crate::chain::{self, Case, Ground, Judged, Purpose};
 use crate::cms::{Container, Naming};
 use crate::code::{Code, Weight};
+use crate::digests::{Content, Digests};
 use crate::moment;
 use crate::pdf::{Dictionary, Object};
 use crate::poe::Place;
@@ -24,6 +25,15 @@ pub(crate) struct Signed<'s, 'a> {
     pub(crate) container: &'s Container,
     /// The container as its bytes.
     pub(crate) token: &'s [u8],
+    /// Of the document.
+    pub(crate) digests: &'s Digests<'a>,
+}
+
+impl<'s> Signed<'s, '_> {
+    /// What the signature is over.
+    pub(crate) fn content(&self) -> Content<'s> {
+        Content::Covered(self.bytes, self.digests)
+    }
 }
 
 /// What a signature in the form is.
@@ -114,7 +124,7 @@ impl Draft {
             self.issuer = Some(signer.issuer_text());
         }
         self.signed_at = container.claimed_time().or_else(|| claimed_time(signature));
-        container.verify(&signed.bytes.parts, oid::ID_DATA, Naming::V2)?;
+        container.verify(signed.content(), oid::ID_DATA, Naming::V2)?;
         if container.names_a_policy() {
             self.codes.push(Code::PolicyNamed);
         }
@@ -154,7 +164,7 @@ impl Draft {
             self.codes.push(Code::TimeClaimed);
             return;
         };
-        let stamped = stamp::judge(&token, &[container.signature()], place, ground);
+        let stamped = stamp::judge(&token, Content::Bytes(container.signature()), place, ground);
         self.codes.extend(stamped.codes);
         self.is_stamp_self_contained = stamped.is_self_contained;
         self.stamp = Some(stamped.report);

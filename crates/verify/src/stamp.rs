@@ -16,6 +16,7 @@ use crate::asn1;
 use crate::chain::{self, Case, Ground, Judged, Purpose};
 use crate::cms::{Container, Naming};
 use crate::code::{Code, Weight};
+use crate::digests::Content;
 use crate::moment;
 use crate::poe::Place;
 use crate::report::{TimeStampReport, findings};
@@ -41,14 +42,19 @@ pub(crate) struct Stamped {
     pub(crate) is_self_contained: bool,
 }
 
-/// Judges a token over `parts`, taken as one run of bytes; the token stands at `place`.
-pub(crate) fn judge(token: &[u8], parts: &[&[u8]], place: Place, ground: Ground<'_>) -> Stamped {
+/// Judges a token over `content`; the token stands at `place`.
+pub(crate) fn judge(
+    token: &[u8],
+    content: Content<'_>,
+    place: Place,
+    ground: Ground<'_>,
+) -> Stamped {
     let mut report = TimeStampReport {
         proven_at: ground.proofs.since(place),
         ..TimeStampReport::default()
     };
     let mut judged = Judged::default();
-    let read = read(token, parts, place, ground, &mut report, &mut judged);
+    let read = read(token, content, place, ground, &mut report, &mut judged);
     let (proves, codes) = match read {
         Err(code) => {
             judged.codes.push(code);
@@ -70,7 +76,7 @@ pub(crate) fn judge(token: &[u8], parts: &[&[u8]], place: Place, ground: Ground<
 
 fn read(
     token: &[u8],
-    parts: &[&[u8]],
+    content: Content<'_>,
     place: Place,
     ground: Ground<'_>,
     report: &mut TimeStampReport,
@@ -83,14 +89,15 @@ fn read(
         report.issuer = Some(signer.issuer_text());
     }
     token
-        .verify(&[info], TIME_STAMP_INFO, Naming::Either)
+        .verify(Content::Bytes(info), TIME_STAMP_INFO, Naming::Either)
         .map_err(|fault| match fault.weight() {
             Weight::Invalid => Code::StampBroken,
             Weight::Note | Weight::Indeterminate => Code::StampUntrusted,
         })?;
     let stamp = Stamp::parse(info).ok_or(Code::StampBroken)?;
     report.moment = Some(stamp.moment);
-    if stamp.hash?.digest(parts) != stamp.imprint {
+    let digest = content.digest(stamp.hash?);
+    if digest.map_err(|_too_much| Code::StampUntrusted)? != stamp.imprint {
         return Err(Code::StampBroken);
     }
     *judged = chain::judge(

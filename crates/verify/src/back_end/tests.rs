@@ -14,13 +14,35 @@ use crate::{Policy, Trust, Verdict, check};
 #[derive(Debug)]
 struct RustCrypto;
 
+#[derive(Debug)]
+struct Started<D>(D);
+
+impl<D: sha2::Digest + Clone + Debug + 'static> Running for Started<D> {
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    fn fork(&self) -> Box<dyn Running> {
+        Box::new(Self(self.0.clone()))
+    }
+
+    fn finish(self: Box<Self>) -> Vec<u8> {
+        self.0.finalize().to_vec()
+    }
+}
+
+fn digest(hash: Hash, message: &[u8]) -> Vec<u8> {
+    let mut running = RustCrypto.start(hash);
+    running.update(message);
+    running.finish()
+}
+
 impl BackEnd for RustCrypto {
-    fn digest(&self, hash: Hash, parts: &[&[u8]]) -> Vec<u8> {
-        let bytes = parts.concat();
+    fn start(&self, hash: Hash) -> Box<dyn Running> {
         match hash {
-            Hash::Sha256 => Sha256::digest(bytes).to_vec(),
-            Hash::Sha384 => Sha384::digest(bytes).to_vec(),
-            Hash::Sha512 => Sha512::digest(bytes).to_vec(),
+            Hash::Sha256 => Box::new(Started(Sha256::new())),
+            Hash::Sha384 => Box::new(Started(Sha384::new())),
+            Hash::Sha512 => Box::new(Started(Sha512::new())),
         }
     }
 
@@ -38,7 +60,7 @@ impl BackEnd for RustCrypto {
                     Hash::Sha384 => Pkcs1v15Sign::new::<Sha384>(),
                     Hash::Sha512 => Pkcs1v15Sign::new::<Sha512>(),
                 };
-                let digest = self.digest(hash, &[message]);
+                let digest = digest(hash, message);
                 rsa_key().is_ok_and(|key| key.verify(padding, &digest, signature).is_ok())
             }
             Method::RsaPss(hash) => {
@@ -47,12 +69,12 @@ impl BackEnd for RustCrypto {
                     Hash::Sha384 => Pss::new_with_salt::<Sha384>(48),
                     Hash::Sha512 => Pss::new_with_salt::<Sha512>(64),
                 };
-                let digest = self.digest(hash, &[message]);
+                let digest = digest(hash, message);
                 rsa_key().is_ok_and(|key| key.verify(padding, &digest, signature).is_ok())
             }
             Method::Ecdsa(_, Hash::Sha512) => false,
             Method::Ecdsa(Curve::P256, hash) => {
-                let digest = self.digest(hash, &[message]);
+                let digest = digest(hash, message);
                 let read = p256::ecdsa::Signature::from_der(signature);
                 let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(key);
                 let (Ok(read), Ok(key)) = (read, key) else {
@@ -61,7 +83,7 @@ impl BackEnd for RustCrypto {
                 key.verify_prehash(&digest, &read).is_ok()
             }
             Method::Ecdsa(Curve::P384, hash) => {
-                let digest = self.digest(hash, &[message]);
+                let digest = digest(hash, message);
                 let read = p384::ecdsa::Signature::from_der(signature);
                 let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(key);
                 let (Ok(read), Ok(key)) = (read, key) else {
@@ -82,11 +104,29 @@ std::thread_local! {
 #[derive(Debug)]
 pub(crate) struct Compared;
 
-impl BackEnd for Compared {
-    fn digest(&self, hash: Hash, parts: &[&[u8]]) -> Vec<u8> {
-        let (ours, theirs) = (Ring.digest(hash, parts), RustCrypto.digest(hash, parts));
-        assert_eq!(ours, theirs, "{hash:?}");
+#[derive(Debug)]
+struct Both(Box<dyn Running>, Box<dyn Running>);
+
+impl Running for Both {
+    fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+        self.1.update(bytes);
+    }
+
+    fn fork(&self) -> Box<dyn Running> {
+        Box::new(Self(self.0.fork(), self.1.fork()))
+    }
+
+    fn finish(self: Box<Self>) -> Vec<u8> {
+        let (ours, theirs) = (self.0.finish(), self.1.finish());
+        assert_eq!(ours, theirs);
         ours
+    }
+}
+
+impl BackEnd for Compared {
+    fn start(&self, hash: Hash) -> Box<dyn Running> {
+        Box::new(Both(Ring.start(hash), RustCrypto.start(hash)))
     }
 
     fn sha1(&self, bytes: &[u8]) -> Vec<u8> {

@@ -16,6 +16,10 @@ pub(super) const TRAILER: u32 = 0;
 /// 50, a tagged document of 100 pages some 20,000. Each takes some 20 bytes.
 const MAX_REFERENCES: usize = 128 * 1024;
 
+/// Steps of an object and of each that it refers to, beside those of reading it.
+const NODE_STEPS: usize = 128;
+const REFERENCE_STEPS: usize = 64;
+
 /// The references of a file as it stood at the end of one revision, by object number.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
@@ -92,6 +96,8 @@ impl Graph {
             look(number, &object);
             let mut targets = BTreeMap::new();
             collect(&object, &mut targets);
+            let steps = targets.len().saturating_mul(REFERENCE_STEPS);
+            budget.spend(steps.saturating_add(NODE_STEPS))?;
             self.size = self.size.saturating_add(targets.len());
             if self.size > MAX_REFERENCES {
                 return Err(Code::TooComplex);

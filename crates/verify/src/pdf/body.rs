@@ -64,7 +64,7 @@ pub(super) fn scan(
         .run()?;
         [end, _] = revision.ends;
     }
-    gap(data, end, data.len())?;
+    gap(data, end, data.len(), budget)?;
     if data.len().saturating_sub(end) > MAX_TAIL_BYTES {
         return Err(Code::Stray);
     }
@@ -140,7 +140,7 @@ impl Scan<'_, '_> {
                 && position <= front.start
                 && front.start <= offset
             {
-                gap(self.data, position, front.start)?;
+                gap(self.data, position, front.start, self.budget)?;
                 position = front.end;
                 is_passed = true;
             }
@@ -148,7 +148,7 @@ impl Scan<'_, '_> {
             if self.revision.section_streams.contains(&(offset, id.number)) {
                 continue;
             }
-            gap(self.data, position, offset)?;
+            gap(self.data, position, offset, self.budget)?;
             let (end, dictionary) = self.object(offset, id)?;
             if std::mem::take(&mut is_first) && front.is_some() {
                 linearization(dictionary.as_ref(), self.revision)?;
@@ -158,7 +158,7 @@ impl Scan<'_, '_> {
         if !is_passed {
             return Err(Code::Overlap);
         }
-        gap(self.data, position, self.revision.body_end)?;
+        gap(self.data, position, self.revision.body_end, self.budget)?;
         self.body
             .see_dictionary(&self.revision.trailer, self.index, self.history)?;
         self.packed()
@@ -310,10 +310,9 @@ impl Body {
 }
 
 /// Between two parts of a file stand white space and comments alone.
-fn gap(data: &[u8], start: usize, end: usize) -> Result<(), Code> {
-    if end < start {
-        return Err(Code::Overlap);
-    }
+fn gap(data: &[u8], start: usize, end: usize, budget: &mut Budget) -> Result<(), Code> {
+    let length = end.checked_sub(start).ok_or(Code::Overlap)?;
+    budget.spend(length)?;
     let mut cursor = Cursor::at(data.get(..end).unwrap_or_default(), start);
     cursor.skip_space()?;
     if cursor.position() == end {

@@ -296,28 +296,35 @@ fn number(text: &[u8]) -> Result<Token<'_>, Code> {
         .map_err(|_too_large| Code::Token)
 }
 
-/// Words that a reader which repairs files looks for; what they would tell it is not what is read here.
-const STRUCTURE: [&[u8]; 4] = [b"endobj", b"endstream", b"xref", b"trailer"];
-
 /// Refuses a comment that a reader which repairs files would take for more.
 fn comment(text: &[u8]) -> Result<(), Code> {
-    let holds = |word: &[u8]| text.windows(word.len()).any(|window| window == word);
-    if holds(b"%PDF-") {
-        return Err(Code::SeveralHeaders);
+    let mut hides = false;
+    for (at, byte) in text.iter().enumerate() {
+        let rest = || text.get(at..).unwrap_or_default();
+        // By what the words begin with: all else is passed over at once, for a comment may be the whole file.
+        hides |= match byte {
+            b'%' if rest().starts_with(b"%PDF-") => return Err(Code::SeveralHeaders),
+            b'e' => rest().starts_with(b"endobj") || rest().starts_with(b"endstream"),
+            b'x' => rest().starts_with(b"xref"),
+            b't' => rest().starts_with(b"trailer"),
+            b' ' | b'\t' => opens(rest()),
+            _harmless => false,
+        };
     }
-    // `object` is an honest word (qpdf writes "Original object ID"), `1 0 obj` is none.
-    let opens = |window: &[u8]| window == b" obj" || window == b"\tobj";
-    let is_word = |at: usize| {
-        let behind = text.get(at.saturating_add(4));
-        !behind.is_some_and(u8::is_ascii_alphanumeric)
-    };
-    let mut windows = text.windows(4).enumerate();
-    let has_object = windows.any(|(at, window)| opens(window) && is_word(at));
-    if has_object || STRUCTURE.iter().any(|word| holds(word)) {
+    if hides {
         Err(Code::CommentHides)
     } else {
         Ok(())
     }
+}
+
+/// Whether an object opens here: `object` is an honest word (qpdf writes "Original object ID"), `1 0 obj` is none.
+fn opens(text: &[u8]) -> bool {
+    let Some((_blank, rest)) = text.split_first() else {
+        return false;
+    };
+    rest.strip_prefix(b"obj")
+        .is_some_and(|rest| !rest.first().is_some_and(u8::is_ascii_alphanumeric))
 }
 
 #[cfg(test)]

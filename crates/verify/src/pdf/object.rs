@@ -3,7 +3,6 @@
 //! # Source
 //! ISO 32000-2, 7.3.
 
-use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use super::budget::Budget;
@@ -17,6 +16,15 @@ const MAX_NESTING: u32 = 32;
 /// Values inside one indirect object. Honest ones have some thousands (the entries of a large
 /// revocation archive, the widths of a font); each takes 32 bytes or more, so this bounds memory.
 const MAX_VALUES: usize = 32 * 1024;
+
+/// Steps of an indirect object beside those of what it says: its table entry is read, kept and found again.
+const OBJECT_STEPS: usize = 128;
+
+/// Steps beside those of its tokens: of a value that takes memory of its own, of an entry of a dictionary, which must be
+/// brought into order, and of a reference, which is looked up.
+const KEPT_STEPS: usize = 16;
+const ENTRY_STEPS: usize = 32;
+const REFERENCE_STEPS: usize = 32;
 
 /// Number and generation of an indirect object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,9 +48,9 @@ pub(crate) enum Object {
     Reference(ObjectId),
 }
 
-/// A dictionary without repeated keys.
+/// A dictionary without repeated keys: entries in the order of their keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Dictionary(BTreeMap<Vec<u8>, Object>);
+pub(crate) struct Dictionary(Vec<(Vec<u8>, Object)>);
 
 impl Object {
     /// Calls `see` with each reference in it.
@@ -53,8 +61,8 @@ impl Object {
             Self::Dictionary(dictionary) => {
                 dictionary
                     .0
-                    .values()
-                    .for_each(|value| value.references(see));
+                    .iter()
+                    .for_each(|(_key, value)| value.references(see));
             }
             Self::Null
             | Self::Boolean(_)
@@ -68,7 +76,15 @@ impl Object {
 
 impl Dictionary {
     pub(crate) fn get(&self, key: &str) -> Option<&Object> {
-        self.0.get(key.as_bytes())
+        self.value(key.as_bytes())
+    }
+
+    fn value(&self, key: &[u8]) -> Option<&Object> {
+        let place = self
+            .0
+            .binary_search_by(|(own, _value)| own.as_slice().cmp(key));
+        let (_key, value) = self.0.get(place.ok()?)?;
+        Some(value)
     }
 
     /// The name under `key`, if it is a direct name.
@@ -89,7 +105,7 @@ impl Dictionary {
 
     /// Whether `value` stands under `key`.
     pub(super) fn has(&self, key: &[u8], value: &Object) -> bool {
-        self.0.get(key) == Some(value)
+        self.value(key) == Some(value)
     }
 
     /// All keys with their values, keys in the order of their bytes.
@@ -99,7 +115,7 @@ impl Dictionary {
 
     /// All keys, in the order of their bytes.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &[u8]> {
-        self.0.keys().map(Vec::as_slice)
+        self.iter().map(|(key, _value)| key)
     }
 }
 
@@ -129,6 +145,12 @@ impl<'a> Parser<'_, 'a> {
         let nesting_left = nesting_left.checked_sub(1).ok_or(Code::TooComplex)?;
         self.values_left = self.values_left.checked_sub(1).ok_or(Code::TooComplex)?;
         let is_placed = self.cursor.is_placed();
+        if matches!(
+            token,
+            Token::Real(_) | Token::Literal(_) | Token::Hex(_) | Token::Name(_)
+        ) {
+            self.budget.spend(KEPT_STEPS)?;
+        }
         Ok(match token {
             Token::Integer(value) => self.integer_or_reference(value)?,
             Token::Real(text) => Object::Real(shortest(text)),
@@ -164,22 +186,26 @@ impl<'a> Parser<'_, 'a> {
     }
 
     fn dictionary(&mut self, nesting_left: u32) -> Result<Dictionary, Code> {
-        let mut entries = BTreeMap::new();
+        let mut entries: Vec<(Vec<u8>, Object)> = Vec::new();
         loop {
             let key = self.next()?;
             if key == Token::DictionaryClose {
-                return Ok(Dictionary(entries));
+                break;
             }
             let Token::Name(key) = key else {
                 return Err(Code::Malformed);
             };
             let token = self.next()?;
-            let value = self.finish(token, nesting_left)?;
-            // Readers differ on which of two equal keys counts, so neither may.
-            if entries.insert(key, value).is_some() {
-                return Err(Code::DuplicateKey);
-            }
+            self.budget.spend(ENTRY_STEPS)?;
+            entries.push((key, self.finish(token, nesting_left)?));
         }
+        entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        let mut pairs = entries.windows(2);
+        // Readers differ on which of two equal keys counts, so neither may.
+        if pairs.any(|pair| matches!(pair, [(one, _), (other, _)] if one == other)) {
+            return Err(Code::DuplicateKey);
+        }
+        Ok(Dictionary(entries))
     }
 
     /// `12` or `12 0 R`: only the look ahead tells.
@@ -201,6 +227,7 @@ impl<'a> Parser<'_, 'a> {
             return Err(Code::Token);
         }
         *self.cursor = ahead;
+        self.budget.spend(REFERENCE_STEPS)?;
         let number = u32::try_from(value).map_err(|_range| Code::Token)?;
         let generation = decimal(digits).ok_or(Code::Token)?;
         Ok(Object::Reference(ObjectId { number, generation }))
@@ -245,6 +272,7 @@ pub(super) fn parse_indirect(
     budget: &mut Budget,
 ) -> Result<Indirect, Code> {
     let (id, mut cursor) = header(data, offset, budget)?;
+    budget.spend(OBJECT_STEPS)?;
     let object = parse(&mut cursor, budget)?;
     let closing = match (&object, cursor.next(budget)?) {
         (Object::Dictionary(_), Token::Word(b"stream")) => Closing::Stream(cursor.position()),

@@ -5,6 +5,8 @@
 
 use std::ops::Range;
 
+use data_encoding::HEXLOWER_PERMISSIVE;
+
 /// A string; two are equal when they say the same bytes, however and wherever they are written.
 #[derive(Debug, Clone)]
 pub(crate) struct Text {
@@ -35,17 +37,12 @@ impl Text {
 
     /// Reads a hexadecimal string, angle brackets included.
     pub(super) fn hex(raw: &[u8], place: Option<Range<usize>>) -> Self {
-        let mut bytes = Vec::with_capacity(raw.len().div_ceil(2));
-        let mut high = None;
-        for digit in raw.iter().filter_map(|byte| digit(*byte)) {
-            match high.take() {
-                None => high = Some(digit),
-                Some(high) => bytes.push((high << 4) | digit),
-            }
-        }
-        bytes.extend(high.map(|high| high << 4));
+        let inner = raw.strip_prefix(b"<").unwrap_or(raw);
+        let inner = inner.strip_suffix(b">").unwrap_or(inner);
+        // A signature's container is most of what its document has in digits, and has no space in it.
+        let plain = HEXLOWER_PERMISSIVE.decode(inner);
         Self {
-            bytes,
+            bytes: plain.unwrap_or_else(|_spaced_or_odd| pairs(inner)),
             place,
             is_hex: true,
         }
@@ -65,6 +62,20 @@ impl Text {
     pub(crate) fn is_hex(&self) -> bool {
         self.is_hex
     }
+}
+
+/// The bytes of digits with anything between them; the last digit may be left off, and is then zero.
+fn pairs(digits: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(digits.len().div_ceil(2));
+    let mut high = None;
+    for digit in digits.iter().filter_map(|byte| digit(*byte)) {
+        match high.take() {
+            None => high = Some(digit),
+            Some(high) => bytes.push((high << 4) | digit),
+        }
+    }
+    bytes.extend(high.map(|high| high << 4));
+    bytes
 }
 
 /// The value of a hexadecimal digit.

@@ -119,17 +119,27 @@ impl Tally {
         self.wrong.push(wrong);
     }
 
-    pub(crate) fn take(&mut self, other: Self) {
-        for (mine, theirs) in [
-            (&mut self.families, other.families),
-            (&mut self.controls, other.controls),
-            (&mut self.codes, other.codes),
-        ] {
-            for (key, count) in theirs {
-                *mine.entry(key).or_default() += count;
-            }
-        }
-        self.wrong.extend(other.wrong);
+    /// Tells the figures, and fails where one file was judged wrong, files are missing, or a family had no control.
+    pub(crate) fn settle(mut self, least: usize) {
+        let forged: usize = self.families.values().sum();
+        let controls: usize = self.controls.values().sum();
+        println!("{forged} forgeries, {controls} controls");
+        println!("by family: {:#?}", self.families);
+        println!("controls: {:#?}", self.controls);
+        println!("by code: {:#?}", self.codes);
+        self.wrong.sort();
+        let shown: Vec<&String> = self.wrong.iter().take(200).collect();
+        let count = self.wrong.len();
+        assert!(self.wrong.is_empty(), "{count} wrong: {shown:#?}");
+        assert!(forged >= least, "{forged} forgeries");
+        let families = self.families.keys();
+        let without: Vec<_> = families
+            .filter(|family| !self.controls.contains_key(*family))
+            .collect();
+        assert!(
+            without.is_empty(),
+            "families without a control: {without:?}"
+        );
     }
 }
 
