@@ -18,6 +18,7 @@ use crate::algorithm;
 use crate::asn1::SignedBlob;
 use crate::code::Code;
 use crate::moment;
+use crate::names;
 
 /// Longest name that a report shows; X.520 allows 64 characters an attribute.
 const MAX_NAME_CHARS: usize = 300;
@@ -72,14 +73,19 @@ impl Certificate {
         self.parsed.tbs_certificate.serial_number.as_bytes()
     }
 
-    /// Whether it names itself as its issuer.
+    /// Whether it names itself as its issuer, to the byte: such a certificate lengthens no path.
     pub(crate) fn is_self_issued(&self) -> bool {
         self.subject() == self.issuer()
     }
 
+    /// Whether its subject is `name`.
+    pub(crate) fn is_named(&self, name: &Name) -> bool {
+        names::is_same(self.subject(), name)
+    }
+
     /// Whether `child` names this certificate as issuer and was signed with its key.
     pub(crate) fn issued(&self, child: &Self) -> Result<(), Code> {
-        if self.subject() != child.issuer() {
+        if !self.is_named(child.issuer()) {
             return Err(Code::NoChain);
         }
         self.signed(&child.der)

@@ -42,6 +42,7 @@ mod fields;
 mod hazards;
 mod indication;
 mod moment;
+mod names;
 mod ocsp;
 mod pages;
 mod pdf;
@@ -53,6 +54,7 @@ mod signature;
 mod signers;
 mod stamp;
 mod trust;
+mod unseen;
 
 pub use changes::ChangeLevel;
 pub use check::{MAX_DOCUMENT_BYTES, check};
