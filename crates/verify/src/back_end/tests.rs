@@ -244,8 +244,6 @@ fn both_refuse_each_altered_byte_of_each_kind_of_signature() {
         fixture!("variants/kk-sample-pss.pdf"),
         fixture!("variants/kk-sample-p256.pdf"),
         fixture!("variants/kk-sample-p384.pdf"),
-        fixture!("originals/pyhanko-p256-sha512-lt-table.pdf"),
-        fixture!("originals/pyhanko-p384-sha512-lt-table.pdf"),
     ] {
         let gap = gap(document);
         // The signature value stands last in the container: its end, from which each step goes back.

@@ -55,3 +55,45 @@ pub(super) fn fault(
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::changes::{ChangeLevel, after_signing};
+
+    const SIGNED: &[u8] =
+        include_bytes!("../../../../tests/fixtures/originals/pyhanko-hybrid-bb-table.pdf");
+
+    /// What is found where every `from` says `to`.
+    fn codes(from: &str, to: &str) -> Vec<Code> {
+        assert_eq!(from.len(), to.len());
+        let mut bytes = SIGNED.to_vec();
+        let places = bytes.windows(from.len()).enumerate();
+        let places = places.filter(|(_, window)| *window == from.as_bytes());
+        let places: Vec<usize> = places.map(|(place, _)| place).collect();
+        assert!(!places.is_empty(), "{from}");
+        for place in places {
+            bytes[place..place + to.len()].copy_from_slice(to.as_bytes());
+        }
+        let mut budget = Budget::new();
+        let file = File::open(&bytes, &mut budget).unwrap();
+        after_signing(&file, 1, ChangeLevel::Sealed, &mut budget).codes
+    }
+
+    #[test]
+    fn the_structure_tree_alone_may_lead_to_what_is_hidden() {
+        let tree = "/StructTreeRoot 9 0 R";
+        assert!(!codes(tree, tree).contains(&Code::HybridHides));
+        for (from, to) in [
+            (tree, "/Outlines 9 0 R      "),
+            (tree, "/StructTreeRoot 7 0 R"),
+            ("/Info 8 0 R", "/Info 9 0 R"),
+            ("/F1 3 0 R", "/F1 9 0 R"),
+            ("/Contents 4 0 R", "/Contents 9 0 R"),
+        ] {
+            let is_told = codes(from, to).contains(&Code::HybridHides);
+            // A tree that nobody needs hides nothing.
+            assert_eq!(is_told, to != "/StructTreeRoot 7 0 R", "{to}");
+        }
+    }
+}
