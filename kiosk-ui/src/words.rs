@@ -148,7 +148,7 @@ fn why_unsure(code: Code) -> &'static str {
         "Penanda tangannya belum dikenal di mesin ini."
     } else if code == Code::SignerStranger {
         "Penanda tangannya bukan pejabat yang dikenal kantor ini."
-    } else if code == Code::OutOfValidity {
+    } else if matches!(code, Code::OutOfValidity | Code::EndedUnrevoked) {
         "Masa berlaku sertifikat penanda tangan tidak cocok."
     } else if matches!(
         code,

@@ -169,11 +169,7 @@ fn ecdsa(hash: Hash, key: &SubjectPublicKeyInfoRef<'_>) -> Result<Method, Code> 
         Some(oid::SECP_384_R_1) => Curve::P384,
         _other_curve => return Err(Code::AlgorithmUnsupported),
     };
-    match hash {
-        Hash::Sha256 | Hash::Sha384 => Ok(Method::Ecdsa(curve, hash)),
-        // Neither curve is that long, and ring has no such pair; whoever signs so gets a clear answer.
-        Hash::Sha512 => Err(Code::AlgorithmUnsupported),
-    }
+    Ok(Method::Ecdsa(curve, hash))
 }
 
 /// That the key is an RSA key, and long enough.

@@ -1,7 +1,8 @@
 //! The arithmetic under a verdict, exchangeable as a whole.
 //!
-//! Programs use ring and nothing else. Tests run every fixture through ring and RustCrypto side by side: a fault of one
-//! of them in reading a key, a padding or a digest shows as a disagreement.
+//! Programs use ring, and RustCrypto's curves for ECDSA with SHA-512 alone, which ring does not have (docs/adr/0046).
+//! Tests run every fixture through ring and RustCrypto side by side: a fault of one of them in reading a key, a padding
+//! or a digest shows as a disagreement.
 
 use std::fmt::Debug;
 
@@ -11,6 +12,10 @@ use ring::signature::{UnparsedPublicKey, VerificationAlgorithm};
 
 use crate::algorithm::Hash;
 
+mod long_digest;
+#[cfg(test)]
+mod tests;
+
 /// How a signature was made; what is not here is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Method {
@@ -18,7 +23,7 @@ pub(crate) enum Method {
     RsaPkcs1(Hash),
     /// RSASSA-PSS, its salt as long as the digest.
     RsaPss(Hash),
-    /// ECDSA, its signature in DER. Sha512 counts for no curve here.
+    /// ECDSA, its signature in DER. Of a digest longer than the curve the first bits count (FIPS 186-5, 6.4.2).
     Ecdsa(Curve, Hash),
 }
 
@@ -116,13 +121,13 @@ impl BackEnd for Ring {
             Method::Ecdsa(Curve::P256, Hash::Sha384) => &ring_signature::ECDSA_P256_SHA384_ASN1,
             Method::Ecdsa(Curve::P384, Hash::Sha256) => &ring_signature::ECDSA_P384_SHA256_ASN1,
             Method::Ecdsa(Curve::P384, Hash::Sha384) => &ring_signature::ECDSA_P384_SHA384_ASN1,
-            Method::Ecdsa(Curve::P256 | Curve::P384, Hash::Sha512) => return false,
+            Method::Ecdsa(curve, Hash::Sha512) => {
+                let digest = digest::digest(&digest::SHA512, message);
+                return long_digest::is_signed(curve, key, digest.as_ref(), signature);
+            }
         };
         UnparsedPublicKey::new(algorithm, key)
             .verify(message, signature)
             .is_ok()
     }
 }
-
-#[cfg(test)]
-mod tests;

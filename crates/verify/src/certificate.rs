@@ -18,7 +18,8 @@ use crate::algorithm;
 use crate::asn1::{self, SignedBlob};
 use crate::code::Code;
 use crate::moment;
-use crate::name;
+use crate::name_text;
+use crate::names;
 
 /// Largest certificate; honest ones have up to 3 kB.
 const MAX_CERTIFICATE_BYTES: usize = 32 * 1024;
@@ -76,14 +77,19 @@ impl Certificate {
         self.parsed.tbs_certificate.serial_number.as_bytes()
     }
 
-    /// Whether it names itself as its issuer.
+    /// Whether it names itself as its issuer, to the byte: such a certificate lengthens no path.
     pub(crate) fn is_self_issued(&self) -> bool {
         self.subject() == self.issuer()
     }
 
+    /// Whether its subject is `name`.
+    pub(crate) fn is_named(&self, name: &Name) -> bool {
+        names::is_same(self.subject(), name)
+    }
+
     /// Whether `child` names this certificate as issuer and was signed with its key.
     pub(crate) fn issued(&self, child: &Self) -> Result<(), Code> {
-        if self.subject() != child.issuer() {
+        if !self.is_named(child.issuer()) {
             return Err(Code::NoChain);
         }
         self.signed(&child.der)
@@ -215,11 +221,11 @@ impl Certificate {
 
     /// Its subject as text for a report.
     pub(crate) fn subject_text(&self) -> String {
-        name::text(self.subject())
+        name_text::text(self.subject())
     }
 
     /// Its issuer as text for a report.
     pub(crate) fn issuer_text(&self) -> String {
-        name::text(self.issuer())
+        name_text::text(self.issuer())
     }
 }

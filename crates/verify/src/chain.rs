@@ -218,7 +218,7 @@ impl<'a> Search<'a> {
     }
 
     fn issued(&mut self, issuer: &Certificate, child: &Certificate) -> bool {
-        if issuer.subject() != child.issuer() || self.steps_left == 0 {
+        if !issuer.is_named(child.issuer()) || self.steps_left == 0 {
             return false;
         }
         self.steps_left = self.steps_left.saturating_sub(1);
@@ -261,8 +261,10 @@ impl Path<'_, '_> {
             // RFC 5280, 4.2.1.9: a new certificate of the same authority lengthens no path.
             below = below.saturating_add(usize::from(!authority.is_self_issued()));
         }
-        for certificate in self.certificates {
-            codes.extend(self.validity_fault(certificate));
+        for (position, certificate) in self.certificates.iter().enumerate() {
+            let is_spent = position == 0 && self.is_spent_unrevoked();
+            let fault = self.validity_fault(certificate);
+            codes.extend(fault.map(|code| if is_spent { Code::EndedUnrevoked } else { code }));
             if certificate
                 .critical_extensions()
                 .any(|found| !KNOWN_EXTENSIONS.contains(&found))
@@ -312,6 +314,27 @@ impl Path<'_, '_> {
             .min();
         let is_proved = since.is_some_and(|since| since <= certificate.ends());
         (!is_proved).then_some(Code::CertificateUnproved)
+    }
+
+    /// Whether the signer's certificate has ended, and data that held at its end does not call it revoked.
+    ///
+    /// A certificate that is not valid yet is left to [`Code::OutOfValidity`]: there a clock is wrong.
+    ///
+    /// # Source
+    /// ETSI EN 319 102-1, 5.1.3, table 6: OUT_OF_BOUNDS_NOT_REVOKED is about the signing certificate.
+    fn is_spent_unrevoked(&self) -> bool {
+        let [certificate, issuer, ..] = self.certificates else {
+            return false;
+        };
+        let moment = certificate.ends();
+        let question = Question {
+            certificate,
+            issuer,
+            moment,
+        };
+        self.case.purpose == Purpose::Document
+            && self.moment() > moment
+            && revocation::standing(question, self.ground).standing == Standing::Good
     }
 
     fn anchor_fault(&self) -> Option<Code> {

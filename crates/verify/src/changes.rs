@@ -25,6 +25,7 @@ mod archive;
 mod catalog;
 mod form;
 mod graph;
+mod hidden;
 mod kind;
 mod lock;
 mod pages;
@@ -101,6 +102,8 @@ impl ChangeReport {
         let mut graph = Graph::of(view, &mut look, budget)?;
         self.codes
             .extend(hazards.finish(view, file.dangling(signed), budget)?);
+        self.codes
+            .extend(hidden::fault(file, view, &graph, budget)?);
         let terms = Terms::of(view, budget)?;
         self.codes.extend(&terms.codes);
         let mut archived = BTreeSet::new();

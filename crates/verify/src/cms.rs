@@ -23,6 +23,7 @@ use crate::certificate::Certificate;
 use crate::code::Code;
 use crate::digests::Content;
 use crate::moment;
+use crate::names;
 
 /// Certificates in one container; a full chain and a spare one are fewer than 8.
 const MAX_CERTIFICATES: usize = 16;
@@ -298,7 +299,7 @@ impl Container {
 fn names(identifier: &SignerIdentifier, certificate: &Certificate) -> bool {
     match identifier {
         SignerIdentifier::IssuerAndSerialNumber(named) => {
-            named.issuer == *certificate.issuer()
+            names::is_same(&named.issuer, certificate.issuer())
                 && named.serial_number.as_bytes() == certificate.serial()
         }
         SignerIdentifier::SubjectKeyIdentifier(named) => {

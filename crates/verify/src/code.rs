@@ -66,7 +66,7 @@ codes! {
     // V-104 said that cross-reference streams are not read; they are now.
     Encrypted "V-105" Indeterminate "the document is encrypted"
         "Dokumen ini terkunci dengan kata sandi atau enkripsi. Jangan dicetak; minta dokumen asli tanpa kunci. Bila ragu, hubungi dinas penerbit.",
-    StructureUnsupported "V-106" Indeterminate "the file mixes cross-reference tables and streams (hybrid), or is linearized in a way that is not read"
+    StructureUnsupported "V-106" Indeterminate "an update mixes a cross-reference table and a stream (hybrid), or the file is linearized in a way that is not read"
         "Susunan PDF ini belum dapat diperiksa. Jangan dicetak; minta dokumen dalam bentuk aslinya dari SIAK. Bila berulang, hubungi petugas TI.",
     TooComplex "V-107" Indeterminate "the document has more parts than are looked at"
         "Dokumen ini mempunyai terlalu banyak bagian untuk diperiksa. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
@@ -120,6 +120,10 @@ codes! {
         "Isi PDF yang dimampatkan ini rusak. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi dinas penerbit.",
     StreamFilter "V-132" Indeterminate "a stream is compressed in a way that is not read by this version"
         "Isi PDF ini dimampatkan dengan cara yang belum dikenal. Jangan dicetak; minta dokumen dalam bentuk aslinya dari SIAK. Bila berulang, hubungi petugas TI.",
+    HybridTwofold "V-133" Invalid "a hybrid file lists its parts in two ways, so that readers see two documents"
+        "Daftar isi PDF ini ditulis dua kali dan tidak sama, sehingga dapat terbaca sebagai dua dokumen. Jangan dicetak; dokumen ini mungkin dipalsukan. Hubungi dinas penerbit.",
+    HybridHides "V-134" Indeterminate "a hybrid file hides from older readers what its pages or form need"
+        "Sebagian isi PDF ini tidak tampak di pembaca lama, sehingga hasil cetak dapat berbeda. Jangan dicetak; minta dokumen dalam bentuk aslinya dari SIAK. Bila berulang, hubungi dinas penerbit.",
 
     Unsigned "V-201" Invalid "the document is not signed"
         "Dokumen ini tidak ditandatangani secara elektronik. Jangan dicetak sebagai dokumen asli; minta dokumen yang bertanda tangan. Bila ragu, hubungi dinas penerbit.",
@@ -216,6 +220,8 @@ codes! {
         "Sertifikat penerbit di dalam dokumen sudah habis masa berlakunya dan umurnya tidak terbukti. Jangan dicetak; minta petugas TI memasang sertifikat penerbit itu. Bila tidak ada, hubungi dinas penerbit.",
     ArchiveUnreadable "V-435" Note "something that the document brings along about certificates cannot be read"
         "Sebagian data sertifikat di dalam dokumen tidak terbaca dan tidak dipakai. Tidak perlu tindakan. Bila ragu, hubungi petugas TI.",
+    EndedUnrevoked "V-436" Indeterminate "the signer's certificate has ended without being revoked, and nothing proves that the signature is older"
+        "Sertifikat penanda tangan sudah habis masa berlakunya tanpa pernah dicabut, tetapi tidak terbukti bahwa dokumen ditandatangani sebelumnya. Jangan dicetak; minta dokumen dengan stempel waktu. Hubungi dinas penerbit.",
 
     TimeClaimed "V-501" Note "the time of signing is the signer's own claim"
         "Waktu tanda tangan hanya menurut penanda tangan. Tidak perlu tindakan. Bila waktunya penting, hubungi dinas penerbit.",
@@ -296,6 +302,14 @@ codes! {
         "Tepi halaman dipotong dan bagian luarnya tidak tampak. Dokumen boleh dicetak. Bila hasilnya tidak lengkap, hubungi dinas penerbit.",
     DeviceDependent "V-644" Indeterminate "the signed document tells printers to draw something else than screens"
         "Dokumen memuat perintah yang hanya berlaku di pencetak. Jangan dicetak; minta dokumen dalam bentuk biasa. Hubungi petugas TI.",
+    TextUnseen "V-645" Note "the signed pages hold text that nobody sees: without ink, in the colour of paper, or cut away"
+        "Halaman memuat tulisan yang tidak tampak, misalnya hasil pengenalan tulisan dari pindaian. Dokumen boleh dicetak; yang berlaku adalah yang tampak. Bila ragu, hubungi dinas penerbit.",
+    OutsidePage "V-646" Note "text or pictures of the signed pages lie beyond the edge of what is shown"
+        "Ada tulisan atau gambar di luar tepi halaman yang tidak tampak. Dokumen boleh dicetak; yang berlaku adalah yang tampak. Bila ragu, hubungi dinas penerbit.",
+    TextCovered "V-647" Note "something was drawn over text of the signed pages"
+        "Ada tulisan yang tertutup gambar atau bidang warna. Dokumen boleh dicetak; yang berlaku adalah yang tampak. Bila ragu, hubungi dinas penerbit.",
+    PagesUnsearched "V-648" Note "not everything that the signed pages draw was searched for hidden text"
+        "Sebagian isi halaman tidak dapat diperiksa untuk tulisan tersembunyi. Dokumen boleh dicetak; yang berlaku adalah yang tampak. Bila ragu, hubungi petugas TI.",
 }
 
 impl fmt::Display for Code {

@@ -4,15 +4,13 @@
 //! RFC 5280, 4.2.1.10.
 
 use der::asn1::Ia5String;
-use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::ext::pkix::NameConstraints;
 use x509_cert::ext::pkix::constraints::name::GeneralSubtree;
 use x509_cert::ext::pkix::name::GeneralName;
-use x509_cert::name::{Name, RelativeDistinguishedName};
 
 use crate::certificate::Certificate;
 use crate::code::Code;
-use crate::signers::text_of;
+use crate::names::is_under;
 
 /// Subtrees of one certificate that are compared; honest authorities have a handful.
 const MAX_SUBTREES: usize = 64;
@@ -126,25 +124,6 @@ fn holds(base: &GeneralName, name: &GeneralName) -> Option<bool> {
         }
         _other_forms => None,
     }
-}
-
-fn is_under(base: &Name, name: &Name) -> bool {
-    base.0.len() <= name.0.len()
-        && base
-            .0
-            .iter()
-            .zip(&name.0)
-            .all(|(base, part)| is_same(base, part))
-}
-
-fn is_same(one: &RelativeDistinguishedName, other: &RelativeDistinguishedName) -> bool {
-    let is_in = |part: &AttributeTypeAndValue, all: &RelativeDistinguishedName| {
-        all.0.iter().any(|it| {
-            let (left, right) = (text_of(&it.value), text_of(&part.value));
-            it.oid == part.oid && (it.value == part.value || (left.is_some() && left == right))
-        })
-    };
-    one.0.len() == other.0.len() && one.0.iter().all(|part| is_in(part, other))
 }
 
 fn is_mail(base: &str, address: &str) -> bool {

@@ -121,7 +121,7 @@ impl RevocationList {
             Ok(None) => true,
             Err(_unreadable) => false,
         };
-        self.issuer == *issuer.subject() && may_sign
+        issuer.is_named(&self.issuer) && may_sign
     }
 
     /// Whether `issuer` issued it.
@@ -138,6 +138,7 @@ impl RevocationList {
     /// Whether it is a later list of the same issuer and the same part.
     pub(crate) fn replaces(&self, other: &Self) -> bool {
         let is_later = self.this_update > other.this_update;
+        // To the byte: a list that is dropped might have named the signer.
         is_later && self.issuer == other.issuer && self.scope == other.scope
     }
 

@@ -37,7 +37,7 @@ impl Effort {
 
     /// That `issuer` issued `child`, or what speaks against it.
     pub(crate) fn issued(&self, issuer: &Certificate, child: &Certificate) -> Result<(), Code> {
-        if issuer.subject() != child.issuer() {
+        if !issuer.is_named(child.issuer()) {
             return Err(Code::NoChain);
         }
         self.check(issuer, child.digest(), || issuer.issued(child))

@@ -20,6 +20,7 @@ use std::collections::BTreeSet;
 
 use crate::code::Code;
 use crate::pdf::{Budget, Dictionary, Object, View};
+use crate::unseen;
 
 /// Actions that run something or leave the document.
 const ACTIVE: [&[u8]; 14] = [
@@ -117,6 +118,7 @@ impl Hazards {
         }
         let fonts = std::mem::take(&mut self.fonts);
         self.codes.extend(fonts.judge(view, budget)?);
+        self.codes.extend(unseen::notes(view));
         Ok(self.codes)
     }
 

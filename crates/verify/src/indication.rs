@@ -57,7 +57,7 @@ pub enum SubIndication {
 /// Why each finding leaves a document undecided or fails it; what is not here is [`SubIndication::FormatFailure`] where it
 /// is invalid and [`SubIndication::Generic`] where it is not, as the standard has no word for what this reader does not
 /// read.
-const REASONS: [(SubIndication, &[Code]); 15] = [
+const REASONS: [(SubIndication, &[Code]); 16] = [
     (SubIndication::HashFailure, &[Code::DigestMismatch]),
     (SubIndication::SigCryptoFailure, &[Code::SignatureBroken]),
     (
@@ -84,6 +84,10 @@ const REASONS: [(SubIndication, &[Code]); 15] = [
             Code::CertificateUnproved,
             Code::AnchorEnded,
         ],
+    ),
+    (
+        SubIndication::OutOfBoundsNotRevoked,
+        &[Code::EndedUnrevoked],
     ),
     (
         SubIndication::ChainConstraintsFailure,
@@ -199,6 +203,10 @@ mod tests {
         assert_eq!(
             text(Code::OutOfValidity),
             r#"["INDETERMINATE","OUT_OF_BOUNDS_NO_POE"]"#
+        );
+        assert_eq!(
+            text(Code::EndedUnrevoked),
+            r#"["INDETERMINATE","OUT_OF_BOUNDS_NOT_REVOKED"]"#
         );
         assert_eq!(text(Code::TimeClaimed), r#"["TOTAL-PASSED",null]"#);
     }

@@ -43,7 +43,8 @@ mod fields;
 mod hazards;
 mod indication;
 mod moment;
-mod name;
+mod name_text;
+mod names;
 mod ocsp;
 mod pages;
 mod pdf;
@@ -55,6 +56,7 @@ mod signature;
 mod signers;
 mod stamp;
 mod trust;
+mod unseen;
 
 pub use changes::ChangeLevel;
 pub use check::{MAX_DOCUMENT_BYTES, check};

@@ -124,7 +124,7 @@ impl Response {
         }
         let is_entitled = |candidate: &&Certificate| {
             self.names(candidate)
-                && candidate.issuer() == issuer.subject()
+                && issuer.is_named(candidate.issuer())
                 && is_delegate(candidate)
                 && effort.issued(issuer, candidate).is_ok()
                 && signed_by(candidate)
@@ -156,7 +156,7 @@ impl Response {
 
     fn names(&self, candidate: &Certificate) -> bool {
         match &self.parsed.tbs_response_data.responder_id {
-            ResponderId::ByName(name) => name == candidate.subject(),
+            ResponderId::ByName(name) => candidate.is_named(name),
             ResponderId::ByKey(hash) => {
                 algorithm::sha1_for_naming(candidate.key_bits()) == hash.as_bytes()
             }
@@ -202,12 +202,14 @@ fn is_about(id: &CertId, certificate: &Certificate, issuer: &Certificate) -> boo
     if id.serial_number.as_bytes() != certificate.serial() {
         return false;
     }
-    let Ok(name) = certificate.issuer().to_der() else {
-        return false;
-    };
+    // The authority's name as the certificate spells it (RFC 6960, 4.1.1), or as the authority's own does.
+    let spellings = [certificate.issuer(), issuer.subject()];
     let hash = |bytes: &[u8]| naming_hash(id.hash_algorithm.owned_to_ref(), bytes);
-    hash(&name).as_deref() == Some(id.issuer_name_hash.as_bytes())
-        && hash(issuer.key_bits()).as_deref() == Some(id.issuer_key_hash.as_bytes())
+    let is_named = spellings.iter().any(|name| {
+        let name = name.to_der().ok();
+        name.and_then(|name| hash(&name)).as_deref() == Some(id.issuer_name_hash.as_bytes())
+    });
+    is_named && hash(issuer.key_bits()).as_deref() == Some(id.issuer_key_hash.as_bytes())
 }
 
 fn naming_hash(algorithm: AlgorithmIdentifierRef<'_>, bytes: &[u8]) -> Option<Vec<u8>> {

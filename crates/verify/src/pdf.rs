@@ -10,11 +10,14 @@ mod filter;
 #[cfg(test)]
 mod fuzz;
 mod history;
+mod hybrid;
 mod lex;
 mod object;
 mod pack;
 #[cfg(test)]
 mod refusals;
+#[cfg(test)]
+mod refusals_of_hybrids;
 #[cfg(test)]
 mod refusals_of_sections;
 mod revision;

@@ -36,10 +36,9 @@ const NOT_IN_PROGRAMS: &[&str] = &[
     "loket-demo",
     "loket-tests",
     "proptest",
-    // The second cryptography against which tests hold the first: in programs it would double what must be patched.
+    // The second cryptography against which tests hold the first: in programs it would double what must be patched. Its
+    // curves p256 and p384 are let in for the one pair that ring lacks (docs/adr/0046).
     "rsa",
-    "p256",
-    "p384",
 ];
 
 /// What no core reaches, by whatever way.
@@ -120,7 +119,7 @@ mod tests {
             "loket-daemon",
             "loket-domain",
             "middle",
-            "p256",
+            "rsa",
             "rumqttd",
             "tokio",
         ];
@@ -157,10 +156,10 @@ mod tests {
     fn a_second_cryptography_inside_a_program_is_found_and_tests_may_have_it() {
         check(
             "",
-            &[("middle", "p256", "dev"), ("loket-daemon", "middle", "")],
+            &[("middle", "rsa", "dev"), ("loket-daemon", "middle", "")],
             &[],
         );
-        let hidden = [("loket-daemon", "middle", ""), ("middle", "p256", "")];
+        let hidden = [("loket-daemon", "middle", ""), ("middle", "rsa", "")];
         check("", &hidden, &[&KEPT_OUT]);
     }
 

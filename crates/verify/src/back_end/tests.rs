@@ -10,6 +10,8 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 use super::*;
 use crate::{Policy, Trust, Verdict, check};
 
+mod blinded;
+
 /// Digests and signatures by RustCrypto.
 #[derive(Debug)]
 struct RustCrypto;
@@ -72,7 +74,9 @@ impl BackEnd for RustCrypto {
                 let digest = digest(hash, message);
                 rsa_key().is_ok_and(|key| key.verify(padding, &digest, signature).is_ok())
             }
-            Method::Ecdsa(_, Hash::Sha512) => false,
+            Method::Ecdsa(curve, Hash::Sha512) => {
+                blinded::is_signed(curve, key, message, signature)
+            }
             Method::Ecdsa(Curve::P256, hash) => {
                 let digest = digest(hash, message);
                 let read = p256::ecdsa::Signature::from_der(signature);
@@ -209,6 +213,41 @@ fn both_say_the_same_of_every_archive() {
         let checked = AGREED.get().0 - before;
         assert!((4..=40).contains(&checked), "{name}: {checked}");
     }
+}
+
+/// The pair that ring does not have, by two keys of a library that neither of both is.
+#[test]
+fn both_say_the_same_of_a_digest_that_is_longer_than_the_curve() {
+    for (name, document) in fixtures!("originals/" ".pdf":
+        "pyhanko-p256-sha512-lt-table" "pyhanko-p384-sha512-lt-table")
+    {
+        assert_eq!(judge(document).verdict, Verdict::Valid, "{name}");
+    }
+}
+
+#[test]
+fn a_digest_longer_than_the_curve_is_refused_where_one_bit_of_it_or_of_the_signature_is_another() {
+    use p256::ecdsa::signature::hazmat::PrehashSigner as _;
+    let digest = digest::digest(&digest::SHA512, b"KARTU KELUARGA");
+    let own = p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+    let key = own.verifying_key().to_encoded_point(false);
+    let signature: p256::ecdsa::Signature = own.sign_prehash(digest.as_ref()).unwrap();
+    let signature = signature.to_der();
+    let method = Method::Ecdsa(Curve::P256, Hash::Sha512);
+    let says = |message: &[u8], key: &[u8], signature: &[u8]| {
+        Compared.is_signed(method, key, message, signature)
+    };
+    let (key, signature) = (key.as_bytes(), signature.as_bytes());
+    assert!(says(b"KARTU KELUARGA", key, signature));
+    assert!(!says(b"KARTU KELUARGa", key, signature));
+    let other = p256::ecdsa::SigningKey::from_slice(&[8; 32]).unwrap();
+    let other = other.verifying_key().to_encoded_point(false);
+    assert!(!says(b"KARTU KELUARGA", other.as_bytes(), signature));
+    let mut bent = signature.to_vec();
+    *bent.last_mut().unwrap() ^= 1;
+    assert!(!says(b"KARTU KELUARGA", key, &bent));
+    let compressed = own.verifying_key().to_encoded_point(true);
+    assert!(!says(b"KARTU KELUARGA", compressed.as_bytes(), signature));
 }
 
 /// Each container in the gap of the sample, as `tests/containers.rs` has it.

@@ -85,11 +85,9 @@ fn fields(
         step.refuse(Code::ChangedSignature);
         return Ok(());
     };
-    for field in &before {
-        signing::fill(step, field, budget)?;
-    }
     let mut names = BTreeSet::new();
     for field in &before {
+        signing::fill(step, field, budget)?;
         if let Some(field) = step.old.dictionary(field, budget)? {
             names.extend(
                 field

@@ -133,16 +133,14 @@ impl Scan<'_, '_> {
             0 => header_line(self.data)?,
             _later => self.revision.start,
         };
-        let front = self.revision.front.clone();
-        let (mut is_first, mut is_passed) = (true, front.is_none());
+        let front = self.revision.front.as_ref();
+        // Sections in between, which were read already.
+        let mut passed = front.into_iter().chain(&self.revision.places).peekable();
+        let mut is_first = true;
         for (offset, id) in self.places() {
-            if let Some(front) = &front
-                && position <= front.start
-                && front.start <= offset
-            {
-                gap(self.data, position, front.start, self.budget)?;
-                position = front.end;
-                is_passed = true;
+            while let Some(section) = passed.next_if(|section| section.start <= offset) {
+                gap(self.data, position, section.start, self.budget)?;
+                position = section.end;
             }
             // The sections were read already.
             if self.revision.section_streams.contains(&(offset, id.number)) {
@@ -155,8 +153,13 @@ impl Scan<'_, '_> {
             }
             position = end;
         }
-        if !is_passed {
-            return Err(Code::Overlap);
+        for section in passed {
+            // Behind the front of a linearized file stands what it is the front of.
+            if front.is_some() {
+                return Err(Code::Overlap);
+            }
+            gap(self.data, position, section.start, self.budget)?;
+            position = section.end;
         }
         gap(self.data, position, self.revision.body_end, self.budget)?;
         self.body

@@ -12,6 +12,10 @@ const MAX_STEPS: usize = 12 * 1024 * 1024;
 /// inside of it at most a few 100 kB. With it a document takes less than 16 MiB beside its bytes.
 const MAX_INFLATED_BYTES: usize = 4 * 1024 * 1024;
 
+/// The same for what is only looked for beside the verdict: a family card takes some 50,000 steps and 30 kB.
+const MAX_SMALL_STEPS: usize = 4 * 1024 * 1024;
+const MAX_SMALL_INFLATED_BYTES: usize = 1024 * 1024;
+
 /// The steps and bytes that are left for one document, so that no input takes long or much.
 #[derive(Debug)]
 pub(crate) struct Budget {
@@ -24,6 +28,14 @@ impl Budget {
         Self {
             steps_left: MAX_STEPS,
             inflated_left: MAX_INFLATED_BYTES,
+        }
+    }
+
+    /// For what is only looked for beside the verdict.
+    pub(crate) const fn small() -> Self {
+        Self {
+            steps_left: MAX_SMALL_STEPS,
+            inflated_left: MAX_SMALL_INFLATED_BYTES,
         }
     }
 

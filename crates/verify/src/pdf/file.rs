@@ -92,6 +92,12 @@ impl<'a> File<'a> {
         dangling.map(|(_revision, number)| *number)
     }
 
+    /// Numbers that readers before PDF 1.5 take as free: what a hybrid original has in its cross-reference stream alone.
+    pub(crate) fn hidden(&self) -> impl Iterator<Item = u32> + '_ {
+        let hidden = self.revisions.iter().flat_map(|revision| &revision.hidden);
+        hidden.copied()
+    }
+
     /// The file as it stood at the end of revision `index`; one that is not there shows the latest.
     pub(crate) fn view(&self, index: usize) -> View<'_, 'a> {
         let last = self.revisions.len().saturating_sub(1);

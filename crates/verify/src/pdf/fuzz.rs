@@ -13,7 +13,10 @@ macro_rules! fixture {
 }
 
 /// Small ones, so that an alteration seldom lands inside a stream, of every kind of structure.
-const HONEST: [&[u8]; 14] = [
+const HONEST: [&[u8]; 17] = [
+    fixture!("originals/unsigned-hybrid"),
+    fixture!("originals/unsigned-hybrid-one"),
+    fixture!("originals/unsigned-hybrid-word"),
     fixture!("producers/fpdf2"),
     fixture!("producers/mupdf-object-streams"),
     fixture!("producers/mupdf-update-of-mupdf"),

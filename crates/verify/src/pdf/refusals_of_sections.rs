@@ -74,7 +74,7 @@ fn trailers() {
         (
             "hybrid",
             edit("/Root", "/XRefStm 9 /Root"),
-            Code::StructureUnsupported,
+            Code::XrefMalformed,
         ),
         (
             "back to no section",

@@ -9,15 +9,16 @@
 //! ```
 //!
 //! A linearized original has two sections: the first names the second by `/Prev`, and both count as
-//! one revision, which ends where the second one does.
+//! one revision, which ends where the second one does. So do those of a hybrid original ([`super::hybrid`]).
 //!
 //! # Source
 //! ISO 32000-2, 7.5; for linearized files its Annex F.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::budget::Budget;
+use super::hybrid;
 use super::object::{Dictionary, Object, ObjectId};
 use super::section::{self, Found, START};
 use crate::code::Code;
@@ -31,7 +32,7 @@ pub(super) const MAX_ENTRIES: usize = 50_000;
 
 /// What the trailer of the main section of a linearized file may say for itself, because it tells of
 /// that section alone; all else must stand in the first one likewise.
-const MAIN_KEYS: [&[u8]; 6] = [
+pub(super) const MAIN_KEYS: [&[u8]; 6] = [
     b"Size",
     b"W",
     b"Index",
@@ -107,6 +108,10 @@ pub(crate) struct Revision {
     pub(super) body_end: usize,
     /// Of a linearized original: its first section, up to the `%%EOF` behind it.
     pub(super) front: Option<Range<usize>>,
+    /// Of a hybrid original: its older table and its cross-reference stream, by place.
+    pub(super) places: Vec<Range<usize>>,
+    /// Of a hybrid original: what readers before PDF 1.5 take as free.
+    pub(super) hidden: BTreeSet<u32>,
     /// Place and number of its sections that are streams.
     pub(super) section_streams: Vec<(usize, u32)>,
 }
@@ -173,7 +178,7 @@ fn within(revision: &Revision) -> Result<(), Code> {
 }
 
 /// A revision, where its own `startxref` stands, and where the section before it does.
-type Read = (Revision, usize, Option<usize>);
+pub(super) type Read = (Revision, usize, Option<usize>);
 
 /// Reads the revision whose section stands at `offset`.
 fn revision(
@@ -184,8 +189,12 @@ fn revision(
 ) -> Result<Read, Code> {
     let found = section::read(data, offset, entries_left, budget)?;
     let previous = previous(&found.trailer)?;
-    check(&found)?;
+    check(&found.trailer, &found.entries)?;
+    let is_hybrid = found.trailer.get("XRefStm").is_some();
     if found.start.named == 0 {
+        if is_hybrid {
+            return Err(Code::StructureUnsupported);
+        }
         return linearized(data, found, previous, entries_left, budget);
     }
     let offset = found.section.offset();
@@ -195,6 +204,9 @@ fn revision(
     let Some(Object::Reference(_)) = found.trailer.get("Root") else {
         return Err(Code::TrailerMalformed);
     };
+    if is_hybrid {
+        return hybrid::revision(data, found, entries_left, budget);
+    }
     let own_start = found.start.place;
     let revision = Revision {
         start: 0,
@@ -204,6 +216,8 @@ fn revision(
         section: found.section,
         body_end: offset,
         front: None,
+        places: Vec::new(),
+        hidden: BTreeSet::new(),
         section_streams: found.section.stream().into_iter().collect(),
     };
     Ok((revision, own_start, previous))
@@ -224,7 +238,7 @@ fn linearized(
         return Err(Code::StructureUnsupported);
     }
     let found = section::read(data, main, entries_left, budget)?;
-    check(&found)?;
+    check(&found.trailer, &found.entries)?;
     if found.start.named != offset {
         return Err(Code::StructureUnsupported);
     }
@@ -254,13 +268,15 @@ fn linearized(
         section: front.section,
         body_end: main,
         front: Some(offset..front_end),
+        places: Vec::new(),
+        hidden: BTreeSet::new(),
         section_streams: streams.collect(),
     };
     Ok((revision, found.start.place, None))
 }
 
 /// The offset under `/Prev`.
-fn previous(trailer: &Dictionary) -> Result<Option<usize>, Code> {
+pub(super) fn previous(trailer: &Dictionary) -> Result<Option<usize>, Code> {
     match trailer.get("Prev") {
         None => Ok(None),
         Some(Object::Integer(value)) => {
@@ -271,21 +287,15 @@ fn previous(trailer: &Dictionary) -> Result<Option<usize>, Code> {
     }
 }
 
-/// What holds of every section: no hybrid, and numbers as `/Size` says.
-fn check(found: &Found) -> Result<(), Code> {
-    if found.trailer.get("XRefStm").is_some() {
-        return Err(Code::StructureUnsupported);
-    }
-    let size = found
-        .trailer
-        .integer("Size")
-        .ok_or(Code::TrailerMalformed)?;
+/// What holds of every section: numbers are as `/Size` says.
+pub(super) fn check(trailer: &Dictionary, entries: &BTreeMap<u32, Entry>) -> Result<(), Code> {
+    let size = trailer.integer("Size").ok_or(Code::TrailerMalformed)?;
     let size = u32::try_from(size).map_err(|_range| Code::TrailerMalformed)?;
-    let largest = found.entries.last_key_value();
+    let largest = entries.last_key_value();
     if largest.is_some_and(|(number, _)| *number >= size) {
         return Err(Code::SizeWrong);
     }
-    match found.entries.get(&0) {
+    match entries.get(&0) {
         None | Some(Entry::Free { .. }) => Ok(()),
         Some(_) => Err(Code::ObjectZero),
     }

@@ -4,10 +4,11 @@
 //! ISO 32000-2, 7.5.4 (tables), 7.5.5 (trailer) and 7.5.8 (streams).
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::budget::Budget;
 use super::lex::{Cursor, is_space};
-use super::object::{self, Closing, Dictionary, Object, decimal};
+use super::object::{self, Closing, Dictionary, Object, ObjectId, decimal};
 use super::revision::{Entry, Section};
 use super::stream::Stream;
 use super::xref_stream;
@@ -26,6 +27,27 @@ pub(super) struct Found {
     pub(super) trailer: Dictionary,
     pub(super) section: Section,
     pub(super) start: Start,
+}
+
+impl Found {
+    pub(super) fn offset(&self) -> usize {
+        self.section.offset()
+    }
+
+    /// Behind its `%%EOF`.
+    pub(super) fn end(&self) -> usize {
+        let [end, _] = self.start.ends;
+        end
+    }
+}
+
+/// A cross-reference stream as it was found, without what stands behind it.
+#[derive(Debug)]
+pub(super) struct Beside {
+    pub(super) entries: BTreeMap<u32, Entry>,
+    pub(super) dictionary: Dictionary,
+    pub(super) id: ObjectId,
+    pub(super) place: Range<usize>,
 }
 
 /// A `startxref N %%EOF`.
@@ -88,6 +110,22 @@ pub(super) fn read(
         let section = Section::Table { offset };
         return finish(data, &mut cursor, entries, trailer, section);
     }
+    let found = stream(data, offset, entries_left, budget)?;
+    let section = Section::Stream {
+        id: found.id,
+        offset,
+    };
+    let mut cursor = Cursor::at(data, found.place.end);
+    finish(data, &mut cursor, found.entries, found.dictionary, section)
+}
+
+/// Reads the cross-reference stream at `offset`.
+pub(super) fn stream(
+    data: &[u8],
+    offset: usize,
+    entries_left: &mut usize,
+    budget: &mut Budget,
+) -> Result<Beside, Code> {
     if !data.get(offset).is_some_and(u8::is_ascii_digit) {
         return Err(Code::StartXref);
     }
@@ -104,16 +142,17 @@ pub(super) fn read(
     let mut entries = xref_stream::entries(&stream, entries_left, budget)?;
     let generation = found.id.generation;
     let own = Entry::Used { offset, generation };
-    // Not every producer lists the section itself.
-    if *entries.entry(found.id.number).or_insert(own) != own {
+    // Not every producer lists the section itself, and iText lists it as free.
+    let listed = entries.insert(found.id.number, own);
+    if !matches!(listed, None | Some(Entry::Free { .. })) && listed != Some(own) {
         return Err(Code::Overlap);
     }
-    let section = Section::Stream {
+    Ok(Beside {
+        entries,
+        dictionary: stream.dictionary,
         id: found.id,
-        offset,
-    };
-    let mut cursor = Cursor::at(data, end);
-    finish(data, &mut cursor, entries, stream.dictionary, section)
+        place: offset..end,
+    })
 }
 
 fn finish(

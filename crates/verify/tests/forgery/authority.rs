@@ -2,8 +2,8 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CustomExtension, DnType,
-    ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevocationReason,
-    RevokedCertParams, SerialNumber, date_time_ymd,
+    DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    RevocationReason, RevokedCertParams, SerialNumber, date_time_ymd,
 };
 
 use crate::signer::{Identity, key};
@@ -35,6 +35,17 @@ pub(crate) struct Wish {
     pub(crate) usages: Vec<KeyUsagePurpose>,
     pub(crate) extended: Vec<ExtendedKeyUsagePurpose>,
     pub(crate) extension: Option<CustomExtension>,
+    pub(crate) spelling: Spelling,
+}
+
+/// How a name is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Spelling {
+    Usual,
+    /// In capitals, with blanks where one is enough, as PrintableString.
+    Other,
+    /// With letters of another alphabet that look the same.
+    Alike,
 }
 
 /// An official's certificate, as the honest authority makes it.
@@ -52,6 +63,7 @@ pub(crate) fn official() -> Wish {
         ],
         extended: Vec::new(),
         extension: None,
+        spelling: Spelling::Usual,
     }
 }
 
@@ -94,14 +106,7 @@ impl Wish {
         parameters.not_before = day(self.from);
         parameters.not_after = day(self.until);
         parameters.serial_number = Some(SerialNumber::from(self.serial));
-        let mut name = rcgen::DistinguishedName::new();
-        name.push(DnType::CountryName, "ID");
-        name.push(
-            DnType::OrganizationName,
-            "Dinas Contoh Kabupaten Contohraya",
-        );
-        name.push(DnType::CommonName, self.name);
-        parameters.distinguished_name = name;
+        parameters.distinguished_name = spelled(self.name, self.spelling);
         parameters.is_ca = match self.authority {
             None => IsCa::ExplicitNoCa,
             Some(None) => IsCa::Ca(BasicConstraints::Unconstrained),
@@ -121,11 +126,54 @@ impl Wish {
         made.der().to_vec()
     }
 
+    /// The certificate, signed with `issuer_key`; its issuer's name is `issuer` in another spelling.
+    pub(crate) fn by_spelled(
+        &self,
+        issuer: &'static str,
+        spelling: Spelling,
+        issuer_key: &str,
+    ) -> Vec<u8> {
+        let issuer = Self {
+            spelling,
+            ..authority(issuer, self.key)
+        };
+        let issuer = Issuer::new(issuer.parameters(), key(issuer_key));
+        let made = self
+            .parameters()
+            .signed_by(&key(self.key), &issuer)
+            .unwrap();
+        made.der().to_vec()
+    }
+
     /// The certificate, signed by itself.
     pub(crate) fn alone(&self) -> Vec<u8> {
         let made = self.parameters().self_signed(&key(self.key)).unwrap();
         made.der().to_vec()
     }
+}
+
+/// A name as authorities write it, and the same in other letters.
+fn spelled(common: &str, spelling: Spelling) -> rcgen::DistinguishedName {
+    let mut name = rcgen::DistinguishedName::new();
+    name.push(DnType::CountryName, "ID");
+    for (kind, text) in [
+        (
+            DnType::OrganizationName,
+            "Dinas Contoh Kabupaten Contohraya",
+        ),
+        (DnType::CommonName, common),
+    ] {
+        let value = match spelling {
+            Spelling::Usual => DnValue::Utf8String(text.to_owned()),
+            Spelling::Other => {
+                let loud = text.to_uppercase().replace(' ', "  ");
+                DnValue::PrintableString(loud.as_str().try_into().unwrap())
+            }
+            Spelling::Alike => DnValue::Utf8String(text.replace('o', "\u{43e}")),
+        };
+        name.push(kind, value);
+    }
+    name
 }
 
 fn issuer_of(certificate: &[u8], key: KeyPair) -> Issuer<'static, KeyPair> {

@@ -87,11 +87,7 @@ impl Kit {
         out
     }
 
-    /// Two signers in one container, and certificates of somebody else.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one table of cases, each of a few lines"
-    )]
+    /// Two signers in one container.
     fn mixed(&self, digest: &[u8], out: &mut Vec<Made>) {
         let honest = || Recipe::honest(digest, &self.own);
         let other = Recipe::honest(digest, &self.other);
@@ -117,6 +113,14 @@ impl Kit {
                 ..honest()
             },
         );
+        self.mistaken(digest, out);
+    }
+
+    /// Names, certificates and keys of somebody else.
+    fn mistaken(&self, digest: &[u8], out: &mut Vec<Made>) {
+        let honest = || Recipe::honest(digest, &self.own);
+        let other = Recipe::honest(digest, &self.other);
+        let mut add = |name: &str, recipe: Recipe| out.push((name.to_owned(), recipe.der(), false));
         add(
             "another's certificate",
             Recipe {
@@ -175,10 +179,32 @@ impl Kit {
         );
     }
 
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one table of cases, each of a few lines"
-    )]
+    /// Stamps by others, of others, and of no moment.
+    fn stamps(&self, digest: &[u8], imprint: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
+        let by = |imprint: &[u8], stamper: &Identity| token(imprint, MOMENT, stamper);
+        let mut made: Vec<(&str, Vec<u8>)> = self
+            .stampers
+            .iter()
+            .map(|(name, stamper)| (*name, by(imprint, stamper).der()))
+            .collect();
+        let of_another = by(&sha256(b"lain"), &self.stamper);
+        let early = token(imprint, "20190101000000Z", &self.stamper);
+        let stolen = Recipe {
+            key: "signer",
+            ..by(imprint, &self.stamper)
+        };
+        made.extend([
+            ("of another signature", of_another.der()),
+            ("of the document", by(digest, &self.stamper).der()),
+            ("by the signer", by(imprint, &self.own).der()),
+            ("by another official", by(imprint, &self.other).der()),
+            ("before the stamper was", early.der()),
+            ("key of another", stolen.der()),
+            ("empty", sequence(&[])),
+        ]);
+        made
+    }
+
     fn tokens(&self, digest: &[u8], out: &mut Vec<Made>) {
         let with = |who: &Identity, token: Vec<u8>| {
             let mut recipe = Recipe::honest(digest, who);
@@ -189,62 +215,8 @@ impl Kit {
             let value = Recipe::honest(digest, who).signed();
             let imprint = sha256(&value);
             let good = |moment: &str| token(&imprint, moment, &self.stamper);
-            let mut made: Vec<(&str, Vec<u8>)> = self
-                .stampers
-                .iter()
-                .map(|(name, stamper)| (*name, token(&imprint, MOMENT, stamper).der()))
-                .collect();
-            made.push((
-                "of another signature",
-                token(&sha256(b"lain"), MOMENT, &self.stamper).der(),
-            ));
-            made.push((
-                "of the document",
-                token(digest, MOMENT, &self.stamper).der(),
-            ));
-            made.push(("by the signer", token(&imprint, MOMENT, &self.own).der()));
-            made.push((
-                "by another official",
-                token(&imprint, MOMENT, &self.other).der(),
-            ));
-            made.push(("before the stamper was", good("20190101000000Z").der()));
-            made.push((
-                "key of another",
-                Recipe {
-                    key: "signer",
-                    ..good(MOMENT)
-                }
-                .der(),
-            ));
-            made.push(("empty", sequence(&[])));
-            let mut old = good(MOMENT);
-            old.content = Some(stamp_info(SHA1, &imprint[..20], MOMENT));
-            old.attributes[1] = attribute(
-                MESSAGE_DIGEST,
-                &octets(&sha256(old.content.as_ref().unwrap())),
-            );
-            made.push(("of SHA-1", old.der()));
-            let mut late = good(MOMENT);
-            late.content = Some(stamp_info(SHA256, &imprint, "20230124030500Z"));
-            made.push(("moment changed afterwards", late.der()));
-            let mut plain = good(MOMENT);
-            plain.content_type = DATA;
-            plain.attributes[0] = attribute(CONTENT_TYPE, &oid(DATA));
-            made.push(("as plain data", plain.der()));
-            let mut detached = good(MOMENT);
-            detached.content = None;
-            made.push(("without content", detached.der()));
-            let mut nameless = good(MOMENT);
-            nameless.attributes.truncate(2);
-            made.push(("without its own name", nameless.der()));
-            made.push((
-                "two signers",
-                Recipe {
-                    infos_after: vec![good(MOMENT).info()],
-                    ..good(MOMENT)
-                }
-                .der(),
-            ));
+            let mut made = self.stamps(digest, &imprint);
+            made.extend(bent_stamps(&imprint, &good));
             for (name, token) in made {
                 // A stamp that has ended proves nothing, and says so: it takes nothing from a signer whose
                 // certificate holds without it.
@@ -263,6 +235,38 @@ impl Kit {
         let late = Recipe::honest(digest, &self.expired).stamped("20260601000000Z", &self.stamper);
         out.push(("expired, stamped too late".to_owned(), late.der(), false));
     }
+}
+
+/// An honest stamp at a moment.
+type Stamp<'s> = &'s dyn Fn(&str) -> Recipe;
+
+/// Stamps that are honest but for one thing in them.
+fn bent_stamps(imprint: &[u8], good: Stamp<'_>) -> Vec<(&'static str, Vec<u8>)> {
+    let mut old = good(MOMENT);
+    old.content = Some(stamp_info(SHA1, &imprint[..20], MOMENT));
+    let digest = sha256(old.content.as_ref().unwrap());
+    old.attributes[1] = attribute(MESSAGE_DIGEST, &octets(&digest));
+    let mut late = good(MOMENT);
+    late.content = Some(stamp_info(SHA256, imprint, "20230124030500Z"));
+    let mut plain = good(MOMENT);
+    plain.content_type = DATA;
+    plain.attributes[0] = attribute(CONTENT_TYPE, &oid(DATA));
+    let mut detached = good(MOMENT);
+    detached.content = None;
+    let mut nameless = good(MOMENT);
+    nameless.attributes.truncate(2);
+    let twice = Recipe {
+        infos_after: vec![good(MOMENT).info()],
+        ..good(MOMENT)
+    };
+    vec![
+        ("of SHA-1", old.der()),
+        ("moment changed afterwards", late.der()),
+        ("as plain data", plain.der()),
+        ("without content", detached.der()),
+        ("without its own name", nameless.der()),
+        ("two signers", twice.der()),
+    ]
 }
 
 const ATTRIBUTES: [(&str, Bend); 22] = [
@@ -345,7 +349,10 @@ const ATTRIBUTES: [(&str, Bend); 22] = [
     ("signed out of order", |recipe, _| recipe.is_sorted = false),
 ];
 
-const SHAPES: [(&str, Bend); 26] = [
+/// CAdES: lists and answers among what nobody signs (docs/adr/0046).
+const REVOCATION_VALUES: &str = "1.2.840.113549.1.9.16.2.24";
+
+const SHAPES: [(&str, Bend); 27] = [
     ("content inside", |recipe, _| {
         recipe.content = Some(b"lain".to_vec())
     }),
@@ -406,6 +413,10 @@ const SHAPES: [(&str, Bend); 26] = [
         recipe
             .unsigned
             .push(attribute("1.2.840.113549.1.9.16.2.999", &octets(b"lain")));
+    }),
+    ("revocation values beside the signature", |recipe, _| {
+        let values = sequence(&[&tlv(0xa0, &sequence(&[&list(1, (2024, 1, 1), None)]))]);
+        recipe.unsigned.push(attribute(REVOCATION_VALUES, &values));
     }),
     ("counter-signature", |recipe, _| {
         let info = recipe.info();

@@ -3,8 +3,8 @@
 use rcgen::{CustomExtension, ExtendedKeyUsagePurpose, KeyUsagePurpose, RevocationReason};
 
 use crate::authority::{
-    HEAD, ISSUING_NAME, ROOT_NAME, Wish, authority, critical_usage, issuing, list, list_by_root,
-    official, root,
+    HEAD, ISSUING_NAME, ROOT_NAME, Spelling, Wish, authority, critical_usage, issuing, list,
+    list_by_root, official, root,
 };
 use crate::signer::Identity;
 
@@ -49,6 +49,7 @@ pub(crate) fn all() -> Vec<Chain> {
     moments(&mut chains);
     authorities(&mut chains);
     names(&mut chains);
+    spellings(&mut chains);
     let stamped: Vec<Chain> = chains
         .iter()
         .map(|chain| Chain {
@@ -126,16 +127,17 @@ fn moments(chains: &mut Vec<Chain>) {
     }
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one table of cases, each of a few lines"
-)]
-fn authorities(chains: &mut Vec<Chain>) {
-    let under = Wish {
+/// An official under an authority that is none.
+fn under() -> Wish {
+    Wish {
         key: "other-signer",
         serial: 4_010,
         ..official()
-    };
+    }
+}
+
+fn authorities(chains: &mut Vec<Chain>) {
+    let under = under();
     // An official's certificate issues another one.
     let first = official().by(&issuing(), "issuing");
     let second = under.by(&first, "revoked");
@@ -183,7 +185,12 @@ fn authorities(chains: &mut Vec<Chain>) {
         let leaf = under.by(&middle, "revoked");
         chains.push(chain(name, leaf, "other-signer", vec![middle, issuing()]));
     }
-    // Under the root itself, which allows one authority: these break another rule each.
+    by_root(chains);
+}
+
+/// Under the root itself, which allows one authority: these break another rule each.
+fn by_root(chains: &mut Vec<Chain>) {
+    let (under, lower) = (under(), authority("CA Bawahan (CONTOH)", "revoked"));
     for (name, wish) in [
         (
             "root's, not an authority",
@@ -234,10 +241,6 @@ fn authorities(chains: &mut Vec<Chain>) {
     chains.push(chain("stranger's root", leaf, "other-signer", vec![other]));
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one table of cases, each of a few lines"
-)]
 fn names(chains: &mut Vec<Chain>) {
     let under = Wish {
         key: "other-signer",
@@ -295,6 +298,15 @@ fn names(chains: &mut Vec<Chain>) {
         "other-signer",
         Vec::new(),
     ));
+    alone(chains, &false_issuing);
+}
+
+/// Doubles that vouch for themselves.
+fn alone(chains: &mut Vec<Chain>, false_issuing: &Wish) {
+    let under = Wish {
+        serial: 1_004,
+        ..under()
+    };
     let alone = false_issuing.alone();
     let leaf = under.by(&alone, "revoked");
     chains.push(chain(
@@ -323,6 +335,90 @@ fn names(chains: &mut Vec<Chain>) {
         renamed.alone(),
         "revoked",
         vec![root()],
+    ));
+}
+
+/// One authority in several spellings: it is the same one where its key is, and nobody else is.
+fn spellings(chains: &mut Vec<Chain>) {
+    let other = official().by_spelled(ISSUING_NAME, Spelling::Other, "issuing");
+    chains.push(Chain {
+        is_honest: true,
+        ..chain(
+            "authority spelled otherwise",
+            other.clone(),
+            "revoked",
+            vec![issuing()],
+        )
+    });
+    chains.push(Chain {
+        is_honest: true,
+        ..chain(
+            "authority spelled otherwise, from the trust store",
+            other,
+            "revoked",
+            Vec::new(),
+        )
+    });
+    for (name, spelling, key) in [
+        (
+            "authority in letters that look alike",
+            Spelling::Alike,
+            "issuing",
+        ),
+        (
+            "authority spelled otherwise, own key",
+            Spelling::Other,
+            "other-root",
+        ),
+        ("authority's name, own key", Spelling::Usual, "other-root"),
+    ] {
+        let made = official().by_spelled(ISSUING_NAME, spelling, key);
+        chains.push(chain(name, made, "revoked", vec![issuing()]));
+    }
+    doubles(chains);
+}
+
+/// False authorities that are called as the real one is, in other letters.
+fn doubles(chains: &mut Vec<Chain>) {
+    let under = Wish {
+        key: "other-signer",
+        serial: 4_011,
+        ..official()
+    };
+    let double = Wish {
+        spelling: Spelling::Other,
+        ..authority(ISSUING_NAME, "revoked")
+    };
+    let alone = double.alone();
+    let leaf = under.by(&alone, "revoked");
+    chains.push(chain(
+        "double spelled otherwise, alone",
+        leaf,
+        "other-signer",
+        vec![alone],
+    ));
+    // Were it called self-issued, the real authority's bound on the length of a path would not count it.
+    let below = double.by(&issuing(), "issuing");
+    let leaf = under.by(&below, "revoked");
+    let others = vec![below, issuing()];
+    chains.push(chain(
+        "path too long, spelled otherwise",
+        leaf,
+        "other-signer",
+        others,
+    ));
+    let named = Wish {
+        name: ISSUING_NAME,
+        spelling: Spelling::Other,
+        ..official()
+    };
+    let made = named.by(&issuing(), "issuing");
+    let leaf = under.by(&made, "revoked");
+    chains.push(chain(
+        "official named as the authority",
+        leaf,
+        "other-signer",
+        vec![made, issuing()],
     ));
 }
 

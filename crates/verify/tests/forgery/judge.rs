@@ -98,7 +98,7 @@ impl Tally {
     }
 
     /// Whatever may be printed are the bytes that somebody signed.
-    fn printed(&mut self, family: &str, name: &str, original: &[u8], report: &Report) {
+    pub(crate) fn printed(&mut self, family: &str, name: &str, original: &[u8], report: &Report) {
         let Some(revision) = &report.revision else {
             return;
         };

@@ -252,7 +252,7 @@ fn refused_rule(report: &Report) -> &'static str {
         "A container holds one signer's entry (ETSI EN 319 142-1, 5.3); this signer writes two."
     } else if has("V-304") {
         "PAdES baseline wants the signer's certificate named in the signed attributes (ESS signingCertificateV2); this signer leaves it out."
-    } else if has("V-402") {
+    } else if has("V-402") || has("V-436") {
         "The certificate has ended, and nothing proves that the signature is older."
     } else {
         "Behind the first signature stands more than archive data: another signature changes the document as the office signed it."

@@ -1,4 +1,4 @@
-//! The honest files that forgeries are made of.
+//! The honest files that forgeries are made of: those whose objects stand plainly, so that a forger here can read them.
 
 macro_rules! originals {
     ($($name:literal,)+) => {
@@ -16,6 +16,9 @@ originals! {
     "endesive-bb-table",
     "endesive-certified-table",
     "endesive-visible-table",
+    "itext2-bb-table",
+    "itext5-bb-table",
+    "itext5-visible-table",
     "pdfbox-bb-stream",
     "pdfbox-bb-table",
     "pdfbox-twice-stream",
@@ -31,6 +34,9 @@ originals! {
     "pyhanko-expired-lt-table",
     "pyhanko-expired-lta-table",
     "pyhanko-expired-ocsp-lt-table",
+    "pyhanko-hybrid-bb-table",
+    "pyhanko-hybrid-one-bb-table",
+    "pyhanko-hybrid-word-lt-table",
     "pyhanko-lt-stream",
     "pyhanko-lt-table",
     "pyhanko-lta-stream",
@@ -45,11 +51,13 @@ originals! {
     "pyhanko-p2-lta-stream",
     "pyhanko-p2-lta-table",
     "pyhanko-p256-lt-table",
+    "pyhanko-p256-sha512-lt-table",
     "pyhanko-p3-bt-stream",
     "pyhanko-p3-bt-table",
     "pyhanko-p3-lta-stream",
     "pyhanko-p3-lta-table",
     "pyhanko-p384-lt-table",
+    "pyhanko-p384-sha512-lt-table",
     "pyhanko-pss-lt-table",
     "pyhanko-renewed-stream",
     "pyhanko-renewed-table",

@@ -118,13 +118,17 @@ fn page_of(doc: &Doc, contents: u32) -> String {
         .text()
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one table of cases, each of a few lines"
-)]
+/// A page more that nothing leads to yet.
+fn drawn(doc: &Doc) -> Update {
+    let (page, contents) = (doc.next, doc.next + 1);
+    Update::new()
+        .stream(contents, "", APPEARANCE)
+        .object(page, page_of(doc, contents))
+}
+
 fn tree(doc: &Doc, edits: &mut Edits) {
     let [first, second] = PAGES;
-    let (page, contents) = (doc.next, doc.next + 1);
+    let page = doc.next;
     let tree = doc.dict(TREE);
     let orders = [
         (
@@ -187,14 +191,18 @@ fn tree(doc: &Doc, edits: &mut Edits) {
             .with("/Kids", &format!("[{kids}]"))
             .with("/Count", &count.to_string())
             .text();
-        let update = Update::new()
-            .stream(contents, "", APPEARANCE)
-            .object(page, page_of(doc, contents))
-            .object(TREE, body);
+        let update = drawn(doc).object(TREE, body);
         edits.add("page tree", format!("{kind}: {name}"), update);
     }
-    let other = tree
-        .clone()
+    other_tree(doc, edits);
+}
+
+/// Trees and pages in the place of others.
+fn other_tree(doc: &Doc, edits: &mut Edits) {
+    let [first, second] = PAGES;
+    let (page, contents) = (doc.next, doc.next + 1);
+    let other = doc
+        .dict(TREE)
         .with("/Kids", &format!("[{page} 0 R]"))
         .with("/Count", "1");
     let catalog = doc

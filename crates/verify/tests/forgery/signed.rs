@@ -5,6 +5,8 @@ use crate::bytes::Forgery;
 use crate::containers::{Kit, MOMENT};
 use crate::doc::{byte_range, find, gap};
 use crate::hierarchies::{self, Chain};
+use crate::hybrids;
+use crate::settled;
 use crate::signer::{Recipe, sha256};
 
 /// A document with another container, and what it is judged with.
@@ -45,6 +47,7 @@ impl Workshop {
             out.extend(placed(carrier, family, &name, &container, is_honest));
         }
         out.extend(self.padded(carrier, &digest));
+        out.extend(self.spelled(carrier, &digest));
         for chain in &self.chains {
             let container = self.container(chain, &digest);
             let place = placed(
@@ -75,6 +78,40 @@ impl Workshop {
         } else {
             recipe.der()
         }
+    }
+
+    /// A hybrid carrier bent in each way, and signed again.
+    pub(crate) fn hybrids(&self, carrier: &[u8]) -> Vec<Signed> {
+        let made = hybrids::all(carrier);
+        let again = made.into_iter().filter_map(|(name, bent, is_honest)| {
+            let container = Recipe::honest(&digest(&bent), &self.kit.own).der();
+            placed(&bent, "hybrid files", &name, &container, is_honest)
+        });
+        again.collect()
+    }
+
+    /// Containers without lengths, as honest signers write them and as none would.
+    fn spelled(&self, carrier: &[u8], digest: &[u8]) -> Vec<Signed> {
+        let family = "signature container";
+        let honest = Recipe::honest(digest, &self.kit.own).der();
+        let stamped = Recipe::honest(digest, &self.kit.own)
+            .stamped(MOMENT, &self.kit.stamper)
+            .der();
+        let mut out = Vec::new();
+        for container in [honest, stamped] {
+            for (name, made) in settled::without_lengths(&container) {
+                out.extend(placed(carrier, family, name, &made, true));
+            }
+            for (name, made) in settled::bent_without_lengths(&container) {
+                out.extend(placed(carrier, family, name, &made, false));
+            }
+        }
+        let other = Recipe::honest(&sha256(b"lain"), &self.kit.own).der();
+        for (name, made) in settled::without_lengths(&other) {
+            let name = format!("{name}, of another document");
+            out.extend(placed(carrier, family, &name, &made, false));
+        }
+        out
     }
 
     /// Bytes behind an honest container, inside the gap.

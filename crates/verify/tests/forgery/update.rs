@@ -177,7 +177,8 @@ fn hybrid(out: &mut Vec<u8>, mut rows: BTreeMap<u32, Row>, trailer: &Dict, own: 
         .filter(|(_, row)| matches!(row, Row::In(..)))
         .map(|(number, row)| (*number, *row));
     let hidden: BTreeMap<u32, Row> = hidden.collect();
-    let own_trailer = Dict::default().with("/Size", trailer.get("/Size").unwrap());
+    let size = trailer.get("/Size").unwrap_or("1");
+    let own_trailer = Dict::default().with("/Size", size);
     out.extend(rows_as_stream(own, &hidden, &own_trailer, false));
     rows.insert(own, Row::At(start, 0));
     table(
