@@ -13,10 +13,13 @@ use thiserror::Error;
 use self::file::{is_loopback, read};
 
 mod file;
+mod identity;
 mod limits;
 mod shown;
 mod timings;
 
+pub use identity::Identity;
+use identity::MAX_OLD_AUDIT_KEYS;
 pub use limits::StoreLimits;
 pub use timings::Timings;
 
@@ -92,6 +95,14 @@ pub enum ConfigError {
         /// The broker's host.
         host: String,
     },
+    /// More exchanged audit keys than are tried.
+    #[error(
+        "accept [identity]: 'old_audit_keys' names {count} files, more than {MAX_OLD_AUDIT_KEYS}; leave out the oldest"
+    )]
+    ManyAuditKeys {
+        /// How many were named.
+        count: usize,
+    },
     /// A duration of zero where that makes no sense.
     #[error("accept [{table}] {key}: it must be at least 1")]
     Zero {
@@ -116,6 +127,7 @@ impl ConfigError {
             | Self::ManyBrokers { .. }
             | Self::BrokerTwice { .. }
             | Self::ClearMqtt { .. }
+            | Self::ManyAuditKeys { .. }
             | Self::Zero { .. } => 78,
         }
     }
@@ -187,27 +199,6 @@ pub struct Broker {
     /// Mutual TLS with central's certificate; `false` is taken for loopback addresses alone.
     #[serde(default = "yes")]
     pub tls: bool,
-}
-
-/// Who central is: files that `loket-provision init` writes.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Identity {
-    /// Central's certificate chain, PEM: to brokers and to machines.
-    pub certificate: PathBuf,
-    /// Its private key, PEM.
-    pub key: PathBuf,
-    /// The authority that signed brokers, central and machines, PEM.
-    pub authority: PathBuf,
-    /// Ed25519 key that signs commands, PKCS#8 PEM.
-    pub signing_key: PathBuf,
-    /// X25519 key of central's own copies; made on the first run, `sealing.key` in the state folder when absent.
-    #[serde(default)]
-    pub sealing_key: Option<PathBuf>,
-    /// X25519 key that records of printed sheets are sealed to; made on the first run, `audit.key` in the state folder
-    /// when absent. What was sealed to a key that is lost opens never again.
-    #[serde(default)]
-    pub audit_key: Option<PathBuf>,
 }
 
 /// The watched folder.
@@ -293,7 +284,9 @@ impl Config {
             identity.audit_key.as_mut(),
             self.intake.as_mut().map(|intake| &mut intake.folder),
         ];
-        for path in fixed.into_iter().chain(optional.into_iter().flatten()) {
+        let optional = optional.into_iter().flatten();
+        let listed = identity.old_audit_keys.iter_mut();
+        for path in fixed.into_iter().chain(optional).chain(listed) {
             *path = base.join(&*path);
         }
     }
@@ -331,6 +324,10 @@ impl Config {
             return Err(ConfigError::ClearMqtt {
                 host: endpoint.host.clone(),
             });
+        }
+        let count = self.identity.old_audit_keys.len();
+        if count > MAX_OLD_AUDIT_KEYS {
+            return Err(ConfigError::ManyAuditKeys { count });
         }
         let timings = &self.timings;
         let spans = [
@@ -479,6 +476,16 @@ mod tests {
         for line in ["mqtts://a.example:8883", "mqtts://b.example:8884"] {
             assert!(shown.contains(line), "{shown}");
         }
+    }
+
+    #[test]
+    fn exchanged_audit_keys_are_files_beside_the_settings() {
+        let named = |names: &str| format!("[identity]\nold_audit_keys = [{names}]");
+        let with = |names: &str| load(&SOUND.replace("[identity]", &named(names)));
+        let shown = with("\"audit-2026.key\"").unwrap().shown().unwrap();
+        assert!(shown.contains("/audit-2026.key\n"), "{shown}");
+        let many = with(&"\"a.key\",".repeat(9)).unwrap_err();
+        assert_eq!(many.exit_code(), 78);
     }
 
     #[test]

@@ -257,6 +257,11 @@ pub(crate) fn sealing_key(path: &Path) -> Result<SealingKey, IdentityError> {
     random.check()?;
     let text = Zeroizing::new(data_encoding::BASE64.encode(fresh.as_bytes()));
     files::create_durably(path, text.as_bytes()).map_err(unreadable)?;
+    existing_sealing_key(path)
+}
+
+/// The X25519 key in the file at `path`, which must be there.
+pub(crate) fn existing_sealing_key(path: &Path) -> Result<SealingKey, IdentityError> {
     let failed = || IdentityError::Sealing {
         path: path.to_owned(),
         source: SealError::Key,

@@ -227,6 +227,7 @@ fn target(office: &Office, order: &Order) -> Result<(MachineId, OfficeId), Probl
 /// Judges the signature; what is not valid is refused with every code that was found.
 fn judge(office: &Office, document: &[u8], now: Timestamp) -> Result<SignedRevision, Problem> {
     let report = loket_verify::check(document, &office.trust.current(), &office.policy, now);
+    office.tally.judged.count(report.verdict);
     let code = match (report.verdict, &report.revision) {
         (Verdict::Valid, Some(revision)) => return Ok(revision.clone()),
         (Verdict::Invalid, _) => Code::SignatureInvalid,

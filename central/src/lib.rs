@@ -28,6 +28,7 @@ mod random;
 mod records;
 mod room;
 mod run;
+mod sheet;
 mod sweep;
 mod telemetry;
 mod test_doors;
@@ -42,6 +43,7 @@ pub use config::{
     Api, Broker, Config, ConfigError, Documents, Identity, Intake, StoreLimits, Timings,
 };
 pub use identity::IdentityError;
+pub use loket_confine::Myself;
 pub use loket_trust_folder::TrustFolderError;
 pub use offices::{Office, Offices, OfficesError};
 pub use random::RandomnessFailed;

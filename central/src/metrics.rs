@@ -1,6 +1,8 @@
 //! Numbers for Prometheus: of the whole, not of one machine (a fleet would make millions of series). A machine has a
 //! series of its own only while it is beyond its quota, which is a matter of one or two.
 
+mod verdicts;
+
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -29,6 +31,12 @@ pub(crate) struct Tally {
     pub(crate) dropped: AtomicU64,
     /// Sealed documents served, whole or in part.
     pub(crate) fetched: AtomicU64,
+    /// Documents judged at intake.
+    pub(crate) judged: verdicts::Judged,
+    /// Records of printed sheets.
+    pub(crate) records: verdicts::Records,
+    /// Questions about printed sheets.
+    pub(crate) paper: verdicts::Paper,
     /// The links, in the order of the settings.
     pub(crate) links: Vec<LinkTally>,
 }
@@ -117,6 +125,12 @@ pub(crate) struct Fleet {
     pub(crate) offline: u64,
     /// Those that take trust bundles and do not hold the newest.
     pub(crate) trust_behind: u64,
+    /// Those that take trust bundles.
+    pub(crate) trust_taking: u64,
+    /// The date of the oldest one that one of them holds.
+    pub(crate) trust_oldest: Option<Timestamp>,
+    /// Whether central can make no newer one.
+    pub(crate) trust_failing: bool,
     /// When the newest trust bundle was made.
     pub(crate) trust_made_at: Option<Timestamp>,
 }
@@ -174,6 +188,7 @@ pub(crate) fn text(
         head(&mut out, name, kind, help)?;
         writeln!(out, "{name} {value}")?;
     }
+    verdicts::write(&mut out, (&tally.judged, &tally.records, &tally.paper))?;
     links(&mut out, tally)?;
     let name = "loket_certificate_end_seconds";
     head(
@@ -194,11 +209,25 @@ fn write_trust(out: &mut String, fleet: Fleet) -> fmt::Result {
     let help = "Enrolled machines that take trust bundles and do not hold the newest, as their last heartbeat says.";
     head(out, behind, "gauge", help)?;
     writeln!(out, "{behind} {}", fleet.trust_behind)?;
-    if let Some(made_at) = fleet.trust_made_at {
-        let name = "loket_trust_bundle_made_seconds";
-        let help = "When the newest trust bundle was made, Unix time.";
+    let failing = "loket_trust_bundle_failing";
+    let help = "Whether central can make no newer trust bundle: the folder is broken, or numbering or sealing failed.";
+    head(out, failing, "gauge", help)?;
+    writeln!(out, "{failing} {}", u64::from(fleet.trust_failing))?;
+    for (name, help, at) in [
+        (
+            "loket_trust_bundle_made_seconds",
+            "When the newest trust bundle was made, Unix time.",
+            fleet.trust_made_at,
+        ),
+        (
+            "loket_trust_bundle_oldest_held_seconds",
+            "When the oldest trust bundle was made that an enrolled machine holds, Unix time.",
+            fleet.trust_oldest,
+        ),
+    ] {
+        let Some(at) = at else { continue };
         head(out, name, "gauge", help)?;
-        writeln!(out, "{name} {}", made_at.unix_ms() / 1_000)?;
+        writeln!(out, "{name} {}", at.unix_ms() / 1_000)?;
     }
     Ok(())
 }

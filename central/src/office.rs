@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use loket_confine::Myself;
 use loket_domain::dispatch::{Connectivity, NotSilent, own_silence};
 use loket_store::{MachineRow, Store, StoreError};
 use loket_verify::Policy;
@@ -21,6 +22,7 @@ use crate::offices::OfficesFile;
 use crate::problem::{Code, Problem};
 use crate::records::Records;
 use crate::room::{self, Room, Shortage};
+use crate::sheet::SheetDesk;
 use crate::trust_bundle::TrustDesk;
 use loket_trust_folder::TrustFolder;
 
@@ -50,6 +52,8 @@ pub(crate) struct Office {
     pub(crate) offices: OfficesFile,
     pub(crate) documents: Documents,
     pub(crate) records: Records,
+    /// Where scans of doubted sheets are looked at.
+    pub(crate) sheets: SheetDesk,
     pub(crate) trust: TrustFolder,
     pub(crate) trust_desk: TrustDesk,
     pub(crate) policy: Policy,
@@ -84,6 +88,8 @@ pub(crate) struct Parts {
     pub(crate) offices: OfficesFile,
     pub(crate) documents: Documents,
     pub(crate) records: Records,
+    /// How this program is started again.
+    pub(crate) myself: Myself,
     pub(crate) trust: TrustFolder,
     pub(crate) policy: Policy,
     pub(crate) timings: Timings,
@@ -102,12 +108,14 @@ impl Office {
             offices,
             documents,
             records,
+            myself,
             trust,
             policy,
             timings,
             room,
             brokers,
         } = parts;
+        let upload_wait = Duration::from_millis(timings.upload_wait_ms);
         let is_api_tls = identity.api_tls.is_some();
         let office = Self {
             store,
@@ -116,6 +124,7 @@ impl Office {
             offices,
             documents,
             records,
+            sheets: SheetDesk::new(myself, upload_wait),
             trust,
             trust_desk: TrustDesk::default(),
             policy,
@@ -126,7 +135,7 @@ impl Office {
             cancels,
             intake_places: Semaphore::new(INTAKE_AT_ONCE),
             upload_places: Semaphore::new(UPLOADS_AT_ONCE),
-            upload_wait: Duration::from_millis(timings.upload_wait_ms),
+            upload_wait,
             request_deadline: Duration::from_millis(timings.request_ms),
             listened_at_least: Duration::from_millis(timings.listened_ms),
             started: Instant::now(),
@@ -188,6 +197,7 @@ impl Office {
         let newest = self.trust_desk.newest();
         let mut fleet = Fleet {
             trust_made_at: newest.as_ref().map(|newest| newest.made_at),
+            trust_failing: self.trust_desk.fault().is_some(),
             ..Fleet::default()
         };
         for row in self.store.machines()? {
@@ -200,10 +210,14 @@ impl Office {
                 Connectivity::Offline { .. } => &mut fleet.offline,
             };
             *count += 1;
-            let held = row
-                .heartbeat
-                .as_ref()
-                .and_then(|it| it.heartbeat.trust_serial);
+            let last = row.heartbeat.as_ref();
+            let held = last.and_then(|it| it.heartbeat.trust_serial);
+            fleet.trust_taking += u64::from(held.is_some());
+            let dated = last.and_then(|it| it.heartbeat.trust_made_at);
+            fleet.trust_oldest = match (fleet.trust_oldest, dated) {
+                (Some(oldest), Some(dated)) => Some(oldest.min(dated)),
+                (oldest, dated) => oldest.or(dated),
+            };
             let is_behind = newest
                 .as_ref()
                 .zip(held)

@@ -11,7 +11,8 @@ use std::path::Path;
 
 use loket_domain::dispatch::{Calendar, CalendarError, LocalDay, due_at, due_under};
 use loket_wire::{Day, MachineId, OfficeId, Timestamp, Zone};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 #[cfg(test)]
 pub(crate) use error::FILE_FAULTS;
@@ -118,8 +119,21 @@ struct Written {
     default_machine: Option<MachineId>,
     #[serde(default)]
     valid_from: Option<String>,
-    #[serde(default = "usual_paper_days")]
+    #[serde(default = "usual_paper_days", deserialize_with = "paper_days")]
     paper_days: u16,
+}
+
+/// Five years: the job that a record belongs to leaves the ledger then.
+const MAX_PAPER_DAYS: u16 = 1_826;
+
+fn paper_days<'de, D: Deserializer<'de>>(written: D) -> Result<u16, D::Error> {
+    let days = u16::deserialize(written)?;
+    if days <= MAX_PAPER_DAYS {
+        Ok(days)
+    } else {
+        let said = format!("paper_days = {days} is more than {MAX_PAPER_DAYS}, five years");
+        Err(D::Error::custom(said))
+    }
 }
 
 #[derive(Deserialize)]
@@ -336,6 +350,14 @@ mod tests {
         assert_eq!(days("kec-1", "2026-12-01T10:00:00+08:00"), 365);
         assert_eq!(days("kec-1", "2027-01-01T10:00:00+09:00"), 0);
         assert_eq!(days("nowhere", "2027-01-01T10:00:00+09:00"), 365);
+        let days = |days: u32| {
+            let text =
+                CHANGES.replacen("valid_from", &format!("paper_days = {days}\nvalid_from"), 1);
+            Offices::parse(&text, Path::new("offices.toml"))
+        };
+        assert!(days(1_826).is_ok());
+        let refused = days(1_827).unwrap_err();
+        assert!(matches!(refused, OfficesError::Syntax { .. }), "{refused}");
     }
 
     #[test]

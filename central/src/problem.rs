@@ -90,6 +90,16 @@ codes! {
     DocumentGone GONE "Dokumen tersegel sudah dimusnahkan karena pekerjaannya berakhir. Kirim dokumen lagi bila masih diperlukan. Bila ragu, hubungi operator pusat.",
     TrustBundleGone GONE "Paket kepercayaan itu sudah diganti yang lebih baru. Mesin mengambil yang terbaru dengan sendirinya. Bila berulang, hubungi tim TI pusat.",
     RecordRefused UNPROCESSABLE_ENTITY "Catatan cetak dari mesin ini tidak dapat dibuka dengan kunci pusat, jadi tidak disimpan dan kertasnya kelak tidak dapat dicocokkan. Periksa apakah audit.key pusat diganti. Bila berulang, hubungi tim TI pusat.",
+    RecordOtherKey CONFLICT "Catatan cetak ini disegel dengan kunci audit yang tidak ada pada pusat, jadi belum disimpan; mesin menyimpannya dan mencoba lagi. Kembalikan kunci lama pada 'old_audit_keys' di setelan pusat. Hubungi tim TI pusat.",
+    ScanMissing UNPROCESSABLE_ENTITY "Hasil pindaian tidak ada dalam kiriman. Pilih berkas pindaian (PNG, JPEG atau PDF) lalu kirim lagi. Bila berulang, hubungi tim TI pusat.",
+    ScanTooLarge PAYLOAD_TOO_LARGE "Hasil pindaian lebih besar dari 16 MiB. Pindai ulang satu lembar saja dengan 200 dpi dan kirim lagi. Bila berulang, hubungi tim TI pusat.",
+    ScanUnreadable UNPROCESSABLE_ENTITY "Hasil pindaian tidak dapat dibaca: bukan PNG, JPEG atau PDF yang utuh, atau terlalu kasar. Pindai ulang dengan 200 dpi dan kirim lagi. Bila berulang, hubungi tim TI pusat.",
+    ScanNotCompared UNPROCESSABLE_ENTITY "Pemeriksaan hasil pindaian berhenti sebelum selesai, jadi tidak ada hasilnya. Pindai ulang sebagai PNG atau JPEG dengan 200 dpi dan kirim lagi. Bila berulang, hubungi tim TI pusat.",
+    LookReason UNPROCESSABLE_ENTITY "Alasan mencocokkan kosong, terlalu panjang, atau memuat 16 angka berurutan seperti NIK. Tulis 1 sampai 200 karakter tanpa nomor itu. Bila ragu, hubungi tim TI pusat.",
+    PageNumber UNPROCESSABLE_ENTITY "Nomor halaman PDF tidak sesuai. Isi angka 1 sampai 99, atau kosongkan. Bila ragu, hubungi tim TI pusat.",
+    SheetUnnamed UNPROCESSABLE_ENTITY "Kode QR pada kertas tidak terbaca dan nomor pekerjaan tidak diisi, jadi catatan cetaknya tidak dapat dicari. Isi nomor pekerjaan, atau pindai ulang dengan kode QR yang utuh. Bila ragu, hubungi petugas yang mencetak.",
+    RecordNone NOT_FOUND "Tidak ada catatan cetak untuk kertas ini: mungkin bukan dicetak lewat Loket, atau masa simpannya habis. Periksa nomor pekerjaannya, dan periksa dokumen elektroniknya. Bila ragu, hubungi dinas penerbit.",
+    RecordNotOpened INTERNAL_SERVER_ERROR "Catatan cetak kertas ini ada, tetapi tidak dapat dibuka. Periksa apakah kunci audit pusat diganti tanpa 'old_audit_keys', dan log pusat. Segera hubungi tim TI pusat.",
     RangeNotSatisfiable RANGE_NOT_SATISFIABLE "Bagian dokumen yang diminta tidak ada. Ulangi unduhan dari awal. Bila berulang, hubungi tim TI pusat.",
     Busy SERVICE_UNAVAILABLE "Pusat sedang penuh. Tunggu satu menit lalu coba lagi. Bila berulang, hubungi tim TI pusat.",
     StorageFailed INTERNAL_SERVER_ERROR "Pusat tidak dapat menyimpan data, sehingga kiriman ini tidak diterima. Coba lagi nanti. Segera hubungi tim TI pusat.",
@@ -175,6 +185,7 @@ mod tests {
     use super::*;
     use crate::offices::FILE_FAULTS;
     use crate::room::Shortage;
+    use crate::trust_bundle::TrustTrouble;
     use crate::words::TROUBLES;
 
     /// Where central's part of docs/codes.md begins; what stands before it is loketd's.
@@ -193,6 +204,11 @@ Why a changed `offices.toml` is not used, on the console and in the log:
 
     const OF_ROOM: &str = "
 Room that is short at central, on the console and in the log (docs/adr/0019):
+
+";
+
+    const OF_TRUST: &str = "
+Why machines get no newer trust bundle, on the console, in the log and at `GET /api/v1/machines` (docs/adr/0037):
 
 ";
 
@@ -215,6 +231,11 @@ Bounds that a machine's heartbeat says are crossed; severe ones stop its work, o
         part.push_str(&format!("{OF_ROOM}| code | sentence |\n|---|---|\n"));
         for short in Shortage::ALL {
             let (code, said) = (short.code(), short.message());
+            part.push_str(&format!("| {code} | {said} |\n"));
+        }
+        part.push_str(&format!("{OF_TRUST}| code | sentence |\n|---|---|\n"));
+        for trouble in TrustTrouble::ALL {
+            let (code, said) = (trouble.code(), trouble.message());
             part.push_str(&format!("| {code} | {said} |\n"));
         }
         part.push_str(&format!(

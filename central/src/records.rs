@@ -7,6 +7,9 @@
 //!
 //! A file without a row is what a crash left between the two, and is swept; a row without a file is a record that is
 //! gone. The store learns of the QR codes only keyed digests: without the audit key they say nothing.
+//!
+//! An office may exchange its audit key: machines are told the newest, and those before go on opening, and finding, what
+//! was sealed to them.
 
 use std::io;
 use std::path::PathBuf;
@@ -37,9 +40,12 @@ pub(crate) enum RecordFault {
         #[source]
         source: io::Error,
     },
-    /// It does not open with the audit key, or not for this machine and job.
+    /// It does not open, or not for this machine and job.
     #[error("open or seal a record")]
-    Seal(#[from] SealError),
+    Seal(#[source] SealError),
+    /// It is sealed to a key that central has not, or has no more.
+    #[error("open a record: it is sealed to an audit key that is not here")]
+    OtherKey,
     /// What it holds is no record.
     #[error("read a record")]
     Record(#[from] RecordError),
@@ -51,29 +57,66 @@ pub(crate) enum RecordFault {
     Randomness(#[from] RandomnessFailed),
 }
 
-/// The folder of sealed records and the key that opens them.
+impl From<SealError> for RecordFault {
+    fn from(error: SealError) -> Self {
+        if matches!(error, SealError::OtherKey) {
+            Self::OtherKey
+        } else {
+            Self::Seal(error)
+        }
+    }
+}
+
+/// An audit key with what is derived of it.
+#[derive(Debug)]
+struct Audit {
+    key: SealingKey,
+    code_key: hmac::Key,
+}
+
+impl Audit {
+    fn new(key: SealingKey) -> Self {
+        let from_audit = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+        let derived = hmac::sign(&from_audit, CODE_KEY_USE);
+        let code_key = hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref());
+        Self { key, code_key }
+    }
+
+    fn code(&self, code: Sha256Digest) -> CodeKey {
+        let tag = hmac::sign(&self.code_key, code.as_bytes());
+        let mut key = [0; 32];
+        for (to, from) in key.iter_mut().zip(tag.as_ref()) {
+            *to = *from;
+        }
+        key
+    }
+}
+
+/// The folder of sealed records and the keys that open them.
 #[derive(Debug)]
 pub(crate) struct Records {
     folder: PathBuf,
-    audit: SealingKey,
+    newest: Audit,
     public: SealingPublic,
-    code_key: hmac::Key,
+    before: Vec<Audit>,
     /// Held from the look whether there is one to the row: two files under one name would leave a row without its file.
     writing: Mutex<()>,
 }
 
 impl Records {
-    /// Opens the folder, making it when absent.
-    pub(crate) fn open(folder: PathBuf, audit: SealingKey) -> io::Result<Self> {
+    /// Opens the folder, making it when absent; `before` are the keys that were the newest once.
+    pub(crate) fn open(
+        folder: PathBuf,
+        newest: SealingKey,
+        before: Vec<SealingKey>,
+    ) -> io::Result<Self> {
         files::make_dir(&folder)?;
-        let public = audit.public().map_err(io::Error::other)?;
-        let from_audit = hmac::Key::new(hmac::HMAC_SHA256, audit.as_bytes());
-        let derived = hmac::sign(&from_audit, CODE_KEY_USE);
+        let public = newest.public().map_err(io::Error::other)?;
         Ok(Self {
             folder,
-            audit,
+            newest: Audit::new(newest),
             public,
-            code_key: hmac::Key::new(hmac::HMAC_SHA256, derived.as_ref()),
+            before: before.into_iter().map(Audit::new).collect(),
             writing: Mutex::default(),
         })
     }
@@ -88,14 +131,18 @@ impl Records {
         &self.public
     }
 
-    /// What stands in the store for a code.
+    /// What is put into the store for a code.
     pub(crate) fn code_key(&self, code: Sha256Digest) -> CodeKey {
-        let tag = hmac::sign(&self.code_key, code.as_bytes());
-        let mut key = [0; 32];
-        for (to, from) in key.iter_mut().zip(tag.as_ref()) {
-            *to = *from;
-        }
-        key
+        self.newest.code(code)
+    }
+
+    /// What may stand in the store for a code: it was put there while one of these keys was the newest.
+    pub(crate) fn code_keys(&self, code: Sha256Digest) -> impl Iterator<Item = CodeKey> {
+        self.all().map(move |audit| audit.code(code))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Audit> {
+        std::iter::once(&self.newest).chain(&self.before)
     }
 
     /// Opens sealed bytes that `machine` handed in for `job`.
@@ -110,7 +157,14 @@ impl Records {
             machine,
             job,
         };
-        let record = MatchRecord::decode(&self.audit.open_record(&binding, sealed)?)?;
+        let mut opened = Err(SealError::OtherKey);
+        for audit in self.all() {
+            opened = audit.key.open_record(&binding, sealed);
+            if !matches!(opened, Err(SealError::OtherKey)) {
+                break;
+            }
+        }
+        let record = MatchRecord::decode(&opened?)?;
         if record.job_id == job {
             Ok(record)
         } else {
@@ -192,7 +246,13 @@ mod tests {
     use super::*;
 
     fn records(folder: &std::path::Path) -> Records {
-        Records::open(folder.join("records"), SealingKey::from_bytes([9; 32])).unwrap()
+        with_keys(folder, 9, &[])
+    }
+
+    fn with_keys(folder: &std::path::Path, newest: u8, before: &[u8]) -> Records {
+        let key = |byte: &u8| SealingKey::from_bytes([*byte; 32]);
+        let before = before.iter().map(key).collect();
+        Records::open(folder.join("records"), key(&newest), before).unwrap()
     }
 
     fn record(job: JobId) -> MatchRecord {
@@ -274,8 +334,32 @@ mod tests {
         let first = records(dir.path()).code_key(code);
         assert_eq!(records(dir.path()).code_key(code), first);
         let folder = dir.path().join("other");
-        let other = Records::open(folder, SealingKey::from_bytes([8; 32])).unwrap();
+        let other = with_keys(&folder, 8, &[]);
         assert_ne!(other.code_key(code), first);
         assert_ne!(first, *code.as_bytes());
+        let exchanged = with_keys(&folder, 8, &[7, 9]);
+        assert_eq!(exchanged.code_key(code), other.code_key(code));
+        let may_stand: Vec<_> = exchanged.code_keys(code).collect();
+        assert_eq!(may_stand.len(), 3);
+        assert!(may_stand.contains(&first) && may_stand.contains(&other.code_key(code)));
+    }
+
+    #[test]
+    fn an_exchanged_key_goes_on_opening_and_a_missing_one_is_told_apart_from_damage() {
+        let dir = tempfile::tempdir().unwrap();
+        let machine: MachineId = "desa-contoh-1".parse().unwrap();
+        let job = JobId::from_parts(1, [1; 10]);
+        let before = records(dir.path());
+        let bytes = sealed(&before, &machine, job, &record(job));
+        let exchanged = with_keys(dir.path(), 8, &[7, 9]);
+        assert_ne!(exchanged.public(), before.public());
+        assert_eq!(exchanged.read(&machine, job, &bytes).unwrap(), record(job));
+        let lost = with_keys(dir.path(), 8, &[7]);
+        let read = lost.read(&machine, job, &bytes);
+        assert!(matches!(read, Err(RecordFault::OtherKey)), "{read:?}");
+        let mut damaged = bytes.clone();
+        *damaged.last_mut().unwrap() ^= 1;
+        let read = exchanged.read(&machine, job, &damaged);
+        assert!(matches!(read, Err(RecordFault::Seal(_))), "{read:?}");
     }
 }

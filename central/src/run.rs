@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use loket_confine::Myself;
 use loket_link::{Backoff, BrokerAddress, LinkConfig, Will};
 use loket_store::{SqliteStore, StoreError};
 use loket_wire::enrolment::Endpoint;
@@ -143,12 +144,12 @@ impl RunError {
     }
 }
 
-/// Runs central until `stop`.
+/// Runs central until `stop`; `myself` is how this program is started again, for what strangers bring.
 ///
 /// # Errors
 /// The [`RunError`] that kept it from starting; once it runs, faults are logged and what failed begins again.
-pub async fn run(config: Config, stop: CancellationToken) -> Result<(), RunError> {
-    bind(config).await?.serve(stop).await
+pub async fn run(config: Config, myself: Myself, stop: CancellationToken) -> Result<(), RunError> {
+    bind(config, myself).await?.serve(stop).await
 }
 
 /// Central with its files read and its addresses bound, not serving yet.
@@ -168,11 +169,11 @@ pub struct Bound {
 ///
 /// # Errors
 /// The [`RunError`] that names what could not be used.
-pub async fn bind(config: Config) -> Result<Bound, RunError> {
+pub async fn bind(config: Config, myself: Myself) -> Result<Bound, RunError> {
     install_crypto();
     let lock = lock(&config.state_dir)?;
     clock::look(&config.state_dir, now())?;
-    let (office, cancels) = open_office(&config)?;
+    let (office, cancels) = open_office(&config, myself)?;
     let folder = match &config.intake {
         None => None,
         Some(intake) => Some(Folder::open(intake).map_err(|source| RunError::Folder {
@@ -218,14 +219,20 @@ fn install_crypto() {
     }
 }
 
-fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk>), RunError> {
+fn open_office(
+    config: &Config,
+    myself: Myself,
+) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk>), RunError> {
     let state = |source| RunError::StateDir {
         path: config.state_dir.clone(),
         source,
     };
     let documents = Documents::open(config.state_dir.join("documents")).map_err(state)?;
     let audit = identity::sealing_key(&config.audit_key())?;
-    let records = Records::open(config.state_dir.join("records"), audit).map_err(state)?;
+    let before = config.identity.old_audit_keys.iter();
+    let before = before.map(|path| identity::existing_sealing_key(path));
+    let before = before.collect::<Result<_, _>>()?;
+    let records = Records::open(config.state_dir.join("records"), audit, before).map_err(state)?;
     let identity = Identity::load(config)?;
     let path = config.database();
     let opened = SqliteStore::open_bounded(&path, config.store.max_bytes());
@@ -240,6 +247,7 @@ fn open_office(config: &Config) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk
         offices: OfficesFile::open(config.offices.clone())?,
         documents,
         records,
+        myself,
         trust: TrustFolder::open(config.trust_dir.clone())?,
         policy: config.policy.clone(),
         timings: config.timings,

@@ -6,8 +6,8 @@
 //!
 //! The store remembers serial, moment and what was in it; the bytes are made anew at each start, the same as before.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -48,6 +48,50 @@ pub(crate) struct Published {
 pub(crate) struct TrustDesk {
     newest: watch::Sender<Option<Arc<Published>>>,
     seen: AtomicU64,
+    fault: Mutex<Option<TrustFault>>,
+}
+
+/// Why machines get no newer bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TrustFault {
+    pub(crate) what: TrustTrouble,
+    /// Since when, by this process.
+    pub(crate) since: Timestamp,
+}
+
+/// What keeps central from making a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TrustTrouble {
+    /// A file of the folder is broken or cannot be read.
+    Folder,
+    /// The folder is good; numbering or sealing failed.
+    Bundle,
+}
+
+impl TrustTrouble {
+    /// Both.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 2] = [Self::Folder, Self::Bundle];
+
+    /// Its stable code.
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::Folder => "TrustFolderBroken",
+            Self::Bundle => "TrustBundleNotMade",
+        }
+    }
+
+    /// What happened, what to do, whom to ask.
+    pub(crate) const fn message(self) -> &'static str {
+        match self {
+            Self::Folder => {
+                "Map kepercayaan pusat memuat berkas yang rusak atau tidak terbaca, jadi isi terakhir yang baik tetap dipakai dan mesin tidak mendapat yang baru. Perbaiki atau keluarkan berkas yang disebut di log pusat. Bila ragu, hubungi penerbit sertifikatnya."
+            }
+            Self::Bundle => {
+                "Paket kepercayaan baru tidak dapat dibuat, jadi mesin tetap memakai yang lama. Periksa log dan ruang disk pusat. Bila ragu, hubungi pengembang Loket."
+            }
+        }
+    }
 }
 
 impl Default for TrustDesk {
@@ -55,6 +99,7 @@ impl Default for TrustDesk {
         Self {
             newest: watch::Sender::new(None),
             seen: AtomicU64::new(0),
+            fault: Mutex::new(None),
         }
     }
 }
@@ -77,6 +122,19 @@ impl TrustDesk {
 
     pub(crate) fn follow(&self) -> watch::Receiver<Option<Arc<Published>>> {
         self.newest.subscribe()
+    }
+
+    /// Why machines get no newer bundle, where they get none.
+    pub(crate) fn fault(&self) -> Option<TrustFault> {
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes what was found; the same trouble goes on since it began.
+    fn found(&self, what: Option<TrustTrouble>, now: Timestamp) {
+        let mut fault = self.fault.lock().unwrap_or_else(PoisonError::into_inner);
+        if fault.map(|fault| fault.what) != what {
+            *fault = what.map(|what| TrustFault { what, since: now });
+        }
     }
 
     /// Notes the serial that a machine holds. One that central never gave, as far as it knows, shows that its store is
@@ -106,8 +164,16 @@ pub(crate) async fn run(office: Arc<Office>, stop: CancellationToken) {
             Ok(Ok(made)) => {
                 is_failing = false;
                 made_of = Some(made);
+                // The folder is read for it, or what was last good of it.
+                let broken = office.trust.fault().map(|_told| TrustTrouble::Folder);
+                office.trust_desk.found(broken, now());
             }
             Ok(Err(error)) => {
+                let what = match error {
+                    MakeError::Folder(_) => TrustTrouble::Folder,
+                    MakeError::Store(_) | MakeError::Seal(_) => TrustTrouble::Bundle,
+                };
+                office.trust_desk.found(Some(what), now());
                 // Tried every two seconds: told once.
                 if !is_failing {
                     tracing::error!(error = %crate::chain(&error), "no trust bundle made; machines keep the one before");
@@ -185,4 +251,26 @@ fn make(office: &Office, seen: u64) -> Result<Published, MakeError> {
         },
         bytes: Bytes::from(bytes),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trouble_that_goes_on_is_told_since_it_began() {
+        let (desk, at) = (TrustDesk::default(), Timestamp::from_unix_ms);
+        assert_eq!(desk.fault(), None);
+        let found = |what, ms| {
+            desk.found(what, at(ms));
+            desk.fault().map(|fault| (fault.what, fault.since))
+        };
+        let folder = TrustTrouble::Folder;
+        assert_eq!(found(Some(folder), 1), Some((folder, at(1))));
+        assert_eq!(found(Some(folder), 2), Some((folder, at(1))));
+        let bundle = TrustTrouble::Bundle;
+        assert_eq!(found(Some(bundle), 3), Some((bundle, at(3))));
+        assert_eq!(found(None, 4), None);
+        assert_eq!(found(Some(folder), 5), Some((folder, at(5))));
+    }
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod blobs;
+mod compare;
 mod console;
 mod history;
 mod job_query;
@@ -81,6 +82,10 @@ fn api_routes() -> Routes {
         ("/api/v1/jobs/{id}/history", get(history::of_job)),
         ("/api/v1/history", get(history::page)),
         ("/api/v1/history/verdict", get(history::verdict)),
+        (
+            "/api/v1/records/compare",
+            post(compare::post).layer(DefaultBodyLimit::max(compare::MAX_FORM_BYTES)),
+        ),
         ("/api/v1/machines", get(api::machines)),
         ("/api/v1/brokers", get(api::brokers)),
         ("/api/v1/machines/{id}/write-off", post(machines::write_off)),
@@ -100,6 +105,12 @@ fn page_routes() -> Routes {
         ("/jobs/{id}/cancel", post(console::cancel)),
         ("/jobs/{id}/answer", post(console::answer)),
         ("/machines/{id}/write-off", post(console::write_off)),
+        (
+            "/paper",
+            get(console::paper_form)
+                .post(console::paper_compare)
+                .layer(DefaultBodyLimit::max(compare::MAX_FORM_BYTES)),
+        ),
         ("/console.css", get(console::style)),
         ("/console.js", get(console::script)),
         ("/login", get(sign_in::form).post(sign_in::sign_in)),

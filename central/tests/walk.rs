@@ -34,6 +34,8 @@ mod machine;
 mod offices;
 #[path = "walk/openapi.rs"]
 mod openapi;
+#[path = "walk/paper.rs"]
+mod paper;
 #[path = "walk/presence.rs"]
 mod presence;
 #[path = "walk/records.rs"]
@@ -42,6 +44,8 @@ mod records;
 mod refusals;
 #[path = "walk/rig.rs"]
 mod rig;
+#[path = "walk/scans.rs"]
+mod scans;
 #[path = "walk/search.rs"]
 mod search;
 #[path = "walk/trust.rs"]

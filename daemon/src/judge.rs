@@ -10,11 +10,11 @@ pub(crate) mod look;
 use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 
+use loket_confine::Limits;
 use loket_kiosk_ui::ports::{Document, Judgement, MAX_DOCUMENT_BYTES, Paper};
 use loket_trust_folder::TrustFolder;
 use loket_verify::Policy;
 use loket_wire::Timestamp;
-use rustix::process::{DumpableBehavior, Resource, Rlimit};
 use zeroize::Zeroizing;
 
 use crate::exit::Exit;
@@ -125,28 +125,12 @@ pub fn judge(task: &Task) -> Result<Exit, Exit> {
     Ok(Exit::Done)
 }
 
-/// Gives up everything that judging does not need. prlimit(2) and not setrlimit(2), which the unit's filter refuses.
-fn limit(task: &Task) -> rustix::io::Result<()> {
-    rustix::thread::set_no_new_privs(true)?;
-    // No debugger of this account reads the document, and no dump holds it.
-    rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-    let limits = [
-        (Resource::As, task.memory_bytes),
-        (Resource::Cpu, task.cpu_s),
-        (Resource::Core, 0),
-        // No file is written, none is opened, no process or thread is started from here on.
-        (Resource::Fsize, 0),
-        (Resource::Nofile, 0),
-        (Resource::Nproc, 0),
-    ];
-    for (resource, most) in limits {
-        let most = Rlimit {
-            current: Some(most),
-            maximum: Some(most),
-        };
-        rustix::process::prlimit(None, resource, most)?;
-    }
-    Ok(())
+/// Gives up everything that judging does not need.
+fn limit(task: &Task) -> std::io::Result<()> {
+    loket_confine::give_up(Limits {
+        memory_bytes: task.memory_bytes,
+        cpu_s: task.cpu_s,
+    })
 }
 
 /// Up to so many bytes of standard input.

@@ -8,6 +8,7 @@ use loket_demo::http;
 use loket_demo::site::text;
 use loket_paper::raster::{self, Gray};
 use loket_sim::paper::{PRINT_DPI, SCAN_DPI, Sheet, Way, scanned};
+use loket_tests::curl::Curl;
 use loket_tests::look::until;
 use loket_tests::world::{Build, DEADLINE, Station, World, bin_dir, fixture};
 use serde_json::Value;
@@ -83,6 +84,58 @@ async fn kinds(world: &World, job: &str) -> anyhow::Result<Vec<String>> {
     Ok(rows.iter().map(kind).collect())
 }
 
+/// The same two scans at central: by its API, by the job and by the code on the sheet, and by its page.
+async fn at_central(
+    world: &World,
+    job: &str,
+    (same, changed): (&Path, &Path),
+) -> anyhow::Result<()> {
+    let base = format!("http://{}", world.site.api());
+    let authority = world.site.path("authority/authority.crt");
+    let curl = Curl::new(&base, &authority, &world.site.path("curl-paper"))?;
+    let ask = async |path: &str, token: &str, scan: &Path, more: &[&str]| {
+        let token = format!("Authorization: Bearer {token}");
+        let scan = format!("scan=@{}", text(scan));
+        let mut words = vec!["-H", &token, "-F", &scan, "-F", "reason=surat 12"];
+        words.extend(more);
+        curl.ask(path, &words).await
+    };
+    let (door, tokens) = ("/api/v1/records/compare", &world.tokens);
+    let named = format!("job_id={job}");
+    for more in [[].as_slice(), &["-F", &named]] {
+        let heard = ask(door, &tokens.operator, same, more).await?;
+        let said = heard.json()?;
+        ensure!(
+            heard.status == 200 && said["verdict"] == "same" && said["job_id"] == job,
+            "{more:?}: {said}"
+        );
+        let heard = ask(door, &tokens.operator, changed, more).await?;
+        let said = heard.json()?;
+        let regions = said["regions"].as_array().map_or(0, Vec::len);
+        ensure!(
+            said["verdict"] == "cannot_tell" && said["code"] == "PaperFonts" && regions > 0,
+            "{more:?}: {said}"
+        );
+    }
+    let page = ask(
+        "/paper",
+        &tokens.operator,
+        same,
+        &["-H", "Accept: text/html"],
+    )
+    .await?;
+    ensure!(
+        page.status == 200 && page.text().contains("<h1>SAMA</h1>"),
+        "{}",
+        page.status
+    );
+    for refused in [&tokens.it, &tokens.auditor] {
+        let heard = ask(door, refused, same, &["-F", &named]).await?;
+        ensure!(heard.status == 403 && heard.json()?["code"] == "NotAllowed");
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_doubted_sheet_is_held_against_the_record_that_its_printing_left() -> anyhow::Result<()> {
     let world = World::start(Build::Plain, false).await?;
@@ -130,8 +183,9 @@ async fn a_doubted_sheet_is_held_against_the_record_that_its_printing_left() -> 
             ended.told
         );
     }
+    at_central(&world, &job, (&same, &changed)).await?;
     let kinds = kinds(&world, &job).await?;
-    ensure!(kinds.iter().filter(|kind| *kind == "record-shown").count() == 4);
+    ensure!(kinds.iter().filter(|kind| *kind == "record-shown").count() == 4 + 5);
 
     // A sheet that no record is kept of, and what is no scan.
     let none = ["--job", "01890000-0000-7000-8000-000000000000"];

@@ -33,6 +33,7 @@ const PLACES: &[(&str, Place)] = &[
     ("loket-spool", Place::Hand),
     ("loket-trust-folder", Place::Hand),
     ("loket-link", Place::Hand),
+    ("loket-confine", Place::Hand),
     (USB, Place::Hand),
     ("loket-ipp-printer", Place::Hand),
     ("loket-escl-scanner", Place::Hand),

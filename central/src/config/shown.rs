@@ -87,6 +87,12 @@ impl Config {
             let origin = origin(is_given);
             writeln!(out, "identity.{key} = {}{origin}", path.display())?;
         }
+        for path in &given.old_audit_keys {
+            writeln!(out, "identity.old_audit_keys = {}", path.display())?;
+        }
+        if given.old_audit_keys.is_empty() {
+            writeln!(out, "identity.old_audit_keys = none (default)")?;
+        }
         Ok(())
     }
 }

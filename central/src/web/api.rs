@@ -214,10 +214,11 @@ pub(super) async fn machines(
             let now = now();
             let rows = office.store.machines()?;
             let aside = office.store.quarantine_counts()?;
+            let newest = office.trust_desk.newest().map(|newest| newest.serial);
             let shape = |row: &loket_store::MachineRow| {
                 let aside = aside.get(&row.id).copied().unwrap_or_default();
                 let is_enrolled = office.machines.find(&row.id).is_ok();
-                MachineShape::new(row, is_enrolled, aside, now)
+                MachineShape::new(row, is_enrolled, aside, newest, now)
             };
             Ok(rows.iter().map(shape).collect::<Vec<_>>())
         })
@@ -226,7 +227,12 @@ pub(super) async fn machines(
     let trust = office.trust_desk.newest().map(|newest| {
         json!({ "serial": newest.serial, "made_at": Moment(newest.made_at), "size_bytes": newest.blob.size_bytes })
     });
-    Ok(Json(json!({ "machines": machines, "trust": trust })))
+    let fault = office.trust_desk.fault().map(|fault| {
+        let what = fault.what;
+        json!({ "code": what.code(), "message": what.message(), "since": Moment(fault.since) })
+    });
+    let body = json!({ "machines": machines, "trust": trust, "trust_fault": fault });
+    Ok(Json(body))
 }
 
 /// `GET /api/v1/openapi.json`

@@ -5,6 +5,7 @@ mod form;
 mod job;
 mod lines;
 mod machine;
+mod paper;
 mod view;
 
 use std::collections::BTreeMap;
@@ -26,13 +27,14 @@ use self::lines::{JobLine, MachineLine, Trouble, job_line, machine_lines};
 use self::machine::WriteOffForm;
 use self::view::{Tile, Times, View, tiles};
 use super::Web;
-use super::sign_in::Account;
+use super::sign_in::{Account, Right};
 use crate::clock::now;
 use crate::office::{Office, storage_problem};
 use crate::problem::{Code, Problem};
 
 pub(super) use job::{answer, cancel, live as job_live, page as job_page};
 pub(super) use machine::write_off;
+pub(super) use paper::{compare as paper_compare, form as paper_form};
 
 /// Jobs on a page: what a person scrolls through; older ones are a link away.
 const JOBS_SHOWN: u32 = 50;
@@ -121,6 +123,8 @@ struct ConsolePage<'a> {
     title: &'a str,
     name: &'a str,
     role: &'static str,
+    /// Whether this person may hold sheets of paper against their records.
+    may_compare: bool,
     live_address: &'a str,
     live: &'a str,
     /// Fields to search by, where the page has them. They stand outside of the live part: nobody types into what
@@ -153,6 +157,8 @@ struct LivePart {
     machines_left: usize,
     is_search: bool,
     losses: Vec<String>,
+    /// The newest trust bundle, above the list of machines.
+    trust: Option<String>,
 }
 
 /// `GET /`
@@ -184,6 +190,7 @@ pub(super) async fn page(
         write_off,
         name: &account.name,
         role: role_word(account.role),
+        may_compare: account.may(Right::Compare).is_ok(),
         live_address: &live_address,
         live: &part.text,
     };
@@ -308,6 +315,9 @@ fn live_part(office: &Office, asked: &Asked) -> Result<LivePart, StoreError> {
         machines_left: shown.left,
         is_search: asked.is_search(),
         losses: lines::losses(office, &counts, at)?,
+        trust: (asked.view == View::Mesin)
+            .then(|| lines::trust_line(office, at))
+            .transpose()?,
     })
 }
 

@@ -16,12 +16,20 @@ use crate::problem::{Code, Problem};
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
+/// The same for a page that brings pictures inside of itself.
+const PICTURE_POLICY: &str = "default-src 'none'; style-src 'self'; img-src data:; form-action 'self'; \
+     frame-ancestors 'none'; base-uri 'none'";
+
 /// Paths whose callers are programs, whatever they accept.
 const FOR_PROGRAMS: [&str; 5] = ["/api/", "/machine/", "/metrics", "/healthz", "/console/"];
 
 /// Says of an answer that it is a page for people already, refusal or not.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Page;
+
+/// Says of a page that it brings pictures inside of itself.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pictured;
 
 #[derive(Template)]
 #[template(path = "problem.html")]
@@ -49,7 +57,11 @@ pub(super) async fn guard(
         }
     };
     let mut response = in_our_words(response, is_page);
-    set_headers(response.headers_mut());
+    let policy = match response.extensions().get::<Pictured>() {
+        Some(_pictured) => PICTURE_POLICY,
+        None => CONTENT_POLICY,
+    };
+    set_headers(response.headers_mut(), policy);
     response
 }
 
@@ -112,9 +124,9 @@ fn code_of(status: StatusCode) -> Code {
     }
 }
 
-fn set_headers(headers: &mut HeaderMap) {
+fn set_headers(headers: &mut HeaderMap, policy: &'static str) {
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, CONTENT_POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         // Not no-referrer: browsers then hide the origin of our own forms too, by which a foreign one is told.
         (header::REFERRER_POLICY, "same-origin"),

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use data_encoding::BASE64;
-use loket_store::{Actor, RecordRow, Sought};
+use loket_store::{Actor, Looker, RecordRow, Sought, StoreError};
 use loket_wire::record::{FindRecord, MAX_CODES};
 use loket_wire::sealed::SealingPublic;
 use loket_wire::{JobId, MachineId, Sha256Digest, Timestamp};
@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::api::job_id;
 use crate::clock::now;
 use crate::listener::Peer;
+use crate::metrics::count;
 use crate::office::{Office, RosterError, storage_problem};
 use crate::problem::{Code, Problem};
 use crate::records::{RecordFault, Records};
@@ -80,7 +81,14 @@ fn keep(office: &Office, peer: &Peer, id: JobId, sealed: &[u8]) -> Result<Kept, 
         return Err(Code::NotYourJob.into());
     }
     let record = office.records.read(&machine, id, sealed).map_err(|error| {
-        tracing::warn!(job.id = %id, machine.id = %machine, error = %crate::chain(&error), "a record that is none refused");
+        tracing::warn!(job.id = %id, machine.id = %machine, error = %crate::chain(&error), "a record that does not open refused");
+        let counted = &office.tally.records;
+        if matches!(error, RecordFault::OtherKey) {
+            // The key may come back: the machine keeps the record and hands it in again.
+            count(&counted.other_key);
+            return Problem::new(Code::RecordOtherKey);
+        }
+        count(&counted.refused);
         Problem::new(Code::RecordRefused)
     })?;
     let at = now();
@@ -110,14 +118,34 @@ fn keep(office: &Office, peer: &Peer, id: JobId, sealed: &[u8]) -> Result<Kept, 
     };
     office.records.keep(id, sealed).map_err(|error| {
         tracing::error!(job.id = %id, error = %crate::chain(&error), "record not kept");
-        Problem::new(Code::StorageFailed)
+        let is_full = matches!(&error, RecordFault::Io { source, .. }
+            if source.kind() == std::io::ErrorKind::StorageFull);
+        Problem::new(if is_full {
+            Code::StorageFull
+        } else {
+            Code::StorageFailed
+        })
     })?;
     let codes = record.codes.iter().map(|code| Sha256Digest::of(code));
     let codes: Vec<_> = codes.map(|code| office.records.code_key(code)).collect();
     let stands = office.store.put_record(&fresh, &codes);
-    let stands = stands.map_err(|error| storage_problem(&error))?;
+    let stands = stands.map_err(|error| {
+        // Such a commit may have been kept all the same: the next start erases what no row tells of.
+        if !matches!(error, StoreError::Io { .. }) {
+            forget(office, id);
+        }
+        storage_problem(&error)
+    })?;
+    count(&office.tally.records.kept);
     tracing::info!(job.id = %id, machine.id = %fresh.machine, size_bytes = fresh.size_bytes, "record of a printed sheet kept");
     Ok(Kept::Now(stands.keep_until))
+}
+
+/// Erases a file whose row was not taken; a leftover is found at the next start.
+fn forget(office: &Office, job: JobId) {
+    if let Err(error) = office.records.erase(job) {
+        tracing::warn!(job.id = %job, error = %crate::chain(&error), "sealed record not erased yet");
+    }
 }
 
 /// `POST /machine/v1/records/find`
@@ -154,13 +182,28 @@ fn tell(office: &Office, peer: &Peer, asked: &FindRecord) -> Result<Vec<Value>, 
     let codes = asked.codes_sha256.iter();
     let sought = match asked.job_id {
         Some(job) => Sought::Job(job),
-        None => Sought::Codes(codes.map(|code| office.records.code_key(*code)).collect()),
+        None => Sought::Codes(
+            codes
+                .flat_map(|code| office.records.code_keys(*code))
+                .collect(),
+        ),
     };
     let by = Actor::reported(&machine, Some(&format!("officer:{}", asked.by)));
+    let looker = Looker {
+        by: &by,
+        machine: Some(&machine),
+        reason: None,
+    };
     let found = office
         .store
-        .show_records(&sought, (&by, Some(&machine)), now())
+        .show_records(&sought, looker, now())
         .map_err(|error| storage_problem(&error))?;
+    let counted = &office.tally.paper;
+    count(if found.is_empty() {
+        &counted.machine_none
+    } else {
+        &counted.machine_told
+    });
     tracing::info!(machine.id = %machine, count = found.len(), "records of printed sheets asked for");
     seal_each(office, &found, &machine, &to)
 }

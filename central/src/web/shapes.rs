@@ -179,6 +179,8 @@ pub(super) struct MachineShape {
     counted_only_count: u64,
     /// Bounds that its last heartbeat said are crossed.
     troubles: Vec<TroubleShape>,
+    /// Whether the trust bundle that it holds is the newest; `None` of one that takes none.
+    is_trust_newest: Option<bool>,
     key_id: KeyId,
     enrolled_at: Moment,
     heartbeat: Option<HeartbeatShape>,
@@ -228,6 +230,7 @@ impl MachineShape {
         row: &MachineRow,
         is_enrolled: bool,
         aside: AsideCount,
+        newest_trust: Option<u64>,
         now: Timestamp,
     ) -> Self {
         let last = row.heartbeat.as_ref();
@@ -262,6 +265,10 @@ impl MachineShape {
             set_aside_count: aside.total,
             counted_only_count: aside.counted_only,
             troubles: troubles.iter().map(|it| TroubleShape::of(it)).collect(),
+            is_trust_newest: last
+                .and_then(|last| last.heartbeat.trust_serial)
+                .zip(newest_trust)
+                .map(|(held, newest)| held >= newest),
             key_id: row.seal_to.key_id,
             enrolled_at: Moment(row.enrolled_at),
             heartbeat: last.map(|last| HeartbeatShape {

@@ -50,6 +50,8 @@ pub(super) enum Right {
     Audit,
     /// Take machines out of service.
     Machines,
+    /// Hold a sheet of paper against its record, which shows the page. Whoever orders prints has seen the document.
+    Compare,
 }
 
 impl Account {
@@ -60,10 +62,10 @@ impl Account {
     pub(super) fn may(&self, right: Right) -> Result<(), Problem> {
         let allowed = match (right, self.role) {
             (Right::Look, Role::Operator | Role::It | Role::Auditor)
-            | (Right::Order, Role::Operator)
+            | (Right::Order | Right::Compare, Role::Operator)
             | (Right::Audit, Role::It | Role::Auditor)
             | (Right::Machines, Role::It) => true,
-            (Right::Order, Role::It | Role::Auditor)
+            (Right::Order | Right::Compare, Role::It | Role::Auditor)
             | (Right::Audit, Role::Operator)
             | (Right::Machines, Role::Operator | Role::Auditor) => false,
         };

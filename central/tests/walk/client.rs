@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -16,7 +17,11 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::rig::{DEADLINE, Rig};
+use crate::rig::Rig;
+
+/// Ends a hung exchange; nothing is measured by it. A scan is looked at for seconds of processor time, on computers that
+/// have other things to do.
+const PATIENCE: Duration = Duration::from_secs(100);
 
 /// An answer of the API.
 #[derive(Debug)]
@@ -43,6 +48,23 @@ async fn shake_hands(
     let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
     driving.spawn(connection);
     sender
+}
+
+/// Type and body of a form with files: name, type and bytes of each part.
+pub(crate) fn multipart(parts: &[(&str, &str, &[u8])]) -> (String, Vec<u8>) {
+    const EDGE: &str = "loketedge7d1f";
+    let mut body = Vec::new();
+    for (name, kind, bytes) in parts {
+        let head = format!(
+            "--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"x\"\r\n\
+             Content-Type: {kind}\r\n\r\n"
+        );
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(bytes);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(format!("--{EDGE}--\r\n").as_bytes());
+    (format!("multipart/form-data; boundary={EDGE}"), body)
 }
 
 /// A client of the API with one token.
@@ -113,7 +135,7 @@ impl Client {
                 text,
             }
         };
-        timeout(DEADLINE, exchange).await.expect("central answers")
+        timeout(PATIENCE, exchange).await.expect("central answers")
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -125,22 +147,10 @@ impl Client {
     }
 
     pub(crate) async fn bring(&self, document: &[u8], order: &str, key: Option<&str>) -> Answer {
-        const EDGE: &str = "loketedge7d1f";
-        let mut body = Vec::new();
-        for (name, kind, bytes) in [
+        let (kind, body) = multipart(&[
             ("document", "application/pdf", document),
             ("order", "application/json", order.as_bytes()),
-        ] {
-            let head = format!(
-                "--{EDGE}\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"x\"\r\n\
-                 Content-Type: {kind}\r\n\r\n"
-            );
-            body.extend_from_slice(head.as_bytes());
-            body.extend_from_slice(bytes);
-            body.extend_from_slice(b"\r\n");
-        }
-        body.extend_from_slice(format!("--{EDGE}--\r\n").as_bytes());
-        let kind = format!("multipart/form-data; boundary={EDGE}");
+        ]);
         let mut headers = vec![("content-type", kind.as_str())];
         if let Some(key) = key {
             headers.push(("idempotency-key", key));

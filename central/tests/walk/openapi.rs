@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::described::{Ask, Described, NONE};
 use crate::lost::without_an_hour_of_listening;
-use crate::records;
 use crate::rig::{Rig, fixture};
 use crate::trust::ask_for_trust;
 use crate::{client_of, job_id, order};
+use crate::{paper, records};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -83,6 +83,7 @@ async fn every_answer_that_is_described_is_given_and_is_as_described() {
     let it = client_named(&rig, "paket", "it").await;
     ask_for_trust(&rig, &it, &jobs.machine.machine, d).await;
     records::ask_with_records(&rig, &jobs, d).await;
+    paper::ask_about_sheets(&rig, &operator, &jobs, d).await;
     end_jobs(&rig, &operator, &jobs, d).await;
     let missing: Vec<_> = described
         .operations()

@@ -1,8 +1,11 @@
 //! Records of printed sheets: handed in sealed, kept as the office says, told to a machine that asks, ended.
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use hyper::Method;
+use loket_paper::fingerprint;
+use loket_paper::raster;
 use loket_wire::sealed::{AUDIT, RecordBinding, SealingPublic};
 use loket_wire::{JobId, JobState, MatchRecord, Randomness, RecordPage, Sha256Digest, Timestamp};
 use serde_json::{Value, json};
@@ -14,11 +17,29 @@ use crate::openapi::Jobs;
 use crate::rig::{Rig, fixture};
 use crate::{client_of, job_id, order};
 
-/// What the QR code of the card says.
+/// What a QR code on the card says, beside the one that is on its page.
 const CODE: &[u8] = b"https://layananonline.dukcapil.kemendagri.go.id/x/NII3578_contoh";
 
-/// What a page was reduced to; nobody else's bytes look like it.
-const PAGE: &[u8] = b"the fingerprint of a printed sheet, seven times seven";
+/// What the card's page is reduced to.
+pub(crate) static PAGE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let page = raster::render(&fixture(CARD), 0, fingerprint::DPI).unwrap();
+    fingerprint::of(&page).unwrap().to_bytes()
+});
+
+/// What the QR code on the card's page says.
+static ITS_CODE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let page = raster::render(&fixture(CARD), 0, 200).unwrap();
+    let read = loket_qr::read(
+        page.width,
+        page.height,
+        &page.pixels,
+        loket_qr::Effort::Page,
+    );
+    read.unwrap().codes[0].payload.as_bytes().to_vec()
+});
+
+/// A card that brings its fonts along.
+pub(crate) const CARD: &str = "kk-embedded-unsigned.pdf";
 
 struct Counting(u8);
 
@@ -31,15 +52,15 @@ impl Randomness for Counting {
     }
 }
 
-fn record(job: JobId) -> MatchRecord {
+pub(crate) fn record(job: JobId) -> MatchRecord {
     MatchRecord {
         job_id: job,
         revision_sha256: Sha256Digest::of(b"the signed revision"),
         made_at: Timestamp::from_unix_ms(1_790_000_000_000),
         fonts_inside: true,
-        codes: vec![CODE.to_vec()],
+        codes: vec![CODE.to_vec(), ITS_CODE.clone()],
         pages: vec![RecordPage {
-            fingerprint: PAGE.to_vec(),
+            fingerprint: PAGE.clone(),
         }],
     }
 }
@@ -53,7 +74,7 @@ pub(crate) fn at_machines_door(machine: &Machine) -> Client {
     }
 }
 
-fn sealed(machine: &Machine, job: JobId, key: &Value, seed: u8) -> Vec<u8> {
+pub(crate) fn sealed(machine: &Machine, job: JobId, key: &Value, seed: u8) -> Vec<u8> {
     let public = SealingPublic::parse(key["public_key"].as_str().unwrap()).unwrap();
     assert_eq!(public.key_id().to_string(), key["key_id"]);
     let binding = RecordBinding {
@@ -67,7 +88,7 @@ fn sealed(machine: &Machine, job: JobId, key: &Value, seed: u8) -> Vec<u8> {
         .unwrap()
 }
 
-fn question(job: Option<JobId>) -> String {
+pub(crate) fn question(job: Option<JobId>) -> String {
     let codes = [Sha256Digest::of(CODE).to_string()];
     match job {
         Some(job) => json!({ "version": 1, "job_id": job, "by": "siti" }).to_string(),
@@ -76,7 +97,7 @@ fn question(job: Option<JobId>) -> String {
 }
 
 /// Opens what the answer tells the machine.
-fn told(machine: &Machine, answer: &Answer) -> Vec<MatchRecord> {
+pub(crate) fn told(machine: &Machine, answer: &Answer) -> Vec<MatchRecord> {
     assert_eq!(answer.status, 200, "{answer:?}");
     let body = answer.json();
     let open = |told: &Value| {
@@ -100,7 +121,7 @@ fn told(machine: &Machine, answer: &Answer) -> Vec<MatchRecord> {
         .collect()
 }
 
-async fn ask(client: &Client, question: &str) -> Answer {
+pub(crate) async fn ask(client: &Client, question: &str) -> Answer {
     let kind = [("content-type", "application/json")];
     let body = question.as_bytes().to_vec();
     client
@@ -108,13 +129,13 @@ async fn ask(client: &Client, question: &str) -> Answer {
         .await
 }
 
-async fn hand_in(client: &Client, job: JobId, sealed: Vec<u8>) -> Answer {
+pub(crate) async fn hand_in(client: &Client, job: JobId, sealed: Vec<u8>) -> Answer {
     let path = format!("/machine/v1/records/{job}");
     client.send(Method::PUT, &path, &[], sealed).await
 }
 
 /// How many files under `folder` hold `bytes`.
-fn files_with(folder: &Path, bytes: &[u8]) -> usize {
+pub(crate) fn files_with(folder: &Path, bytes: &[u8]) -> usize {
     let entries = std::fs::read_dir(folder).unwrap();
     let holds = |path: &Path| {
         let content = std::fs::read(path).unwrap_or_default();
@@ -130,7 +151,7 @@ fn files_with(folder: &Path, bytes: &[u8]) -> usize {
 }
 
 /// A machine that printed a card.
-async fn printed(rig: &Rig, client: &Client) -> (Linked, JobId) {
+pub(crate) async fn printed(rig: &Rig, client: &Client) -> (Linked, JobId) {
     let mut machine = rig.enrol("desa-contoh-1", 11).connect().await;
     let order = order("desa-contoh-1");
     let job = job_id(
@@ -188,7 +209,13 @@ async fn a_doubted_sheet_finds_its_record_at_any_machine_and_the_look_is_written
     assert_eq!(by("record-shown"), ["officer:siti@desa-contoh-2"; 2]);
     // On central's disk it stands sealed.
     let code = Sha256Digest::of(CODE);
-    for secret in [PAGE, CODE, code.as_bytes(), code.to_string().as_bytes()] {
+    for secret in [
+        PAGE.as_slice(),
+        CODE,
+        &ITS_CODE,
+        code.as_bytes(),
+        code.to_string().as_bytes(),
+    ] {
         assert_eq!(files_with(rig.home.path(), secret), 0);
     }
     let control = job.to_string();
@@ -237,6 +264,9 @@ pub(crate) async fn ask_with_records(rig: &Rig, jobs: &Jobs, d: &mut Described) 
     put(&jobs.printed).bytes(&long).get(d, 413).await;
     put(&jobs.printed).bytes(b"no record").get(d, 422).await;
     put(&jobs.held).bytes(&bytes).get(d, 422).await;
+    let mut elsewhere = bytes.clone();
+    elsewhere[4] ^= 1;
+    put(&jobs.printed).bytes(&elsewhere).get(d, 409).await;
     put(&jobs.printed).bytes(&bytes).get(d, 201).await;
     put(&jobs.printed).bytes(&bytes).get(d, 200).await;
 

@@ -213,8 +213,10 @@ struct Running {
 
 impl Running {
     async fn start(home: &Path) -> Self {
+        // The test's own image is no central.
+        let myself = loket_central::Myself::of(env!("CARGO_BIN_EXE_loket-central").into());
         let config = loket_central::Config::load(&home.join("central.toml")).unwrap();
-        let bound = loket_central::bind(config).await.unwrap();
+        let bound = loket_central::bind(config, myself).await.unwrap();
         let (api, documents) = (bound.api_address(), bound.documents_address());
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();

@@ -14,12 +14,16 @@ mod expect;
 mod follow;
 mod ink;
 mod judge;
+mod nearest;
+mod show;
 mod solve;
 mod warp;
 
 use thiserror::Error;
 
 pub use draw::draw;
+pub use nearest::nearest;
+pub use show::{cut, laid, marked};
 
 use crate::fingerprint::{self, Fingerprint};
 use crate::num::{count, float};

@@ -168,6 +168,18 @@ impl Fingerprint {
         packed::unpacked(bytes)
     }
 
+    /// The page as it can be seen in four shades, at [`DPI`].
+    #[must_use]
+    pub fn picture(&self) -> Gray {
+        let shade = |dot: &u8| 255 - 255 / (LEVELS - 1) * (*dot).min(LEVELS - 1);
+        Gray {
+            width: self.width.into(),
+            height: self.height.into(),
+            pixels: self.dots.iter().map(shade).collect(),
+            dpi: Some(DPI),
+        }
+    }
+
     /// Ink from 0 to 1.
     pub(crate) fn plane(&self) -> Plane {
         let full = f32::from(LEVELS - 1);

@@ -15,7 +15,9 @@ mod picture;
 pub use bitmap::{Gray, Rgb};
 pub use error::RasterError;
 pub use page::{MAX_DPI, MAX_PAGE_MM, MAX_PDF_BYTES, MIN_DPI, page_count, render, render_colour};
-pub use picture::{MAX_PICTURE_BYTES, MAX_PICTURE_MEMORY_BYTES, image, png, png_colour};
+pub use picture::{
+    MAX_PICTURE_BYTES, MAX_PICTURE_MEMORY_BYTES, image, jpeg_colour, png, png_colour,
+};
 
 /// A4 at 600 dpi has 34.8 million; what is larger no printer or scanner here makes.
 pub const MAX_PIXELS: u32 = 36_000_000;

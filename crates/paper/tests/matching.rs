@@ -307,3 +307,35 @@ fn differences_are_framed_in_the_scan() {
             .all(|pixel| pixel[0] == pixel[1])
     );
 }
+
+#[test]
+fn a_sheet_is_found_among_pages_and_lies_on_its_page_whichever_way_it_was_scanned() {
+    let page = printed(KK);
+    let mut other = raster::render(KK, 0, fingerprint::DPI).unwrap();
+    let half = other.pixels.len() / 2;
+    other.pixels[..half].fill(255);
+    let pages = [fingerprint::of(&other).unwrap(), fingerprint_of(KK)];
+    let way = Way {
+        quarters: 2,
+        ..Way::ordinary(11)
+    };
+    let changed = painted(&page, [100.0, 60.0, 12.0, 3.0], 0);
+    let sheet = scan(&changed, &way, 11);
+    let (at, comparison) = compare::nearest(&pages, &sheet).unwrap().unwrap();
+    assert_eq!((at, comparison.verdict), (1, Verdict::Different));
+    let laid = compare::laid(&sheet, &pages[1], &comparison).unwrap();
+    let original = pages[1].picture();
+    assert_eq!((laid.width, laid.height), (original.width, original.height));
+    // What was painted is black on the sheet and not on the record, both cut at one place.
+    let region = comparison.regions.first().unwrap();
+    let shade = |picture: &Gray| {
+        let cut = compare::cut(picture, region, (0.0, 0.0));
+        cut.pixels.iter().map(|it| usize::from(*it)).sum::<usize>() / cut.pixels.len()
+    };
+    let (sheet_shade, page_shade) = (shade(&laid), shade(&original));
+    assert!(
+        sheet_shade + 60 < page_shade,
+        "{sheet_shade} {page_shade} {region:?}"
+    );
+    assert!(compare::nearest(&[], &sheet).unwrap().is_none());
+}

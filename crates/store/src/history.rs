@@ -122,7 +122,11 @@ pub enum Note {
         until: Timestamp,
     },
     /// It was opened for somebody who doubts a sheet.
-    RecordShown,
+    RecordShown {
+        /// Why, where they said so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     /// A person did or saw something at central.
     Did {
         /// A short word, for instance `signed-in`.
@@ -150,7 +154,7 @@ impl Note {
             Self::AsideQuotaReached { .. } => "aside-quota-reached",
             Self::TrustBundleMade { .. } => "trust-bundle-made",
             Self::RecordKept { .. } => "record-kept",
-            Self::RecordShown => "record-shown",
+            Self::RecordShown { .. } => "record-shown",
             Self::Did { .. } => "did",
         }
     }

@@ -35,7 +35,7 @@ pub use job::{
     Origin, Pick, SameDocument, Search, Span,
 };
 pub use machine::{Counts, DeviceRow, LastHeartbeat, MachineRow, SealTo};
-pub use record::{CodeKey, MAX_FOUND, RecordRow, Sought};
+pub use record::{CodeKey, LookReason, Looker, MAX_FOUND, RecordRow, Sought};
 pub use report::{AckPoint, Ingested, JobNow, SyncOutcome, Taken};
 pub use retention::{ASIDE_KEPT, LEDGER_KEPT, LINE_WAITS, Purged};
 pub use size::{BYTES_A_JOB, Fullness, MAX_FILE_BYTES, StoreSize};

@@ -45,7 +45,7 @@ use crate::job::{
     Offerable, SameDocument,
 };
 use crate::machine::{Counts, MachineRow};
-use crate::record::{CodeKey, RecordRow, Sought};
+use crate::record::{CodeKey, Looker, RecordRow, Sought};
 use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::retention::Purged;
 use crate::size::{MAX_FILE_BYTES, StoreSize};
@@ -412,10 +412,10 @@ impl Store for SqliteStore {
     fn show_records(
         &self,
         sought: &Sought,
-        by: (&Actor, Option<&MachineId>),
+        looker: Looker<'_>,
         now: Timestamp,
     ) -> Result<Vec<RecordRow>, StoreError> {
-        self.write(|tx| records::show(tx, sought, by, now))
+        self.write(|tx| records::show(tx, sought, looker, now))
     }
 
     fn ended_records(&self, now: Timestamp, limit: u32) -> Result<Vec<JobId>, StoreError> {

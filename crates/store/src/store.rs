@@ -18,7 +18,7 @@ use crate::job::{
     Offerable, SameDocument,
 };
 use crate::machine::{Counts, MachineRow};
-use crate::record::{CodeKey, RecordRow, Sought};
+use crate::record::{CodeKey, Looker, RecordRow, Sought};
 use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::retention::Purged;
 use crate::size::StoreSize;
@@ -356,7 +356,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     fn put_record(&self, record: &RecordRow, codes: &[CodeKey]) -> Result<RecordRow, StoreError>;
 
     /// Finds match records that are within their time, newest first, at most [`MAX_FOUND`], and writes into the history
-    /// who asked: `by`, at which machine.
+    /// who asked, where and why.
     ///
     /// # Errors
     /// Those of every call.
@@ -365,7 +365,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     fn show_records(
         &self,
         sought: &Sought,
-        by: (&Actor, Option<&MachineId>),
+        looker: Looker<'_>,
         now: Timestamp,
     ) -> Result<Vec<RecordRow>, StoreError>;
 

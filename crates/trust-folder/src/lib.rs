@@ -59,7 +59,16 @@ type Marks = Vec<(PathBuf, SystemTime, u64)>;
 #[derive(Debug)]
 pub struct TrustFolder {
     path: PathBuf,
-    read: Mutex<(Marks, Arc<Trust>)>,
+    read: Mutex<Read>,
+}
+
+#[derive(Debug)]
+struct Read {
+    /// Of what was last good.
+    marks: Marks,
+    trust: Arc<Trust>,
+    /// Why the folder as it stands does not count.
+    fault: Option<String>,
 }
 
 impl TrustFolder {
@@ -72,7 +81,11 @@ impl TrustFolder {
         let trust = Arc::new(load(&path, &marks)?);
         Ok(Self {
             path,
-            read: Mutex::new((marks, trust)),
+            read: Mutex::new(Read {
+                marks,
+                trust,
+                fault: None,
+            }),
         })
     }
 
@@ -81,25 +94,38 @@ impl TrustFolder {
     pub fn current(&self) -> Arc<Trust> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = marks(&self.path).and_then(|marks| {
-            if marks == read.0 {
+            if marks == read.marks {
                 return Ok(None);
             }
             load(&self.path, &marks).map(|trust| Some((marks, Arc::new(trust))))
         });
         match fresh {
-            Ok(None) => {}
-            Ok(Some(changed)) => {
-                tracing::info!(
-                    trust.file_count = changed.0.len(),
-                    "trust folder read again"
-                );
-                *read = changed;
+            Ok(None) => read.fault = None,
+            Ok(Some((marks, trust))) => {
+                tracing::info!(trust.file_count = marks.len(), "trust folder read again");
+                *read = Read {
+                    marks,
+                    trust,
+                    fault: None,
+                };
             }
             Err(error) => {
-                tracing::error!(error = %chain(&error), "trust folder broken; judging by what was last good");
+                let fault = chain(&error);
+                // Looked at every few seconds and for each document: told once.
+                if read.fault.as_ref() != Some(&fault) {
+                    tracing::error!(error = %fault, "trust folder broken; judging by what was last good");
+                }
+                read.fault = Some(fault);
             }
         }
-        Arc::clone(&read.1)
+        Arc::clone(&read.trust)
+    }
+
+    /// Why the folder did not count when it was last looked at, where it did not.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.fault.clone()
     }
 }
 
@@ -215,12 +241,21 @@ mod tests {
         std::fs::write(dir.path().join("root.pem"), ROOT).unwrap();
         assert!(!folder.current().is_empty());
         std::fs::write(dir.path().join("half.crl"), "half a list").unwrap();
+        assert_eq!(folder.fault(), None);
         assert!(!folder.current().is_empty());
+        assert!(folder.fault().unwrap().contains("understand"));
         let again = TrustFolder::open(dir.path().to_owned());
         assert!(matches!(again, Err(TrustFolderError::Broken { .. })));
         std::fs::remove_file(dir.path().join("root.pem")).unwrap();
         std::fs::remove_file(dir.path().join("half.crl")).unwrap();
         assert!(folder.current().is_empty(), "mended, it counts again");
+        assert_eq!(folder.fault(), None);
+        // What is put back as it was is no change, and no fault either.
+        std::fs::write(dir.path().join("half.crl"), "half a list").unwrap();
+        assert!(folder.current().is_empty() && folder.fault().is_some());
+        std::fs::remove_file(dir.path().join("half.crl")).unwrap();
+        assert!(folder.current().is_empty());
+        assert_eq!(folder.fault(), None);
     }
 
     #[test]

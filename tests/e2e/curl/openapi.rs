@@ -106,6 +106,7 @@ async fn every_answer_that_openapi_promises_is_given_as_it_says() -> anyhow::Res
     let scratch = office.world.site.path("curl-machine");
     let machine = Curl::new(&documents, &authority, &scratch)?;
     let records = records::asks(&machine, &station.machine, &jobs, &scratch).await?;
+    let sheets = records::asks_of_sheets(&office, &jobs)?;
     let list = Ask::new("get", "/api/v1/machines", 200).by(&office.world.tokens.it);
     let known = list.send(&office.curl).await?.json()?;
     let serial = known["trust"]["serial"]
@@ -125,6 +126,7 @@ async fn every_answer_that_openapi_promises_is_given_as_it_says() -> anyhow::Res
         .map(|ask| (&office.curl, ask))
         .chain(asks_of_machines(&station.machine, &jobs)?.map(|ask| (&machine, ask)))
         .chain(records.into_iter().map(|ask| (&machine, ask)))
+        .chain(sheets.into_iter().map(|ask| (&office.curl, ask)))
         .chain(asks_of_trust(&office, &station.machine, serial).map(|ask| (&machine, ask)))
         .chain([(&office.curl, end)])
     {

@@ -6,12 +6,13 @@ use std::path::Path;
 use anyhow::Context as _;
 use loket_daemon::identity::OsRandom;
 use loket_demo::site::{Machine, text};
+use loket_paper::{fingerprint, raster};
 use loket_tests::curl::Curl;
 use loket_wire::sealed::{AUDIT, RecordBinding, SealingPublic};
-use loket_wire::{MatchRecord, Sha256Digest, Timestamp};
+use loket_wire::{MatchRecord, RecordPage, Sha256Digest, Timestamp};
 
 use super::super::ID;
-use super::{Ask, Jobs, NONE, as_machine};
+use super::{Ask, Jobs, NONE, Office, SAMPLE_KK, as_machine};
 
 /// Records of sheets: handed in for a job that has not printed, so that the daemon hands in none of its own.
 pub(super) async fn asks(
@@ -31,13 +32,16 @@ pub(super) async fn asks(
         machine: &id,
         job,
     };
+    let page = raster::render(SAMPLE_KK, 0, fingerprint::DPI)?;
     let record = MatchRecord {
         job_id: job,
         revision_sha256: Sha256Digest::of(b"a revision"),
         made_at: Timestamp::UNIX_EPOCH,
         fonts_inside: true,
         codes: Vec::new(),
-        pages: Vec::new(),
+        pages: vec![RecordPage {
+            fingerprint: fingerprint::of(&page)?.to_bytes(),
+        }],
     };
     let sealed = SealingPublic::parse(public)?.seal_record(
         &binding,
@@ -50,6 +54,12 @@ pub(super) async fn asks(
         anyhow::Ok(format!("@{}", text(&path)))
     };
     let (good, bad) = (file("good", &sealed)?, file("bad", b"no record")?);
+    // Its key id is another one.
+    let mut elsewhere = sealed.clone();
+    if let Some(byte) = elsewhere.get_mut(4) {
+        *byte ^= 1;
+    }
+    let other_key = file("other-key", &elsewhere)?;
     let (long, long_ask) = (vec![0; 3 << 20], vec![b' '; 3 << 20]);
     let (long, long_ask) = (file("long", &long)?, file("long-ask", &long_ask)?);
     let put = |status, job: &str, body: &str| {
@@ -71,10 +81,44 @@ pub(super) async fn asks(
         put(404, NONE, &good),
         put(413, &jobs.held, &long),
         put(422, &jobs.held, &bad),
+        put(409, &jobs.held, &other_key),
         put(201, &jobs.held, &good),
         put(200, &jobs.held, &good),
         find(400, "{}"),
         find(413, &long_ask),
         find(200, &asked),
+    ])
+}
+
+/// What people ask about a doubted sheet: the one of the record above.
+pub(super) fn asks_of_sheets(office: &Office, jobs: &Jobs) -> anyhow::Result<Vec<Ask>> {
+    let tokens = &office.world.tokens;
+    let page = raster::render(SAMPLE_KK, 0, 200)?;
+    let scan = office.part("scan", "image/png", &raster::png(&page)?)?;
+    let bad = office.part("bad", "image/png", b"no picture")?;
+    let bad = bad.replacen("bad=", "scan=", 1);
+    let large = office.part("large", "image/png", &vec![0; 17 << 20])?;
+    let large = large.replacen("large=", "scan=", 1);
+    let ask = |status, scan: &str, job: &str| {
+        let job = format!("job_id={job}");
+        Ask::new("post", "/api/v1/records/compare", status).with(&[
+            "-F",
+            scan,
+            "-F",
+            "reason=surat 12",
+            "-F",
+            &job,
+        ])
+    };
+    Ok(vec![
+        ask(200, &scan, &jobs.held).by(&tokens.operator),
+        Ask::new("post", "/api/v1/records/compare", 400)
+            .by(&tokens.operator)
+            .with(&["-d", "{}"]),
+        ask(401, &scan, &jobs.held),
+        ask(403, &scan, &jobs.held).by(&tokens.it),
+        ask(404, &scan, NONE).by(&tokens.operator),
+        ask(413, &large, &jobs.held).by(&tokens.operator),
+        ask(422, &bad, &jobs.held).by(&tokens.operator),
     ])
 }

@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use loket_domain::dispatch::{Change, Connectivity, MachineCopy};
-use loket_store::{HistoryRow, JobRow, Origin, Role, SameDocument, StoreError};
+use loket_store::{HistoryRow, JobRow, Note, Origin, Role, SameDocument, StoreError};
 use loket_wire::{JobId, JobState, LocalJob, MachineId, Reason, Zone};
 
 use super::lines::{JobLine, job_line, place};
@@ -49,6 +49,8 @@ struct JobPart {
     may_answer: bool,
     /// Whether no copy at the machine can print it any more, so that *none* is an answer.
     may_find_none: bool,
+    /// Whether this person may hold the printed sheet against its record.
+    may_compare: bool,
 }
 
 /// Another job of the same document: it need not have made a sheet.
@@ -96,6 +98,7 @@ pub(in crate::web) async fn page(
         title: row.facts.reference.as_str(),
         name: &account.name,
         role: role_word(account.role),
+        may_compare: account.may(Right::Compare).is_ok(),
         live_address: &format!("/console/jobs/{id}"),
         live: &part,
         form: None,
@@ -236,6 +239,7 @@ fn job_part(
         may_cancel: is_operator && is_open,
         may_answer: is_operator && is_lost,
         may_find_none: is_copy_gone,
+        may_compare: is_operator && job.state == JobState::Printed,
     }
 }
 
@@ -311,7 +315,12 @@ fn what(row: &HistoryRow) -> String {
         Ok(Change::Resolved { state, reason }) => {
             format!("dijawab: {}", because(state, Some(reason)))
         }
-        Err(_a_note) => note_in_words(&row.kind).to_owned(),
+        Err(_a_note) => match serde_json::from_str(&row.body) {
+            Ok(Note::RecordShown {
+                reason: Some(reason),
+            }) => format!("{}: {reason}", note_in_words(&row.kind)),
+            Ok(_) | Err(_) => note_in_words(&row.kind).to_owned(),
+        },
     }
 }
 

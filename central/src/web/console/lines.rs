@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use loket_domain::dispatch::Connectivity;
 use loket_store::{AsideCount, Counts, DeviceRow, JobRow, LastHeartbeat, MachineRow, StoreError};
-use loket_wire::{JobState, MachineId, OfficeId, Timestamp, Zone, device_reason};
+use loket_wire::{Heartbeat, JobState, MachineId, OfficeId, Timestamp, Zone, device_reason};
 
 use crate::clock::now;
 use crate::dispatch::BROKER_DOWN;
 use crate::metrics::LinkTally;
 use crate::office::Office;
+use crate::trust_bundle::Published;
 use crate::words::{self, Tone};
 
 /// Days before its end at which central's own certificate should be renewed; machines say so of theirs themselves.
@@ -183,6 +184,11 @@ pub(super) fn losses(
         let (sentence, code) = (fault.sentence, fault.code);
         said.push(format!("{sentence} Sejak {since} (kode {code})."));
     }
+    if let Some(fault) = office.trust_desk.fault() {
+        let since = office.offices.current().zone().local_text(fault.since);
+        let (sentence, code) = (fault.what.message(), fault.what.code());
+        said.push(format!("{sentence} Sejak {since} (kode {code})."));
+    }
     let ends = office.identity.certificate_ends_unix_s;
     let days = (ends - at.unix_ms() / 1000) / 86_400;
     if days < CERTIFICATE_LOW_DAYS {
@@ -275,7 +281,7 @@ fn machine_line(
         last_seen: seen.map_or_else(|| "-".to_owned(), |seen| zone.local_text(seen)),
         devices,
         bounds,
-        facts: facts(row, set_aside),
+        facts: facts(row, set_aside, office.trust_desk.newest().as_deref(), zone),
         software: row.software.clone().unwrap_or_else(|| "-".to_owned()),
     }
 }
@@ -337,9 +343,10 @@ fn bound_lines(row: &MachineRow) -> Vec<BoundLine> {
 }
 
 /// Disk, certificate and clock of a machine, and what was lost of it: facts that alone need nobody.
-fn facts(row: &MachineRow, set_aside: u64) -> Vec<String> {
+fn facts(row: &MachineRow, set_aside: u64, newest: Option<&Published>, zone: Zone) -> Vec<String> {
     let last = row.heartbeat.as_ref();
     let mut facts = last.map(measures).unwrap_or_default();
+    facts.extend(last.and_then(|last| trust_held(&last.heartbeat, newest, zone)));
     for (count, what) in [
         (
             set_aside,
@@ -380,15 +387,44 @@ fn measures(last: &LastHeartbeat) -> Vec<String> {
         let minutes = ms.unsigned_abs() / 60_000;
         measures.push(format!("jam {minutes} menit {side}"));
     }
-    match (beat.trust_serial, beat.trust_made_at) {
-        (Some(_serial), Some(made_at)) => {
-            let days = last.received_at.since(made_at).as_secs() / 86_400;
-            measures.push(format!("paket kepercayaan berumur {days} hari"));
-        }
-        (Some(_none), None) => measures.push("belum punya paket kepercayaan".to_owned()),
-        (None, _) => {}
-    }
     measures
+}
+
+/// Which trust bundle a machine that takes them said it holds, and whether that is the newest.
+fn trust_held(beat: &Heartbeat, newest: Option<&Published>, zone: Zone) -> Option<String> {
+    let serial = beat.trust_serial?;
+    let Some(made_at) = beat.trust_made_at else {
+        return Some("belum punya paket kepercayaan".to_owned());
+    };
+    let held = format!("paket kepercayaan tertanggal {}", zone.local_text(made_at));
+    Some(match newest {
+        Some(newest) if serial < newest.serial => {
+            let since = zone.local_text(newest.made_at);
+            format!("{held}, belum yang terbaru ({since})")
+        }
+        Some(_) | None => held,
+    })
+}
+
+/// The newest trust bundle and how many machines lack it, for the list of machines.
+pub(super) fn trust_line(office: &Office, at: Timestamp) -> Result<String, StoreError> {
+    let Some(newest) = office.trust_desk.newest() else {
+        return Ok("Belum ada paket kepercayaan untuk mesin.".to_owned());
+    };
+    let made = office.offices.current().zone().local_text(newest.made_at);
+    let fleet = office.fleet(at)?;
+    let (behind, taking) = (fleet.trust_behind, fleet.trust_taking);
+    Ok(match (taking, behind) {
+        (0, _) => format!(
+            "Paket kepercayaan terbaru tertanggal {made}; tidak ada mesin yang mengambilnya."
+        ),
+        (taking, 0) => format!(
+            "Paket kepercayaan terbaru tertanggal {made} ada di semua mesin yang mengambilnya ({taking})."
+        ),
+        (taking, behind) => format!(
+            "Paket kepercayaan terbaru tertanggal {made}; {behind} dari {taking} mesin yang mengambilnya belum memegangnya."
+        ),
+    })
 }
 
 fn free_room(bytes: u64) -> String {

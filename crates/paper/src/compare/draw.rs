@@ -11,7 +11,7 @@ const GAP_MM: f32 = 0.8;
 const LINE_MM: f32 = 0.35;
 
 /// Seen by most who do not tell red from green, too.
-const MARK: [u8; 3] = [214, 0, 60];
+pub(super) const MARK: [u8; 3] = [214, 0, 60];
 
 /// The scan in colours with a frame around each region.
 #[must_use]

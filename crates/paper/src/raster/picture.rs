@@ -2,6 +2,7 @@
 
 use std::io::Cursor;
 
+use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{DynamicImage, ExtendedColorType, ImageEncoder as _, ImageFormat, ImageReader, Limits};
 
@@ -110,6 +111,30 @@ pub fn png_colour(picture: &Rgb) -> Result<Vec<u8>, RasterError> {
     )
 }
 
+/// Writes colours as JPEG, for a screen at the end of a line: what noise costs as PNG is ten times as much.
+///
+/// # Errors
+/// [`RasterError::Shape`].
+pub fn jpeg_colour(picture: &Rgb) -> Result<Vec<u8>, RasterError> {
+    let expected = u64::from(picture.width) * u64::from(picture.height) * 3;
+    if expected == 0 || u64::try_from(picture.pixels.len()) != Ok(expected) {
+        return Err(RasterError::Shape);
+    }
+    let mut out = Vec::new();
+    JpegEncoder::new_with_quality(&mut out, JPEG_QUALITY)
+        .write_image(
+            &picture.pixels,
+            picture.width,
+            picture.height,
+            ExtendedColorType::Rgb8,
+        )
+        .map_err(|_failed| RasterError::Shape)?;
+    Ok(out)
+}
+
+/// Letters of 6 points stay legible.
+const JPEG_QUALITY: u8 = 70;
+
 fn written(
     pixels: &[u8],
     width: u32,
@@ -200,7 +225,7 @@ mod tests {
 
     fn jpeg(unit: u8, dots: u16) -> Vec<u8> {
         let mut out = Vec::new();
-        let encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut out, 90);
+        let encoder = JpegEncoder::new_with_quality(&mut out, 90);
         encoder
             .write_image(&steps().pixels, 60, 40, ExtendedColorType::L8)
             .unwrap();
@@ -222,6 +247,14 @@ mod tests {
             image(&png_colour(&colour).unwrap()).unwrap().pixels,
             [255, 0]
         );
+        let seen = image(&jpeg_colour(&colour).unwrap()).unwrap();
+        assert!(
+            seen.pixels[0] > 200 && seen.pixels[1] < 60,
+            "{:?}",
+            seen.pixels
+        );
+        let cut = Rgb { width: 3, ..colour };
+        assert_eq!(jpeg_colour(&cut), Err(RasterError::Shape));
     }
 
     #[test]

@@ -53,14 +53,16 @@ pub(super) fn lines(
     })
 }
 
-/// Ended jobs whose sealed copy is known to be erased. One that is not over has no end, so it stays, however old.
+/// Ended jobs whose sealed copy is known to be erased, and of which no record of the sheet is kept any more: without its
+/// row the record's file would stay. One that is not over has no end, so it stays, however old.
 fn drop_jobs(tx: &Transaction<'_>, before: Timestamp) -> Result<u64, StoreError> {
     count(run(
         tx,
         "DELETE FROM job WHERE id IN
             (SELECT id FROM job
              WHERE state IN ('printed', 'failed', 'rejected', 'expired', 'cancelled')
-               AND ended_at_ms IS NOT NULL AND ended_at_ms < ?1 AND secrets_dropped = 1 LIMIT ?2)",
+               AND ended_at_ms IS NOT NULL AND ended_at_ms < ?1 AND secrets_dropped = 1
+               AND NOT EXISTS (SELECT 1 FROM match_record WHERE match_record.job = job.id) LIMIT ?2)",
         params![before.unix_ms(), JOBS_A_ROUND],
     )?)
 }

@@ -1,6 +1,6 @@
 //! Match records in SQLite: taken once, found by code or job, ended by the office's rule.
 
-use loket_wire::{JobId, MachineId, Timestamp};
+use loket_wire::{JobId, Timestamp};
 use rusqlite::{Transaction, params};
 
 use super::chain::{self, About};
@@ -8,7 +8,7 @@ use super::column::{Columns, number, run, select, select_first};
 use crate::actor::Actor;
 use crate::error::StoreError;
 use crate::history::Note;
-use crate::record::{CodeKey, MAX_FOUND, RecordRow, Sought};
+use crate::record::{CodeKey, Looker, MAX_FOUND, RecordRow, Sought};
 
 /// Takes a record; the first one of a job stands. Says which one that is.
 pub(super) fn put(
@@ -63,7 +63,7 @@ pub(super) fn find(tx: &Transaction<'_>, job: JobId) -> Result<Option<RecordRow>
 pub(super) fn show(
     tx: &Transaction<'_>,
     sought: &Sought,
-    (by, at_machine): (&Actor, Option<&MachineId>),
+    looker: Looker<'_>,
     now: Timestamp,
 ) -> Result<Vec<RecordRow>, StoreError> {
     let mut found = match sought {
@@ -74,9 +74,10 @@ pub(super) fn show(
     for record in &found {
         let about = About {
             job: Some(record.job),
-            machine: at_machine,
+            machine: looker.machine,
         };
-        chain::append_note(tx, about, by, now, &Note::RecordShown)?;
+        let reason = looker.reason.map(|reason| reason.as_str().to_owned());
+        chain::append_note(tx, about, looker.by, now, &Note::RecordShown { reason })?;
     }
     Ok(found)
 }

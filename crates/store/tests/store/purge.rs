@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loket_store::{
     ASIDE_KEPT, Front, HistoryVerdict, IdempotencyKey, Inserted, KnownLine, LEDGER_KEPT,
-    LINE_WAITS, NewJob, Note, Purged, Role, SqliteStore, Store, StoreError, TokenRow,
+    LINE_WAITS, NewJob, Note, Purged, RecordRow, Role, SqliteStore, Store, StoreError, TokenRow,
 };
 use loket_wire::order::ReprintOf;
 use loket_wire::{Epoch, JobId, JobState, Sha256Digest, Timestamp};
@@ -45,6 +45,26 @@ pub(crate) fn purge_all(store: &dyn Store, now: Timestamp) -> Purged {
             return all;
         }
     }
+}
+
+#[test]
+fn a_job_waits_for_the_record_of_its_sheet() {
+    let world = World::new();
+    let job = printed(&world, 1, 1);
+    let record = RecordRow {
+        job,
+        machine: world.machine.clone(),
+        received_at: after(Duration::ZERO),
+        keep_until: five_years(),
+        size_bytes: 1,
+        sha256: Sha256Digest::of(b"sealed"),
+    };
+    world.store.put_record(&record, &[]).unwrap();
+    let later = five_years().saturating_add(Duration::from_secs(1));
+    assert_eq!(purge_all(&world.store, later).jobs, 0);
+    assert_eq!(world.store.ended_records(later, 9).unwrap(), [job]);
+    world.store.drop_record(job).unwrap();
+    assert_eq!(purge_all(&world.store, later).jobs, 1);
 }
 
 pub(crate) struct Intact {

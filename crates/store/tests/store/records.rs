@@ -1,6 +1,6 @@
 //! Match records: taken once, found by code or job, shown with a line in the history, ended by their time.
 
-use loket_store::{Actor, MAX_FOUND, RecordRow, Sought, Store};
+use loket_store::{Actor, LookReason, Looker, MAX_FOUND, RecordRow, Sought, Store, TextError};
 use loket_wire::Sha256Digest;
 
 use crate::world::{World, at, central, job_id, new_job};
@@ -57,9 +57,14 @@ fn a_record_is_found_by_its_code_or_job_and_each_look_is_written_down() {
         world.store.put_record(&record, &codes).unwrap();
     }
     let officer = Actor::new("officer:siti").unwrap();
+    let reason = LookReason::new("laporan warga 12").unwrap();
     let show = |sought: Sought| {
-        let by = (&officer, Some(&world.machine));
-        let found = world.store.show_records(&sought, by, at(10)).unwrap();
+        let looker = Looker {
+            by: &officer,
+            machine: Some(&world.machine),
+            reason: (sought == Sought::Job(job_id(2))).then_some(&reason),
+        };
+        let found = world.store.show_records(&sought, looker, at(10)).unwrap();
         found.into_iter().map(|it| it.job).collect::<Vec<_>>()
     };
     assert_eq!(show(Sought::Job(job_id(2))), [job_id(2)]);
@@ -73,6 +78,33 @@ fn a_record_is_found_by_its_code_or_job_and_each_look_is_written_down() {
     assert_eq!(shown.len(), 2);
     assert_eq!(shown[0].actor, "officer:siti");
     assert_eq!(shown[0].machine.as_ref(), Some(&world.machine));
+    assert_eq!(shown[0].body, r#"{"v":1,"kind":"record-shown"}"#);
+    let told = world.store.history(job_id(2)).unwrap();
+    let first = told.iter().find(|it| it.kind == "record-shown").unwrap();
+    let with_reason = r#"{"v":1,"kind":"record-shown","reason":"laporan warga 12"}"#;
+    assert_eq!(first.body, with_reason);
+}
+
+fn nobody_in_particular(by: &Actor) -> Looker<'_> {
+    Looker {
+        by,
+        machine: None,
+        reason: None,
+    }
+}
+
+#[test]
+fn a_reason_for_a_look_is_one_line_without_a_number_of_a_person() {
+    let refused = |text: &str| LookReason::new(text).unwrap_err();
+    assert!(LookReason::new(&"x".repeat(200)).is_ok());
+    assert!(matches!(refused(""), TextError::Empty { .. }));
+    assert!(matches!(
+        refused(&"x".repeat(201)),
+        TextError::TooLong { .. }
+    ));
+    assert!(matches!(refused("a\nb"), TextError::Unprintable { .. }));
+    let number = "1".repeat(16);
+    assert!(matches!(refused(&number), TextError::PersonalNumber { .. }));
 }
 
 #[test]
@@ -82,7 +114,8 @@ fn a_code_that_many_sheets_bear_finds_a_few_of_them() {
         let record = record(&world, number);
         world.store.put_record(&record, &[CODE]).unwrap();
     }
-    let by = (&central(), None);
+    let by = central();
+    let by = nobody_in_particular(&by);
     let sought = Sought::Codes(vec![CODE]);
     let found = world.store.show_records(&sought, by, at(20)).unwrap();
     assert_eq!(found.len(), usize::try_from(MAX_FOUND).unwrap());
@@ -96,7 +129,8 @@ fn a_record_past_its_time_is_shown_to_nobody_and_goes_with_its_codes() {
         let record = record(&world, number);
         world.store.put_record(&record, &[CODE]).unwrap();
     }
-    let (by, ends) = ((&central(), None), at(1_001));
+    let (by, ends) = (central(), at(1_001));
+    let by = nobody_in_particular(&by);
     let sought = Sought::Codes(vec![CODE]);
     let found = world.store.show_records(&sought, by, ends).unwrap();
     assert_eq!(found.len(), 1, "the other ended at that moment");
