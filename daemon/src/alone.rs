@@ -12,6 +12,7 @@ use loket_wire::{JobId, JobState};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::child::Myself;
 use crate::config::{Config, PrinterConfig};
 use crate::ground::{Ground, Store};
 use crate::supervisor::{CLOSE_SHARE, RunError};
@@ -33,23 +34,24 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) async fn at_desk<T>(
     config: &Config,
     guest: Option<PrinterConfig>,
+    myself: Myself,
     work: impl AsyncFnOnce(&Door) -> T,
 ) -> Result<T, RunError> {
     let mut with_guest = config.clone();
     with_guest.printers.extend(guest);
     let store = Store::open(config)?;
-    let done = in_store(&store, config, &with_guest, work).await;
+    let done = in_store(&store, (config, &with_guest), myself, work).await;
     store.close(done, CLOSE_SHARE).await
 }
 
 async fn in_store<T>(
     store: &Store,
-    config: &Config,
-    with_guest: &Config,
+    (config, with_guest): (&Config, &Config),
+    myself: Myself,
     work: impl AsyncFnOnce(&Door) -> T,
 ) -> Result<T, RunError> {
     let settled = lanes(config);
-    let ground = Ground::lay(with_guest, store).await?;
+    let ground = Ground::lay(with_guest, store, myself).await?;
     // Never called off: a person waits, and nothing may be printed before it has passed.
     ground.check(CancellationToken::new()).await?;
     settle(&ground, config, &settled).await?;
@@ -159,6 +161,7 @@ async fn on<T>(
         clock: ground.clock.clone(),
         lanes,
         paper: None,
+        records: None,
     };
     let over = CancellationToken::new();
     let mut running = JoinSet::new();

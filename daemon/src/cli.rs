@@ -1,4 +1,5 @@
-//! The command line: `run`, `check-config`, `devices`, `verify`, `print`, `jobs`, `job`, `identity`.
+//! The command line: `run`, `check-config`, `devices`, `verify`, `print`, `jobs`, `job`, `records`,
+//! `identity`.
 //!
 //! Usage errors exit 64, unreadable files 66, wrong settings 78 (sysexits.h).
 
@@ -8,6 +9,7 @@ mod identity;
 mod jobs;
 mod paper;
 mod print;
+mod records;
 mod talk;
 mod verify;
 mod words;
@@ -23,13 +25,14 @@ use tokio_util::sync::CancellationToken;
 
 use self::face::{note, say, tell};
 use crate::account::{name_of, owner_unless_own};
+use crate::child::Myself;
 use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
 use crate::judge;
+use crate::sheet;
 use crate::supervisor::RunError;
 use crate::telemetry::{self, chain};
 use crate::trouble::Trouble;
-use crate::unit::verify::Myself;
 
 /// Where the settings lie unless said otherwise.
 const DEFAULT_CONFIG: &str = "/etc/loket/loket.toml";
@@ -102,6 +105,20 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Count the records of printed sheets on this machine.
+    Records {
+        #[command(flatten)]
+        at: At,
+        /// Erase those that central cannot open; its audit key is gone for good.
+        #[arg(long, requires = "by")]
+        forget: bool,
+        /// Who says so, for the log.
+        #[arg(long, requires = "forget")]
+        by: Option<String>,
+        /// One JSON document instead of text.
+        #[arg(long)]
+        json: bool,
+    },
     /// Release, cancel or answer one job.
     Job {
         #[command(subcommand)]
@@ -110,6 +127,9 @@ enum Command {
     /// Judge what comes on standard input, for the daemon itself.
     #[command(hide = true)]
     Judge(judge::Task),
+    /// Read a sheet of paper that comes on standard input, for the daemon itself.
+    #[command(hide = true)]
+    Sheet(sheet::Task),
     /// The machine's side of enrolment.
     Identity {
         #[command(subcommand)]
@@ -153,6 +173,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match cli.command {
         Command::Run(at) => run(&at, myself),
         Command::Judge(task) => judge::judge(&task),
+        Command::Sheet(task) => sheet::work(&task),
         Command::CheckConfig(at) => check_config(&at),
         Command::Devices { at, json } => devices::devices(&at.config, json),
         Command::Verify {
@@ -177,8 +198,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             at,
             verify::Wish { qr, json },
         ),
-        Command::Print(hand) => print::print(&hand),
+        Command::Print(hand) => print::print(&hand, &myself),
         Command::Jobs { at, json } => jobs::list(&at.config, json),
+        Command::Records { at, by, json, .. } => records::records(&at.config, by, json),
         Command::Job { what } => jobs::change(&what),
         Command::Identity { what } => identity::identity(&what),
         #[cfg(feature = "crash-stops")]

@@ -12,6 +12,7 @@ use loket_trust_folder::TrustFolder;
 use loket_wire::{Epoch, Timestamp};
 use tokio_util::sync::CancellationToken;
 
+use crate::child::Myself;
 use crate::clock::{Clock, certain};
 use crate::config::Config;
 use crate::device::{IppDevice, Printer};
@@ -22,6 +23,7 @@ use crate::key_seal::KeySeal;
 use crate::policy::policy_of;
 use crate::record::Records;
 use crate::reserve::Reserve;
+use crate::sheet::SheetReader;
 use crate::stops::{Hold, hold};
 use crate::supervisor::{DISK_FULL, RunError};
 use crate::telemetry::chain;
@@ -241,6 +243,8 @@ pub(crate) struct Ground {
     pub(crate) documents: Arc<Documents>,
     /// Records of printed sheets; none where there is no central to seal them to.
     pub(crate) records: Option<Arc<Records>>,
+    /// Makes those, and reads sheets that are doubted.
+    pub(crate) sheets: Arc<SheetReader>,
     pub(crate) printers: BTreeMap<String, Arc<dyn Printer>>,
     /// Shut until the journal is known to be sound.
     gate: Gate,
@@ -249,8 +253,12 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// Lays it over an open journal.
-    pub(crate) async fn lay(config: &Config, store: &Store) -> Result<Self, RunError> {
+    /// Lays it over an open journal; `myself` is how this program is started again.
+    pub(crate) async fn lay(
+        config: &Config,
+        store: &Store,
+        myself: Myself,
+    ) -> Result<Self, RunError> {
         let gate = Gate::default();
         if store.was_clean {
             gate.open();
@@ -279,9 +287,13 @@ impl Ground {
         }
         let policy = policy_of(config).map_err(RunError::Policy)?;
         let documents = Documents::new(spool, sealing, trust, policy);
+        let sheets = Arc::new(SheetReader::new(myself));
         let records = identity_dir(config)?
             .is_installed()
-            .then(|| Records::open(&config.state_dir, config.machine.clone(), clock.clone()))
+            .then(|| {
+                let (machine, sheets) = (config.machine.clone(), Arc::clone(&sheets));
+                Records::open(&config.state_dir, machine, clock.clone(), sheets)
+            })
             .transpose()
             .map_err(RunError::Spool)?;
         let mut printers: BTreeMap<String, Arc<dyn Printer>> = BTreeMap::new();
@@ -303,6 +315,7 @@ impl Ground {
             reserve: store.reserve.clone(),
             documents,
             records,
+            sheets,
             printers,
             gate,
             unchecked: (!store.was_clean).then(|| store.path.clone()),

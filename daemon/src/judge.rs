@@ -96,7 +96,7 @@ pub fn judge(task: &Task) -> Result<Exit, Exit> {
     let policy: Policy = serde_json::from_slice(&policy).map_err(|_bad| Exit::Usage)?;
     let trust = TrustFolder::open(task.trust.clone()).map_err(|_broken| Exit::Config)?;
     let trust = trust.current();
-    limit(task).map_err(|_refused| Exit::Bug)?;
+    limit(task.memory_bytes, task.cpu_s).map_err(|_refused| Exit::Bug)?;
     // One byte more than is judged, so that it is the verifier that says what is too large.
     let most = u64::try_from(MAX_DOCUMENT_BYTES).unwrap_or(u64::MAX);
     let document = read(most.saturating_add(1)).map_err(|_cut| Exit::Unreadable)?;
@@ -125,11 +125,11 @@ pub fn judge(task: &Task) -> Result<Exit, Exit> {
     Ok(Exit::Done)
 }
 
-/// Gives up everything that judging does not need.
-fn limit(task: &Task) -> std::io::Result<()> {
+/// Gives up everything that reading does not need.
+pub(crate) fn limit(memory_bytes: u64, cpu_s: u64) -> std::io::Result<()> {
     loket_confine::give_up(Limits {
-        memory_bytes: task.memory_bytes,
-        cpu_s: task.cpu_s,
+        memory_bytes,
+        cpu_s,
     })
 }
 
@@ -151,13 +151,16 @@ enum Kind {
 fn kind(document: &[u8]) -> Option<Kind> {
     const PNG: &[u8] = b"\x89PNG\r\n\x1a\n";
     const JPEG: &[u8] = b"\xff\xd8\xff";
-    const PDF: &[u8] = b"%PDF-";
     if document.starts_with(PNG) || document.starts_with(JPEG) {
         return Some(Kind::Picture);
     }
+    is_pdf(document).then_some(Kind::Pdf)
+}
+
+pub(crate) fn is_pdf(document: &[u8]) -> bool {
+    const PDF: &[u8] = b"%PDF-";
     let head = document.get(..HEAD_BYTES).unwrap_or(document);
-    let is_pdf = head.windows(PDF.len()).any(|window| window == PDF);
-    is_pdf.then_some(Kind::Pdf)
+    head.windows(PDF.len()).any(|window| window == PDF)
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ compile_error!(
 
 mod account;
 mod alone;
+mod blocking;
+pub mod child;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -29,6 +31,7 @@ pub mod paper;
 pub mod policy;
 pub mod record;
 mod reserve;
+pub mod sheet;
 pub mod shell;
 pub mod standstill;
 pub mod stops;

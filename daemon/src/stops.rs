@@ -58,6 +58,10 @@ stops! {
     AfterSend = "after-send",
     /// The printer has been looked at.
     Sighted = "sighted",
+    /// The document is printed; its record is about to be made.
+    BeforeRecord = "before-record",
+    /// The record is on disk, or could not be made; the document is there.
+    AfterRecord = "after-record",
     /// The document is destroyed; the journal knows nothing.
     AfterShred = "after-shred",
     /// A report has been handed to the link.
@@ -90,6 +94,10 @@ pub enum Hold {
     Fetch,
     /// A judging process waits for its document.
     Judging,
+    /// The process that makes a record waits for its document.
+    Recording,
+    /// The process that reads a doubted sheet waits for its scan.
+    Comparing,
     /// A trust bundle is checked and on disk beside the one that counts, which it is about to replace.
     TrustReplace,
 }
@@ -127,6 +135,8 @@ mod holding {
             Hold::Append => "append",
             Hold::Fetch => "fetch",
             Hold::Judging => "judging",
+            Hold::Recording => "recording",
+            Hold::Comparing => "comparing",
             Hold::TrustReplace => "trust-replace",
         }
     }

@@ -15,11 +15,12 @@ use loket_link::FetchTarget;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::child::Myself;
 use crate::config::Config;
 use crate::ground::{Ground, Session, Store, identity_dir, next_session, sweep};
 use crate::identity::{Identity, IdentityError};
+use crate::paper::PaperDesk;
 use crate::unit::print::recover;
-use crate::unit::verify::Myself;
 
 pub(crate) use error::DISK_FULL;
 pub use error::RunError;
@@ -63,7 +64,7 @@ async fn serve(
     (store, stop): (&Store, &CancellationToken),
     deadlines: &mut Option<Deadlines>,
 ) -> Result<(), RunError> {
-    let ground = Ground::lay(config, store).await?;
+    let ground = Ground::lay(config, store, myself.clone()).await?;
     let enrolment = Enrolment::find(config, &ground).await?;
     let desk = recover(&ground.journal, lanes(config))
         .await
@@ -71,14 +72,17 @@ async fn serve(
     sweep(&ground, &desk)?;
     let open_count = desk.open_jobs().len();
     let session = enrolment.as_ref().map(|enrolment| enrolment.session);
+    let paper = enrolment
+        .as_ref()
+        .map(|enrolment| enrolment.paper(config, &ground));
     let mut units = Units::default();
-    let handle = units.start_desk(config, &ground, desk, enrolment.as_ref())?;
+    let handle = units.start_desk(config, &ground, desk, (enrolment.as_ref(), paper.as_ref()))?;
     let link = match enrolment {
         Some(enrolment) => Some(units.start_link(config, &ground, &handle, enrolment)?),
         None => None,
     };
     units.start_health(config, &ground, &handle, link);
-    units.start_pages(config, &ground, myself);
+    units.start_pages(config, &ground, myself, paper);
     notify(&[
         sd_notify::NotifyState::Ready,
         sd_notify::NotifyState::Status("bekerja"),
@@ -154,6 +158,12 @@ impl Enrolment {
             tls,
             session,
         }))
+    }
+
+    /// Holds doubted sheets against what central keeps of them.
+    fn paper(&self, config: &Config, ground: &Ground) -> Arc<PaperDesk> {
+        let key = (config.machine.clone(), self.identity.sealing.clone());
+        PaperDesk::new(self.documents(), key, Arc::clone(&ground.sheets))
     }
 
     /// Where sealed documents are fetched.

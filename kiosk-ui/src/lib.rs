@@ -10,7 +10,7 @@
 //! - What belongs to a resident stands in memory under a handle that answers once and dies by itself; nothing of it is in
 //!   an address, a cookie, a log or a cache.
 //! - Every text is in [`words`]; every answer that is no page has a code.
-//! - It reads no document: judging is the daemon's, behind [`ports::VerifyDesk`].
+//! - It reads no document: judging is the daemon's, behind [`ports::VerifyDesk`] and [`ports::PaperDesk`].
 
 mod guard;
 mod handles;
@@ -21,8 +21,10 @@ mod moment;
 mod picture;
 pub mod ports;
 mod problem;
+mod sheet;
 mod site;
 mod station;
+mod station_paper;
 mod upload;
 mod verdict;
 pub mod words;

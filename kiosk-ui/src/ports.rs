@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use loket_wire::JobId;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -11,10 +12,14 @@ pub use crate::judgement::{
     Certificate, Compared, Document, Found, Judgement, Leads, Paper, Qr, Revision, RevisionChange,
     Revocation, Signature, Verdict,
 };
+pub use crate::sheet::{PaperReport, PaperVerdict, Place, PlaceKind, PlacePictures, SheetPictures};
 use crate::words::Trouble;
 
 /// Largest document that a page takes.
 pub const MAX_DOCUMENT_BYTES: usize = loket_verify::MAX_DOCUMENT_BYTES;
+
+/// Largest scan that is taken: an A4 page in colour at 300 dpi as JPEG has some 3 MB, as PNG up to 15.
+pub const MAX_SCAN_BYTES: usize = 16 * 1024 * 1024;
 
 /// An answer that is waited for.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -42,6 +47,47 @@ pub trait VerifyDesk: Send + Sync {
     /// # Cancel safety
     /// Dropping the future ends the judging and drops the bytes.
     fn verify(&self, document: Brought, reader: Reader) -> Answer<'_, Result<Judgement, Trouble>>;
+}
+
+/// A sheet that somebody doubts.
+pub struct PaperQuestion {
+    /// Its scan: PNG, JPEG, or a PDF that a scanner made.
+    pub scan: Brought,
+    /// The job that printed it; the QR code on it tells where absent.
+    pub job: Option<JobId>,
+    /// The officer who asks; central keeps the name in its history.
+    pub by: String,
+}
+
+impl fmt::Debug for PaperQuestion {
+    /// A scan holds everything that must stand in no log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PaperQuestion")
+            .field("job", &self.job)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What became of the question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PaperAnswer {
+    /// The answer.
+    pub report: PaperReport,
+    /// Where something differs, how.
+    pub pictures: Option<SheetPictures>,
+}
+
+/// Holds sheets against the records of their printing.
+pub trait PaperDesk: Send + Sync {
+    /// Reads the scan, asks central for the record and compares, bounded in time, memory and number. Scan and record are
+    /// gone when it answers.
+    ///
+    /// # Errors
+    /// The [`Trouble`] that the officer is told: nothing was compared.
+    ///
+    /// # Cancel safety
+    /// Dropping the future ends the question; central may have its line of it.
+    fn ask(&self, question: PaperQuestion) -> Answer<'_, Result<PaperAnswer, Trouble>>;
 }
 
 /// A document on a medium that somebody plugged in.

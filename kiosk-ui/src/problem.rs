@@ -12,11 +12,24 @@ use crate::words::{Said, Trouble, say};
 pub(crate) struct Problem {
     face: Face,
     trouble: Trouble,
+    again: Option<&'static str>,
 }
 
 impl Problem {
     pub(crate) const fn new(face: Face, trouble: Trouble) -> Self {
-        Self { face, trouble }
+        Self {
+            face,
+            trouble,
+            again: None,
+        }
+    }
+
+    /// Where it is tried again, if not where this face begins.
+    pub(crate) const fn again(self, address: &'static str) -> Self {
+        Self {
+            again: Some(address),
+            ..self
+        }
     }
 }
 
@@ -40,7 +53,7 @@ impl IntoResponse for Problem {
             said: say(self.trouble),
             code: self.trouble.id(),
             is_station: self.face == Face::Station,
-            again,
+            again: self.again.unwrap_or(again),
             home,
         };
         let status = StatusCode::from_u16(self.trouble.status());

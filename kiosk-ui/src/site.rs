@@ -16,10 +16,11 @@ use tokio::sync::Semaphore;
 
 use crate::handles::Handles;
 use crate::picture::Picture;
-use crate::ports::{Judgement, MediaDesk, MediaFile, VerifyDesk};
+use crate::ports::{Judgement, MediaDesk, MediaFile, PaperDesk, VerifyDesk};
 use crate::problem::Problem;
+use crate::station_paper::SheetResult;
 use crate::words::Trouble;
-use crate::{guard, kiosk, picture, station};
+use crate::{guard, kiosk, picture, station, station_paper};
 
 /// Documents that are received or judged at a time: each may take 8 MiB, and one screen asks for one.
 const MAX_UPLOADS: usize = 4;
@@ -33,8 +34,9 @@ const FORM_LIFE: Duration = Duration::from_secs(900);
 /// Results that nobody has looked at yet: the browser asks for each at once.
 const MAX_RESULTS: usize = 8;
 
-/// Pictures of those results: an original and an altered page each.
-const MAX_PICTURES: usize = 8;
+/// Pictures of those results: an original and an altered page each, or a sheet and ten close-ups, which are small, in two
+/// windows.
+const MAX_PICTURES: usize = 24;
 
 /// Beside the document, the fields of a form take this much of a body.
 const SMALL_BODY_BYTES: usize = 16 * 1024;
@@ -63,6 +65,8 @@ impl Face {
 pub struct Site {
     /// Judges documents.
     pub verify: Arc<dyn VerifyDesk>,
+    /// Holds doubted sheets against their records; none on a machine that central does not know.
+    pub paper: Option<Arc<dyn PaperDesk>>,
     /// Reads what is plugged in.
     pub media: Arc<dyn MediaDesk>,
     /// Which pages are shown.
@@ -107,6 +111,10 @@ pub(crate) struct Inner {
     pub(crate) results: Handles<Judgement>,
     /// Results for officers: a resident's page cannot ask for one.
     pub(crate) officer_results: Handles<Judgement>,
+    /// What was found of sheets of paper.
+    pub(crate) sheet_results: Handles<SheetResult>,
+    /// Names of officers who may go on with another sheet.
+    pub(crate) names: Handles<String>,
     pub(crate) pictures: Handles<Picture>,
     pub(crate) uploads: Semaphore,
 }
@@ -122,6 +130,8 @@ impl Shared {
             listings: Handles::new(fresh, MAX_FORMS, FORM_LIFE),
             results: Handles::new(fresh, MAX_RESULTS, result_life),
             officer_results: Handles::new(fresh, MAX_RESULTS, result_life),
+            sheet_results: Handles::new(fresh, MAX_RESULTS, result_life),
+            names: Handles::new(fresh, MAX_FORMS, FORM_LIFE),
             pictures: Handles::new(fresh, MAX_PICTURES, result_life),
             uploads: Semaphore::new(MAX_UPLOADS),
         }))
@@ -133,6 +143,8 @@ impl Shared {
         self.listings.sweep();
         self.results.sweep();
         self.officer_results.sweep();
+        self.sheet_results.sweep();
+        self.names.sweep();
         self.pictures.sweep();
     }
 
@@ -168,6 +180,12 @@ fn station_routes() -> Routes {
         ),
         ("/station/periksa/usb", post(station::post_verify_medium)),
         ("/station/hasil/{handle}", get(station::result)),
+        (
+            "/station/kertas",
+            get(station_paper::choose).merge(upload(post(station_paper::post))),
+        ),
+        ("/station/kertas/lagi/{handle}", get(station_paper::again)),
+        ("/station/kertas/hasil/{handle}", get(station_paper::result)),
         ("/station/gambar/{handle}", get(picture::show)),
     ]
 }

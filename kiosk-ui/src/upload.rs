@@ -32,25 +32,48 @@ pub(crate) async fn read(mut form: Multipart) -> Result<Upload, Trouble> {
     while let Some(field) = form.next_field().await.map_err(|_cut| Trouble::Cut)? {
         match field.name() {
             Some("token") => token = read_token(field).await?,
-            Some("berkas") => document = read_document(field).await?,
+            Some("berkas") => document = read_document(field, MAX_DOCUMENT_BYTES).await?,
             Some(_) | None => return Err(Trouble::Cut),
         }
     }
     Ok(Upload { token, document })
 }
 
-async fn read_token(mut field: Field<'_>) -> Result<String, Trouble> {
-    let mut token = Vec::new();
-    while let Some(part) = field.chunk().await.map_err(|_cut| Trouble::Cut)? {
-        if token.len().saturating_add(part.len()) > MAX_TOKEN_BYTES {
-            return Err(Trouble::FormStale);
-        }
-        token.extend_from_slice(&part);
-    }
-    String::from_utf8(token).map_err(|_no_text| Trouble::FormStale)
+/// Reads a form's token.
+///
+/// # Errors
+/// [`Trouble::Cut`], [`Trouble::FormStale`] for what is no token.
+pub(crate) async fn read_token(field: Field<'_>) -> Result<String, Trouble> {
+    let token = read_text(field, MAX_TOKEN_BYTES).await?;
+    token.ok_or(Trouble::FormStale)
 }
 
-async fn read_document(mut field: Field<'_>) -> Result<Result<Brought, Trouble>, Trouble> {
+/// Reads a line of text of up to `most` bytes; nothing where it is longer or no text.
+///
+/// # Errors
+/// [`Trouble::Cut`]
+pub(crate) async fn read_text(
+    mut field: Field<'_>,
+    most: usize,
+) -> Result<Option<String>, Trouble> {
+    let mut text = Vec::new();
+    while let Some(part) = field.chunk().await.map_err(|_cut| Trouble::Cut)? {
+        if text.len().saturating_add(part.len()) > most {
+            return Ok(None);
+        }
+        text.extend_from_slice(&part);
+    }
+    Ok(String::from_utf8(text).ok())
+}
+
+/// Reads a file of up to `most` bytes.
+///
+/// # Errors
+/// [`Trouble::Cut`]; inside, what is wrong with the file of a form that came whole.
+pub(crate) async fn read_document(
+    mut field: Field<'_>,
+    most: usize,
+) -> Result<Result<Brought, Trouble>, Trouble> {
     let mut document: Brought = Zeroizing::new(Vec::new());
     let mut size = 0_usize;
     while let Some(part) = field.chunk().await.map_err(|_cut| Trouble::Cut)? {
@@ -58,12 +81,12 @@ async fn read_document(mut field: Field<'_>) -> Result<Result<Brought, Trouble>,
         if size > MAX_DROPPED_BYTES {
             break;
         }
-        if size <= MAX_DOCUMENT_BYTES {
-            grow(&mut document, part.len());
+        if size <= most {
+            grow(&mut document, part.len(), most);
             document.extend_from_slice(&part);
         }
     }
-    Ok(if size > MAX_DOCUMENT_BYTES {
+    Ok(if size > most {
         Err(Trouble::TooLarge)
     } else if document.is_empty() {
         Err(Trouble::NoFile)
@@ -73,12 +96,12 @@ async fn read_document(mut field: Field<'_>) -> Result<Result<Brought, Trouble>,
 }
 
 /// Makes room for `more`: a vector that grows by itself leaves its old bytes behind unwiped.
-fn grow(document: &mut Brought, more: usize) {
+fn grow(document: &mut Brought, more: usize, most: usize) {
     let needed = document.len().saturating_add(more);
     if needed <= document.capacity() {
         return;
     }
-    let room = needed.saturating_mul(2).min(MAX_DOCUMENT_BYTES);
+    let room = needed.saturating_mul(2).min(most);
     let mut larger: Brought = Zeroizing::new(Vec::with_capacity(room));
     larger.extend_from_slice(document);
     *document = larger;

@@ -2,7 +2,7 @@
 
 use loket_verify::{Code, Weight};
 
-use crate::ports::Verdict;
+use crate::ports::{PaperVerdict, PlaceKind, Verdict};
 
 macro_rules! troubles {
     ($($name:ident $id:literal $status:literal $happened:literal $todo:literal $ask:literal,)+) => {
@@ -68,6 +68,20 @@ troubles! {
     JudgingBroke "K-202" 422 "Pemeriksaan berhenti sebelum selesai." "Jangan dipakai dulu. Coba sekali lagi." "Bila terjadi lagi, minta petugas loket memeriksanya.",
     NotStarted "K-203" 503 "Mesin ini tidak dapat memeriksa dokumen sekarang." "Coba lagi nanti, atau bawa dokumen ke loket." "Petugas loket menghubungi petugas TI.",
     TrustBroken "K-204" 503 "Daftar penanda tangan di mesin ini tidak dapat dibaca." "Bawa dokumen ke loket." "Petugas loket menghubungi petugas TI.",
+
+    PaperName "K-301" 400 "Nama petugas belum terisi dengan benar." "Tulis nama 1 sampai 40 huruf, tanpa nomor panjang." "Bila ragu, hubungi petugas TI.",
+    PaperJob "K-302" 400 "Nomor pekerjaan cetak salah tulis." "Salin lagi nomornya. Bila kode QR terbaca, kosongkan saja." "Bila ragu, hubungi petugas TI.",
+    PaperScan "K-303" 415 "Hasil pindai ini tidak dapat dibaca." "Pindai ulang dengan 200 dpi sebagai JPEG, PNG, atau PDF." "Bila terjadi lagi, hubungi petugas TI.",
+    PaperTooLarge "K-304" 413 "Hasil pindai ini terlalu besar. Paling besar 16 MiB." "Pindai ulang dengan 200 dpi, simpan sebagai JPEG." "Bila terjadi lagi, hubungi petugas TI.",
+    PaperManySheets "K-305" 422 "Berkas ini berisi lebih dari satu lembar." "Pindai satu lembar saja, lalu coba lagi." "Bila ragu, hubungi petugas TI.",
+    PaperNoCode "K-306" 422 "Kode QR di kertas ini tidak terbaca." "Pindai ulang dengan lebih jelas, atau isi nomor pekerjaan cetaknya." "Bila ragu, hubungi petugas TI.",
+    PaperNoRecord "K-307" 404 "Pusat tidak menyimpan catatan cetak kertas ini." "Anggap belum dapat dipastikan. Periksa dokumen elektroniknya." "Bila ragu, hubungi petugas dinas penerbit.",
+    PaperExpired "K-308" 410 "Masa simpan catatan cetak kertas ini sudah lewat." "Anggap belum dapat dipastikan. Periksa dokumen elektroniknya." "Bila ragu, hubungi petugas dinas penerbit.",
+    PaperNoCentral "K-309" 503 "Pusat belum dapat dihubungi." "Tunggu satu menit, lalu coba lagi." "Bila lama, hubungi petugas TI.",
+    PaperAlone "K-310" 503 "Mesin ini belum terdaftar di pusat." "Cocokkan kertas di mesin lain yang sudah terdaftar." "Minta petugas TI mendaftarkan mesin ini.",
+    PaperBusy "K-311" 503 "Mesin sedang mencocokkan kertas lain." "Tunggu satu menit, lalu coba lagi." "Bila lama, hubungi petugas TI.",
+    PaperNotCompared "K-312" 422 "Pencocokan berhenti sebelum selesai." "Pindai ulang dengan 200 dpi, lalu coba lagi." "Bila terjadi lagi, hubungi petugas TI.",
+    PaperBroken "K-313" 500 "Catatan cetak kertas ini tidak dapat dibaca." "Anggap belum dapat dipastikan. Periksa dokumen elektroniknya." "Hubungi petugas TI.",
 }
 
 /// How a verdict is shown: never by colour alone.
@@ -109,6 +123,58 @@ pub const PAPER: Shown = Shown {
     meaning: "Tanda tangan elektronik hanya ada di berkas PDF, tidak di kertas.",
     tone: "wait",
 };
+
+/// The answer on a sheet of paper.
+#[must_use]
+pub const fn paper(verdict: PaperVerdict) -> Shown {
+    match verdict {
+        PaperVerdict::Same => Shown {
+            word: "SAMA",
+            meaning: "Kertas ini sama dengan yang dicetak.",
+            tone: "good",
+        },
+        PaperVerdict::Different => Shown {
+            word: "BERBEDA",
+            meaning: "Kertas ini tidak sama dengan yang dicetak.",
+            tone: "bad",
+        },
+        PaperVerdict::CannotTell => Shown {
+            word: "BELUM DAPAT DIPASTIKAN",
+            meaning: "Ini bukan berarti palsu.",
+            tone: "wait",
+        },
+    }
+}
+
+/// What an officer does with a sheet that is as it was printed.
+pub const PAPER_SAME: &[&str] = &[
+    "Kertasnya cocok dengan catatan cetak.",
+    "Ini bukan status terbaru dokumennya. Periksa itu tersendiri.",
+];
+
+/// What an officer does with a sheet that differs.
+pub const PAPER_DIFFERENT: &[&str] = &[
+    "Lihat setiap bagian di bawah, bandingkan kedua gambarnya.",
+    "Cap, lipatan, atau coretan juga ditandai. Isi dokumen belum tentu berubah.",
+    "Isinya berubah? Jangan terima kertasnya, hubungi dinas penerbit.",
+];
+
+/// What an officer does with a sheet of which nothing is known.
+pub const PAPER_UNSURE: &[&str] = &[
+    "Jangan tolak kertas ini hanya karena hasil ini.",
+    "Periksa dokumen elektroniknya.",
+    "Bila ragu, hubungi dinas penerbit.",
+];
+
+/// What differs at a place.
+#[must_use]
+pub const fn place(kind: PlaceKind) -> &'static str {
+    match kind {
+        PlaceKind::Missing => "ada yang hilang",
+        PlaceKind::Added => "ada yang ditambahkan",
+        PlaceKind::Changed => "ada yang diubah",
+    }
+}
 
 /// Why, in the words of a resident.
 #[must_use]
@@ -342,7 +408,16 @@ mod tests {
             }
             assert_plain(super::verdict(verdict).meaning);
         }
-        PAPER_ADVICE.iter().for_each(|text| assert_plain(text));
+        for advice in [PAPER_ADVICE, PAPER_SAME, PAPER_DIFFERENT, PAPER_UNSURE] {
+            advice.iter().for_each(|text| assert_plain(text));
+        }
+        for verdict in [
+            PaperVerdict::Same,
+            PaperVerdict::Different,
+            PaperVerdict::CannotTell,
+        ] {
+            assert_plain(paper(verdict).meaning);
+        }
     }
 
     #[test]

@@ -31,5 +31,6 @@ mod revocation;
 mod sample;
 mod secrecy;
 mod set_back;
+mod sheets;
 mod tls;
 mod trust_bundle;

@@ -40,7 +40,7 @@ async fn doubt(station: &Station, scan: &Path, words: &[&str]) -> anyhow::Result
 }
 
 /// The page of a document, printed and scanned as in an office.
-fn scan_of(document: &[u8], file: PathBuf) -> anyhow::Result<PathBuf> {
+pub(crate) fn scan_of(document: &[u8], file: PathBuf) -> anyhow::Result<PathBuf> {
     let page = raster::render(document, 0, PRINT_DPI)?;
     let sheet = Sheet {
         width: usize::try_from(page.width)?,
@@ -59,7 +59,7 @@ fn scan_of(document: &[u8], file: PathBuf) -> anyhow::Result<PathBuf> {
 }
 
 /// The document with one digit of what it shows changed; its content stands in clear, so that tests can do this.
-fn forged(document: &[u8]) -> anyhow::Result<Vec<u8>> {
+pub(crate) fn forged(document: &[u8]) -> anyhow::Result<Vec<u8>> {
     let content = document.windows(6).position(|it| it == b"stream");
     let content = content.context("find the page's content")?;
     let numbers = document.get(content..).context("cut")?;
@@ -74,7 +74,8 @@ fn forged(document: &[u8]) -> anyhow::Result<Vec<u8>> {
     Ok(forged)
 }
 
-async fn kinds(world: &World, job: &str) -> anyhow::Result<Vec<String>> {
+/// Kinds of the lines that a job's history has.
+pub(crate) async fn kinds(world: &World, job: &str) -> anyhow::Result<Vec<String>> {
     let token = Some(world.tokens.operator.as_str());
     let path = format!("/api/v1/jobs/{job}/history");
     let answer = http::call(&world.site.api(), "GET", &path, token).await?;
@@ -136,23 +137,33 @@ async fn at_central(
     Ok(())
 }
 
+/// Waits until a station can seal records.
+pub(crate) async fn key_heard(station: &Station) -> anyhow::Result<()> {
+    until("the audit key heard", DEADLINE, async || {
+        let key = station.machine.home.join("state/audit-key.json");
+        Ok(key.exists().then_some(()))
+    })
+    .await
+}
+
+/// Waits until central has the record of a job.
+pub(crate) async fn record_kept(world: &World, job: &str) -> anyhow::Result<()> {
+    until("the record at central", DEADLINE, async || {
+        let kinds = kinds(world, job).await?;
+        Ok(kinds.iter().any(|kind| kind == "record-kept").then_some(()))
+    })
+    .await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_doubted_sheet_is_held_against_the_record_that_its_printing_left() -> anyhow::Result<()> {
     let world = World::start(Build::Plain, false).await?;
     let station = world.station(ID, &[]).await?;
     let mut daemon = world.site.start_machine(&station.machine)?;
-    until("the audit key heard", DEADLINE, async || {
-        let key = station.machine.home.join("state/audit-key.json");
-        Ok(key.exists().then_some(()))
-    })
-    .await?;
+    key_heard(&station).await?;
     let job = world.order(ID, "KK-1", "now").await?;
     world.wait(&job, &["printed"]).await?;
-    until("the record at central", DEADLINE, async || {
-        let kinds = kinds(&world, &job).await?;
-        Ok(kinds.iter().any(|kind| kind == "record-kept").then_some(()))
-    })
-    .await?;
+    record_kept(&world, &job).await?;
     until("no record at the machine", DEADLINE, async || {
         let left = std::fs::read_dir(station.machine.home.join("state/records"))?;
         Ok((left.count() == 0).then_some(()))

@@ -19,9 +19,23 @@ const SERVED: &str = "pages.listen=";
 pub struct Pages {
     /// The daemon.
     pub running: Running,
-    /// Where it listens, `host:port`.
-    pub at: String,
+    client: Client,
     folder: tempfile::TempDir,
+}
+
+/// Whoever asks for pages; shares no code with them.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Where they are served, `host:port`.
+    pub at: String,
+}
+
+impl std::ops::Deref for Pages {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
 }
 
 /// What a page answered.
@@ -88,18 +102,10 @@ impl Pages {
         }
         let command = program.command(["run", "--config", &text(&config)]);
         let mut running = Running::start("loketd", command, &folder.path().join("logs"))?;
-        let log = running.log().to_owned();
-        let at = until("the pages' address", DEADLINE, async || {
-            running.check()?;
-            let log = std::fs::read_to_string(&log).unwrap_or_default();
-            let after = log.split_once(SERVED).map(|(_before, after)| after);
-            let line = after.and_then(|after| after.split_once('\n'));
-            Ok(line.map(|(at, _rest)| at.trim().to_owned()))
-        })
-        .await?;
+        let client = Client::of(&mut running).await?;
         Ok(Self {
             running,
-            at,
+            client,
             folder,
         })
     }
@@ -108,6 +114,24 @@ impl Pages {
     #[must_use]
     pub fn dir(&self) -> &Path {
         self.folder.path()
+    }
+}
+
+impl Client {
+    /// Of the pages that a daemon's log says it serves.
+    ///
+    /// # Errors
+    /// When it ends before.
+    pub async fn of(running: &mut Running) -> anyhow::Result<Self> {
+        let log = running.log().to_owned();
+        let at = until("the pages' address", DEADLINE, async || {
+            running.check()?;
+            let log = std::fs::read_to_string(&log).unwrap_or_default();
+            let after = log.rsplit_once(SERVED).map(|(_before, after)| after);
+            let line = after.and_then(|after| after.split_once('\n'));
+            Ok(line.map(|(at, _rest)| at.trim().to_owned()))
+        });
+        Ok(Self { at: at.await? })
     }
 
     /// Sends a request as it stands and reads the answer to its end.
@@ -124,7 +148,9 @@ impl Pages {
             anyhow::Ok(bytes)
         };
         let bytes = tokio::time::timeout(DEADLINE, exchange).await;
-        let text = String::from_utf8(bytes.context("hear a page")??).context("read a page")?;
+        let bytes = bytes.context("hear a page")??;
+        // Pictures are asked for as well, and told by their head.
+        let text = String::from_utf8_lossy(&bytes);
         let (head, body) = text.split_once("\r\n\r\n").context("read a page")?;
         let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
         Ok(Page {
@@ -137,7 +163,7 @@ impl Pages {
     /// Asks for a page.
     ///
     /// # Errors
-    /// As [`Pages::send`].
+    /// As [`Client::send`].
     pub async fn get(&self, path: &str) -> anyhow::Result<Page> {
         let at = &self.at;
         let head = format!("GET {path} HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n");
@@ -147,7 +173,7 @@ impl Pages {
     /// Opens the form of a face, sends a document, and gives the page that follows.
     ///
     /// # Errors
-    /// As [`Pages::send`].
+    /// As [`Client::send`].
     pub async fn check(&self, face: &str, name: &str, document: &[u8]) -> anyhow::Result<Page> {
         let path = format!("/{face}/periksa");
         let token = self.get(&path).await?.field("token")?;
@@ -162,10 +188,37 @@ impl Pages {
             .await
     }
 
+    /// Opens the form for doubted sheets, sends a scan in the name of `siti`, and gives the page that follows.
+    ///
+    /// # Errors
+    /// As [`Client::send`].
+    pub async fn doubt(&self, scan: &[u8], job: &str) -> anyhow::Result<Page> {
+        let path = "/station/kertas";
+        let token = self.get(path).await?.field("token")?;
+        let mut body = Vec::new();
+        for (name, value) in [
+            ("token", token.as_str()),
+            ("nama", "siti"),
+            ("pekerjaan", job),
+        ] {
+            let field = format!(
+                "--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            );
+            body.extend_from_slice(field.as_bytes());
+        }
+        body.extend_from_slice(
+            b"--x\r\ncontent-disposition: form-data; name=\"berkas\"; filename=\"s.png\"\r\n\r\n",
+        );
+        body.extend_from_slice(scan);
+        body.extend_from_slice(b"\r\n--x--\r\n");
+        self.post(path, "multipart/form-data; boundary=x", &body)
+            .await
+    }
+
     /// Sends a form, and gives the page that follows.
     ///
     /// # Errors
-    /// As [`Pages::send`].
+    /// As [`Client::send`].
     pub async fn post(&self, path: &str, kind: &str, body: &[u8]) -> anyhow::Result<Page> {
         let (at, size) = (&self.at, body.len());
         let head = format!(

@@ -10,7 +10,7 @@ use data_encoding::BASE64;
 use loket_store::{Actor, Looker, RecordRow, Sought, StoreError};
 use loket_wire::record::{FindRecord, MAX_CODES};
 use loket_wire::sealed::SealingPublic;
-use loket_wire::{JobId, MachineId, Sha256Digest, Timestamp};
+use loket_wire::{JobId, JobState, MachineId, Sha256Digest, Timestamp};
 use serde_json::{Value, json};
 
 use super::api::job_id;
@@ -80,6 +80,12 @@ fn keep(office: &Office, peer: &Peer, id: JobId, sealed: &[u8]) -> Result<Kept, 
         tracing::warn!(job.id = %id, machine.id = %machine, "a record of another machine's job refused");
         return Err(Code::NotYourJob.into());
     }
+    let at = now();
+    let days = office.offices.current().paper_days(&row.facts.office, at);
+    // Asked before the record is opened: a machine that kept one which does not open may erase it.
+    if is_over(row.job.ended_at, days, at) {
+        return Ok(Kept::NotWanted);
+    }
     let record = office.records.read(&machine, id, sealed).map_err(|error| {
         tracing::warn!(job.id = %id, machine.id = %machine, error = %crate::chain(&error), "a record that does not open refused");
         let counted = &office.tally.records;
@@ -91,11 +97,6 @@ fn keep(office: &Office, peer: &Peer, id: JobId, sealed: &[u8]) -> Result<Kept, 
         count(&counted.refused);
         Problem::new(Code::RecordRefused)
     })?;
-    let at = now();
-    let days = office.offices.current().paper_days(&row.facts.office, at);
-    if days == 0 {
-        return Ok(Kept::NotWanted);
-    }
     let _guard = office.records.lock();
     let known = office.store.record(id);
     if let Some(known) = known.map_err(|error| storage_problem(&error))? {
@@ -148,6 +149,13 @@ fn forget(office: &Office, job: JobId) {
     }
 }
 
+/// Whether the office keeps no record of a sheet whose job ended then, or not any more.
+fn is_over(ended_at: Option<Timestamp>, days: u16, at: Timestamp) -> bool {
+    let span_ms = i64::from(days).saturating_mul(DAY_MS);
+    let until = |ended: Timestamp| ended.unix_ms().saturating_add(span_ms);
+    days == 0 || ended_at.is_some_and(|ended| until(ended) < at.unix_ms())
+}
+
 /// `POST /machine/v1/records/find`
 pub(super) async fn find(
     State(office): State<Arc<Office>>,
@@ -162,10 +170,10 @@ pub(super) async fn find(
     let told = office
         .blocking(move |office| tell(office, &peer, &asked))
         .await??;
-    Ok(Json(json!({ "records": told })))
+    Ok(Json(told))
 }
 
-fn tell(office: &Office, peer: &Peer, asked: &FindRecord) -> Result<Vec<Value>, Problem> {
+fn tell(office: &Office, peer: &Peer, asked: &FindRecord) -> Result<Value, Problem> {
     let machine = office.machine_of(peer)?;
     // Enrolled a moment ago, it may not be in the store yet.
     office.record(&machine).map_err(|error| match error {
@@ -205,7 +213,19 @@ fn tell(office: &Office, peer: &Peer, asked: &FindRecord) -> Result<Vec<Value>, 
         &counted.machine_told
     });
     tracing::info!(machine.id = %machine, count = found.len(), "records of printed sheets asked for");
-    seal_each(office, &found, &machine, &to)
+    let told = seal_each(office, &found, &machine, &to)?;
+    let is_expired = told.is_empty() && asked.job_id.is_some_and(|job| had_record(office, job));
+    Ok(json!({ "records": told, "expired": is_expired }))
+}
+
+/// Whether a record of the job was kept, for days that are over.
+fn had_record(office: &Office, job: JobId) -> bool {
+    let Ok(Some(row)) = office.store.job(job) else {
+        return false;
+    };
+    let at = now();
+    let days = office.offices.current().paper_days(&row.facts.office, at);
+    row.job.state == JobState::Printed && days > 0 && is_over(row.job.ended_at, days, at)
 }
 
 /// One of each document: a reprint looks like the first print.
@@ -239,4 +259,24 @@ fn seal_each(
         }));
     }
     Ok(told)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_over_when_the_days_of_its_office_are() {
+        let at = |day: i64| Timestamp::from_unix_ms(day * DAY_MS);
+        for (ended, days, now, over) in [
+            (Some(10), 3, 13, false),
+            (Some(10), 3, 14, true),
+            (Some(10), 0, 10, true),
+            (None, 3, 100, false),
+            (None, 0, 100, true),
+        ] {
+            let told = is_over(ended.map(at), days, at(now));
+            assert_eq!(told, over, "{ended:?} {days} {now}");
+        }
+    }
 }

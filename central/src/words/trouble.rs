@@ -19,7 +19,7 @@ impl TroubleWords<'_> {
 }
 
 /// Every bound of this version, for the page of codes.
-pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 9] = [
+pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 10] = [
     (
         "disk-full",
         TroubleWords {
@@ -92,6 +92,14 @@ pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 9] = [
             is_severe: false,
         },
     ),
+    (
+        "records-refused",
+        TroubleWords {
+            what: "catatan cetak di mesin ini tidak dapat dibuka pusat, mungkin kunci auditnya diganti",
+            step: "pasang lagi kunci audit yang lama; bila sudah hilang, jalankan 'loketd records --forget' di mesin itu",
+            is_severe: false,
+        },
+    ),
 ];
 
 /// The words for a keyword of a heartbeat; one from a newer machine is shown as it came.
@@ -125,6 +133,7 @@ mod tests {
             Trouble::CertificateEnded,
             Trouble::TrustOld,
             Trouble::TrustEnded,
+            Trouble::RecordsRefused,
         ];
         for bound in bounds {
             assert_ne!(trouble(bound.keyword()).what, bound.keyword());

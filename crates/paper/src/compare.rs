@@ -8,6 +8,7 @@
 //! What is looked at: the rectangle around everything that the page prints, and 3 mm around it. Holes, staples and notes
 //! further out are no part of the document. Inside, a stamp or a note is ink that was not printed, and is told.
 
+mod close_up;
 mod coarse;
 mod draw;
 mod expect;
@@ -21,7 +22,8 @@ mod warp;
 
 use thiserror::Error;
 
-pub use draw::draw;
+pub use close_up::{close_up, close_up_printed};
+pub use draw::{draw, overview};
 pub use nearest::nearest;
 pub use show::{cut, laid, marked};
 

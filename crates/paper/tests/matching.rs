@@ -311,10 +311,10 @@ fn differences_are_framed_in_the_scan() {
 #[test]
 fn a_sheet_is_found_among_pages_and_lies_on_its_page_whichever_way_it_was_scanned() {
     let page = printed(KK);
-    let mut other = raster::render(KK, 0, fingerprint::DPI).unwrap();
+    let mut other = rendered(KK, fingerprint::DPI, PART);
     let half = other.pixels.len() / 2;
     other.pixels[..half].fill(255);
-    let pages = [fingerprint::of(&other).unwrap(), fingerprint_of(KK)];
+    let pages = [fingerprint::of(&other).unwrap(), fingerprint().clone()];
     let way = Way {
         quarters: 2,
         ..Way::ordinary(11)
@@ -338,4 +338,51 @@ fn a_sheet_is_found_among_pages_and_lies_on_its_page_whichever_way_it_was_scanne
         "{sheet_shade} {page_shade} {region:?}"
     );
     assert!(compare::nearest(&[], &sheet).unwrap().is_none());
+}
+
+#[test]
+fn a_difference_is_shown_from_near_on_the_sheet_and_as_it_was_printed() {
+    let page = painted(&printed(KK), [20.0, 68.0, 30.0, 3.0], 255);
+    let way = Way {
+        quarters: 1,
+        ..Way::clean()
+    };
+    let sheet = scan(&page, &way, 1);
+    let fingerprint = fingerprint();
+    let comparison = compare::scan(fingerprint, &sheet).unwrap();
+    let region = comparison.regions.first().unwrap();
+    let ours = compare::close_up(&sheet, &comparison, region).unwrap();
+    let theirs = compare::close_up_printed(fingerprint, region);
+    assert_eq!((ours.width, ours.height), (theirs.width, theirs.height));
+    // Frames are red; what is missing is dark in one picture alone.
+    let dark = |picture: &Rgb| {
+        let pixels = picture.pixels.chunks_exact(3);
+        pixels.filter(|pixel| pixel[0] < 100).count()
+    };
+    let framed = |picture: &Rgb| {
+        let pixels = picture.pixels.chunks_exact(3);
+        pixels
+            .filter(|pixel| pixel[0] > pixel[1].saturating_add(100))
+            .count()
+    };
+    assert!(framed(&ours) > 50 && framed(&theirs) > 50);
+    assert!(
+        dark(&theirs) > dark(&ours).saturating_add(50),
+        "{} {}",
+        dark(&theirs),
+        dark(&ours)
+    );
+    let whole = compare::overview(&sheet, &comparison, 700);
+    assert!(whole.width.max(whole.height) <= 700 && whole.width > 300);
+    assert_eq!(
+        whole.pixels.len(),
+        usize::try_from(whole.width * whole.height * 3).unwrap()
+    );
+    assert!(framed(&whole) > 50);
+    let blank = Gray {
+        pixels: vec![255; sheet.pixels.len()],
+        ..sheet.clone()
+    };
+    let nothing = compare::scan(fingerprint, &blank).unwrap();
+    assert!(compare::close_up(&blank, &nothing, region).is_none());
 }

@@ -3,13 +3,14 @@
 use std::io::Read as _;
 use std::path::Path;
 
+use loket_kiosk_ui::ports::{MAX_SCAN_BYTES, PaperReport, PaperVerdict};
+use loket_kiosk_ui::words;
 use loket_wire::JobId;
 use zeroize::Zeroizing;
 
 use super::face::{note, say, tell};
 use super::{read_config, runtime, talk};
 use crate::exit::Exit;
-use crate::paper::{MAX_SCAN_BYTES, PaperReport};
 use crate::trouble::Trouble;
 use crate::unit::control::{Request, Response, socket_path};
 
@@ -44,7 +45,9 @@ pub(super) fn paper(
             let trouble = Trouble::ALL.iter().find(|it| it.id() == code);
             return Err(trouble.map_or(Exit::Negative, |it| it.exit()));
         }
-        Response::Ok(_jobs) => return Err(tell(Trouble::DaemonGarbled, "no report in the answer")),
+        Response::Ok(_) | Response::Records(_) => {
+            return Err(tell(Trouble::DaemonGarbled, "no report in the answer"));
+        }
     };
     if json {
         let text = serde_json::to_string(&report).map_err(|error| tell(Trouble::Fault, error))?;
@@ -52,10 +55,10 @@ pub(super) fn paper(
     } else {
         say_text(&report)?;
     }
-    Ok(match report.verdict.as_str() {
-        "same" => Exit::Done,
-        "different" => Exit::Negative,
-        _cannot_tell => Exit::Unsure,
+    Ok(match report.verdict {
+        PaperVerdict::Same => Exit::Done,
+        PaperVerdict::Different => Exit::Negative,
+        PaperVerdict::CannotTell => Exit::Unsure,
     })
 }
 
@@ -70,12 +73,12 @@ fn read(file: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
 }
 
 fn say_text(report: &PaperReport) -> Result<(), Exit> {
-    say(match report.verdict.as_str() {
-        "same" => "SAMA: kertas ini sama dengan yang dicetak",
-        "different" => {
+    say(match report.verdict {
+        PaperVerdict::Same => "SAMA: kertas ini sama dengan yang dicetak",
+        PaperVerdict::Different => {
             "BERBEDA: kertas ini tidak sama dengan yang dicetak. Jangan diterima; hubungi dinas penerbit."
         }
-        _cannot_tell => "BELUM DAPAT DIPASTIKAN",
+        PaperVerdict::CannotTell => "BELUM DAPAT DIPASTIKAN",
     })?;
     if let (Some(code), Some(message)) = (&report.code, &report.message) {
         say(format_args!("  {code} {message}"))?;
@@ -86,11 +89,7 @@ fn say_text(report: &PaperReport) -> Result<(), Exit> {
         "  dicetak: {at} di {machine}, pekerjaan {job}, halaman {page}"
     ))?;
     for place in &report.regions {
-        let what = match place.kind.as_str() {
-            "missing" => "ada yang hilang",
-            "added" => "ada yang ditambahkan",
-            _changed => "ada yang diubah",
-        };
+        let what = words::place(place.kind);
         let (x, y) = (place.x_mm, place.y_mm);
         let (width, height) = (place.width_mm, place.height_mm);
         say(format_args!(

@@ -17,6 +17,7 @@ use super::talk::{self, TalkError};
 use super::{Signals, devices, install_crypto, own_state, read_config, run_trouble, runtime};
 use crate::account::own_uid;
 use crate::alone::at_desk;
+use crate::child::Myself;
 use crate::config::{Config, PrinterConfig};
 use crate::exit::Exit;
 use crate::telemetry;
@@ -60,7 +61,7 @@ struct Fate {
     left: Option<Trouble>,
 }
 
-pub(super) fn print(hand: &Hand) -> Result<Exit, Exit> {
+pub(super) fn print(hand: &Hand, myself: &Myself) -> Result<Exit, Exit> {
     let config = read_config(&hand.at.config)?;
     let document = read(&hand.file)
         .map_err(|error| tell(Trouble::FileUnreadable, shown(&hand.file, &error)))?;
@@ -90,7 +91,7 @@ pub(super) fn print(hand: &Hand) -> Result<Exit, Exit> {
                 waiting.follow(&way, asked).await
             }
             Err(TalkError::Failed(Trouble::DaemonAway, _why)) => {
-                alone(config, document, hand, by, signals).await
+                alone(config, document, (hand, myself), by, signals).await
             }
             Err(error) => Err(error.tell()),
         }
@@ -119,7 +120,7 @@ fn read(file: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
 async fn alone(
     config: Config,
     document: Zeroizing<Vec<u8>>,
-    hand: &Hand,
+    (hand, myself): (&Hand, &Myself),
     by: String,
     signals: Signals,
 ) -> Result<Fate, Exit> {
@@ -139,7 +140,7 @@ async fn alone(
         ..config.clone()
     };
     let mut waiting = Waiting::new(&shown, uri, by.clone(), signals);
-    let done = at_desk(&config, guest, async |door: &Door| {
+    let done = at_desk(&config, guest, myself.clone(), async |door: &Door| {
         let way = Way::Own(door);
         let asked = async { sort(door.print(document, uri, Actor::Officer(by)).await) };
         waiting.follow(&way, asked).await
@@ -189,7 +190,7 @@ fn sort(response: Response) -> Result<Vec<Listed>, TalkError> {
     match response {
         Response::Ok(jobs) => Ok(jobs),
         Response::Error { code, message } => Err(TalkError::Refused { code, message }),
-        Response::Paper(_unasked) => Err(TalkError::Failed(
+        Response::Paper(_) | Response::Records(_) => Err(TalkError::Failed(
             Trouble::DaemonGarbled,
             "another answer than asked for".to_owned(),
         )),
@@ -389,7 +390,7 @@ mod tests {
             },
         };
         for by in ["", &"9".repeat(16), &"x".repeat(41)] {
-            let ended = print(&hand(by));
+            let ended = print(&hand(by), &Myself { words: Vec::new() });
             assert_eq!(ended, Err(Trouble::OfficerName.exit()), "{by:?}");
             assert_eq!(ended, Err(Exit::Negative), "{by:?}");
         }

@@ -78,7 +78,7 @@ pub(super) async fn exchange(
     match exchange_any(stream, request, body).await? {
         Response::Ok(jobs) => Ok(jobs),
         Response::Error { code, message } => Err(TalkError::Refused { code, message }),
-        Response::Paper(_unasked) => Err(TalkError::Failed(
+        Response::Paper(_) | Response::Records(_) => Err(TalkError::Failed(
             Trouble::DaemonGarbled,
             "another answer than asked for".to_owned(),
         )),

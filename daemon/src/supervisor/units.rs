@@ -14,6 +14,7 @@ use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 
 use super::{Deadlines, Enrolment, RunError};
+use crate::child::Myself;
 use crate::config::Config;
 use crate::ground::Ground;
 use crate::identity::OsRandom;
@@ -27,7 +28,7 @@ use crate::unit::pages::PagesUnit;
 use crate::unit::print::{DeskHandle, Hands, PrintUnit};
 use crate::unit::records::RecordsUnit;
 use crate::unit::trust::TrustUnit;
-use crate::unit::verify::{Myself, VerifyUnit};
+use crate::unit::verify::VerifyUnit;
 
 /// The will goes out this long after the connection broke: one that comes back within it alarms nobody.
 const WILL_DELAY: Duration = Duration::from_secs(60);
@@ -49,7 +50,7 @@ impl Units {
         config: &Config,
         ground: &Ground,
         desk: loket_domain::print::Desk,
-        enrolment: Option<&Enrolment>,
+        (enrolment, paper): (Option<&Enrolment>, Option<&Arc<PaperDesk>>),
     ) -> Result<DeskHandle, RunError> {
         let (print, handle) = PrintUnit::new(desk, ground.journal.clone(), ground.clock.clone());
         let documents = Arc::clone(&ground.documents);
@@ -61,12 +62,8 @@ impl Units {
             lanes: lanes
                 .map(|printer| (printer.uri.clone(), printer.name.clone()))
                 .collect(),
-            paper: enrolment.map(|enrolment| PaperDesk {
-                source: enrolment.documents(),
-                sealing: enrolment.identity.sealing.clone(),
-                machine: config.machine.clone(),
-                documents: Arc::clone(&ground.documents),
-            }),
+            paper: paper.map(Arc::clone),
+            records: ground.records.clone(),
         };
         let control = ControlUnit::bind(&config.runtime_dir, door).map_err(RunError::Control)?;
         let hands = Arc::new(Hands {
@@ -195,6 +192,7 @@ impl Units {
             desk: desk.clone(),
             journal: ground.journal.clone(),
             documents: Arc::clone(&ground.documents),
+            records: ground.records.clone(),
             state_dir: config.state_dir.clone(),
             clock: ground.clock.clone(),
             heartbeat: Duration::from_secs(config.heartbeat_s),
@@ -209,7 +207,13 @@ impl Units {
     }
 
     /// Serves the pages, where the settings have any.
-    pub(super) fn start_pages(&mut self, config: &Config, ground: &Ground, myself: Myself) {
+    pub(super) fn start_pages(
+        &mut self,
+        config: &Config,
+        ground: &Ground,
+        myself: Myself,
+        paper: Option<Arc<PaperDesk>>,
+    ) {
         let Some(pages) = &config.pages else {
             return;
         };
@@ -224,6 +228,7 @@ impl Units {
             config: pages.clone(),
             zone: config.office_hours.zone,
             verify,
+            paper,
         };
         let stop = self.stop.clone();
         self.tasks.spawn(async move {

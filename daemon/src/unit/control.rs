@@ -2,8 +2,11 @@
 //!
 //! Shape: `{"do":"jobs"}`, `{"do":"release","job":ID,"by":NAME}`, `…"cancel"…`, `{"do":"answer","job":ID,"by":NAME,
 //! "answer":"came-out|did-not|damaged"}`, `{"do":"job","job":ID}`, and `{"do":"print","printer":URI,"size_bytes":N,
-//! "by":NAME}` with the N bytes of a document behind the line; answered by `{"ok":…}` or `{"error":{"code","message"}}`.
+//! "by":NAME}` or `{"do":"paper","size_bytes":N,"job":ID,"by":NAME}` with the N bytes of a document or a scan behind the
+//! line, `{"do":"records","forget_by":NAME}`; answered by `{"ok":…}` or `{"error":{"code","message"}}`.
 //! Who may connect is the socket's group (`loket-officer`); who prints without a name is the account that connected.
+
+mod sheets;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -12,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loket_domain::print::{Actor, Answer, Command, Refusal};
+use loket_kiosk_ui::ports::{MAX_SCAN_BYTES, PaperReport};
 use loket_wire::JobId;
 use loket_wire::order::MAX_DOCUMENT_BYTES;
 use serde::{Deserialize, Serialize};
@@ -25,7 +29,8 @@ use zeroize::Zeroizing;
 use crate::clock::Clock;
 use crate::document::Documents;
 use crate::local::{self, LocalError};
-use crate::paper::{MAX_SCAN_BYTES, PaperDesk, PaperFault, PaperReport};
+use crate::paper::PaperDesk;
+use crate::record::Records;
 use crate::trouble::{Trouble, of_refusal};
 use crate::unit::print::{DeskError, DeskHandle, JobView};
 
@@ -79,6 +84,12 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
     },
+    /// Count records of printed sheets, or forget those that central cannot open.
+    Records {
+        /// Who has them forgotten; they are counted alone where absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        forget_by: Option<String>,
+    },
     /// Release a held job.
     Release {
         /// The job.
@@ -113,6 +124,8 @@ pub enum Request {
 pub enum Response {
     /// Done; for `jobs` the list, else empty.
     Ok(Vec<Listed>),
+    /// Records of printed sheets on this machine.
+    Records(RecordCount),
     /// What a sheet shows beside its record.
     Paper(Box<PaperReport>),
     /// Not done.
@@ -122,6 +135,15 @@ pub enum Response {
         /// What happened and what to do, in Indonesian.
         message: String,
     },
+}
+
+/// How many records of printed sheets lie on a machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordCount {
+    /// They wait for central.
+    pub waiting: usize,
+    /// Central cannot open them.
+    pub refused: usize,
 }
 
 /// A job in the list, with what the officer reads.
@@ -170,7 +192,9 @@ pub struct Door {
     /// Lane by printer address.
     pub lanes: BTreeMap<String, String>,
     /// Holds sheets against their records; none on a machine that is not enrolled.
-    pub(crate) paper: Option<PaperDesk>,
+    pub(crate) paper: Option<Arc<PaperDesk>>,
+    /// Records of printed sheets; none on a machine that is not enrolled.
+    pub(crate) records: Option<Arc<Records>>,
 }
 
 impl ControlUnit {
@@ -310,33 +334,6 @@ impl Door {
         }
     }
 
-    /// Holds a sheet against its record, in the name of `by`.
-    async fn paper(&self, scan: Zeroizing<Vec<u8>>, job: Option<JobId>, by: Actor) -> Response {
-        let Some(desk) = &self.paper else {
-            return troubled(Trouble::PaperAlone);
-        };
-        let Actor::Officer(by) = by else {
-            return troubled(Trouble::OfficerName);
-        };
-        match desk.ask(scan, job, by).await {
-            Ok(report) => Response::Paper(Box::new(report)),
-            Err(PaperFault::Scan(error)) => Response::Error {
-                code: error.code().to_owned(),
-                message: error.sentence().to_owned(),
-            },
-            Err(PaperFault::NoKey) => troubled(Trouble::PaperNoCode),
-            Err(PaperFault::NoRecord) => troubled(Trouble::PaperNoRecord),
-            Err(error @ (PaperFault::Central(_) | PaperFault::Answer(_))) => {
-                tracing::warn!(error = %crate::telemetry::chain(&error), "a sheet could not be held against its record");
-                troubled(Trouble::PaperNoCentral)
-            }
-            Err(error @ (PaperFault::Broken | PaperFault::Ended)) => {
-                tracing::error!(error = %crate::telemetry::chain(&error), "a sheet could not be held against its record");
-                troubled(Trouble::PaperBroken)
-            }
-        }
-    }
-
     /// One job as it stands; no label: whoever asks has its id already.
     async fn look(&self, job: JobId) -> Response {
         match self.desk.job(job).await {
@@ -355,6 +352,7 @@ impl Door {
         let command = match request {
             Request::Jobs => return list(desk, &self.documents).await,
             Request::Job { job } => return self.look(job).await,
+            Request::Records { forget_by } => return self.count_records(forget_by).await,
             Request::Print { .. } | Request::Paper { .. } => return troubled(Trouble::DocumentCut),
             Request::Release { job, by } => officer(&by).map(|by| Command::Release { job, by }),
             Request::Cancel { job, by } => officer(&by).map(|by| Command::Cancel { job, by }),
@@ -401,10 +399,15 @@ async fn list(desk: &DeskHandle, documents: &Arc<Documents>) -> Response {
 
 /// Who signs with this name; `None` where it is none that may stand in the history.
 pub(crate) fn officer(name: &str) -> Option<Actor> {
+    officer_name(name).map(Actor::Officer)
+}
+
+/// The same as a name alone.
+pub(crate) fn officer_name(name: &str) -> Option<String> {
     let good = (1..=MAX_NAME_CHARS).contains(&name.chars().count())
         && !name.chars().any(char::is_control)
         && !loket_wire::ids::has_long_number(name);
-    good.then(|| Actor::Officer(name.to_owned()))
+    good.then(|| name.to_owned())
 }
 
 /// Who signs with the account of this number, by its name where that may stand in the history.

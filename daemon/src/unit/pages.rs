@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loket_kiosk_ui::ports::{MediaDesk, VerifyDesk};
+use loket_kiosk_ui::ports::{self, MediaDesk, VerifyDesk};
 use loket_kiosk_ui::{Face, Site, serve};
 use loket_wire::Zone;
 use tokio::net::TcpListener;
@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{PagesConfig, ShownFace};
 use crate::identity::OsRandom;
+use crate::paper::PaperDesk;
 
 /// A port that another program has is tried again this often: whoever has it may be on the way out.
 const BIND_AGAIN: Duration = Duration::from_secs(5);
@@ -24,6 +25,8 @@ pub struct PagesUnit {
     pub zone: Zone,
     /// Judges documents.
     pub verify: Arc<dyn VerifyDesk>,
+    /// Holds doubted sheets against their records; none on a machine that is not enrolled.
+    pub(crate) paper: Option<Arc<PaperDesk>>,
     /// Reads what is plugged in.
     pub media: Arc<dyn MediaDesk>,
 }
@@ -51,6 +54,9 @@ impl PagesUnit {
             faces: faces.collect(),
             hosts: self.config.hosts_at(at),
             verify: self.verify,
+            paper: self
+                .paper
+                .map(|paper| -> Arc<dyn ports::PaperDesk> { paper }),
             media: self.media,
             zone: self.zone,
             idle: Duration::from_secs(self.config.idle_s),

@@ -10,12 +10,14 @@ use bytes::Bytes;
 use loket_link::{
     Answer, FetchError, FetchTarget, FetchTimeouts, Method, Submission, fetch_from, submit,
 };
+use loket_spool::SpoolError;
 use loket_wire::JobId;
 use serde::Deserialize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::record::{AuditKey, MAX_KEY_ANSWER_BYTES, Records};
+use crate::blocking::blocking;
+use crate::record::{AuditKey, Lying, MAX_KEY_ANSWER_BYTES, Records};
 use crate::telemetry::chain;
 
 /// First pause before central is tried again, doubling to the last: a record has time.
@@ -36,8 +38,10 @@ const NOT_YOUR_JOB: &str = "NotYourJob";
 enum Fate {
     /// It has it, or wants none.
     Taken,
+    /// It cannot open this one: its audit key is another.
+    Unopened,
     /// It will never take this one.
-    Refused,
+    Never,
     /// It does not know the job yet, or has no room.
     Later,
 }
@@ -52,11 +56,11 @@ impl Fate {
     fn of(answer: &Answer) -> Self {
         match answer.status {
             200 | 201 => Self::Taken,
-            // Too large, or it does not open.
-            413 | 422 => Self::Refused,
+            413 => Self::Never,
+            422 => Self::Unopened,
             // A machine that central does not recognise at present may be known again tomorrow; a job stays another's.
             403 => match serde_json::from_slice::<Said>(&answer.body) {
-                Ok(said) if said.code == NOT_YOUR_JOB => Self::Refused,
+                Ok(said) if said.code == NOT_YOUR_JOB => Self::Never,
                 Ok(_) | Err(_) => Self::Later,
             },
             _other => Self::Later,
@@ -79,7 +83,8 @@ impl RecordsUnit {
         while !stop.is_cancelled() {
             let round = async {
                 if Instant::now() >= key_at {
-                    self.learn_key().await?;
+                    let is_another = self.learn_key().await?;
+                    self.try_refused(is_another).await?;
                     key_at = Instant::now() + KEY_EVERY;
                 }
                 self.hand_in_all().await
@@ -110,7 +115,8 @@ impl RecordsUnit {
         }
     }
 
-    async fn learn_key(&self) -> Result<(), FetchError> {
+    /// Asks for the audit key; true where it is another than before.
+    async fn learn_key(&self) -> Result<bool, FetchError> {
         let mut answer = Vec::new();
         let mut keep = |_at, chunk: Bytes| {
             answer.extend_from_slice(&chunk);
@@ -122,12 +128,38 @@ impl RecordsUnit {
             tracing::error!(
                 "central's audit key is none; records go on being sealed to the last one"
             );
-            return Ok(());
+            return Ok(false);
         };
         let records = Arc::clone(&self.records);
         let kept = blocking(move || records.take_key(&key, public)).await;
-        if let Some(Err(error)) = kept {
-            tracing::warn!(error = %chain(&error), "central's audit key not kept; asked for again at the next start");
+        Ok(match kept {
+            Some(Ok(is_another)) => is_another,
+            Some(Err(error)) => {
+                tracing::warn!(error = %chain(&error), "central's audit key not kept; asked for again at the next start");
+                true
+            }
+            None => false,
+        })
+    }
+
+    /// Hands in once more what central could not open, the oldest first: its key may be there again, or the days of the
+    /// office may be over, which it says by wanting none. One that it still cannot open is answer enough for a day,
+    /// unless its key is another than it was.
+    async fn try_refused(&self, is_key_another: bool) -> Result<(), FetchError> {
+        let records = Arc::clone(&self.records);
+        let refused = blocking(move || {
+            records.drop_old_refused()?;
+            records.refused()
+        });
+        for job in told(refused.await, "listed").unwrap_or_default() {
+            match self.fate(job, Lying::Refused).await? {
+                Some(Fate::Taken | Fate::Never) => {
+                    tracing::info!(job.id = %job, "central takes a record that it could not open before, or wants none any more");
+                    self.erase(job, Lying::Refused).await;
+                }
+                Some(Fate::Unopened) if is_key_another => {}
+                Some(Fate::Unopened | Fate::Later) | None => break,
+            }
         }
         Ok(())
     }
@@ -135,13 +167,9 @@ impl RecordsUnit {
     /// Hands in what waits; false where some of it waits on.
     async fn hand_in_all(&self) -> Result<bool, FetchError> {
         let records = Arc::clone(&self.records);
-        let waiting = match blocking(move || records.waiting()).await {
-            Some(Ok(waiting)) => waiting,
-            Some(Err(error)) => {
-                tracing::warn!(error = %chain(&error), "records of printed sheets could not be listed");
-                return Ok(false);
-            }
-            None => return Ok(false),
+        let waiting = blocking(move || records.waiting()).await;
+        let Some(waiting) = told(waiting, "listed") else {
+            return Ok(false);
         };
         let mut is_done = true;
         for job in waiting {
@@ -151,14 +179,31 @@ impl RecordsUnit {
     }
 
     async fn hand_in(&self, job: JobId) -> Result<bool, FetchError> {
-        let records = Arc::clone(&self.records);
-        let body = match blocking(move || records.sealed(job)).await {
-            Some(Ok(body)) => body,
-            Some(Err(error)) => {
-                tracing::warn!(job.id = %job, error = %chain(&error), "a record could not be read");
-                return Ok(false);
+        match self.fate(job, Lying::Waiting).await? {
+            Some(Fate::Taken) => {
+                tracing::info!(job.id = %job, "central has the record of the printed sheet");
+                Ok(self.erase(job, Lying::Waiting).await)
             }
-            None => return Ok(false),
+            Some(Fate::Never) => {
+                tracing::error!(job.id = %job, "central never takes the record of a printed sheet; it is erased");
+                Ok(self.erase(job, Lying::Waiting).await)
+            }
+            Some(Fate::Unopened) => {
+                tracing::error!(job.id = %job, "central cannot open the record of a printed sheet; it is kept aside");
+                let records = Arc::clone(&self.records);
+                let put = blocking(move || records.put_aside(job)).await;
+                Ok(told(put, "put aside").is_some())
+            }
+            Some(Fate::Later) | None => Ok(false),
+        }
+    }
+
+    /// What central says of a record; `None` where it cannot be read.
+    async fn fate(&self, job: JobId, lying: Lying) -> Result<Option<Fate>, FetchError> {
+        let records = Arc::clone(&self.records);
+        let body = blocking(move || records.sealed(job, lying)).await;
+        let Some(body) = told(body, "read") else {
+            return Ok(None);
         };
         let submission = Submission {
             method: Method::Put,
@@ -168,34 +213,23 @@ impl RecordsUnit {
         };
         let timeouts = FetchTimeouts::default();
         let answer = submit(timeouts, &self.source, submission, MAX_ANSWER_BYTES).await?;
-        match Fate::of(&answer) {
-            Fate::Taken => {
-                tracing::info!(job.id = %job, "central has the record of the printed sheet")
-            }
-            Fate::Refused => {
-                tracing::error!(job.id = %job, status = answer.status, "central refuses the record of a printed sheet; it is erased");
-            }
-            Fate::Later => {
-                tracing::debug!(job.id = %job, status = answer.status, "central does not take a record yet");
-                return Ok(false);
-            }
-        }
+        tracing::debug!(job.id = %job, status = answer.status, "central answers a record");
+        Ok(Some(Fate::of(&answer)))
+    }
+
+    async fn erase(&self, job: JobId, lying: Lying) -> bool {
         let records = Arc::clone(&self.records);
-        if let Some(Err(error)) = blocking(move || records.erase(job)).await {
-            tracing::warn!(job.id = %job, error = %chain(&error), "a record that central has was not erased");
-            return Ok(false);
-        }
-        Ok(true)
+        let erased = blocking(move || records.erase(job, lying)).await;
+        told(erased, "erased").is_some()
     }
 }
 
-/// Runs blocking work off the async threads; `None` when it panicked.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    match tokio::task::spawn_blocking(work).await {
+/// What work on the folders gave; what went wrong is written down.
+fn told<T>(done: Option<Result<T, SpoolError>>, did: &str) -> Option<T> {
+    match done? {
         Ok(done) => Some(done),
         Err(error) => {
-            let is_panic = error.is_panic();
-            tracing::error!(is_panic, "blocking work on records ended without an answer");
+            tracing::warn!(error = %chain(&error), "records of printed sheets could not be {did}");
             None
         }
     }
@@ -206,15 +240,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_is_erased_only_where_central_has_it_or_never_takes_it() {
+    fn a_record_is_erased_only_where_central_has_it_or_never_takes_it_and_kept_where_it_does_not_open()
+     {
         for (status, code, fate) in [
             (200, "", Fate::Taken),
             (201, "", Fate::Taken),
-            (403, "NotYourJob", Fate::Refused),
+            (403, "NotYourJob", Fate::Never),
             (403, "MachineNotRecognised", Fate::Later),
             (403, "", Fate::Later),
-            (413, "BodyTooLarge", Fate::Refused),
-            (422, "RecordRefused", Fate::Refused),
+            (413, "BodyTooLarge", Fate::Never),
+            (422, "RecordRefused", Fate::Unopened),
             (404, "JobUnknown", Fate::Later),
             (408, "RequestTooSlow", Fate::Later),
             (500, "StorageFailed", Fate::Later),

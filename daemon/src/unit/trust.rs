@@ -13,6 +13,7 @@ use loket_wire::{Report, Sha256Digest, TrustNotice};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::blocking::blocking;
 use crate::clock::Clock;
 use crate::identity::OsRandom;
 use crate::stops::{Hold, hold};
@@ -142,13 +143,13 @@ impl TrustUnit {
     async fn take(&self, notice: &TrustNotice, bytes: Vec<u8>) -> Result<(), Refused> {
         let (store, notice, now) = (Arc::clone(&self.store), notice.clone(), self.clock.now());
         let serial = notice.serial;
-        let prepared = blocking(move || store.prepare(&notice, &bytes, now)).await?;
+        let prepared = over(blocking(move || store.prepare(&notice, &bytes, now)).await)?;
         let Some(prepared) = prepared else {
             return Ok(());
         };
         hold(Hold::TrustReplace).await;
         let store = Arc::clone(&self.store);
-        blocking(move || store.replace(prepared)).await?;
+        over(blocking(move || store.replace(prepared)).await)?;
         tracing::info!(trust.serial = serial, "trust bundle taken");
         Ok(())
     }
@@ -172,14 +173,9 @@ impl TrustUnit {
     }
 }
 
-/// Runs work on the disk off the async threads.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Refused> + Send + 'static,
-) -> Result<T, Refused> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => done,
-        Err(_ended) => Err(Refused::Disk(std::io::ErrorKind::Interrupted.into())),
-    }
+/// Work that ended without an answer is tried again, as after a fault of the disk.
+fn over<T>(done: Option<Result<T, Refused>>) -> Result<T, Refused> {
+    done.unwrap_or_else(|| Err(Refused::Disk(std::io::ErrorKind::Interrupted.into())))
 }
 
 /// Drawn evenly up to the pause, and at least a quarter of it: a whole fleet may wait for the same central.

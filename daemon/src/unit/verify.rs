@@ -7,9 +7,7 @@
 //! ```
 //! The parent reads nothing of the document. It is wiped here before the answer is given.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,15 +18,14 @@ use loket_kiosk_ui::ports::{Answer, Brought, Document, Judgement, Reader, Verdic
 use loket_kiosk_ui::words::Trouble;
 use loket_verify::Policy;
 use ring::hmac;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
+use crate::child::{ChildFault, Errand, Myself};
 use crate::clock::{Clock, certain};
 use crate::exit::Exit;
 use crate::identity::OsRandom;
 use crate::judge::{CPU_S, MEMORY_BYTES, Task};
-use crate::stops::{Hold, hold};
+use crate::stops::Hold;
 use crate::telemetry::chain;
 
 /// Documents judged at a time: one a core of the smallest PC.
@@ -38,7 +35,7 @@ const MAX_TURNS: usize = 2;
 const TURN_WAIT: Duration = Duration::from_secs(20);
 
 /// The longest answer: a report of the most findings and signatures that there can be has some tens of kilobytes.
-const MAX_ANSWER_BYTES: u64 = 4 * 1024 * 1024;
+const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Nobody waits longer for pictures: an honest page is drawn and read in a tenth of a second.
 const LOOK_WITHIN: Duration = Duration::from_secs(5);
@@ -51,29 +48,6 @@ enum Part {
     /// Draws pages and reads the codes on them.
     Look,
 }
-
-/// SIGXCPU: the child used up its processor time.
-const SIGXCPU: i32 = 24;
-
-/// How this program is started again.
-#[derive(Debug, Clone)]
-pub struct Myself {
-    /// Words of the command line that lead to loketd's own; none where it is a program of its own.
-    pub words: Vec<OsString>,
-}
-
-impl Myself {
-    /// Of a process that was given `own` words behind loketd's name.
-    #[must_use]
-    pub fn with_own(own: usize) -> Self {
-        let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
-        words.truncate(words.len().saturating_sub(own));
-        Self { words }
-    }
-}
-
-/// The image of this process, which stays the same when the package is replaced under it.
-const IMAGE: &str = "/proc/self/exe";
 
 /// Judges documents in child processes.
 #[derive(Debug)]
@@ -170,31 +144,25 @@ impl VerifyUnit {
             memory_bytes: MEMORY_BYTES,
             cpu_s: CPU_S,
         };
-        let mut command = Command::new(IMAGE);
-        command
-            .args(&self.myself.words)
-            .args(task.words())
-            .env_clear()
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| {
-            tracing::error!(%error, "the judging process is not started");
-            Trouble::NotStarted
-        })?;
-        let within = match part {
-            Part::Verdict => self.within,
-            Part::Look => self.within.min(LOOK_WITHIN),
+        let errand = Errand {
+            words: task.words(),
+            gives: &[&policy, document],
+            within: match part {
+                Part::Verdict => self.within,
+                Part::Look => self.within.min(LOOK_WITHIN),
+            },
+            answer_bytes: MAX_ANSWER_BYTES,
+            hold: Hold::Judging,
         };
-        match tokio::time::timeout(within, answer(&mut child, &policy, document)).await {
-            Ok(answered) => answered,
-            Err(_late) => {
-                tracing::warn!("a document took too long; the judging process is killed");
-                // It may have ended this moment; either way it is reaped here.
-                drop(child.kill().await);
-                Err(Trouble::TookTooLong)
-            }
-        }
+        let answered = self.myself.ask(&errand).await;
+        let answered = answered.and_then(|bytes| {
+            serde_json::from_slice(&bytes).map_err(|_no_judgement| ChildFault::Garbled)
+        });
+        answered.map_err(|fault| {
+            let trouble = trouble_of(&fault);
+            tracing::warn!(error = %chain(&fault), code = trouble.id(), "a document was not judged");
+            trouble
+        })
     }
 
     /// Writes down that something was judged: a verdict and a keyed digest, nothing else. What is not kept stops nobody.
@@ -252,46 +220,14 @@ fn with_looks(judged: Judgement, looked: Judgement) -> Judgement {
     }
 }
 
-/// Gives the child the document and takes its answer.
-async fn answer(child: &mut Child, policy: &[u8], document: &[u8]) -> Result<Judgement, Trouble> {
-    hold(Hold::Judging).await;
-    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
-        return Err(Trouble::NotStarted);
-    };
-    let give = async {
-        // A child that ends early says why by its exit code: a broken pipe is no news.
-        drop(stdin.write_all(policy).await);
-        drop(stdin.write_all(document).await);
-        drop(stdin.shutdown().await);
-        drop(stdin);
-    };
-    let mut bytes = Vec::new();
-    let mut stdout = stdout.take(MAX_ANSWER_BYTES);
-    let (_given, read) = tokio::join!(give, stdout.read_to_end(&mut bytes));
-    let status = child.wait().await;
-    let (Ok(_size), Ok(status)) = (read, status) else {
-        return Err(Trouble::JudgingBroke);
-    };
-    if status.success() {
-        return serde_json::from_slice(&bytes).map_err(|error| {
-            tracing::error!(%error, "the judging process answered what is no judgement");
-            Trouble::JudgingBroke
-        });
-    }
-    let trouble = trouble_of(status);
-    tracing::warn!(%status, code = trouble.id(), "a document was not judged");
-    Err(trouble)
-}
-
-fn trouble_of(status: std::process::ExitStatus) -> Trouble {
-    use std::os::unix::process::ExitStatusExt as _;
-    let is = |exit: Exit| status.code() == Some(i32::from(exit.code()));
-    if is(Exit::Refused) {
+fn trouble_of(fault: &ChildFault) -> Trouble {
+    if matches!(fault, ChildFault::NotStarted(_)) {
+        Trouble::NotStarted
+    } else if fault.is_exit(Exit::Refused) {
         Trouble::NotADocument
-    } else if is(Exit::Config) {
+    } else if fault.is_exit(Exit::Config) {
         Trouble::TrustBroken
-    } else if status.signal() == Some(SIGXCPU) {
+    } else if fault.is_late() {
         Trouble::TookTooLong
     } else {
         Trouble::JudgingBroke

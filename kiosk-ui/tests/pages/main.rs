@@ -5,6 +5,7 @@
     reason = "what the rig cannot do fails the test"
 )]
 
+mod paper;
 mod rig;
 
 use loket_kiosk_ui::Face;

@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use loket_kiosk_ui::ports::{
     Answer as Waited, Brought, Certificate, Document, Found, Judgement, Listing, MediaDesk,
-    MediaFile, Reader, Revision, RevisionChange, Revocation, Signature, Verdict, VerifyDesk,
+    MediaFile, PaperAnswer, PaperDesk, PaperQuestion, Reader, Revision, RevisionChange, Revocation,
+    Signature, Verdict, VerifyDesk,
 };
 use loket_kiosk_ui::words::Trouble;
 use loket_kiosk_ui::{Face, Site, serve};
 use loket_verify::Code;
-use loket_wire::{Timestamp, Zone};
+use loket_wire::{JobId, Timestamp, Zone};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -31,6 +32,20 @@ impl VerifyDesk for Desk {
         self.given.lock().unwrap().push((document.len(), reader));
         let says = self.says.lock().unwrap().clone();
         Box::pin(std::future::ready(says))
+    }
+}
+
+/// Answers questions about paper as the test says, and remembers what was asked.
+pub(crate) struct PaperRig {
+    pub(crate) says: Mutex<Result<PaperAnswer, Trouble>>,
+    pub(crate) asked: Mutex<Vec<(usize, Option<JobId>, String)>>,
+}
+
+impl PaperDesk for PaperRig {
+    fn ask(&self, question: PaperQuestion) -> Waited<'_, Result<PaperAnswer, Trouble>> {
+        let asked = (question.scan.len(), question.job, question.by);
+        self.asked.lock().unwrap().push(asked);
+        Box::pin(std::future::ready(self.says.lock().unwrap().clone()))
     }
 }
 
@@ -118,6 +133,7 @@ pub(crate) fn document(verdict: Verdict, codes: &[Code]) -> Judgement {
 pub(crate) struct Rig {
     pub(crate) at: String,
     pub(crate) desk: Arc<Desk>,
+    pub(crate) paper: Arc<PaperRig>,
     running: JoinSet<()>,
     stop: CancellationToken,
 }
@@ -148,6 +164,7 @@ impl Answer {
 }
 
 impl Rig {
+    /// A machine that shows residents' pages is enrolled, one with officers' alone is not.
     pub(crate) async fn start(faces: &[Face]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let at = listener.local_addr().unwrap().to_string();
@@ -155,7 +172,13 @@ impl Rig {
             says: Mutex::new(Ok(document(Verdict::Valid, &[Code::TimeClaimed]))),
             given: Mutex::default(),
         });
+        let paper = Arc::new(PaperRig {
+            says: Mutex::new(Err(Trouble::PaperNoRecord)),
+            asked: Mutex::default(),
+        });
+        let is_enrolled = faces.contains(&Face::Kiosk);
         let site = Site {
+            paper: is_enrolled.then(|| -> Arc<dyn PaperDesk> { Arc::<PaperRig>::clone(&paper) }),
             verify: Arc::<Desk>::clone(&desk),
             media: Arc::new(Stick),
             faces: faces.iter().copied().collect::<BTreeSet<_>>(),
@@ -170,6 +193,7 @@ impl Rig {
         Self {
             at,
             desk,
+            paper,
             running,
             stop,
         }
@@ -234,6 +258,27 @@ impl Rig {
         let path = format!("/{face}/periksa");
         let token = self.get(&path).await.token();
         let sent = self.upload(&path, &token, document, "").await;
+        if sent.status != 303 {
+            return sent;
+        }
+        self.get(sent.header("location")).await
+    }
+
+    /// Sends the form of the page for paper with these fields before the scan.
+    pub(crate) async fn doubt(&self, fields: &[(&str, &str)], scan: &[u8]) -> Answer {
+        let token = self.get("/station/kertas").await.token();
+        let mut body = String::new();
+        for (name, value) in [("token", token.as_str())].iter().chain(fields) {
+            body.push_str(&format!(
+                "--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            ));
+        }
+        body.push_str(
+            "--x\r\ncontent-disposition: form-data; name=\"berkas\"; filename=\"s.png\"\r\n\r\n",
+        );
+        let body = [body.as_bytes(), scan, b"\r\n--x--\r\n"].concat();
+        let kind = "multipart/form-data; boundary=x";
+        let sent = self.post("/station/kertas", kind, "", &body).await;
         if sent.status != 303 {
             return sent;
         }

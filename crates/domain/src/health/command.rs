@@ -71,6 +71,8 @@ pub struct Measures {
     pub certificate_days_left: Option<i64>,
     /// Whether the trust bundle is older than the settings allow.
     pub is_trust_old: bool,
+    /// Whether records of printed sheets lie here that central cannot open.
+    pub has_refused_records: bool,
     /// Whether one of the newest revocation lists that documents are judged by has ended.
     pub is_trust_ended: bool,
 }

@@ -43,6 +43,8 @@ pub enum Trouble {
     TrustOld,
     /// A revocation list has ended: documents cannot be proved good by it.
     TrustEnded,
+    /// Records of printed sheets lie here that central cannot open.
+    RecordsRefused,
 }
 
 impl Trouble {
@@ -59,6 +61,7 @@ impl Trouble {
             Self::CertificateEnded => "certificate-ended",
             Self::TrustOld => "trust-old",
             Self::TrustEnded => "trust-ended",
+            Self::RecordsRefused => "records-refused",
         }
     }
 
@@ -99,6 +102,7 @@ impl Trouble {
             (days < 0).then_some(Self::CertificateEnded),
             measures.is_trust_old.then_some(Self::TrustOld),
             measures.is_trust_ended.then_some(Self::TrustEnded),
+            measures.has_refused_records.then_some(Self::RecordsRefused),
         ]
         .into_iter()
         .flatten()

@@ -33,6 +33,10 @@ impl HealthUnit {
             certificate_days_left: link.identity.days_left(self.clock.tls_now()),
             is_trust_old: trust
                 .is_some_and(|it| is_past(it.made_at.saturating_add(self.trust_max_age))),
+            has_refused_records: self
+                .records
+                .as_ref()
+                .is_some_and(|records| records.refused_count() > 0),
             is_trust_ended: trust.and_then(|it| it.ends_at).is_some_and(is_past),
         }
     }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fetch::fetch;
 use super::handle::{DeskError, DeskHandle};
+use crate::blocking::blocking;
 use crate::device::{DeviceFault, Made, Printer};
 use crate::document::{DocumentError, Documents};
 use crate::record::{RecordFault, Records};
@@ -320,19 +321,16 @@ async fn record(hands: &Arc<Hands>, job: JobId, printed: Revision) {
     let Some(records) = hands.records.clone() else {
         return;
     };
-    let documents = Arc::clone(&hands.documents);
-    // One at a time and not in a turn of those who judge: a document that waits to be printed comes first.
-    let _turn = records.turn().await;
-    let making = Arc::clone(&records);
-    let made = blocking(move || making.make(&documents, job, &printed)).await;
+    pass(Stop::BeforeRecord);
+    let made = records.make(&hands.documents, job, printed).await;
+    pass(Stop::AfterRecord);
     match made {
-        Some(Ok(())) => tracing::debug!(job.id = %job, "the sheet's record waits for central"),
+        Ok(()) => tracing::debug!(job.id = %job, "the sheet's record waits for central"),
         // A crash between the two: the record was made, or could not be, when the document was there.
-        Some(Err(RecordFault::Document(DocumentError::Spool(SpoolError::NotFound { .. })))) => {}
-        Some(Err(error)) => {
+        Err(RecordFault::Document(DocumentError::Spool(SpoolError::NotFound { .. }))) => {}
+        Err(error) => {
             tracing::warn!(job.id = %job, error = %chain(&error), "no record of the printed sheet");
         }
-        None => {}
     }
 }
 
@@ -475,19 +473,4 @@ fn waited(effect: &Effect, fault: &DeviceFault) -> Outcome {
     let job = effect.id.job;
     tracing::debug!(job.id = %job, step = ?effect.id.step, error = %chain(fault), "printer not ready; waiting");
     Outcome::WaitFor(fault.waits_for())
-}
-
-/// Runs blocking work off the async threads; `None` when it panicked.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Some(done),
-        Err(error) => {
-            // Its text is that of the panic, which may be the document's.
-            let is_panic = error.is_panic();
-            tracing::error!(is_panic, "blocking work ended without an answer");
-            None
-        }
-    }
 }

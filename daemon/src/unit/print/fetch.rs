@@ -7,7 +7,8 @@ use loket_link::{FetchError, FetchTarget, SinkError, fetch_from};
 use loket_spool::SpoolError;
 use loket_wire::{Blob, JobId, Reason};
 
-use super::effects::{Hands, Outcome, Tries, blocking};
+use super::effects::{Hands, Outcome, Tries};
+use crate::blocking::blocking;
 use crate::stops::{Hold, Stop, hold, pass};
 use crate::supervisor::DISK_FULL;
 use crate::telemetry::chain;

@@ -20,7 +20,7 @@ pub(crate) struct Reduced {
 
 /// Why a document cannot be reduced.
 #[derive(Debug, Error)]
-pub enum ReduceError {
+pub(crate) enum ReduceError {
     /// A page does not render.
     #[error("render a printed page")]
     Raster(#[from] RasterError),
