@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! browser ─> listener ─> guard (host, headers, deadline) ─> kiosk | station ─> ports ─> daemon
-//!                                                                └─> words, templates
+//!                                                              └─ way ─┘ └─> words, templates
 //! ```
 //!
 //! Invariants:
@@ -25,6 +25,7 @@ mod site;
 mod station;
 mod upload;
 mod verdict;
+mod way;
 pub mod words;
 
 pub use listener::serve;

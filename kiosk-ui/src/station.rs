@@ -1,10 +1,7 @@
 //! The pages of officers: the verdict first, and under it everything that it rests on.
 
 use askama::Template;
-use axum::Form;
-use axum::extract::multipart::MultipartRejection;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Multipart, Path, State};
+use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
 use data_encoding::BASE64;
 use loket_wire::Zone;
@@ -12,13 +9,19 @@ use zeroize::Zeroizing;
 
 use crate::moment;
 use crate::ports::{
-    Certificate, Compared, Document, Found, Judgement, Leads, MediaFile, Paper, Qr, RevisionChange,
-    Signature,
+    Certificate, Compared, Document, Found, Judgement, Leads, Paper, Qr, RevisionChange, Signature,
 };
 use crate::problem::{Problem, html};
 use crate::site::{Face, Shared};
-use crate::verdict::{MediumForm, attribute, decisive, of_medium, of_upload};
-use crate::words::{self, Shown, Trouble};
+use crate::verdict::{attribute, decisive, judge};
+use crate::way::{self, Medium, Opened, Upload};
+use crate::words::{self, Shown};
+
+/// Whose pages these are.
+const FACE: Face = Face::Station;
+
+/// Below it a result is shown.
+const RESULTS: &str = "/station/hasil";
 
 /// The verifier's word for a document that was changed after signing.
 const ALTERED: &str = "altered";
@@ -26,10 +29,7 @@ const ALTERED: &str = "altered";
 #[derive(Template)]
 #[template(path = "station_choose.html")]
 struct ChoosePage {
-    token: String,
-    listing: String,
-    files: Vec<MediaFile>,
-    has_more: bool,
+    form: Opened,
 }
 
 #[derive(Template)]
@@ -116,37 +116,27 @@ struct QrLine {
 
 /// `GET /station/periksa`
 pub(crate) async fn choose(State(shared): State<Shared>) -> Response {
-    let listing = shared.site.media.list().await;
     html(&ChoosePage {
-        token: shared.forms.put(()),
-        listing: shared.listings.put(listing.files.clone()),
-        files: listing.files,
-        has_more: listing.has_more,
+        form: way::open(&shared).await,
     })
 }
 
 /// `POST /station/periksa`
 pub(crate) async fn post_verify(
     State(shared): State<Shared>,
-    form: Result<Multipart, MultipartRejection>,
+    form: Upload,
 ) -> Result<Redirect, Problem> {
-    let judged = of_upload(&shared, Face::Station, form).await;
-    answer(&shared, judged)
+    let judged = judge(&shared, FACE, way::from_upload(&shared, form).await).await;
+    way::lead(FACE, (RESULTS, &shared.officer_results), judged)
 }
 
 /// `POST /station/periksa/usb`
 pub(crate) async fn post_verify_medium(
     State(shared): State<Shared>,
-    form: Result<Form<MediumForm>, FormRejection>,
+    form: Medium,
 ) -> Result<Redirect, Problem> {
-    let judged = of_medium(&shared, Face::Station, form).await;
-    answer(&shared, judged)
-}
-
-fn answer(shared: &Shared, judged: Result<Judgement, Trouble>) -> Result<Redirect, Problem> {
-    let judgement = judged.map_err(|trouble| Problem::new(Face::Station, trouble))?;
-    let handle = shared.officer_results.put(judgement);
-    Ok(Redirect::to(&format!("/station/hasil/{handle}")))
+    let judged = judge(&shared, FACE, way::from_medium(&shared, form).await).await;
+    way::lead(FACE, (RESULTS, &shared.officer_results), judged)
 }
 
 /// `GET /station/hasil/{handle}`: once.
@@ -154,9 +144,8 @@ pub(crate) async fn result(
     State(shared): State<Shared>,
     Path(handle): Path<String>,
 ) -> Result<Response, Problem> {
-    let judgement = std::future::ready(shared.officer_results.take(&handle)).await;
-    let gone = Problem::new(Face::Station, Trouble::ResultGone);
-    let page = match judgement.ok_or(gone)? {
+    let kept = &shared.officer_results;
+    let page = match std::future::ready(way::look(FACE, kept, &handle)).await? {
         Judgement::Document(mut document) => {
             let compared = document.compared.take();
             let mut page = of_document(&document, shared.site.zone);
