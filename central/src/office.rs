@@ -200,6 +200,10 @@ impl Office {
                 Connectivity::Offline { .. } => &mut fleet.offline,
             };
             *count += 1;
+            let judged = row.heartbeat.as_ref().and_then(|it| it.heartbeat.judged);
+            fleet
+                .judged
+                .extend(judged.map(|judged| (row.id.clone(), judged)));
             let held = row
                 .heartbeat
                 .as_ref()

@@ -10,7 +10,7 @@ use crate::moment;
 use crate::ports::{Document, Judgement, Leads, Paper, Verdict};
 use crate::problem::{Problem, html};
 use crate::site::{Face, Shared};
-use crate::verdict::{attribute, decisive, judge};
+use crate::verdict::{attribute, judge};
 use crate::way::{self, Medium, Opened, Upload};
 use crate::words::{self, Shown};
 
@@ -109,7 +109,7 @@ pub(crate) async fn done(State(shared): State<Shared>, Path(handle): Path<String
 }
 
 fn of_document(document: &Document, zone: Zone) -> ResultPage {
-    let code = decisive(document);
+    let code = document.decisive();
     let is_valid = document.verdict == Verdict::Valid;
     let signature = document.signatures.first().filter(|_| is_valid);
     let of_signer = |kind| {

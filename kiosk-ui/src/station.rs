@@ -13,7 +13,7 @@ use crate::ports::{
 };
 use crate::problem::{Problem, html};
 use crate::site::{Face, Shared};
-use crate::verdict::{attribute, decisive, judge};
+use crate::verdict::{attribute, judge};
 use crate::way::{self, Medium, Opened, Upload};
 use crate::words::{self, Shown};
 
@@ -37,6 +37,10 @@ struct ChoosePage {
 struct ResultPage {
     shown: Shown,
     why: &'static str,
+    /// What to do, and whom to ask.
+    todo: &'static str,
+    /// What is wrong with this machine, where something is.
+    machine: &'static str,
     judged_at: String,
     indication: String,
     revision: String,
@@ -85,6 +89,9 @@ struct RevisionPart {
     no: usize,
     did: String,
     explained_by: String,
+    /// The codes of what was found in it.
+    codes: String,
+    /// What the signature does not tell already.
     findings: Vec<Line>,
 }
 
@@ -111,6 +118,8 @@ struct QrLine {
     sentence: String,
     host: String,
     rule: String,
+    /// The day of the list of official hosts.
+    hosts_from: String,
     tone: &'static str,
 }
 
@@ -152,7 +161,7 @@ pub(crate) async fn result(
             page.compared = compared.and_then(|compared| pictures(&shared, compared));
             page
         }
-        Judgement::Paper(paper) => of_paper(&paper),
+        Judgement::Paper(paper) => of_paper(&paper, shared.site.zone),
     };
     Ok(html(&page))
 }
@@ -179,10 +188,16 @@ fn pictures(shared: &Shared, compared: Compared) -> Option<ComparedPart> {
 
 fn of_document(document: &Document, zone: Zone) -> ResultPage {
     let signatures = document.signatures.iter().enumerate();
-    let code = decisive(document);
+    let code = document.decisive();
     ResultPage {
         shown: words::verdict(document.verdict),
         why: code.map_or("", |code| words::why(document.verdict, code)),
+        todo: words::officer_todo(document.verdict),
+        machine: if document.is_trust_last_good {
+            words::TRUST_LAST_GOOD
+        } else {
+            ""
+        },
         judged_at: moment::in_words(zone, document.judged_at),
         indication: indication(&document.indication, document.sub_indication.as_deref()),
         trust_as_of: document
@@ -201,16 +216,18 @@ fn of_document(document: &Document, zone: Zone) -> ResultPage {
             .map(|(at, signature)| part(at, signature, zone))
             .collect(),
         findings: lines(&document.findings),
-        qr: document.qr.iter().map(qr_line).collect(),
-        was_qr_read: !document.qr.is_empty(),
+        qr: document.qr.iter().map(|qr| qr_line(qr, zone)).collect(),
+        was_qr_read: document.is_looked_at,
         compared: None,
     }
 }
 
-fn of_paper(paper: &Paper) -> ResultPage {
+fn of_paper(paper: &Paper, zone: Zone) -> ResultPage {
     ResultPage {
         shown: words::PAPER,
         why: "",
+        todo: words::OFFICER_PAPER,
+        machine: "",
         judged_at: String::new(),
         indication: String::new(),
         revision: String::new(),
@@ -219,7 +236,7 @@ fn of_paper(paper: &Paper) -> ResultPage {
         is_paper: true,
         signatures: Vec::new(),
         findings: Vec::new(),
-        qr: paper.qr.iter().map(qr_line).collect(),
+        qr: paper.qr.iter().map(|qr| qr_line(qr, zone)).collect(),
         was_qr_read: paper.is_read,
         compared: None,
     }
@@ -247,7 +264,11 @@ fn part(at: usize, signature: &Signature, zone: Zone) -> SignaturePart {
             .proven_at
             .map_or_else(String::new, |at| moment::in_words(zone, at)),
         proven_by: words::of_report(signature.proven_by.as_deref().unwrap_or_default()).to_owned(),
-        revisions: signature.revisions.iter().map(revision_part).collect(),
+        revisions: signature
+            .revisions
+            .iter()
+            .map(|change| revision_part(change, &signature.findings))
+            .collect(),
         chain: chain(signature, zone),
         findings: lines(&signature.findings),
     }
@@ -261,12 +282,20 @@ fn indication(indication: &str, sub_indication: Option<&str>) -> String {
     }
 }
 
-fn revision_part(change: &RevisionChange) -> RevisionPart {
+fn revision_part(change: &RevisionChange, told: &[Found]) -> RevisionPart {
+    let codes: Vec<&str> = change
+        .findings
+        .iter()
+        .map(|Found(code)| code.id())
+        .collect();
+    let mut untold = change.findings.clone();
+    untold.retain(|found| !told.contains(found));
     RevisionPart {
         no: change.index.saturating_add(1),
         did: words::revision_change(change.added, change.overridden, change.freed),
         explained_by: change.explained_by.join(", "),
-        findings: lines(&change.findings),
+        codes: codes.join(", "),
+        findings: lines(&untold),
     }
 }
 
@@ -310,13 +339,14 @@ fn lines(findings: &[Found]) -> Vec<Line> {
     findings.iter().map(line).collect()
 }
 
-fn qr_line(qr: &Qr) -> QrLine {
+fn qr_line(qr: &Qr, zone: Zone) -> QrLine {
     QrLine {
         page: qr.page,
         says: words::qr(qr.leads),
         sentence: qr.sentence.clone(),
         host: qr.host.clone().unwrap_or_default(),
         rule: qr.rule.clone(),
+        hosts_from: moment::day(zone, qr.hosts_valid_from),
         tone: match qr.leads {
             Leads::Official => "note",
             Leads::Elsewhere => "bad",

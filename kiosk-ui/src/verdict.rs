@@ -1,8 +1,6 @@
 //! From a file to a judgement: for residents and officers alike.
 
-use loket_verify::{Code, Weight};
-
-use crate::ports::{Document, Found, Judgement, Reader};
+use crate::ports::{Judgement, Reader};
 use crate::site::{Face, Shared};
 use crate::way::Taken;
 use crate::words::Trouble;
@@ -24,22 +22,6 @@ pub(crate) async fn judge(
     let judged = shared.site.verify.verify(document, reader).await;
     drop(place);
     judged
-}
-
-/// The finding that decided the verdict: the heaviest, and of those the first.
-pub(crate) fn decisive(document: &Document) -> Option<Code> {
-    let signatures = document.signatures.iter();
-    let all = signatures.flat_map(|it| {
-        let revisions = it.revisions.iter().flat_map(|revision| &revision.findings);
-        it.findings.iter().chain(revisions)
-    });
-    let mut all: Vec<Code> = all
-        .chain(&document.findings)
-        .map(|Found(code)| *code)
-        .collect();
-    all.retain(|code| code.weight() > Weight::Note);
-    all.sort_by_key(|code| (std::cmp::Reverse(code.weight()), *code));
-    all.first().copied()
 }
 
 /// The first value of an attribute in a name of a certificate (RFC 4514), for instance `CN`.

@@ -19,7 +19,7 @@ impl TroubleWords<'_> {
 }
 
 /// Every bound of this version, for the page of codes.
-pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 9] = [
+pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 10] = [
     (
         "disk-full",
         TroubleWords {
@@ -85,6 +85,14 @@ pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 9] = [
         },
     ),
     (
+        "trust-broken",
+        TroubleWords {
+            what: "map kepercayaan di mesin rusak, dokumen dinilai menurut isi terakhir yang baik",
+            step: "perbaiki berkas yang disebut 'loketd devices' di mesin itu",
+            is_severe: true,
+        },
+    ),
+    (
         "trust-old",
         TroubleWords {
             what: "paket kepercayaan di mesin sudah lama tidak diperbarui",
@@ -125,6 +133,7 @@ mod tests {
             Trouble::CertificateEnded,
             Trouble::TrustOld,
             Trouble::TrustEnded,
+            Trouble::TrustBroken,
         ];
         for bound in bounds {
             assert_ne!(trouble(bound.keyword()).what, bound.keyword());

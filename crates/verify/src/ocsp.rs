@@ -70,7 +70,8 @@ impl Response {
         Self::parse_basic(bytes.response.as_bytes())
     }
 
-    fn parse_basic(der: &[u8]) -> der::Result<Self> {
+    /// Reads the BasicOCSPResponse inside one.
+    pub(crate) fn parse_basic(der: &[u8]) -> der::Result<Self> {
         let fault = || der::Tag::Sequence.value_error();
         let parsed = BasicOcspResponse::from_der(der)?;
         if parsed.tbs_response_data.responses.len() > MAX_SINGLE_RESPONSES {
@@ -92,6 +93,11 @@ impl Response {
             certificates: certificates.collect::<der::Result<_>>()?,
             parsed,
         })
+    }
+
+    /// The BasicOCSPResponse as it came.
+    pub(crate) fn der(&self) -> &[u8] {
+        &self.der
     }
 
     /// Who answered, if that one may speak about what `issuer` issued; delegates are looked for among the certificates

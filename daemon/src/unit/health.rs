@@ -31,6 +31,7 @@ pub(crate) use watch::watched;
 use crate::clock::Clock;
 use crate::document::Documents;
 use crate::identity::Identity;
+use crate::judged::JudgedTally;
 use crate::telemetry::chain;
 use crate::trust::changed;
 use crate::unit::heartbeat::Beats;
@@ -57,6 +58,8 @@ pub struct HealthUnit {
     pub journal: Journal,
     /// Counts sealed bytes.
     pub documents: Arc<Documents>,
+    /// What was answered to people who had documents checked.
+    pub judged: Arc<JudgedTally>,
     /// Where free space is looked at.
     pub state_dir: PathBuf,
     /// Tells time and its trust.

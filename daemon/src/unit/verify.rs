@@ -8,7 +8,7 @@
 //! The parent reads nothing of the document. It is wiped here before the answer is given.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use loket_journal::{Batch, CloseStream, Journal, NewEvent};
 use loket_kiosk_ui::ports::{Answer, Brought, Document, Judgement, Reader, Verdict, VerifyDesk};
 use loket_kiosk_ui::words::Trouble;
 use loket_verify::Policy;
+use loket_wire::Timestamp;
 use ring::hmac;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
@@ -27,9 +28,11 @@ use tokio::sync::Semaphore;
 use crate::clock::{Clock, certain};
 use crate::exit::Exit;
 use crate::identity::OsRandom;
-use crate::judge::{CPU_S, MEMORY_BYTES, Task};
+use crate::judge::{Brief, CPU_S, MEMORY_BYTES, Task};
+use crate::judged::JudgedTally;
 use crate::stops::{Hold, hold};
 use crate::telemetry::chain;
+use crate::trust::TrustStore;
 
 /// Documents judged at a time: one a core of the smallest PC.
 const MAX_TURNS: usize = 2;
@@ -55,6 +58,16 @@ enum Part {
 /// SIGXCPU: the child used up its processor time.
 const SIGXCPU: i32 = 24;
 
+/// What a document is judged by, as a child is given it.
+struct Grounds {
+    at: Timestamp,
+    /// A [`Brief`] as JSON.
+    brief: Vec<u8>,
+    trust: Vec<u8>,
+    /// Whether the trust folder is broken and this is what was last good.
+    is_last_good: bool,
+}
+
 /// How this program is started again.
 #[derive(Debug, Clone)]
 pub struct Myself {
@@ -79,11 +92,12 @@ const IMAGE: &str = "/proc/self/exe";
 #[derive(Debug)]
 pub struct VerifyUnit {
     myself: Myself,
-    trust_dir: PathBuf,
+    trust: Arc<TrustStore>,
     policy: Policy,
     within: Duration,
     clock: Clock,
     journal: Journal,
+    tally: Arc<JudgedTally>,
     turns: Semaphore,
     /// Drawn at each start and nowhere kept: what the journal has of a document tells two of one run apart and cannot be
     /// compared with any file.
@@ -91,22 +105,23 @@ pub struct VerifyUnit {
 }
 
 impl VerifyUnit {
-    /// Judges by the folder and the policy of the settings, each document within a time.
+    /// Judges by what orders are judged by, each document within a time, and counts the answers.
     #[must_use]
     pub fn new(
         myself: Myself,
-        (trust_dir, policy): (PathBuf, Policy),
+        (trust, policy): (Arc<TrustStore>, Policy),
         within: Duration,
-        (clock, journal): (Clock, Journal),
+        (clock, journal, tally): (Clock, Journal, Arc<JudgedTally>),
     ) -> Arc<Self> {
         let key: [u8; 32] = loket_wire::random::draw(&mut OsRandom::default());
         Arc::new(Self {
             myself,
-            trust_dir,
+            trust,
             policy,
             within,
             clock,
             journal,
+            tally,
             turns: Semaphore::new(MAX_TURNS),
             digest_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
         })
@@ -130,6 +145,7 @@ impl VerifyUnit {
             Ok(Judgement::Paper(_)) => Told::Paper,
             Err(_trouble) => Told::NotJudged,
         };
+        self.tally.answered(reader, told);
         self.record(told, digest.as_ref()).await;
         judged
     }
@@ -137,11 +153,16 @@ impl VerifyUnit {
     /// Judges in one process and looks at the pages in another: a page that takes too long to draw, or breaks what draws
     /// it, costs pictures and codes and no verdict.
     async fn judge_and_look(&self, document: &[u8], reader: Reader) -> Result<Judgement, Trouble> {
+        let at = self.clock.now().wall;
+        let grounds = self.grounds(at).await?;
         let (judged, looked) = tokio::join!(
-            self.in_child(document, reader, Part::Verdict),
-            self.in_child(document, reader, Part::Look)
+            self.in_child(&grounds, document, reader, Part::Verdict),
+            self.in_child(&grounds, document, reader, Part::Look)
         );
-        let judged = judged?;
+        let mut judged = judged?;
+        if let Judgement::Document(document) = &mut judged {
+            document.is_trust_last_good = grounds.is_last_good;
+        }
         Ok(match looked {
             Ok(looked) => with_looks(judged, looked),
             Err(trouble) => {
@@ -154,17 +175,46 @@ impl VerifyUnit {
         })
     }
 
+    /// What a document that is judged at a moment is judged by: what orders are judged by in that moment, also while the
+    /// trust folder is broken.
+    async fn grounds(&self, at: Timestamp) -> Result<Grounds, Trouble> {
+        let (store, policy) = (Arc::clone(&self.trust), self.policy.clone());
+        let read = move || {
+            let trust = store.current().carry();
+            let brief = Brief {
+                policy,
+                hosts: store.hosts(at),
+            };
+            let brief = serde_json::to_vec(&brief).map_err(|_bug| Trouble::NotStarted)?;
+            let is_last_good = store.folder_fault().is_some();
+            Ok(Grounds {
+                at,
+                brief,
+                trust,
+                is_last_good,
+            })
+        };
+        let read = tokio::task::spawn_blocking(read).await;
+        read.map_err(|_ended| Trouble::NotStarted)?
+    }
+
     async fn in_child(
         &self,
+        grounds: &Grounds,
         document: &[u8],
         reader: Reader,
         part: Part,
     ) -> Result<Judgement, Trouble> {
-        let policy = serde_json::to_vec(&self.policy).map_err(|_bug| Trouble::NotStarted)?;
+        let size = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        // Who only looks at pages trusts nobody: what changed after signing is told without.
+        let trust = match part {
+            Part::Verdict => grounds.trust.as_slice(),
+            Part::Look => &[],
+        };
         let task = Task {
-            trust: self.trust_dir.clone(),
-            policy_bytes: u64::try_from(policy.len()).unwrap_or(u64::MAX),
-            at_ms: self.clock.now().wall.unix_ms(),
+            brief_bytes: size(&grounds.brief),
+            trust_bytes: size(trust),
+            at_ms: grounds.at.unix_ms(),
             officer: reader == Reader::Officer,
             look: part == Part::Look,
             memory_bytes: MEMORY_BYTES,
@@ -186,9 +236,11 @@ impl VerifyUnit {
             Part::Verdict => self.within,
             Part::Look => self.within.min(LOOK_WITHIN),
         };
-        match tokio::time::timeout(within, answer(&mut child, &policy, document)).await {
+        let given = [grounds.brief.as_slice(), trust, document];
+        match tokio::time::timeout(within, answer(&mut child, given, &self.tally)).await {
             Ok(answered) => answered,
             Err(_late) => {
+                self.tally.killed();
                 tracing::warn!("a document took too long; the judging process is killed");
                 // It may have ended this moment; either way it is reaped here.
                 drop(child.kill().await);
@@ -242,6 +294,7 @@ fn with_looks(judged: Judgement, looked: Judgement) -> Judgement {
     match (judged, looked) {
         (Judgement::Document(judged), Judgement::Document(looked)) => {
             Judgement::Document(Document {
+                is_looked_at: true,
                 qr: looked.qr,
                 compared: looked.compared,
                 ..judged
@@ -252,8 +305,12 @@ fn with_looks(judged: Judgement, looked: Judgement) -> Judgement {
     }
 }
 
-/// Gives the child the document and takes its answer.
-async fn answer(child: &mut Child, policy: &[u8], document: &[u8]) -> Result<Judgement, Trouble> {
+/// Gives the child what it judges and by what, and takes its answer.
+async fn answer(
+    child: &mut Child,
+    given: [&[u8]; 3],
+    tally: &JudgedTally,
+) -> Result<Judgement, Trouble> {
     hold(Hold::Judging).await;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else {
@@ -261,8 +318,9 @@ async fn answer(child: &mut Child, policy: &[u8], document: &[u8]) -> Result<Jud
     };
     let give = async {
         // A child that ends early says why by its exit code: a broken pipe is no news.
-        drop(stdin.write_all(policy).await);
-        drop(stdin.write_all(document).await);
+        for part in given {
+            drop(stdin.write_all(part).await);
+        }
         drop(stdin.shutdown().await);
         drop(stdin);
     };
@@ -279,13 +337,15 @@ async fn answer(child: &mut Child, policy: &[u8], document: &[u8]) -> Result<Jud
             Trouble::JudgingBroke
         });
     }
+    if status.signal().is_some() {
+        tally.killed();
+    }
     let trouble = trouble_of(status);
     tracing::warn!(%status, code = trouble.id(), "a document was not judged");
     Err(trouble)
 }
 
 fn trouble_of(status: std::process::ExitStatus) -> Trouble {
-    use std::os::unix::process::ExitStatusExt as _;
     let is = |exit: Exit| status.code() == Some(i32::from(exit.code()));
     if is(Exit::Refused) {
         Trouble::NotADocument

@@ -43,6 +43,8 @@ pub enum Trouble {
     TrustOld,
     /// A revocation list has ended: documents cannot be proved good by it.
     TrustEnded,
+    /// The trust folder cannot be read: what was last good in it counts, and what was put there since does not.
+    TrustBroken,
 }
 
 impl Trouble {
@@ -59,6 +61,7 @@ impl Trouble {
             Self::CertificateEnded => "certificate-ended",
             Self::TrustOld => "trust-old",
             Self::TrustEnded => "trust-ended",
+            Self::TrustBroken => "trust-broken",
         }
     }
 
@@ -99,6 +102,7 @@ impl Trouble {
             (days < 0).then_some(Self::CertificateEnded),
             measures.is_trust_old.then_some(Self::TrustOld),
             measures.is_trust_ended.then_some(Self::TrustEnded),
+            measures.is_trust_broken.then_some(Self::TrustBroken),
         ]
         .into_iter()
         .flatten()
