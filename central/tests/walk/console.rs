@@ -178,6 +178,20 @@ async fn say_health(machine: &mut Linked, troubles: &[&str]) {
     machine.ack().await;
 }
 
+/// The line of a machine and the metrics say what people had checked there.
+fn assert_judged_is_told(line: &str, metrics: &str) {
+    let told = "dokumen diperiksa sejak menyala: warga 30 asli, 2 tidak sah; \
+                petugas 4 belum pasti, 5 foto, 1 tanpa hasil; 1 pemeriksaan dihentikan";
+    assert!(line.contains(told), "{line}");
+    for sample in [
+        "loket_documents_judged_total{machine=\"c-penuh\",page=\"kiosk\",answer=\"valid\"} 30\n",
+        "loket_documents_judged_total{machine=\"c-penuh\",page=\"station\",answer=\"not_judged\"} 1\n",
+        "loket_judging_killed_total{machine=\"c-penuh\"} 1\n",
+    ] {
+        assert!(metrics.contains(sample), "{sample}: {metrics}");
+    }
+}
+
 #[tokio::test]
 async fn what_a_machine_says_of_itself_is_shown_with_what_to_do() {
     let rig = Rig::start().await;
@@ -213,18 +227,8 @@ async fn what_a_machine_says_of_itself_is_shown_with_what_to_do() {
     assert!(at("kosongkan disk mesin itu sekarang") < at("dokumen menumpuk di mesin"));
     at("(disk-full)");
     at("ruang bebas 1,5 GB");
-    at(
-        "dokumen diperiksa sejak menyala: warga 30 asli, 2 tidak sah; petugas 4 belum pasti, 5 foto, 1 tanpa hasil; 1 pemeriksaan dihentikan",
-    );
     let api = client_of(&rig, "it").await;
-    let metrics = api.get("/metrics").await.text;
-    for line in [
-        "loket_documents_judged_total{machine=\"c-penuh\",page=\"kiosk\",answer=\"valid\"} 30\n",
-        "loket_documents_judged_total{machine=\"c-penuh\",page=\"station\",answer=\"not_judged\"} 1\n",
-        "loket_judging_killed_total{machine=\"c-penuh\"} 1\n",
-    ] {
-        assert!(metrics.contains(line), "{line}: {metrics}");
-    }
+    assert_judged_is_told(full, &api.get("/metrics").await.text);
     let off = of("b-jam", "a-baik");
     assert!(
         off.contains("jam mesin meleset") && off.contains("jam 7 menit lebih cepat"),
