@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use loket_store::{AsideCount, Counts, StoreSize};
-use loket_wire::{MachineId, Timestamp};
+use loket_wire::{Judged, MachineId, Timestamp};
 
 use crate::room::Disk;
 
@@ -118,7 +118,7 @@ pub(crate) fn count(number: &AtomicU64) {
 }
 
 /// Enrolled machines by connectivity.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Fleet {
     pub(crate) online: u64,
     pub(crate) late: u64,
@@ -133,6 +133,8 @@ pub(crate) struct Fleet {
     pub(crate) trust_failing: bool,
     /// When the newest trust bundle was made.
     pub(crate) trust_made_at: Option<Timestamp>,
+    /// Documents that people had checked at machines, as their last whole heartbeats say; those with none left out.
+    pub(crate) judged: Vec<(MachineId, Judged)>,
 }
 
 /// A number without labels: name, kind, help, value.
@@ -153,7 +155,7 @@ const MAX_NAMED: usize = 100;
 /// Writes the Prometheus text format, version 0.0.4.
 pub(crate) fn text(
     stored: &Stored,
-    fleet: Fleet,
+    fleet: &Fleet,
     tally: &Tally,
     certificate_ends_unix_s: i64,
     now: Timestamp,
@@ -199,12 +201,13 @@ pub(crate) fn text(
     )?;
     writeln!(out, "{name} {certificate_ends_unix_s}")?;
     write_trust(&mut out, fleet)?;
+    write_judged(&mut out, &fleet.judged)?;
     write_room(&mut out, &stored.size, stored.disk)?;
     write_aside(&mut out, &stored.aside)?;
     Ok(out)
 }
 
-fn write_trust(out: &mut String, fleet: Fleet) -> fmt::Result {
+fn write_trust(out: &mut String, fleet: &Fleet) -> fmt::Result {
     let behind = "loket_machines_trust_behind";
     let help = "Enrolled machines that take trust bundles and do not hold the newest, as their last heartbeat says.";
     head(out, behind, "gauge", help)?;
@@ -228,6 +231,28 @@ fn write_trust(out: &mut String, fleet: Fleet) -> fmt::Result {
         let Some(at) = at else { continue };
         head(out, name, "gauge", help)?;
         writeln!(out, "{name} {}", at.unix_ms() / 1_000)?;
+    }
+    Ok(())
+}
+
+/// A machine begins again from 0 with each start of its program, as counters may.
+fn write_judged(out: &mut String, judged: &[(MachineId, Judged)]) -> fmt::Result {
+    let name = "loket_documents_judged_total";
+    let help = "Documents that people had checked at a machine since its program started, by page and answer.";
+    head(out, name, "counter", help)?;
+    for (machine, counts) in judged {
+        for (page, answers) in [("kiosk", counts.kiosk), ("station", counts.station)] {
+            for (answer, count) in answers.each().into_iter().filter(|(_, count)| *count > 0) {
+                let labels = format!("machine=\"{machine}\",page=\"{page}\",answer=\"{answer}\"");
+                writeln!(out, "{name}{{{labels}}} {count}")?;
+            }
+        }
+    }
+    let name = "loket_judging_killed_total";
+    let help = "Judging processes that a machine killed since its program started.";
+    head(out, name, "counter", help)?;
+    for (machine, counts) in judged.iter().filter(|(_, counts)| counts.killed > 0) {
+        writeln!(out, "{name}{{machine=\"{machine}\"}} {}", counts.killed)?;
     }
     Ok(())
 }

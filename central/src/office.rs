@@ -210,6 +210,10 @@ impl Office {
                 Connectivity::Offline { .. } => &mut fleet.offline,
             };
             *count += 1;
+            let judged = row.heartbeat.as_ref().and_then(|it| it.heartbeat.judged);
+            fleet
+                .judged
+                .extend(judged.map(|judged| (row.id.clone(), judged)));
             let last = row.heartbeat.as_ref();
             let held = last.and_then(|it| it.heartbeat.trust_serial);
             fleet.trust_taking += u64::from(held.is_some());

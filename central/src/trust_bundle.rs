@@ -214,11 +214,13 @@ fn look(office: &Office, made_of: Option<&Arc<Trust>>) -> Result<Arc<Trust>, Mak
 }
 
 fn make(office: &Office, seen: u64) -> Result<Published, MakeError> {
+    let (items, hosts) = office.trust.files().map_err(MakeError::Folder)?;
     let mut bundle = TrustBundle {
         serial: 0,
         made_at: now(),
         policy: None,
-        items: office.trust.files().map_err(MakeError::Folder)?,
+        hosts,
+        items,
     };
     let content = bundle.content_sha256();
     let known = office.store.trust_bundle().map_err(MakeError::Store)?;

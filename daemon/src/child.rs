@@ -110,6 +110,16 @@ impl ChildFault {
         }
     }
 
+    /// Whether it did not end by itself: killed here for its time, or by a signal.
+    pub(crate) fn was_killed(&self) -> bool {
+        use std::os::unix::process::ExitStatusExt as _;
+        match self {
+            Self::TookTooLong => true,
+            Self::Ended(status) => status.signal().is_some(),
+            Self::NotStarted(_) | Self::Garbled => false,
+        }
+    }
+
     /// Whether it ended with this exit code.
     pub(crate) fn is_exit(&self, exit: crate::exit::Exit) -> bool {
         match self {

@@ -11,6 +11,7 @@ mod paper;
 mod print;
 mod records;
 mod talk;
+mod trust;
 mod verify;
 mod words;
 
@@ -20,7 +21,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use loket_trust_folder::TrustFolder;
-use loket_wire::{JobId, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use self::face::{note, say, tell};
@@ -62,39 +62,14 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Judge a signed document, offline: exit 0 valid, 1 invalid, 2 indeterminate.
-    Verify {
-        /// The PDF.
-        #[arg(required_unless_present = "paper")]
-        file: Option<PathBuf>,
-        /// A scan (PNG or JPEG) of a printed sheet instead: held against the record that central keeps of it.
-        #[arg(long, value_name = "SCAN", conflicts_with_all = ["file", "trust", "at"])]
-        paper: Option<PathBuf>,
-        /// The job that printed the sheet; its QR code tells where absent.
-        #[arg(long, requires = "paper")]
-        job: Option<JobId>,
-        /// The officer who asks, kept in central's history; the account's where absent.
-        #[arg(long, requires = "paper")]
-        by: Option<String>,
-        /// The settings file.
-        #[arg(long, default_value = DEFAULT_CONFIG)]
-        config: PathBuf,
-        /// Folder with trust anchors, intermediates and revocation lists; the settings' where absent.
-        #[arg(long)]
-        trust: Option<PathBuf>,
-        /// The office's rules of judging; the settings' where both are absent.
-        #[arg(long)]
-        policy: Option<PathBuf>,
-        /// The moment of judgement, RFC 3339; now where absent.
-        #[arg(long, value_parser = parse_time)]
-        at: Option<Timestamp>,
-        /// Draw the pages and read the QR codes on them as well, which takes longer.
-        #[arg(long)]
-        qr: bool,
-        /// One JSON document instead of text.
-        #[arg(long)]
-        json: bool,
-    },
+    /// Judge a signed document, offline.
+    #[command(
+        about = "Periksa dokumen bertanda tangan di mesin ini, tanpa internet",
+        disable_help_flag = true,
+        help_template = verify::HELP,
+        after_help = verify::EXIT_CODES
+    )]
+    Verify(verify::Args),
     /// Print one signed document by hand: exit 0 printed, 1 not printed, 2 not known.
     Print(print::Hand),
     /// List the jobs that are not ended.
@@ -176,28 +151,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Sheet(task) => sheet::work(&task),
         Command::CheckConfig(at) => check_config(&at),
         Command::Devices { at, json } => devices::devices(&at.config, json),
-        Command::Verify {
-            paper: Some(scan),
-            job,
-            by,
-            config,
-            json,
-            ..
-        } => paper::paper(&scan, job, by, &config, json),
-        Command::Verify {
-            file,
-            trust,
-            policy,
-            at,
-            qr,
-            json,
-            ..
-        } => verify::verify(
-            &file.unwrap_or_default(),
-            (trust.as_deref(), policy.as_deref()),
-            at,
-            verify::Wish { qr, json },
-        ),
+        Command::Verify(args) => verify::verify(args),
         Command::Print(hand) => print::print(&hand, &myself),
         Command::Jobs { at, json } => jobs::list(&at.config, json),
         Command::Records { at, by, json, .. } => records::records(&at.config, by, json),
@@ -210,10 +164,6 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     done.unwrap_or_else(|exit| exit).into()
-}
-
-fn parse_time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse_rfc3339(text).map_err(|error| error.to_string())
 }
 
 /// Reads the settings or says why not; the exit code tells an unreadable file from wrong settings.

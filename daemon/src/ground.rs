@@ -19,6 +19,7 @@ use crate::device::{IppDevice, Printer};
 use crate::document::Documents;
 use crate::gate::{Gate, Gated};
 use crate::identity::{IdentityDir, OsRandom, central_key};
+use crate::judged::JudgedTally;
 use crate::key_seal::KeySeal;
 use crate::policy::policy_of;
 use crate::record::Records;
@@ -246,6 +247,8 @@ pub(crate) struct Ground {
     /// Makes those, and reads sheets that are doubted.
     pub(crate) sheets: Arc<SheetReader>,
     pub(crate) printers: BTreeMap<String, Arc<dyn Printer>>,
+    /// What was answered to people who had documents checked.
+    pub(crate) judged: Arc<JudgedTally>,
     /// Shut until the journal is known to be sound.
     gate: Gate,
     /// Where the journal lies, if its last user did not close it: to be checked while the rest goes on.
@@ -317,6 +320,7 @@ impl Ground {
             records,
             sheets,
             printers,
+            judged: Arc::default(),
             gate,
             unchecked: (!store.was_clean).then(|| store.path.clone()),
         })

@@ -1,20 +1,20 @@
 //! The judging process: loketd started again with a hidden command, which limits itself before it reads a byte of what
 //! somebody brought.
 //!
-//! Shape: the policy as JSON and behind it the document on standard input to its end, a [`Judgement`] as JSON on standard output, and how it went in the
-//! exit code: 0 judged, 65 no kind of document that is known, 78 the trust folder cannot be read. Anything else, a signal
-//! above all, means that it was not judged.
+//! Shape: a [`Brief`] as JSON on standard input, behind it whom to trust ([`Trust::carried`]) and the document to its end; a
+//! [`Judgement`] as JSON on standard output, and how it went in the exit code: 0 judged, 65 no kind of document that is
+//! known, 78 whom to trust cannot be read. Anything else, a signal above all, means that it was not judged. It opens no
+//! file: what is trusted here is what the daemon judges orders by, in the same moment.
 
 pub(crate) mod look;
 
 use std::io::{Read as _, Write as _};
-use std::path::PathBuf;
 
 use loket_confine::Limits;
 use loket_kiosk_ui::ports::{Document, Judgement, MAX_DOCUMENT_BYTES, Paper};
-use loket_trust_folder::TrustFolder;
-use loket_verify::Policy;
-use loket_wire::Timestamp;
+use loket_verify::{Policy, Trust};
+use loket_wire::{HostRules, Timestamp};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::exit::Exit;
@@ -25,8 +25,11 @@ pub const MEMORY_BYTES: u64 = 256 * 1024 * 1024;
 /// Processor time: a large honest document takes some hundredths of a second on the slowest PC.
 pub const CPU_S: u64 = 10;
 
-/// The largest policy: one of 512 signers has some 150 kB.
-const MAX_POLICY_BYTES: u64 = 1024 * 1024;
+/// The largest brief: a policy of 512 signers has some 150 kB, host rules have 64.
+const MAX_BRIEF_BYTES: u64 = 1024 * 1024;
+
+/// The largest store of trust, an eighth of the memory: it is kept beside what is made of it.
+const MAX_TRUST_BYTES: u64 = 32 * 1024 * 1024;
 
 /// How the hidden command is called.
 pub const COMMAND: &str = "judge";
@@ -34,15 +37,25 @@ pub const COMMAND: &str = "judge";
 /// What PDF readers look through for the head of a document (ISO 32000-2, annex H, implementation note).
 const HEAD_BYTES: usize = 1024;
 
+/// What the offices wrote that documents are judged by.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Brief {
+    /// The rules of judging.
+    pub policy: Policy,
+    /// Which hosts are official; without them no QR code is read.
+    #[serde(default)]
+    pub hosts: Option<HostRules>,
+}
+
 /// What is judged, and by what.
 #[derive(Debug, clap::Args)]
 pub struct Task {
-    /// Folder with trust anchors, intermediates and revocation lists.
+    /// Bytes of the brief, which come first.
     #[arg(long)]
-    pub trust: PathBuf,
-    /// Bytes of the policy, which come first.
+    pub brief_bytes: u64,
+    /// Bytes of whom to trust, which come next; 0 for nobody.
     #[arg(long)]
-    pub policy_bytes: u64,
+    pub trust_bytes: u64,
     /// The moment of judgement, in milliseconds since 1970 UTC.
     #[arg(long)]
     pub at_ms: i64,
@@ -66,10 +79,10 @@ impl Task {
     pub fn words(&self) -> Vec<std::ffi::OsString> {
         let mut words: Vec<std::ffi::OsString> = vec![
             COMMAND.into(),
-            "--trust".into(),
-            self.trust.clone().into(),
-            "--policy-bytes".into(),
-            self.policy_bytes.to_string().into(),
+            "--brief-bytes".into(),
+            self.brief_bytes.to_string().into(),
+            "--trust-bytes".into(),
+            self.trust_bytes.to_string().into(),
             "--at-ms".into(),
             self.at_ms.to_string().into(),
             "--memory-bytes".into(),
@@ -91,11 +104,10 @@ impl Task {
 /// # Errors
 /// The exit code that says why nothing was judged.
 pub fn judge(task: &Task) -> Result<Exit, Exit> {
-    // Before the limits: what the office itself wrote.
-    let policy = read(task.policy_bytes.min(MAX_POLICY_BYTES)).map_err(|_cut| Exit::Unreadable)?;
-    let policy: Policy = serde_json::from_slice(&policy).map_err(|_bad| Exit::Usage)?;
-    let trust = TrustFolder::open(task.trust.clone()).map_err(|_broken| Exit::Config)?;
-    let trust = trust.current();
+    // Before the limits: what the offices themselves wrote.
+    let brief = read(task.brief_bytes.min(MAX_BRIEF_BYTES)).map_err(|_cut| Exit::Unreadable)?;
+    let brief: Brief = serde_json::from_slice(&brief).map_err(|_bad| Exit::Usage)?;
+    let trust = trust(task)?;
     limit(task.memory_bytes, task.cpu_s).map_err(|_refused| Exit::Bug)?;
     // One byte more than is judged, so that it is the verifier that says what is too large.
     let most = u64::try_from(MAX_DOCUMENT_BYTES).unwrap_or(u64::MAX);
@@ -103,17 +115,19 @@ pub fn judge(task: &Task) -> Result<Exit, Exit> {
     let judgement = match kind(&document) {
         Some(Kind::Pdf) => {
             let at = Timestamp::from_unix_ms(task.at_ms);
-            let report = loket_verify::check(&document, &trust, &policy, at);
+            let report = loket_verify::check(&document, &trust, &brief.policy, at);
             let mut judged = Document::of(&report, at);
             if task.look {
-                judged.qr = look::of_pages(&document);
+                judged.qr = look::of_pages(&document, brief.hosts.as_ref());
             }
             if task.look && task.officer {
                 judged.compared = look::compare(&document, &report);
             }
             Judgement::Document(judged)
         }
-        Some(Kind::Picture) if task.look => Judgement::Paper(look::of_picture(&document)),
+        Some(Kind::Picture) if task.look => {
+            Judgement::Paper(look::of_picture(&document, brief.hosts.as_ref()))
+        }
         Some(Kind::Picture) => Judgement::Paper(Paper::default()),
         None => return Err(Exit::Refused),
     };
@@ -123,6 +137,15 @@ pub fn judge(task: &Task) -> Result<Exit, Exit> {
         .and_then(|()| out.flush())
         .map_err(|_closed| Exit::Output)?;
     Ok(Exit::Done)
+}
+
+/// Whom the daemon trusts at this moment.
+fn trust(task: &Task) -> Result<Trust, Exit> {
+    if task.trust_bytes == 0 {
+        return Ok(Trust::default());
+    }
+    let bytes = read(task.trust_bytes.min(MAX_TRUST_BYTES)).map_err(|_cut| Exit::Unreadable)?;
+    Trust::carried(&bytes).map_err(|_bent| Exit::Config)
 }
 
 /// Gives up everything that reading does not need.

@@ -25,6 +25,7 @@ mod gate;
 mod ground;
 pub mod identity;
 pub mod judge;
+pub mod judged;
 pub mod key_seal;
 pub mod local;
 pub mod paper;

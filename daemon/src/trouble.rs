@@ -164,7 +164,7 @@ table. Families without sentences below are for the IT team and stand in logs, i
 | family | given in | what it is about |
 |---|---|---|
 | `V` | `crates/verify/src/code.rs`, `crates/verify/src/report.rs` | findings about a signed document; below |
-| `Q` | `crates/qr/src/rule.rs` | findings about a QR code: Q-101 to Q-107 what it holds, Q-111 to Q-115 a number for a host, Q-121 to Q-129 a look-alike, Q-131 to Q-133 user names and foreign letters, Q-141 to Q-148 other schemes, Q-151 to Q-153 no address, Q-161 to Q-172 hosts, Q-201 to Q-205 beside the document's codes, Q-301 to Q-304 reading; their sentences stand in that file |
+| `Q` | `crates/qr/src/rule.rs` | findings about a QR code: Q-101 to Q-107 what it holds, Q-111 to Q-115 a number for a host, Q-121 to Q-129 a look-alike, Q-131 to Q-133 user names and foreign letters, Q-141 to Q-148 other schemes, Q-151 to Q-153 no address, Q-161 to Q-172 hosts, Q-201 to Q-205 beside the document's codes, Q-301 to Q-304 reading; below |
 | `P` | `crates/domain/src/print/command.rs` | refusals of a machine's print desk; below |
 | `C-1` | `daemon/src/trouble.rs` | answers at the officer's door of a machine; below |
 | `L` | `daemon/src/trouble.rs` | answers of loketd's command line; below |
@@ -199,6 +199,16 @@ Central's answers have words for codes; the second part of this page lists them.
             };
             let (id, text, sentence) = (code.id(), code.text(), code.sentence());
             page.push_str(&format!("| {id} | {weight} | {text} | {sentence} |\n"));
+        }
+        page.push_str("\n| code | says of a QR code | meaning | sentence |\n|---|---|---|---|\n");
+        for rule in loket_qr::Rule::ALL {
+            let class = rule
+                .class()
+                .map(|class| serde_json::to_value(class).unwrap());
+            let class = class.as_ref().and_then(serde_json::Value::as_str);
+            let (id, text, sentence) = (rule.id(), rule.text(), rule.sentence());
+            let class = class.unwrap_or("-");
+            page.push_str(&format!("| {id} | {class} | {text} | {sentence} |\n"));
         }
         page.push_str("\n| code | exit | sentence |\n|---|---|---|\n");
         for refusal in REFUSALS.iter().copied() {

@@ -1,4 +1,5 @@
-//! What documents are judged by: the trust folder, and beside it the newest bundle that central signed.
+//! What documents are judged by: the trust folder, and beside it the newest bundle that central signed; orders, pages and
+//! the command line alike.
 //!
 //! ```text
 //! fetched ─ prepare: checked, written beside, flushed ─ replace: renamed, folder flushed ─ judged by
@@ -15,11 +16,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use loket_domain::core::Now;
-use loket_trust_folder::TrustFolder;
+use loket_trust_folder::{TrustFolder, parse_hosts};
 use loket_verify::{Trust, TrustError};
 use loket_wire::sign::VerifyingKey;
 use loket_wire::trust::{MAX_TRUST_BUNDLE_BYTES, TrustBundleError};
-use loket_wire::{Sha256Digest, Timestamp, TrustBundle, TrustNotice};
+use loket_wire::{HostRules, Sha256Digest, Timestamp, TrustBundle, TrustNotice};
 use thiserror::Error;
 use tokio::sync::watch;
 
@@ -98,7 +99,7 @@ pub struct Standing {
 /// A bundle that is checked and on disk, and does not count yet.
 #[derive(Debug)]
 pub struct Prepared {
-    joined: Joined,
+    kept: Kept,
     standing: Standing,
 }
 
@@ -113,6 +114,9 @@ struct Joined {
 struct Kept {
     joined: Option<Joined>,
     standing: Option<Standing>,
+    hosts: Option<HostRules>,
+    /// Why the bundle on disk counts for nothing.
+    fault: Option<String>,
 }
 
 /// Where bundles are kept, and whose they must be.
@@ -182,24 +186,52 @@ impl TrustStore {
         {
             return Arc::clone(&joined.both);
         }
-        let (joined, standing) = match bundles.read(&folder) {
-            Ok(read) => read.unzip(),
+        *kept = match bundles.read(&folder) {
+            Ok(read) => read.unwrap_or_default(),
             // A bundle that does not open any more counts for nothing; central sends the newest again.
             Err(error) => {
-                tracing::error!(error = %chain(&error), "trust bundle not usable; judging by the trust folder alone");
-                (None, None)
+                let fault = chain(&error);
+                tracing::error!(error = %fault, "trust bundle not usable; judging by the trust folder alone");
+                Kept {
+                    fault: Some(fault),
+                    ..Kept::default()
+                }
             }
         };
-        let both = joined.unwrap_or_else(|| Arc::clone(&folder));
-        *kept = Kept {
-            joined: Some(Joined {
-                folder,
-                both: Arc::clone(&both),
-            }),
-            standing,
-        };
-        bundles.tell(standing);
+        let joined = kept.joined.get_or_insert_with(|| Joined {
+            both: Arc::clone(&folder),
+            folder,
+        });
+        let both = Arc::clone(&joined.both);
+        bundles.tell(kept.standing);
         both
+    }
+
+    /// Why the trust folder as it stands does not count, and what was last good does; none while it counts. Blocks.
+    #[must_use]
+    pub fn folder_fault(&self) -> Option<String> {
+        self.folder.fault()
+    }
+
+    /// Why the bundle on disk does not count, where one lies there and does not.
+    #[must_use]
+    pub fn bundle_fault(&self) -> Option<String> {
+        let kept = self.bundles.as_ref()?.kept.lock();
+        let kept = kept.unwrap_or_else(PoisonError::into_inner);
+        kept.fault.clone()
+    }
+
+    /// Which hosts are official at a moment: of the rules that came with this program, those of the folder and those of
+    /// the bundle the ones that began last. Blocks.
+    #[must_use]
+    pub fn hosts(&self, at: Timestamp) -> Option<HostRules> {
+        let of_bundle = self.bundles.as_ref().and_then(|bundles| {
+            let kept = bundles.kept.lock();
+            kept.unwrap_or_else(PoisonError::into_inner).hosts.clone()
+        });
+        let lists = [hosts_of_release(), self.folder.hosts(), of_bundle];
+        let lists: Vec<&HostRules> = lists.iter().flatten().collect();
+        HostRules::in_force(&lists, at).cloned()
     }
 
     /// Whether bundles are taken here.
@@ -262,12 +294,9 @@ impl TrustStore {
             });
         }
         let folder = self.folder.current();
-        let (both, standing) = bundles.join(&folder, &bundle).map_err(Refused::Content)?;
+        let (kept, standing) = bundles.join(&folder, bundle).map_err(Refused::Content)?;
         bundles.write_part(bytes).map_err(Refused::Disk)?;
-        Ok(Some(Prepared {
-            joined: Joined { folder, both },
-            standing,
-        }))
+        Ok(Some(Prepared { kept, standing }))
     }
 
     /// Lets what was prepared count from here on. Blocks.
@@ -279,12 +308,8 @@ impl TrustStore {
             return Ok(());
         };
         bundles.rename().map_err(Refused::Disk)?;
-        let standing = Some(prepared.standing);
-        *bundles.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept {
-            joined: Some(prepared.joined),
-            standing,
-        };
-        bundles.tell(standing);
+        *bundles.kept.lock().unwrap_or_else(PoisonError::into_inner) = prepared.kept;
+        bundles.tell(Some(prepared.standing));
         Ok(())
     }
 }
@@ -298,7 +323,7 @@ impl Bundles {
     }
 
     /// The bundle on disk, joined with the folder; none where there is none yet.
-    fn read(&self, folder: &Arc<Trust>) -> Result<Option<(Arc<Trust>, Standing)>, Refused> {
+    fn read(&self, folder: &Arc<Trust>) -> Result<Option<Kept>, Refused> {
         let limit = u64::try_from(MAX_TRUST_BUNDLE_BYTES).unwrap_or(u64::MAX);
         let file = match File::open(self.dir.join(FILE)) {
             Ok(file) => file,
@@ -310,17 +335,16 @@ impl Bundles {
             .read_to_end(&mut bytes)
             .map_err(Refused::Disk)?;
         let bundle = TrustBundle::open(&bytes, &self.key).map_err(Refused::Envelope)?;
-        self.join(folder, &bundle)
-            .map(Some)
-            .map_err(Refused::Content)
+        let joined = self.join(folder, bundle).map_err(Refused::Content)?;
+        Ok(Some(joined.0))
     }
 
     /// Reads every certificate and list of the bundle and puts them beside those of the folder.
     fn join(
         &self,
         folder: &Arc<Trust>,
-        bundle: &TrustBundle,
-    ) -> Result<(Arc<Trust>, Standing), TrustError> {
+        bundle: TrustBundle,
+    ) -> Result<(Kept, Standing), TrustError> {
         let theirs = Trust::from_files(bundle.items.iter().map(Vec::as_slice))?;
         let both = Trust::clone(folder).joined(theirs, self.takes_anchors)?;
         let standing = Standing {
@@ -328,7 +352,16 @@ impl Bundles {
             made_at: bundle.made_at,
             ends_at: both.lists_end_at(),
         };
-        Ok((Arc::new(both), standing))
+        let kept = Kept {
+            joined: Some(Joined {
+                folder: Arc::clone(folder),
+                both: Arc::new(both.dated(bundle.made_at)),
+            }),
+            standing: Some(standing),
+            hosts: bundle.hosts,
+            fault: None,
+        };
+        Ok((kept, standing))
     }
 
     fn write_part(&self, bytes: &[u8]) -> io::Result<()> {
@@ -343,6 +376,17 @@ impl Bundles {
         fs::rename(self.dir.join(PART), self.dir.join(FILE))?;
         File::open(&self.dir)?.sync_all()
     }
+}
+
+/// Where honest codes lead, as it was published when this program was made.
+const HOSTS_OF_RELEASE: &str = include_str!("../../crates/qr/hosts.toml");
+
+/// None is a bug, which a test would find first.
+fn hosts_of_release() -> Option<HostRules> {
+    let rules = parse_hosts(HOSTS_OF_RELEASE.as_bytes());
+    rules
+        .inspect_err(|error| tracing::error!(%error, "official hosts of this release not usable"))
+        .ok()
 }
 
 /// Waits until another trust bundle counts; for ever where none is taken.

@@ -3,7 +3,7 @@
 //! Words of the verifier's own enums cross as they stand in its JSON (`document`, `TOTAL-PASSED`); pages translate those
 //! that they know and show the others as they are.
 
-use loket_verify::{Code, Report, SignatureReport};
+use loket_verify::{Code, Report, SignatureReport, Weight};
 use loket_wire::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -53,6 +53,12 @@ pub struct Document {
     /// The day of the trust store, where it is known.
     #[serde(rename = "trust_as_of_ms")]
     pub trust_as_of: Option<Timestamp>,
+    /// Whether the machine's trust folder is broken and what was last good in it was judged by.
+    #[serde(default)]
+    pub is_trust_last_good: bool,
+    /// Whether its pages were drawn and looked at: without it nobody knows which codes stand there.
+    #[serde(default)]
+    pub is_looked_at: bool,
     /// Its QR codes.
     pub qr: Vec<Qr>,
     /// How the first changed page was signed and how it looks; for officers alone.
@@ -228,6 +234,9 @@ pub struct Qr {
     pub sentence: String,
     /// The host it names, escaped, for the officer.
     pub host: Option<String>,
+    /// From when on the host rules count that it was judged by.
+    #[serde(rename = "hosts_valid_from_ms")]
+    pub hosts_valid_from: Timestamp,
     /// The page it stands on, from 1.
     pub page: u32,
 }
@@ -249,10 +258,25 @@ impl Document {
             sub_indication: report.sub_indication.as_ref().map(word),
             time_stamp_count: report.time_stamps.len(),
             trust_as_of: report.trust_as_of,
+            is_trust_last_good: false,
+            is_looked_at: false,
             qr: Vec::new(),
             compared: None,
             judged_at,
         }
+    }
+
+    /// The finding that decided the verdict: the heaviest, and of those the first.
+    #[must_use]
+    pub fn decisive(&self) -> Option<Code> {
+        let all = self.signatures.iter().flat_map(|it| {
+            let revisions = it.revisions.iter().flat_map(|revision| &revision.findings);
+            it.findings.iter().chain(revisions)
+        });
+        let mut all: Vec<Code> = all.chain(&self.findings).map(|Found(code)| *code).collect();
+        all.retain(|code| code.weight() > Weight::Note);
+        all.sort_by_key(|code| (std::cmp::Reverse(code.weight()), *code));
+        all.first().copied()
     }
 }
 

@@ -1,20 +1,24 @@
 //! The pages of residents: one thing on each, large, and back to the start by itself.
 
 use askama::Template;
-use axum::Form;
-use axum::extract::multipart::MultipartRejection;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Multipart, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use loket_wire::Zone;
 
 use crate::moment;
-use crate::ports::{Document, Judgement, Leads, MediaFile, Paper, Verdict};
+use crate::ports::{Document, Judgement, Leads, Paper, Verdict};
 use crate::problem::{Problem, html};
 use crate::site::{Face, Shared};
-use crate::verdict::{MediumForm, attribute, decisive, of_medium, of_upload};
-use crate::words::{self, Shown, Trouble};
+use crate::verdict::{attribute, judge};
+use crate::way::{self, Medium, Opened, Upload};
+use crate::words::{self, Shown};
+
+/// Whose pages these are.
+const FACE: Face = Face::Kiosk;
+
+/// Below it a result is shown.
+const RESULTS: &str = "/kiosk/hasil";
 
 /// What a browser kept of pages in memory goes when the next person begins.
 const FORGET: (HeaderName, HeaderValue) = (
@@ -30,10 +34,7 @@ struct StartPage;
 #[template(path = "kiosk_choose.html")]
 struct ChoosePage {
     idle_s: u64,
-    token: String,
-    listing: String,
-    files: Vec<MediaFile>,
-    has_more: bool,
+    form: Opened,
 }
 
 #[derive(Template)]
@@ -62,42 +63,28 @@ pub(crate) async fn start() -> Response {
 
 /// `GET /kiosk/periksa`
 pub(crate) async fn choose(State(shared): State<Shared>) -> Response {
-    let listing = shared.site.media.list().await;
     html(&ChoosePage {
         idle_s: shared.site.idle.as_secs(),
-        token: shared.forms.put(()),
-        listing: shared.listings.put(listing.files.clone()),
-        files: listing.files,
-        has_more: listing.has_more,
+        form: way::open(&shared).await,
     })
 }
 
 /// `POST /kiosk/periksa`
 pub(crate) async fn post_verify(
     State(shared): State<Shared>,
-    form: Result<Multipart, MultipartRejection>,
+    form: Upload,
 ) -> Result<Redirect, Problem> {
-    let judged = of_upload(&shared, Face::Kiosk, form).await;
-    answer(&shared, judged)
+    let judged = judge(&shared, FACE, way::from_upload(&shared, form).await).await;
+    way::lead(FACE, (RESULTS, &shared.results), judged)
 }
 
 /// `POST /kiosk/periksa/usb`
 pub(crate) async fn post_verify_medium(
     State(shared): State<Shared>,
-    form: Result<Form<MediumForm>, FormRejection>,
+    form: Medium,
 ) -> Result<Redirect, Problem> {
-    let judged = of_medium(&shared, Face::Kiosk, form).await;
-    answer(&shared, judged)
-}
-
-fn answer(shared: &Shared, judged: Result<Judgement, Trouble>) -> Result<Redirect, Problem> {
-    let judgement = judged.map_err(problem)?;
-    let handle = shared.results.put(judgement);
-    Ok(Redirect::to(&format!("/kiosk/hasil/{handle}")))
-}
-
-const fn problem(trouble: Trouble) -> Problem {
-    Problem::new(Face::Kiosk, trouble)
+    let judged = judge(&shared, FACE, way::from_medium(&shared, form).await).await;
+    way::lead(FACE, (RESULTS, &shared.results), judged)
 }
 
 /// `GET /kiosk/hasil/{handle}`: once; the page has the handle of the next time.
@@ -105,8 +92,7 @@ pub(crate) async fn result(
     State(shared): State<Shared>,
     Path(handle): Path<String>,
 ) -> Result<Response, Problem> {
-    let judgement = std::future::ready(shared.results.take(&handle)).await;
-    let judgement = judgement.ok_or(problem(Trouble::ResultGone))?;
+    let judgement = std::future::ready(way::look(FACE, &shared.results, &handle)).await?;
     let mut page = match &judgement {
         Judgement::Document(document) => of_document(document, shared.site.zone),
         Judgement::Paper(paper) => of_paper(paper),
@@ -123,7 +109,7 @@ pub(crate) async fn done(State(shared): State<Shared>, Path(handle): Path<String
 }
 
 fn of_document(document: &Document, zone: Zone) -> ResultPage {
-    let code = decisive(document);
+    let code = document.decisive();
     let is_valid = document.verdict == Verdict::Valid;
     let signature = document.signatures.first().filter(|_| is_valid);
     let of_signer = |kind| {

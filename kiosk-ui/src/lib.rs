@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! browser ─> listener ─> guard (host, headers, deadline) ─> kiosk | station ─> ports ─> daemon
-//!                                                                └─> words, templates
+//!                                                              └─ way ─┘ └─> words, templates
 //! ```
 //!
 //! Invariants:
@@ -27,6 +27,7 @@ mod station;
 mod station_paper;
 mod upload;
 mod verdict;
+mod way;
 pub mod words;
 
 pub use listener::serve;

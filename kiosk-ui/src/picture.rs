@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::problem::Problem;
 use crate::site::{Face, Shared};
-use crate::words::Trouble;
+use crate::way;
 
 /// A page as PNG.
 pub(crate) type Picture = Zeroizing<Vec<u8>>;
@@ -17,8 +17,8 @@ pub(crate) async fn show(
     State(shared): State<Shared>,
     Path(handle): Path<String>,
 ) -> Result<Response, Problem> {
-    let picture = std::future::ready(shared.pictures.take(&handle)).await;
-    let picture = picture.ok_or_else(|| Problem::new(Face::Station, Trouble::ResultGone))?;
+    let kept = &shared.pictures;
+    let picture = std::future::ready(way::look(Face::Station, kept, &handle)).await?;
     let kind = [(header::CONTENT_TYPE, "image/png")];
     Ok((kind, picture.to_vec()).into_response())
 }

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::site::Face;
-use crate::words::{Said, Trouble, say};
+use crate::words::{Said, Trouble, say, say_officer};
 
 /// What a person is told in place of what was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,30 +35,40 @@ impl Problem {
 
 #[derive(Template)]
 #[template(path = "problem.html")]
-struct ProblemPage {
+struct KioskProblem {
     said: Said,
     code: &'static str,
-    is_station: bool,
     again: &'static str,
     home: &'static str,
 }
 
+#[derive(Template)]
+#[template(path = "station_problem.html")]
+struct StationProblem {
+    said: Said,
+    code: &'static str,
+    again: &'static str,
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let (again, home) = match self.face {
-            Face::Kiosk => ("/kiosk/periksa", "/kiosk"),
-            Face::Station => ("/station/periksa", "/station/periksa"),
-        };
-        let page = ProblemPage {
-            said: say(self.trouble),
-            code: self.trouble.id(),
-            is_station: self.face == Face::Station,
-            again: self.again.unwrap_or(again),
-            home,
+        let code = self.trouble.id();
+        let page = match self.face {
+            Face::Kiosk => html(&KioskProblem {
+                said: say(self.trouble),
+                code,
+                again: self.again.unwrap_or("/kiosk/periksa"),
+                home: "/kiosk",
+            }),
+            Face::Station => html(&StationProblem {
+                said: say_officer(self.trouble),
+                code,
+                again: self.again.unwrap_or("/station/periksa"),
+            }),
         };
         let status = StatusCode::from_u16(self.trouble.status());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, html(&page)).into_response()
+        (status, page).into_response()
     }
 }
 

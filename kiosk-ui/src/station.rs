@@ -1,10 +1,7 @@
 //! The pages of officers: the verdict first, and under it everything that it rests on.
 
 use askama::Template;
-use axum::Form;
-use axum::extract::multipart::MultipartRejection;
-use axum::extract::rejection::FormRejection;
-use axum::extract::{Multipart, Path, State};
+use axum::extract::{Path, State};
 use axum::response::{Redirect, Response};
 use data_encoding::BASE64;
 use loket_wire::Zone;
@@ -12,13 +9,19 @@ use zeroize::Zeroizing;
 
 use crate::moment;
 use crate::ports::{
-    Certificate, Compared, Document, Found, Judgement, Leads, MediaFile, Paper, Qr, RevisionChange,
-    Signature,
+    Certificate, Compared, Document, Found, Judgement, Leads, Paper, Qr, RevisionChange, Signature,
 };
 use crate::problem::{Problem, html};
 use crate::site::{Face, Shared};
-use crate::verdict::{MediumForm, attribute, decisive, of_medium, of_upload};
-use crate::words::{self, Shown, Trouble};
+use crate::verdict::{attribute, judge};
+use crate::way::{self, Medium, Opened, Upload};
+use crate::words::{self, Shown};
+
+/// Whose pages these are.
+const FACE: Face = Face::Station;
+
+/// Below it a result is shown.
+const RESULTS: &str = "/station/hasil";
 
 /// The verifier's word for a document that was changed after signing.
 const ALTERED: &str = "altered";
@@ -26,10 +29,7 @@ const ALTERED: &str = "altered";
 #[derive(Template)]
 #[template(path = "station_choose.html")]
 struct ChoosePage {
-    token: String,
-    listing: String,
-    files: Vec<MediaFile>,
-    has_more: bool,
+    form: Opened,
 }
 
 #[derive(Template)]
@@ -37,6 +37,10 @@ struct ChoosePage {
 struct ResultPage {
     shown: Shown,
     why: &'static str,
+    /// What to do, and whom to ask.
+    todo: &'static str,
+    /// What is wrong with this machine, where something is.
+    machine: &'static str,
     judged_at: String,
     indication: String,
     revision: String,
@@ -85,6 +89,9 @@ struct RevisionPart {
     no: usize,
     did: String,
     explained_by: String,
+    /// The codes of what was found in it.
+    codes: String,
+    /// What the signature does not tell already.
     findings: Vec<Line>,
 }
 
@@ -111,42 +118,34 @@ struct QrLine {
     sentence: String,
     host: String,
     rule: String,
+    /// The day of the list of official hosts.
+    hosts_from: String,
     tone: &'static str,
 }
 
 /// `GET /station/periksa`
 pub(crate) async fn choose(State(shared): State<Shared>) -> Response {
-    let listing = shared.site.media.list().await;
     html(&ChoosePage {
-        token: shared.forms.put(()),
-        listing: shared.listings.put(listing.files.clone()),
-        files: listing.files,
-        has_more: listing.has_more,
+        form: way::open(&shared).await,
     })
 }
 
 /// `POST /station/periksa`
 pub(crate) async fn post_verify(
     State(shared): State<Shared>,
-    form: Result<Multipart, MultipartRejection>,
+    form: Upload,
 ) -> Result<Redirect, Problem> {
-    let judged = of_upload(&shared, Face::Station, form).await;
-    answer(&shared, judged)
+    let judged = judge(&shared, FACE, way::from_upload(&shared, form).await).await;
+    way::lead(FACE, (RESULTS, &shared.officer_results), judged)
 }
 
 /// `POST /station/periksa/usb`
 pub(crate) async fn post_verify_medium(
     State(shared): State<Shared>,
-    form: Result<Form<MediumForm>, FormRejection>,
+    form: Medium,
 ) -> Result<Redirect, Problem> {
-    let judged = of_medium(&shared, Face::Station, form).await;
-    answer(&shared, judged)
-}
-
-fn answer(shared: &Shared, judged: Result<Judgement, Trouble>) -> Result<Redirect, Problem> {
-    let judgement = judged.map_err(|trouble| Problem::new(Face::Station, trouble))?;
-    let handle = shared.officer_results.put(judgement);
-    Ok(Redirect::to(&format!("/station/hasil/{handle}")))
+    let judged = judge(&shared, FACE, way::from_medium(&shared, form).await).await;
+    way::lead(FACE, (RESULTS, &shared.officer_results), judged)
 }
 
 /// `GET /station/hasil/{handle}`: once.
@@ -154,16 +153,15 @@ pub(crate) async fn result(
     State(shared): State<Shared>,
     Path(handle): Path<String>,
 ) -> Result<Response, Problem> {
-    let judgement = std::future::ready(shared.officer_results.take(&handle)).await;
-    let gone = Problem::new(Face::Station, Trouble::ResultGone);
-    let page = match judgement.ok_or(gone)? {
+    let kept = &shared.officer_results;
+    let page = match std::future::ready(way::look(FACE, kept, &handle)).await? {
         Judgement::Document(mut document) => {
             let compared = document.compared.take();
             let mut page = of_document(&document, shared.site.zone);
             page.compared = compared.and_then(|compared| pictures(&shared, compared));
             page
         }
-        Judgement::Paper(paper) => of_paper(&paper),
+        Judgement::Paper(paper) => of_paper(&paper, shared.site.zone),
     };
     Ok(html(&page))
 }
@@ -190,10 +188,16 @@ fn pictures(shared: &Shared, compared: Compared) -> Option<ComparedPart> {
 
 fn of_document(document: &Document, zone: Zone) -> ResultPage {
     let signatures = document.signatures.iter().enumerate();
-    let code = decisive(document);
+    let code = document.decisive();
     ResultPage {
         shown: words::verdict(document.verdict),
         why: code.map_or("", |code| words::why(document.verdict, code)),
+        todo: words::officer_todo(document.verdict),
+        machine: if document.is_trust_last_good {
+            words::TRUST_LAST_GOOD
+        } else {
+            ""
+        },
         judged_at: moment::in_words(zone, document.judged_at),
         indication: indication(&document.indication, document.sub_indication.as_deref()),
         trust_as_of: document
@@ -212,16 +216,18 @@ fn of_document(document: &Document, zone: Zone) -> ResultPage {
             .map(|(at, signature)| part(at, signature, zone))
             .collect(),
         findings: lines(&document.findings),
-        qr: document.qr.iter().map(qr_line).collect(),
-        was_qr_read: !document.qr.is_empty(),
+        qr: document.qr.iter().map(|qr| qr_line(qr, zone)).collect(),
+        was_qr_read: document.is_looked_at,
         compared: None,
     }
 }
 
-fn of_paper(paper: &Paper) -> ResultPage {
+fn of_paper(paper: &Paper, zone: Zone) -> ResultPage {
     ResultPage {
         shown: words::PAPER,
         why: "",
+        todo: words::OFFICER_PAPER,
+        machine: "",
         judged_at: String::new(),
         indication: String::new(),
         revision: String::new(),
@@ -230,7 +236,7 @@ fn of_paper(paper: &Paper) -> ResultPage {
         is_paper: true,
         signatures: Vec::new(),
         findings: Vec::new(),
-        qr: paper.qr.iter().map(qr_line).collect(),
+        qr: paper.qr.iter().map(|qr| qr_line(qr, zone)).collect(),
         was_qr_read: paper.is_read,
         compared: None,
     }
@@ -258,7 +264,11 @@ fn part(at: usize, signature: &Signature, zone: Zone) -> SignaturePart {
             .proven_at
             .map_or_else(String::new, |at| moment::in_words(zone, at)),
         proven_by: words::of_report(signature.proven_by.as_deref().unwrap_or_default()).to_owned(),
-        revisions: signature.revisions.iter().map(revision_part).collect(),
+        revisions: signature
+            .revisions
+            .iter()
+            .map(|change| revision_part(change, &signature.findings))
+            .collect(),
         chain: chain(signature, zone),
         findings: lines(&signature.findings),
     }
@@ -272,12 +282,20 @@ fn indication(indication: &str, sub_indication: Option<&str>) -> String {
     }
 }
 
-fn revision_part(change: &RevisionChange) -> RevisionPart {
+fn revision_part(change: &RevisionChange, told: &[Found]) -> RevisionPart {
+    let codes: Vec<&str> = change
+        .findings
+        .iter()
+        .map(|Found(code)| code.id())
+        .collect();
+    let mut untold = change.findings.clone();
+    untold.retain(|found| !told.contains(found));
     RevisionPart {
         no: change.index.saturating_add(1),
         did: words::revision_change(change.added, change.overridden, change.freed),
         explained_by: change.explained_by.join(", "),
-        findings: lines(&change.findings),
+        codes: codes.join(", "),
+        findings: lines(&untold),
     }
 }
 
@@ -321,13 +339,14 @@ fn lines(findings: &[Found]) -> Vec<Line> {
     findings.iter().map(line).collect()
 }
 
-fn qr_line(qr: &Qr) -> QrLine {
+fn qr_line(qr: &Qr, zone: Zone) -> QrLine {
     QrLine {
         page: qr.page,
         says: words::qr(qr.leads),
         sentence: qr.sentence.clone(),
         host: qr.host.clone().unwrap_or_default(),
         rule: qr.rule.clone(),
+        hosts_from: moment::day(zone, qr.hosts_valid_from),
         tone: match qr.leads {
             Leads::Official => "note",
             Leads::Elsewhere => "bad",

@@ -84,6 +84,51 @@ troubles! {
     PaperBroken "K-313" 500 "Catatan cetak kertas ini tidak dapat dibaca." "Anggap belum dapat dipastikan. Periksa dokumen elektroniknya." "Hubungi petugas TI.",
 }
 
+/// The same for an officer, who is the one to whom residents are sent.
+#[must_use]
+pub const fn say_officer(trouble: Trouble) -> Said {
+    let said = say(trouble);
+    let todo = match trouble {
+        Trouble::TookTooLong | Trouble::JudgingBroke => {
+            "Jangan dipakai dan jangan dicetak. Minta berkas asli dari dinas penerbit."
+        }
+        Trouble::NotStarted | Trouble::TrustBroken => {
+            "Jangan dicetak dulu. Periksa dokumen di mesin lain."
+        }
+        Trouble::TooLarge
+        | Trouble::NoFile
+        | Trouble::Cut
+        | Trouble::Busy
+        | Trouble::FormStale
+        | Trouble::ForeignForm
+        | Trouble::ForeignHost
+        | Trouble::ResultGone
+        | Trouble::MediumGone
+        | Trouble::NoPage
+        | Trouble::NotADocument
+        | Trouble::NoMethod => said.todo,
+        // Officers alone meet these: their words are theirs already.
+        Trouble::PaperName
+        | Trouble::PaperJob
+        | Trouble::PaperScan
+        | Trouble::PaperTooLarge
+        | Trouble::PaperManySheets
+        | Trouble::PaperNoCode
+        | Trouble::PaperNoRecord
+        | Trouble::PaperExpired
+        | Trouble::PaperNoCentral
+        | Trouble::PaperAlone
+        | Trouble::PaperBusy
+        | Trouble::PaperNotCompared
+        | Trouble::PaperBroken => return said,
+    };
+    Said {
+        todo,
+        ask: "Bila terjadi lagi, sebutkan kodenya kepada petugas TI.",
+        ..said
+    }
+}
+
 /// How a verdict is shown: never by colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shown {
@@ -260,6 +305,26 @@ pub fn todo(verdict: Verdict, code: Option<Code>) -> &'static [&'static str] {
     }
 }
 
+/// What an officer does now: a person stands at the counter and waits for it.
+#[must_use]
+pub const fn officer_todo(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Valid => "Boleh dipakai. Apakah ini versi terbaru, tetap dicek di tempat lain.",
+        Verdict::Indeterminate => {
+            "Jangan dicetak dulu. Baca temuan di bawah. Bila ragu, sebutkan kodenya kepada petugas TI."
+        }
+        Verdict::Invalid => {
+            "Jangan dipakai, jangan dicetak. Minta warga membawa berkas asli dari pesan Dukcapil. Bila berulang, hubungi petugas TI."
+        }
+    }
+}
+
+/// What an officer does with paper.
+pub const OFFICER_PAPER: &str = "Minta berkas PDF aslinya, lalu periksa berkas itu. Hanya ada kertas? Keasliannya lewat aplikasi IKD.";
+
+/// The trust folder of this machine is broken.
+pub const TRUST_LAST_GOOD: &str = "Map kepercayaan di mesin ini rusak. Dokumen dinilai menurut isi terakhir yang baik. Beri tahu petugas TI.";
+
 /// What a resident with paper does now.
 pub const PAPER_ADVICE: &[&str] = &[
     "Punya berkas PDF-nya? Periksa berkas itu.",
@@ -388,6 +453,11 @@ mod tests {
                 assert_plain(text);
             }
             assert!(said.ask.contains("petugas"), "{}", trouble.id());
+            let said = say_officer(*trouble);
+            for text in [said.happened, said.todo, said.ask] {
+                assert_plain(text);
+                assert!(!text.contains("ke loket") && !text.contains("petugas loket"));
+            }
         }
     }
 
@@ -407,7 +477,10 @@ mod tests {
                     .for_each(|text| assert_plain(text));
             }
             assert_plain(super::verdict(verdict).meaning);
+            assert_plain(officer_todo(verdict));
         }
+        assert_plain(OFFICER_PAPER);
+        assert_plain(TRUST_LAST_GOOD);
         for advice in [PAPER_ADVICE, PAPER_SAME, PAPER_DIFFERENT, PAPER_UNSURE] {
             advice.iter().for_each(|text| assert_plain(text));
         }

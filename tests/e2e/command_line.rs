@@ -47,7 +47,11 @@ async fn verify_tells_an_officer_what_was_found_and_what_to_do() -> anyhow::Resu
     let cases = [
         (
             "kk-sample-altered.pdf",
-            ["TIDAK SAH", "V-302 Isi dokumen berubah", "Jangan dicetak"],
+            [
+                "TIDAK SAH",
+                "V-302 (tidak sah) Isi dokumen berubah",
+                "langkah: Jangan dipakai, jangan dicetak.",
+            ],
         ),
         (
             "kk-sample-bb.pdf",
@@ -71,6 +75,32 @@ async fn verify_tells_an_officer_what_was_found_and_what_to_do() -> anyhow::Resu
 }
 
 #[tokio::test]
+async fn the_help_of_verify_is_for_officers_and_names_every_exit_code() -> anyhow::Result<()> {
+    let output = run(&["verify", "--help"]).await?;
+    let told = said(&output.stdout);
+    ensure!(output.status.code() == Some(0), "{output:?}");
+    for word in [
+        "Periksa dokumen",
+        "Pemakaian: loketd verify",
+        "--trust <MAP>",
+        "Kode keluar:",
+        "0   ASLI",
+        "1   TIDAK SAH",
+        "2   BELUM DAPAT DIPASTIKAN",
+        "64  perintah",
+        "66  berkas",
+        "78  pengaturan",
+        "petugas TI",
+    ] {
+        ensure!(told.contains(word), "'{word}' is not in {told}");
+    }
+    for word in ["Usage", "Options", "Print help", "default", "Arguments"] {
+        ensure!(!told.contains(word), "'{word}' is English: {told}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn verify_reads_qr_codes_where_it_is_asked_to_and_follows_none() -> anyhow::Result<()> {
     let (trust, file) = (fixture("trust"), fixture("kk-sample-bb.pdf"));
     let verify = ["verify", &file, "--trust", &trust, "--at", AT, "--json"];
@@ -82,7 +112,9 @@ async fn verify_reads_qr_codes_where_it_is_asked_to_and_follows_none() -> anyhow
     ensure!(codes(&[]).await? == serde_json::json!([]), "unasked");
     let read = codes(&["--qr"]).await?;
     ensure!(
-        read[0]["page"] == 1 && read[0]["rule"].is_string(),
+        read[0]["page"] == 1
+            && read[0]["rule"].is_string()
+            && read[0]["hosts_valid_from"] == "2025-12-31T17:00:00Z",
         "{read}"
     );
     ensure!(read[1].is_null(), "one code: {read}");

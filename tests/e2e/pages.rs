@@ -9,6 +9,7 @@ use loket_tests::look::until;
 use loket_tests::pages::{Page, Pages};
 use loket_tests::secrecy::{canaries, files_with, found_in};
 use loket_tests::world::{Build, DEADLINE, bin_dir, fixture};
+use loket_verify::Trust;
 use tokio::process::Command;
 
 /// The head of a PNG: a photograph of paper, for whoever looks at its first bytes.
@@ -274,20 +275,37 @@ async fn a_judging_process_that_takes_too_long_is_killed_and_the_next_one_answer
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_trust_folder_is_broken_pages_judge_by_what_was_last_good() -> anyhow::Result<()>
+{
+    let pages = Pages::start(Build::Plain, "", None).await?;
+    let document = fixture("kk-sample-bb.pdf")?;
+    let half = pages.dir().join("trust/half.crl");
+    std::fs::write(&half, "half a list")?;
+    let page = pages.check("kiosk", "kk.pdf", &document).await?;
+    says(&page, &["<h1>ASLI</h1>"])?;
+    let broken = ["Map kepercayaan di mesin ini rusak", "Data kepercayaan per"];
+    let page = pages.check("station", "kk.pdf", &document).await?;
+    says(&page, &["ASLI"])?;
+    says(&page, &broken)?;
+    std::fs::remove_file(half)?;
+    let page = pages.check("station", "kk.pdf", &document).await?;
+    ensure!(!page.body.contains(broken[0]), "{}", page.body);
+    // The control: what is put there whole counts at once.
+    std::fs::remove_file(pages.dir().join("trust/root.pem"))?;
+    let page = pages.check("kiosk", "kk.pdf", &document).await?;
+    says(&page, &["BELUM DAPAT DIPASTIKAN"])
+}
+
 /// The judging process by itself: the hidden command as the daemon calls it.
 async fn judge(limits: &[&str], document: &[u8]) -> anyhow::Result<std::process::Output> {
     use tokio::io::AsyncWriteExt as _;
-    let trust = format!("{}/fixtures/trust", env!("CARGO_MANIFEST_DIR"));
+    let trust = ["root.pem", "issuing.pem"].map(|name| fixture(&format!("trust/{name}")));
+    let trust: Vec<Vec<u8>> = trust.into_iter().collect::<anyhow::Result<_>>()?;
+    let trust = Trust::from_files(trust.iter().map(Vec::as_slice))?.carry();
     let mut child = Command::new(bin_dir(Build::Plain)?.join("loketd"))
-        .args([
-            "judge",
-            "--trust",
-            &trust,
-            "--policy-bytes",
-            "2",
-            "--at-ms",
-            "1790000000000",
-        ])
+        .args(["judge", "--brief-bytes", "13", "--at-ms", "1790000000000"])
+        .args(["--trust-bytes", &trust.len().to_string()])
         .args(limits)
         .env_clear()
         .stdin(Stdio::piped())
@@ -297,8 +315,9 @@ async fn judge(limits: &[&str], document: &[u8]) -> anyhow::Result<std::process:
         .spawn()?;
     let mut stdin = child.stdin.take().context("a document's way in")?;
     // It may end before it has read all.
-    drop(stdin.write_all(b"{}").await);
-    drop(stdin.write_all(document).await);
+    for part in [br#"{"policy":{}}"#, trust.as_slice(), document] {
+        drop(stdin.write_all(part).await);
+    }
     drop(stdin);
     Ok(tokio::time::timeout(DEADLINE, child.wait_with_output()).await??)
 }

@@ -9,7 +9,7 @@ use loket_demo::child::{Program, Running};
 use loket_demo::site::{Machine, text};
 use loket_paper::raster::MAX_PDF_BYTES;
 use loket_tests::look::until;
-use loket_tests::pages::{Client, Page};
+use loket_tests::pages::{Door, Page};
 use loket_tests::secrecy::{canaries, files_with};
 use loket_tests::world::{Build, DEADLINE, Station, World, bin_dir, fixture, order, order_again};
 use serde_json::Value;
@@ -57,7 +57,7 @@ async fn destroyed(station: &Station) -> anyhow::Result<()> {
 }
 
 /// A world with a station that shows officers' pages and has heard the audit key.
-async fn with_pages() -> anyhow::Result<(World, Station, Running, Client)> {
+async fn with_pages() -> anyhow::Result<(World, Station, Running, Door)> {
     let world = World::start(Build::Plain, false).await?;
     let station = world.station(ID, &[]).await?;
     let config = station.machine.config();
@@ -65,7 +65,7 @@ async fn with_pages() -> anyhow::Result<(World, Station, Running, Client)> {
     let pages = "\n[pages]\nlisten = \"127.0.0.1:0\"\nshow = [\"station\"]\n";
     std::fs::write(&config, settings + pages)?;
     let mut daemon = world.site.start_machine(&station.machine)?;
-    let client = Client::of(&mut daemon).await?;
+    let client = Door::of(&mut daemon).await?;
     key_heard(&station).await?;
     Ok((world, station, daemon, client))
 }
@@ -216,7 +216,7 @@ async fn a_daemon_that_is_killed_while_a_record_is_made_makes_it_at_its_next_sta
     let mut daemon = world.site.start_machine(&station.machine)?;
     record_kept(&world, &job).await?;
     destroyed(&station).await?;
-    ensure!(world.printed().await?.sheets == 1);
+    ensure!(station.printed().await?.sheets == 1);
     daemon.stop().await?;
     Ok(())
 }

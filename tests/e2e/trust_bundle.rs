@@ -4,7 +4,9 @@ use anyhow::{Context as _, ensure};
 use loket_demo::child::Running;
 use loket_demo::site::{Site, text};
 use loket_tests::look::until;
-use loket_tests::world::{Build, DEADLINE, Station, World};
+use loket_tests::pages::Door;
+use loket_tests::world::{Build, DEADLINE, Station, World, bin_dir, fixture};
+use tokio::process::Command;
 
 use crate::by_hand::print;
 use crate::revocation::{replace, revoking_list};
@@ -23,7 +25,10 @@ async fn station(world: &World) -> anyhow::Result<Station> {
     let settings = std::fs::read_to_string(station.machine.config())?;
     let moved = settings.replace(&format!("{common:?}"), &format!("{:?}", text(&own)));
     ensure!(moved != settings, "set another folder: {settings}");
-    let moved = format!("{moved}\n[trust]\nsource = \"bundle\"\n");
+    let moved = format!(
+        "{moved}\n[trust]\nsource = \"bundle\"\n[pages]\nlisten = \"127.0.0.1:0\"\n\
+         show = [\"kiosk\", \"station\"]\n"
+    );
     std::fs::write(station.machine.config(), moved)?;
     Ok(station)
 }
@@ -83,11 +88,21 @@ async fn a_signer_revoked_at_central_prints_at_no_machine_whoever_was_away_or_di
     let mut daemon = world.site.start_machine(&station.machine)?;
     let first = newest_held(&world, 0).await?;
     ensure!(by_hand(&station).await? == "printed", "control");
+    let pages = Door::of(&mut daemon).await?;
+    page_says(&pages, &["<h1>ASLI</h1>"]).await?;
 
     // Put into central's folder, the list reaches the machine that runs.
     replace(&common, "issuing.crl", &revoking)?;
     let second = newest_held(&world, first).await?;
     ensure!(by_hand(&station).await? == "rejected");
+    // What its pages answered rode with the heartbeat that told the bundle; they judge by it as orders do.
+    let known = world.read("/api/v1/machines").await?;
+    let judged = &known["machines"][0]["heartbeat"]["judged"];
+    ensure!(
+        *judged == serde_json::json!({ "kiosk": { "valid": 1 } }),
+        "{known}"
+    );
+    page_says(&pages, &["BELUM DAPAT DIPASTIKAN", "sudah dicabut"]).await?;
 
     // One that is away gets the newest when it is back, also where that is the third since.
     daemon.stop().await?;
@@ -125,5 +140,48 @@ async fn a_signer_revoked_at_central_prints_at_no_machine_whoever_was_away_or_di
     ensure!(by_hand(&station).await? == "printed");
     let refused = rows.iter().find(|row| row["kind"] == "command-set-aside");
     ensure!(refused.is_none(), "{refused:?}");
+    Ok(())
+}
+
+/// What the page of residents says of the sample.
+async fn page_says(pages: &Door, words: &[&str]) -> anyhow::Result<()> {
+    let sample = fixture("kk-sample-bb.pdf")?;
+    let page = pages.check("kiosk", "kk.pdf", &sample).await?;
+    for word in words {
+        ensure!(page.body.contains(word), "'{word}' is not in {}", page.body);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_official_host_needs_no_new_program() -> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let station = station(&world).await?;
+    let mut daemon = world.site.start_machine(&station.machine)?;
+    let first = newest_held(&world, 0).await?;
+    let pages = Door::of(&mut daemon).await?;
+    let sample = fixture("kk-sample-bb.pdf")?;
+    let page = pages.check("station", "kk.pdf", &sample).await?;
+    ensure!(!page.body.contains("Q-171"), "control: {}", page.body);
+    let hosts = "version = 1\nvalid_from = \"2026-02-03T00:00:00+07:00\"\n\
+                 [[official]]\nhost = \"kk.contoh.invalid\"\n";
+    replace(&world.site.path("trust"), "qr-hosts.toml", hosts.as_bytes())?;
+    newest_held(&world, first).await?;
+    let page = pages.check("station", "kk.pdf", &sample).await?;
+    for word in ["Q-171", "daftar alamat resmi 3 Februari 2026"] {
+        ensure!(page.body.contains(word), "'{word}' is not in {}", page.body);
+    }
+    let output = Command::new(bin_dir(Build::Plain)?.join("loketd"))
+        .args(["devices", "--json", "--config"])
+        .arg(station.machine.config())
+        .output()
+        .await?;
+    let seen: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let trust = &seen["trust"];
+    ensure!(
+        trust["in_use"] == true && trust["hosts_valid_from"] == "2026-02-02T17:00:00Z",
+        "{seen}"
+    );
+    daemon.stop().await?;
     Ok(())
 }

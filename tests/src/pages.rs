@@ -19,23 +19,24 @@ const SERVED: &str = "pages.listen=";
 pub struct Pages {
     /// The daemon.
     pub running: Running,
-    client: Client,
+    /// Where its pages are.
+    pub door: Door,
     folder: tempfile::TempDir,
 }
 
-/// Whoever asks for pages; shares no code with them.
-#[derive(Debug, Clone)]
-pub struct Client {
-    /// Where they are served, `host:port`.
-    pub at: String,
+impl std::ops::Deref for Pages {
+    type Target = Door;
+
+    fn deref(&self) -> &Door {
+        &self.door
+    }
 }
 
-impl std::ops::Deref for Pages {
-    type Target = Client;
-
-    fn deref(&self) -> &Client {
-        &self.client
-    }
+/// Where a machine's pages are.
+#[derive(Debug, Clone)]
+pub struct Door {
+    /// Where it listens, `host:port`.
+    pub at: String,
 }
 
 /// What a page answered.
@@ -86,7 +87,13 @@ impl Pages {
         for name in ["logs", "media/STICK", "tmp"] {
             std::fs::create_dir_all(folder.path().join(name)).context("make a folder")?;
         }
-        let trust = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/trust");
+        let trust = folder.path().join("trust");
+        std::fs::create_dir(&trust).context("make a folder")?;
+        let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/trust");
+        for entry in std::fs::read_dir(fixtures).context("read the fixtures' trust")? {
+            let entry = entry.context("read the fixtures' trust")?;
+            std::fs::copy(entry.path(), trust.join(entry.file_name())).context("copy trust")?;
+        }
         let (trust, media) = (text(&trust), text(&folder.path().join("media")));
         let config = folder.path().join("loket.toml");
         let lines = format!(
@@ -102,10 +109,10 @@ impl Pages {
         }
         let command = program.command(["run", "--config", &text(&config)]);
         let mut running = Running::start("loketd", command, &folder.path().join("logs"))?;
-        let client = Client::of(&mut running).await?;
+        let door = Door::of(&mut running).await?;
         Ok(Self {
             running,
-            client,
+            door,
             folder,
         })
     }
@@ -117,11 +124,11 @@ impl Pages {
     }
 }
 
-impl Client {
-    /// Of the pages that a daemon's log says it serves.
+impl Door {
+    /// Where the pages of a running daemon are.
     ///
     /// # Errors
-    /// When it ends before.
+    /// When it does not say so in time.
     pub async fn of(running: &mut Running) -> anyhow::Result<Self> {
         let log = running.log().to_owned();
         let at = until("the pages' address", DEADLINE, async || {
@@ -130,8 +137,9 @@ impl Client {
             let after = log.rsplit_once(SERVED).map(|(_before, after)| after);
             let line = after.and_then(|after| after.split_once('\n'));
             Ok(line.map(|(at, _rest)| at.trim().to_owned()))
-        });
-        Ok(Self { at: at.await? })
+        })
+        .await?;
+        Ok(Self { at })
     }
 
     /// Sends a request as it stands and reads the answer to its end.
@@ -163,7 +171,7 @@ impl Client {
     /// Asks for a page.
     ///
     /// # Errors
-    /// As [`Client::send`].
+    /// As [`Door::send`].
     pub async fn get(&self, path: &str) -> anyhow::Result<Page> {
         let at = &self.at;
         let head = format!("GET {path} HTTP/1.1\r\nhost: {at}\r\nconnection: close\r\n\r\n");
@@ -173,7 +181,7 @@ impl Client {
     /// Opens the form of a face, sends a document, and gives the page that follows.
     ///
     /// # Errors
-    /// As [`Client::send`].
+    /// As [`Door::send`].
     pub async fn check(&self, face: &str, name: &str, document: &[u8]) -> anyhow::Result<Page> {
         let path = format!("/{face}/periksa");
         let token = self.get(&path).await?.field("token")?;
@@ -191,7 +199,7 @@ impl Client {
     /// Opens the form for doubted sheets, sends a scan in the name of `siti`, and gives the page that follows.
     ///
     /// # Errors
-    /// As [`Client::send`].
+    /// As [`Door::send`].
     pub async fn doubt(&self, scan: &[u8], job: &str) -> anyhow::Result<Page> {
         let path = "/station/kertas";
         let token = self.get(path).await?.field("token")?;
@@ -218,7 +226,7 @@ impl Client {
     /// Sends a form, and gives the page that follows.
     ///
     /// # Errors
-    /// As [`Client::send`].
+    /// As [`Door::send`].
     pub async fn post(&self, path: &str, kind: &str, body: &[u8]) -> anyhow::Result<Page> {
         let (at, size) = (&self.at, body.len());
         let head = format!(

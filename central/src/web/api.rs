@@ -272,7 +272,7 @@ pub(super) async fn metrics(
         .await?
         .map_err(|error: StoreError| storage_problem(&error))?;
     let ends = office.identity.certificate_ends_unix_s;
-    let text = metrics::text(&stored, fleet, &office.tally, ends, now)
+    let text = metrics::text(&stored, &fleet, &office.tally, ends, now)
         .map_err(|_never| Code::StorageFailed)?;
     let kind = "text/plain; version=0.0.4; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind)], text).into_response())

@@ -19,7 +19,7 @@ impl TroubleWords<'_> {
 }
 
 /// Every bound of this version, for the page of codes.
-pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 10] = [
+pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 11] = [
     (
         "disk-full",
         TroubleWords {
@@ -85,6 +85,14 @@ pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 10] = [
         },
     ),
     (
+        "trust-broken",
+        TroubleWords {
+            what: "map kepercayaan di mesin rusak, dokumen dinilai menurut isi terakhir yang baik",
+            step: "perbaiki berkas yang disebut 'loketd devices' di mesin itu",
+            is_severe: true,
+        },
+    ),
+    (
         "trust-old",
         TroubleWords {
             what: "paket kepercayaan di mesin sudah lama tidak diperbarui",
@@ -134,6 +142,7 @@ mod tests {
             Trouble::TrustOld,
             Trouble::TrustEnded,
             Trouble::RecordsRefused,
+            Trouble::TrustBroken,
         ];
         for bound in bounds {
             assert_ne!(trouble(bound.keyword()).what, bound.keyword());

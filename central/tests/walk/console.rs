@@ -15,7 +15,7 @@ use loket_wire::{Epoch, JobState, Report, Timestamp};
 use tokio::process::Command;
 
 use crate::client::{Answer, Client};
-use crate::machine::Linked;
+use crate::machine::{Linked, judged};
 use crate::rig::{DEADLINE, Rig, fixture};
 use crate::{client_of, job_id, order};
 
@@ -146,6 +146,10 @@ async fn machines_in_trouble_stand_first_and_revoked_ones_trouble_nobody() {
         metrics.contains("loket_machines{connectivity=\"online\"} 1\n"),
         "{metrics}"
     );
+    assert!(
+        !metrics.contains("loket_documents_judged_total{"),
+        "{metrics}"
+    );
 }
 
 /// Says that a clock is seven minutes fast, and these bounds crossed.
@@ -166,11 +170,26 @@ async fn say_health(machine: &mut Linked, troubles: &[&str]) {
         troubles: troubles.iter().map(|word| (*word).to_owned()).collect(),
         trust_serial: None,
         trust_made_at: None,
+        judged: Some(judged()),
         devices: Vec::new(),
     };
     let body = loket_wire::presence::encode(&heartbeat).unwrap();
     machine.publish(&Channel::Heartbeat, &body);
     machine.ack().await;
+}
+
+/// The line of a machine and the metrics say what people had checked there.
+fn assert_judged_is_told(line: &str, metrics: &str) {
+    let told = "dokumen diperiksa sejak menyala: warga 30 asli, 2 tidak sah; \
+                petugas 4 belum pasti, 5 foto, 1 tanpa hasil; 1 pemeriksaan dihentikan";
+    assert!(line.contains(told), "{line}");
+    for sample in [
+        "loket_documents_judged_total{machine=\"c-penuh\",page=\"kiosk\",answer=\"valid\"} 30\n",
+        "loket_documents_judged_total{machine=\"c-penuh\",page=\"station\",answer=\"not_judged\"} 1\n",
+        "loket_judging_killed_total{machine=\"c-penuh\"} 1\n",
+    ] {
+        assert!(metrics.contains(sample), "{sample}: {metrics}");
+    }
 }
 
 #[tokio::test]
@@ -208,6 +227,8 @@ async fn what_a_machine_says_of_itself_is_shown_with_what_to_do() {
     assert!(at("kosongkan disk mesin itu sekarang") < at("dokumen menumpuk di mesin"));
     at("(disk-full)");
     at("ruang bebas 1,5 GB");
+    let api = client_of(&rig, "it").await;
+    assert_judged_is_told(full, &api.get("/metrics").await.text);
     let off = of("b-jam", "a-baik");
     assert!(
         off.contains("jam mesin meleset") && off.contains("jam 7 menit lebih cepat"),
@@ -232,11 +253,7 @@ async fn what_a_machine_says_of_itself_is_shown_with_what_to_do() {
         page.contains("1 laporan disisihkan, tidak terbaca"),
         "{page}"
     );
-    let known = client_of(&rig, "it")
-        .await
-        .get("/api/v1/machines")
-        .await
-        .json();
+    let known = api.get("/api/v1/machines").await.json();
     assert_eq!(known["machines"][0]["set_aside_count"], 1);
     let said = &known["machines"][2]["troubles"];
     assert_eq!(said[1]["code"], "disk-full");

@@ -381,6 +381,7 @@ async fn a_whole_heartbeat_brings_centrals_time_and_a_short_one_is_a_sign_of_lif
         troubles: Vec::new(),
         trust_serial: None,
         trust_made_at: None,
+        judged: None,
         devices: Vec::new(),
     };
     let whole = loket_wire::presence::encode(&heartbeat(7)).unwrap();

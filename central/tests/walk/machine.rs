@@ -14,8 +14,8 @@ use loket_wire::sealed::SealingKey;
 use loket_wire::sign::{SigningKey, VerifyingKey};
 use loket_wire::topic::{Channel, for_machine};
 use loket_wire::{
-    Ack, Command, Epoch, Event, JobId, JobReport, JobState, MachineId, MachineState, PrintOrder,
-    Reason, Report, Sync as MachineSync, Timestamp, frame, presence,
+    Ack, Answers, Command, Epoch, Event, JobId, JobReport, JobState, Judged, MachineId,
+    MachineState, PrintOrder, Reason, Report, Sync as MachineSync, Timestamp, frame, presence,
 };
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -382,5 +382,23 @@ impl Linked {
         };
         self.publish(&channel, &event.encode().unwrap());
         self.seq
+    }
+}
+
+/// What people had checked at a machine.
+pub(crate) fn judged() -> Judged {
+    Judged {
+        kiosk: Answers {
+            valid: 30,
+            invalid: 2,
+            ..Answers::default()
+        },
+        station: Answers {
+            indeterminate: 4,
+            paper: 5,
+            not_judged: 1,
+            ..Answers::default()
+        },
+        killed: 1,
     }
 }

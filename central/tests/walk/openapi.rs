@@ -209,6 +209,7 @@ async fn say_health(machine: &mut crate::machine::Linked) {
         troubles: vec!["disk-full".to_owned(), "fan-stuck".to_owned()],
         trust_serial: None,
         trust_made_at: None,
+        judged: Some(crate::machine::judged()),
         devices: Vec::new(),
     };
     let body = loket_wire::presence::encode(&heartbeat).unwrap();

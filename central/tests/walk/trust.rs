@@ -108,6 +108,18 @@ async fn a_list_put_into_the_folder_is_signed_numbered_and_announced_to_who_take
     let rows = history["rows"].as_array().unwrap();
     let made = rows.iter().filter(|row| row["kind"] == "trust-bundle-made");
     assert_eq!(made.count(), 2);
+
+    // Which hosts are official goes with it, and is read again like the rest.
+    assert_eq!(opened.hosts, None);
+    let path = rig.home.path().join("trust/qr-hosts.toml");
+    std::fs::write(&path, include_bytes!("../../../crates/qr/hosts.toml")).unwrap();
+    machine.trust_serial = Some(notice.serial);
+    machine.say_sync(Vec::new());
+    let notice = machine.trust_notice().await;
+    let sealed = machine.machine.fetch_trust(notice.serial, 0).await.unwrap();
+    let hosts = TrustBundle::open(&sealed, &rig.central_key).unwrap().hosts;
+    let official = hosts.unwrap().official;
+    assert!(official[0].host.ends_with(".kemendagri.go.id"));
     // The one that takes none heard nothing but its acknowledgement.
     plain.say_sync(Vec::new());
     assert!(!plain.order_before_ack(0).await);

@@ -33,7 +33,7 @@ mod texture;
 
 pub use class::{Class, Judgement, MAX_ADDRESS_BYTES, classify};
 pub use compare::{Comparison, compare};
-pub use hosts::{HostRules, Hosts, HostsError, MAX_HOST_BYTES, MAX_HOSTS, OfficialHost};
+pub use hosts::Hosts;
 pub use payload::{DigestKey, MAX_PAYLOAD_BYTES, Payload};
 pub use read::{Code, CodeArea, Effort, MAX_CODES, MAX_PIXELS, QrError, Reading, read};
 pub use report::{QrReport, Region, Sheet, judge, reports};

@@ -1,6 +1,6 @@
 //! What may be told of a code: its place, its class, a keyed digest; never what it says.
 
-use loket_wire::Sha256Digest;
+use loket_wire::{Sha256Digest, Timestamp};
 use serde::{Serialize, Serializer};
 
 use crate::class::{Class, Judgement, classify};
@@ -49,6 +49,9 @@ pub struct QrReport {
     pub rule: Rule,
     /// The host of official and look-alike addresses alone.
     pub host: Option<String>,
+    /// From when on the host rules count that this was judged by; RFC 3339 in text.
+    #[serde(serialize_with = "as_rfc3339")]
+    pub hosts_valid_from: Timestamp,
     /// HMAC-SHA-256 of the payload under the caller's key: two sightings of one code have the same.
     pub digest: Sha256Digest,
     /// Whether the document has the same code; `None` where it was not compared.
@@ -89,6 +92,7 @@ pub fn reports(
             class,
             rule,
             host,
+            hosts_valid_from: hosts.valid_from,
             digest: code.payload.digest(key),
             matches_document,
             findings,
@@ -132,10 +136,15 @@ fn as_id<S: Serializer>(rule: &Rule, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(rule.id())
 }
 
+fn as_rfc3339<S: Serializer>(moment: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(moment)
+}
+
 #[cfg(test)]
 mod tests {
+    use loket_wire::{HostRules, OfficialHost};
+
     use super::*;
-    use crate::hosts::{HostRules, OfficialHost};
     use crate::read::CodeArea;
 
     fn hosts() -> Hosts {
@@ -144,8 +153,10 @@ mod tests {
             sub_domains: false,
         }];
         let rules = HostRules {
+            valid_from: Timestamp::from_unix_ms(1_767_200_400_000),
             official,
-            ..HostRules::default()
+            words: Vec::new(),
+            reserved: Vec::new(),
         };
         Hosts::new(&rules).unwrap()
     }
@@ -181,6 +192,7 @@ mod tests {
         assert_eq!(json[0]["class"], "official_host");
         assert_eq!(json[0]["rule"], "Q-171");
         assert_eq!(json[0]["host"], "kk.contoh.invalid");
+        assert_eq!(json[0]["hosts_valid_from"], "2025-12-31T17:00:00Z");
         assert_eq!(json[0]["matches_document"], true);
         assert_eq!(json[0]["region"]["left_mm"], 254);
         assert_eq!(json[0]["region"]["width_mm"], 21);

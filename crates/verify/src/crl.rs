@@ -114,6 +114,11 @@ impl RevocationList {
         })
     }
 
+    /// The bytes as they came.
+    pub(crate) fn der(&self) -> &[u8] {
+        &self.der
+    }
+
     /// Whether `issuer` may have issued this list, its signature not looked at.
     fn names(&self, issuer: &Certificate) -> bool {
         let may_sign = match issuer.key_usage() {

@@ -76,7 +76,8 @@ impl Response {
         Self::parse_basic(bytes.response.as_bytes())
     }
 
-    fn parse_basic(der: &[u8]) -> der::Result<Self> {
+    /// Reads the BasicOCSPResponse inside one.
+    pub(crate) fn parse_basic(der: &[u8]) -> der::Result<Self> {
         let fault = || der::Tag::Sequence.value_error();
         if !asn1::is_sortable(der) {
             return Err(fault());
@@ -101,6 +102,11 @@ impl Response {
             certificates: certificates.collect::<der::Result<_>>()?,
             parsed,
         })
+    }
+
+    /// The BasicOCSPResponse as it came.
+    pub(crate) fn der(&self) -> &[u8] {
+        &self.der
     }
 
     /// Who answered, if that one may speak about what `issuer` issued; delegates are looked for among the certificates

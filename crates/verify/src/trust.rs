@@ -7,6 +7,8 @@ use crate::certificate::Certificate;
 use crate::crl::RevocationList;
 use crate::ocsp::Response;
 
+mod carried;
+
 /// Certificates in one trust store; the national hierarchy has a few dozen.
 pub const MAX_TRUST_CERTIFICATES: usize = 256;
 
@@ -69,6 +71,9 @@ pub enum TrustError {
         /// Which file.
         position: usize,
     },
+    /// A store that another process gave is cut or bent.
+    #[error("take a trust store from another process: cut or bent")]
+    Carried,
     /// More than [`MAX_TRUST_CERTIFICATES`] certificates or [`MAX_TRUST_LISTS`] lists.
     #[error("keep trust file {position}: more certificates or lists than are kept")]
     TooMany {
@@ -119,8 +124,8 @@ impl Trust {
         self.anchors.is_empty()
     }
 
-    /// This store with what another one knows beside it: certificates that build chains, and revocation lists. Anchors of
-    /// the other one count only with `takes_anchors`; without it they are left out.
+    /// This store with what another one knows beside it: certificates that build chains, revocation lists and answers of
+    /// responders. Anchors of the other one count only with `takes_anchors`; without it they are left out.
     ///
     /// # Errors
     /// [`TrustError::TooMany`], with position 0, where the two together are more than one store keeps.
@@ -130,8 +135,10 @@ impl Trust {
             self.add_certificate(certificate);
         }
         self.lists.extend(other.lists);
+        self.responses.extend(other.responses);
         let certificates = self.anchors.len().saturating_add(self.intermediates.len());
-        if certificates > MAX_TRUST_CERTIFICATES || self.lists.len() > MAX_TRUST_LISTS {
+        let said = self.lists.len().max(self.responses.len());
+        if certificates > MAX_TRUST_CERTIFICATES || said > MAX_TRUST_LISTS {
             return Err(TrustError::TooMany { position: 0 });
         }
         Ok(self)

@@ -14,6 +14,7 @@ pub mod digest;
 pub mod enrolment;
 pub mod event;
 pub mod frame;
+pub mod hosts;
 pub mod ids;
 pub mod job;
 pub mod order;
@@ -30,10 +31,13 @@ pub mod zone;
 pub use command::{Blob, Cancel, Command, PrintOrder, TrustNotice};
 pub use digest::Sha256Digest;
 pub use event::{DeviceReport, Event, JobReport, LocalJob, LocalRevision, Report};
+pub use hosts::{HostRules, HostsError, OfficialHost};
 pub use ids::{Epoch, Hello, IdError, JobId, KeyId, MachineId, OfficeId, Reference};
 pub use job::{JobState, Party, Reason};
 pub use order::{Class, Order, Release, Service};
-pub use presence::{Ack, Beat, CentralState, Heartbeat, MachineState, OpenJob, Sync};
+pub use presence::{
+    Ack, Answers, Beat, CentralState, Heartbeat, Judged, MachineState, OpenJob, Sync,
+};
 pub use random::Randomness;
 pub use record::{MatchRecord, RecordPage};
 pub use time::Timestamp;

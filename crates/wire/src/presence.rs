@@ -60,7 +60,7 @@ pub struct Heartbeat {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link_received_bytes: Option<u64>,
     /// Bounds that are crossed, by keyword: `disk-low`, `disk-full`, `spool-high`, `clock-untrusted`, `clock-off`,
-    /// `certificate-ends-soon`, `certificate-ended`, `trust-old`, `trust-ended`,
+    /// `certificate-ends-soon`, `certificate-ended`, `trust-old`, `trust-ended`, `trust-broken`,
     /// `records-refused`; unknown ones pass through.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<String>,
@@ -74,9 +74,74 @@ pub struct Heartbeat {
         skip_serializing_if = "Option::is_none"
     )]
     pub trust_made_at: Option<Timestamp>,
+    /// Documents that people had checked on this machine's pages since the program started; absent while there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Judged>,
     /// Devices whose last change is not in the outbox, because the journal had no room for it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<DeviceReport>,
+}
+
+/// What was answered to people who had documents checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// To residents.
+    #[serde(default, skip_serializing_if = "Answers::is_none")]
+    pub kiosk: Answers,
+    /// To officers.
+    #[serde(default, skip_serializing_if = "Answers::is_none")]
+    pub station: Answers,
+    /// Judging processes that were killed: they took too long or too much.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub killed: u32,
+}
+
+/// How many documents got which answer; one that none got is left out in JSON.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answers {
+    /// Genuine.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub valid: u32,
+    /// Not to be used.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub invalid: u32,
+    /// Neither could be said.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub indeterminate: u32,
+    /// A picture of paper.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub paper: u32,
+    /// No answer: no document, too much, or the machine could not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_judged: u32,
+}
+
+impl Answers {
+    /// Whether nobody got one.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Each answer with its word, in one order.
+    #[must_use]
+    pub const fn each(&self) -> [(&'static str, u32); 5] {
+        [
+            ("valid", self.valid),
+            ("invalid", self.invalid),
+            ("indeterminate", self.indeterminate),
+            ("paper", self.paper),
+            ("not_judged", self.not_judged),
+        ]
+    }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands over a reference"
+)]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// A heartbeat that says nothing but this: what the last [`Heartbeat`] of this connection counted is as it was.

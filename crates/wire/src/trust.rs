@@ -1,7 +1,7 @@
 //! The trust bundle: whom documents are judged by, as central signs it and machines keep it.
 //!
 //! ```text
-//! {"v":1,"serial":…,"made_at_ms":…,"sizes":[…]}⏎   the head: one line of JSON
+//! {"v":1,"serial":…,"made_at_ms":…,"sizes":[…]}⏎   the head: one line of JSON, with host rules where there are some
 //! item item item …                                  certificates, revocation lists and OCSP responses as they came,
 //!                                                   each of its size, in the order of their bytes, none twice
 //! signature                                         64 bytes: Ed25519 over "loket trust 1", NUL and all before it
@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use crate::VERSION;
 use crate::digest::Sha256Digest;
+use crate::hosts::{HostRules, HostsError};
 use crate::sign::{SignError, SigningKey, VerifyingKey};
 use crate::time::Timestamp;
 
@@ -28,8 +29,12 @@ pub const MAX_TRUST_ITEMS: usize = 768;
 /// The longest policy text, in bytes; the rules of an office fill a page.
 pub const MAX_TRUST_POLICY_BYTES: usize = 16 * 1024;
 
-/// The longest head: the policy with every byte escaped, and nine characters for the size of each item.
-const MAX_HEAD_BYTES: usize = 6 * MAX_TRUST_POLICY_BYTES + 9 * MAX_TRUST_ITEMS + 1024;
+/// Host rules in JSON: three lists of as many of the longest names as are taken.
+const MAX_HOST_RULES_BYTES: usize = 64 * 1024;
+
+/// The longest head: the policy with every byte escaped, host rules, and nine characters for the size of each item.
+const MAX_HEAD_BYTES: usize =
+    6 * MAX_TRUST_POLICY_BYTES + MAX_HOST_RULES_BYTES + 9 * MAX_TRUST_ITEMS + 1024;
 
 /// An Ed25519 signature (RFC 8032).
 const SIGNATURE_BYTES: usize = 64;
@@ -80,6 +85,8 @@ pub struct TrustBundle {
     pub made_at: Timestamp,
     /// The rules of judging beside certificates and lists, as text; who does not know them passes over them.
     pub policy: Option<String>,
+    /// Which hosts are official, where central says so; who does not know them passes over them.
+    pub hosts: Option<HostRules>,
     /// Certificates, revocation lists and OCSP responses, DER or PEM.
     pub items: Vec<Vec<u8>>,
 }
@@ -92,6 +99,8 @@ struct Head {
     made_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     policy: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hosts: Option<HostRules>,
     sizes: Vec<usize>,
 }
 
@@ -113,12 +122,14 @@ impl TrustBundle {
             serial: self.serial,
             made_at: self.made_at,
             policy: self.policy.clone(),
+            hosts: self.hosts.clone(),
             sizes: items.iter().map(|item| item.len()).collect(),
         };
         let policy_bytes = self.policy.as_ref().map_or(0, String::len);
         if items.len() > MAX_TRUST_ITEMS || policy_bytes > MAX_TRUST_POLICY_BYTES {
             return Err(TrustBundleError::TooLarge);
         }
+        check_hosts(self.hosts.as_ref())?;
         let mut bytes =
             serde_json::to_vec(&head).map_err(|_ignored| TrustBundleError::Malformed)?;
         bytes.push(b'\n');
@@ -160,6 +171,11 @@ impl TrustBundle {
     #[must_use]
     pub fn content_sha256(&self) -> Sha256Digest {
         let mut text = self.policy.as_deref().unwrap_or_default().to_owned();
+        // Nothing where there are none, so that a bundle of before has the digest that it had.
+        if let Some(hosts) = &self.hosts {
+            text.push('\n');
+            text.push_str(&serde_json::to_string(hosts).unwrap_or_default());
+        }
         for item in self.ordered() {
             text.push('\n');
             text.push_str(&Sha256Digest::of(item).to_string());
@@ -193,6 +209,7 @@ fn read(signed: &[u8]) -> Result<TrustBundle, TrustBundleError> {
     if head.sizes.len() > MAX_TRUST_ITEMS || policy_bytes > MAX_TRUST_POLICY_BYTES {
         return Err(TrustBundleError::TooLarge);
     }
+    check_hosts(head.hosts.as_ref())?;
     let (_line_end, mut rest) = rest.split_at_checked(1).ok_or(malformed)?;
     let mut items: Vec<Vec<u8>> = Vec::new();
     for size in head.sizes {
@@ -210,8 +227,20 @@ fn read(signed: &[u8]) -> Result<TrustBundle, TrustBundleError> {
         serial: head.serial,
         made_at: head.made_at,
         policy: head.policy,
+        hosts: head.hosts,
         items,
     })
+}
+
+/// Rules that could never match are a mistake of whoever made them: the bundle before is better.
+fn check_hosts(hosts: Option<&HostRules>) -> Result<(), TrustBundleError> {
+    match hosts.map_or(Ok(()), HostRules::check) {
+        Ok(()) => Ok(()),
+        Err(HostsError::TooMany) => Err(TrustBundleError::TooLarge),
+        Err(HostsError::None | HostsError::Host { .. } | HostsError::Word { .. }) => {
+            Err(TrustBundleError::Malformed)
+        }
+    }
 }
 
 /// Another beginning than a frame's: what was signed as one is never taken for the other.
@@ -224,6 +253,7 @@ fn signed_bytes(bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hosts::{MAX_HOST_BYTES, MAX_HOSTS, OfficialHost};
     use ring::rand::SystemRandom;
     use ring::signature::Ed25519KeyPair;
 
@@ -232,11 +262,25 @@ mod tests {
         SigningKey::ed25519_from_pkcs8(pair.as_ref()).unwrap()
     }
 
+    fn hosts() -> HostRules {
+        let official = OfficialHost {
+            host: "kk.contoh.invalid".to_owned(),
+            sub_domains: true,
+        };
+        HostRules {
+            valid_from: Timestamp::from_unix_ms(1_794_985_600_000),
+            official: vec![official],
+            words: vec!["dukcapil".to_owned()],
+            reserved: Vec::new(),
+        }
+    }
+
     fn bundle() -> TrustBundle {
         TrustBundle {
             serial: 7,
             made_at: Timestamp::from_unix_ms(1_794_985_600_250),
             policy: Some("aturan\nbaris".to_owned()),
+            hosts: Some(hosts()),
             items: [&b"b\n"[..], b"", b"a", b"b\n"]
                 .map(<[u8]>::to_vec)
                 .to_vec(),
@@ -250,8 +294,8 @@ mod tests {
         let read = TrustBundle::open(&sealed, &key.verifying_key()).unwrap();
         assert_eq!(read.items, [&b""[..], b"a", b"b\n"]);
         assert_eq!(
-            (read.serial, read.made_at, &read.policy),
-            (7, bundle().made_at, &bundle().policy)
+            (read.serial, read.made_at, &read.policy, &read.hosts),
+            (7, bundle().made_at, &bundle().policy, &Some(hosts()))
         );
         assert_eq!(read.seal(&key).unwrap(), sealed);
         assert_eq!(read.content_sha256(), bundle().content_sha256());
@@ -328,5 +372,50 @@ mod tests {
         assert!(TrustBundle::open(&sealed, &key.verifying_key()).is_ok());
         wordy.policy = Some("x".repeat(MAX_TRUST_POLICY_BYTES + 1));
         assert_eq!(wordy.seal(&key), Err(TrustBundleError::TooLarge));
+    }
+
+    #[test]
+    fn host_rules_are_part_of_the_content_and_the_largest_of_them_have_room() {
+        let key = key();
+        let without = TrustBundle {
+            hosts: None,
+            ..bundle()
+        };
+        assert_ne!(without.content_sha256(), bundle().content_sha256());
+        let label = "a".repeat(MAX_HOST_BYTES / 4 - 1);
+        let long = [label.as_str(); 4].join(".");
+        let mut wordy = bundle();
+        wordy.policy = Some("\u{1}".repeat(MAX_TRUST_POLICY_BYTES));
+        wordy.hosts = Some(HostRules {
+            official: vec![
+                OfficialHost {
+                    host: long.clone(),
+                    sub_domains: false,
+                };
+                MAX_HOSTS
+            ],
+            words: vec!["a".repeat(MAX_HOST_BYTES); MAX_HOSTS],
+            reserved: vec![long; MAX_HOSTS],
+            ..hosts()
+        });
+        let sealed = wordy.seal(&key).unwrap();
+        let read = TrustBundle::open(&sealed, &key.verifying_key()).unwrap();
+        assert_eq!(read.hosts, wordy.hosts);
+    }
+
+    #[test]
+    fn host_rules_that_could_not_match_are_neither_signed_nor_taken() {
+        let key = key();
+        let mut bent = bundle();
+        bent.hosts = Some(HostRules {
+            official: Vec::new(),
+            ..hosts()
+        });
+        assert_eq!(bent.seal(&key), Err(TrustBundleError::Malformed));
+        let text = br#"{"v":1,"serial":1,"made_at_ms":2,"hosts":{"valid_from_ms":3,"official":[]},"sizes":[]}"#;
+        let mut sealed = [&text[..], b"\n"].concat();
+        sealed.extend(key.sign(&signed_bytes(&sealed)).unwrap());
+        let taken = TrustBundle::open(&sealed, &key.verifying_key());
+        assert_eq!(taken, Err(TrustBundleError::Malformed));
     }
 }

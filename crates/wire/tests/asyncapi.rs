@@ -164,10 +164,11 @@ fn conform(document: &Value, schema: &Value, value: &Value, at: &str, exact: boo
     let properties = schema["properties"].as_object().unwrap();
     let named: BTreeSet<&str> = properties.keys().map(String::as_str).collect();
     let present: BTreeSet<&str> = fields.keys().map(String::as_str).collect();
-    let required: BTreeSet<&str> = schema["required"]
-        .as_array()
-        .unwrap()
-        .iter()
+    // Where nothing is required, the list is left out.
+    let required = schema.get("required").and_then(Value::as_array);
+    let required: BTreeSet<&str> = required
+        .into_iter()
+        .flatten()
         .map(|it| it.as_str().unwrap())
         .collect();
     assert_eq!(present, if exact { named } else { required }, "{at}");

@@ -140,11 +140,17 @@ fn the_envelope_opens_and_seeded_bytes_seal_it_again() {
 
 #[test]
 fn the_trust_bundle_opens_and_central_signs_it_again_with_the_same_bytes() {
-    let sealed: String = serde_json::from_str(v1("trust-bundle")).unwrap();
-    let sealed = BASE64.decode(sealed.as_bytes()).unwrap();
-    let opened = loket_wire::TrustBundle::open(&sealed, &keys().central.verifying_key()).unwrap();
-    assert_eq!(opened, samples::trust_bundle());
-    assert_eq!(opened.seal(&keys().central).unwrap(), sealed);
+    for (name, bundle) in [
+        ("trust-bundle", samples::trust_bundle()),
+        ("trust-bundle-hosts", samples::trust_bundle_with_hosts()),
+    ] {
+        let sealed: String = serde_json::from_str(v1(name)).unwrap();
+        let sealed = BASE64.decode(sealed.as_bytes()).unwrap();
+        let opened =
+            loket_wire::TrustBundle::open(&sealed, &keys().central.verifying_key()).unwrap();
+        assert_eq!(opened, bundle, "{name}");
+        assert_eq!(opened.seal(&keys().central).unwrap(), sealed, "{name}");
+    }
 }
 
 /// The frames of version 1: file, topic or context, signer, file of the body.

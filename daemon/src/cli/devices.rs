@@ -1,4 +1,4 @@
-//! `loketd devices`: what the printers of the settings answer.
+//! `loketd devices`: what the printers of the settings answer, and whom this machine trusts.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::face::say;
 use super::words::printer_state;
-use super::{install_crypto, read_config, runtime};
+use super::{install_crypto, read_config, runtime, trust};
+use crate::clock::Clock;
 use crate::config::PrinterConfig;
 use crate::device::{DeviceFault, IppDevice, Printer as _};
 use crate::exit::Exit;
@@ -94,8 +95,9 @@ pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
     for printer in &config.printers {
         found.push(runtime.block_on(look(printer, &config.machine)));
     }
+    let trust = trust::look(&config, Clock::new(None).now().wall);
     if json {
-        say(serde_json::json!({ "devices": found }))?;
+        say(serde_json::json!({ "devices": found, "trust": trust }))?;
         return Ok(Exit::Done);
     }
     for seen in &found {
@@ -114,5 +116,6 @@ pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
     if found.is_empty() {
         say("tidak ada printer di pengaturan mesin ini; hubungi petugas TI")?;
     }
+    trust.say()?;
     Ok(Exit::Done)
 }

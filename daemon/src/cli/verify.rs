@@ -1,7 +1,7 @@
 //! `loketd verify`: bytes in, verdict out, at a terminal.
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use loket_kiosk_ui::ports::{Document, Found, Signature, Verdict};
@@ -9,9 +9,10 @@ use loket_kiosk_ui::words;
 use loket_qr::QrReport;
 use loket_trust_folder::TrustFolder;
 use loket_verify::Report;
-use loket_wire::Timestamp;
+use loket_wire::{JobId, Timestamp};
 
 use super::face::{say, tell};
+use super::paper::paper;
 use super::{DEFAULT_CONFIG, read_config};
 use crate::clock::Clock;
 use crate::config::{Config, TrustSource};
@@ -23,22 +24,125 @@ use crate::telemetry::chain;
 use crate::trouble::Trouble;
 use crate::trust::TrustStore;
 
-/// What is told, and how.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Wish {
-    /// QR codes as well.
-    pub(super) qr: bool,
-    /// As JSON.
-    pub(super) json: bool,
+/// How the help is laid out, in the words of those who read it.
+pub(super) const HELP: &str = "{about}\n\nPemakaian: {usage}\n\n{all-args}\n\n{after-help}\n";
+
+/// What the exit codes mean.
+pub(super) const EXIT_CODES: &str = "\
+Kode keluar:
+  0   ASLI: tanda tangan sah dan dokumen tidak berubah
+  1   TIDAK SAH: dokumen tidak boleh dipakai atau dicetak
+  2   BELUM DAPAT DIPASTIKAN: bukan berarti palsu; jangan dicetak dulu
+  64  perintah salah tulis
+  66  berkas, map kepercayaan atau aturan pemeriksaan tidak dapat dibaca
+  78  pengaturan mesin ini salah
+Arti setiap kode temuan (V-..., Q-...) ada di docs/codes.md. Bila ragu, hubungi petugas TI.";
+
+const FILES: &str = "Yang diperiksa";
+const GROUNDS: &str = "Menurut apa";
+const ANSWER: &str = "Jawaban";
+
+/// The words of the command line.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[arg(
+        value_name = "BERKAS",
+        required_unless_present = "paper",
+        help = "Dokumen PDF",
+        help_heading = FILES
+    )]
+    file: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "PINDAIAN",
+        conflicts_with_all = ["file", "trust", "at"],
+        help = "Hasil pindai (PNG atau JPEG) dari kertas yang pernah dicetak: dicocokkan dengan catatan pusat",
+        help_heading = FILES
+    )]
+    paper: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "NOMOR",
+        requires = "paper",
+        help = "Nomor pekerjaan cetak kertas itu; tanpa ini, kode QR di kertas yang menunjukkannya",
+        help_heading = FILES
+    )]
+    job: Option<JobId>,
+    #[arg(
+        long,
+        value_name = "PETUGAS",
+        requires = "paper",
+        help = "Petugas yang bertanya, dicatat di pusat; tanpa ini, nama akun",
+        help_heading = FILES
+    )]
+    by: Option<String>,
+    #[arg(
+        long,
+        value_name = "BERKAS",
+        default_value = DEFAULT_CONFIG,
+        hide_default_value = true,
+        help = "Berkas pengaturan; tanpa ini, /etc/loket/loket.toml",
+        help_heading = GROUNDS
+    )]
+    config: PathBuf,
+    #[arg(
+        long,
+        value_name = "MAP",
+        help = "Map kepercayaan (sertifikat induk dan antara, daftar pencabutan); tanpa ini, menurut pengaturan, termasuk paket dari pusat",
+        help_heading = GROUNDS
+    )]
+    trust: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "BERKAS",
+        help = "Aturan pemeriksaan kantor; tanpa ini, menurut pengaturan",
+        help_heading = GROUNDS
+    )]
+    policy: Option<PathBuf>,
+    #[arg(
+        long,
+        value_name = "WAKTU",
+        value_parser = parse_time,
+        help = "Saat yang dipakai untuk menilai, misalnya 2026-11-26T09:00:00+07:00; tanpa ini, sekarang",
+        help_heading = GROUNDS
+    )]
+    at: Option<Timestamp>,
+    #[arg(
+        long,
+        help = "Baca juga kode QR di halamannya (lebih lama)",
+        help_heading = ANSWER
+    )]
+    qr: bool,
+    #[arg(
+        long,
+        help = "Satu dokumen JSON, untuk program lain",
+        help_heading = ANSWER
+    )]
+    json: bool,
+    #[arg(
+        short = 'h',
+        long = "help",
+        action = clap::ArgAction::Help,
+        help = "Tampilkan bantuan ini",
+        help_heading = ANSWER
+    )]
+    _help: Option<bool>,
 }
 
-/// Judges `file` by a trust folder and a policy, those of the settings where neither is named.
-pub(super) fn verify(
-    file: &Path,
-    (trust, policy): (Option<&Path>, Option<&Path>),
-    at: Option<Timestamp>,
-    wish: Wish,
-) -> Result<Exit, Exit> {
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse_rfc3339(text).map_err(|error| error.to_string())
+}
+
+/// Judges a file, or holds a scan against the record of what was printed.
+pub(super) fn verify(args: Args) -> Result<Exit, Exit> {
+    if let Some(scan) = args.paper {
+        return paper(&scan, args.job, args.by, &args.config, args.json);
+    }
+    document(&args)
+}
+
+/// Judges a file by a trust folder and a policy, those of the settings where neither is named.
+fn document(args: &Args) -> Result<Exit, Exit> {
     let open = |dir: &Path| {
         TrustFolder::open(dir.to_owned()).map_err(|error| {
             tell(Trouble::TrustUnreadable, chain(&error));
@@ -50,37 +154,42 @@ pub(super) fn verify(
         Exit::Unreadable
     };
     // Rules that somebody names count wherever the trust comes from; the settings are read only for what is not named.
-    let named = policy.map(read_policy).transpose().map_err(unusable)?;
-    let (trust, policy) = match (trust, named) {
+    let named = args.policy.as_deref().map(read_policy).transpose();
+    let named = named.map_err(unusable)?;
+    let (trust, policy) = match (args.trust.as_deref(), named) {
         (Some(dir), named) => (TrustStore::of_folder(open(dir)?), named.unwrap_or_default()),
         (None, named) => {
-            let config = read_config(Path::new(DEFAULT_CONFIG))?;
+            let config = read_config(&args.config)?;
             let policy = named.map_or_else(|| policy_of(&config), Ok);
             let policy = policy.map_err(unusable)?;
             let trust = with_bundle(&config, open(&config.trust_dir)?);
             (trust, policy)
         }
     };
+    let file = args.file.as_deref().unwrap_or(Path::new(""));
     let document = read_bounded(file).map_err(|error| {
         tell(
             Trouble::FileUnreadable,
             format_args!("{}: {error}", file.display()),
         )
     })?;
-    let at = at.unwrap_or_else(|| Clock::new(None).now().wall);
+    let at = args.at.unwrap_or_else(|| Clock::new(None).now().wall);
     let report = loket_verify::check(&document, &trust.current(), &policy, at);
-    let codes = if wish.qr {
-        look::reports_of_pages(&document)
+    let codes = if args.qr {
+        look::reports_of_pages(&document, trust.hosts(at).as_ref())
     } else {
         Vec::new()
     };
-    if wish.json {
+    if args.json {
         say(json(&report, &codes).map_err(|error| tell(Trouble::Fault, error))?)?;
     } else {
         say_text(&Document::of(&report, at))?;
         for code in codes.iter().map(look::qr) {
             let (page, rule, sentence) = (code.page, code.rule, code.sentence);
-            say(format_args!("  QR di halaman {page}: {rule} {sentence}"))?;
+            let from = code.hosts_valid_from;
+            say(format_args!(
+                "QR di halaman {page}: {rule} {sentence} (daftar alamat resmi sejak {from})"
+            ))?;
         }
     }
     Ok(match report.verdict {
@@ -128,6 +237,16 @@ fn say_text(report: &Document) -> Result<(), Exit> {
         Verdict::Invalid => "TIDAK SAH (invalid)",
         Verdict::Indeterminate => "BELUM DAPAT DIPASTIKAN (indeterminate)",
     })?;
+    if let Some(why) = report
+        .decisive()
+        .map(|code| words::why(report.verdict, code))
+    {
+        say(format_args!("  sebab: {why}"))?;
+    }
+    say(format_args!(
+        "  langkah: {}",
+        words::officer_todo(report.verdict)
+    ))?;
     say_indication(
         "  EN 319 102-1",
         &report.indication,
@@ -198,7 +317,8 @@ fn say_indication(title: &str, indication: &str, why: Option<&str>) -> Result<()
 fn say_findings(findings: &[Found]) -> Result<(), Exit> {
     for Found(code) in findings {
         let (id, sentence) = (code.id(), code.sentence());
-        say(format_args!("  {id} {sentence}"))?;
+        let (weight, _tone) = words::weight(code.weight());
+        say(format_args!("  {id} ({weight}) {sentence}"))?;
     }
     Ok(())
 }

@@ -3,13 +3,11 @@
 use data_encoding::BASE64;
 use loket_kiosk_ui::ports::{Compared, Leads, Paper, Qr};
 use loket_paper::raster::{self, Gray};
-use loket_qr::{Class, DigestKey, Effort, HostRules, Hosts, QrReport, Sheet};
+use loket_qr::{Class, DigestKey, Effort, Hosts, QrReport, Sheet};
 use loket_verify::{Changes, Report};
+use loket_wire::HostRules;
 
 use crate::identity::OsRandom;
-
-/// Where honest codes lead, as it was published until 2026.
-const HOSTS: &str = include_str!("../../../crates/qr/hosts.toml");
 
 /// Pages whose codes are read: a family card has one, and each takes a tenth of a second on an old PC.
 const MAX_PAGES: u32 = 4;
@@ -27,8 +25,8 @@ const MAX_COMPARED_PAGES: u32 = 10;
 const MAX_PICTURE_BYTES: usize = 1_250_000;
 
 /// The codes on a photograph or scan.
-pub(super) fn of_picture(picture: &[u8]) -> Paper {
-    let Some(rules) = Rules::load() else {
+pub(super) fn of_picture(picture: &[u8], hosts: Option<&HostRules>) -> Paper {
+    let Some(rules) = Rules::of(hosts) else {
         return Paper::default();
     };
     let read = raster::image(picture)
@@ -41,13 +39,13 @@ pub(super) fn of_picture(picture: &[u8]) -> Paper {
 }
 
 /// The codes on the pages of a document; nothing where none could be looked at.
-pub(super) fn of_pages(document: &[u8]) -> Vec<Qr> {
-    reports_of_pages(document).iter().map(qr).collect()
+pub(super) fn of_pages(document: &[u8], hosts: Option<&HostRules>) -> Vec<Qr> {
+    reports_of_pages(document, hosts).iter().map(qr).collect()
 }
 
 /// The same as the reader of codes tells it.
-pub(crate) fn reports_of_pages(document: &[u8]) -> Vec<QrReport> {
-    let (Some(rules), Ok(pages)) = (Rules::load(), raster::page_count(document)) else {
+pub(crate) fn reports_of_pages(document: &[u8], hosts: Option<&HostRules>) -> Vec<QrReport> {
+    let (Some(rules), Ok(pages)) = (Rules::of(hosts), raster::page_count(document)) else {
         return Vec::new();
     };
     let look = |page: u32| {
@@ -105,10 +103,9 @@ struct Rules {
 }
 
 impl Rules {
-    fn load() -> Option<Self> {
-        let rules: HostRules = toml::from_str(HOSTS).ok()?;
+    fn of(hosts: Option<&HostRules>) -> Option<Self> {
         Some(Self {
-            hosts: Hosts::new(&rules).ok()?,
+            hosts: Hosts::new(hosts?).ok()?,
             // Nobody compares these digests: they end with this process.
             key: DigestKey::from_bytes(loket_wire::random::draw(&mut OsRandom::default())),
         })
@@ -149,6 +146,7 @@ pub(crate) fn qr(report: &QrReport) -> Qr {
         rule: report.rule.id().to_owned(),
         sentence: report.rule.sentence().to_owned(),
         host: report.host.clone(),
+        hosts_valid_from: report.hosts_valid_from,
         page: report.page,
     }
 }
@@ -159,19 +157,29 @@ mod tests {
 
     const SAMPLE: &[u8] = include_bytes!("../../../tests/fixtures/kk-sample-bb.pdf");
 
+    fn hosts() -> HostRules {
+        loket_trust_folder::parse_hosts(include_bytes!("../../../crates/qr/hosts.toml")).unwrap()
+    }
+
     #[test]
-    fn the_code_of_a_document_is_read_from_its_page() {
-        let codes = of_pages(SAMPLE);
+    fn the_code_of_a_document_is_read_from_its_page_and_told_with_the_day_of_the_rules() {
+        let hosts = hosts();
+        let codes = of_pages(SAMPLE, Some(&hosts));
         assert_eq!(codes.len(), 1, "{codes:?}");
         assert_eq!(codes[0].page, 1);
+        assert_eq!(codes[0].hosts_valid_from, hosts.valid_from);
+        assert!(of_pages(SAMPLE, None).is_empty());
     }
 
     #[test]
     fn paper_that_was_photographed_has_the_same_code() {
         let page = raster::render_colour(SAMPLE, 0, CODE_DPI).unwrap();
-        let paper = of_picture(&raster::png_colour(&page).unwrap());
+        let paper = of_picture(&raster::png_colour(&page).unwrap(), Some(&hosts()));
         assert!(paper.is_read);
         assert_eq!(paper.qr.len(), 1);
-        assert_eq!(of_picture(b"\x89PNG\r\n\x1a\n"), Paper::default());
+        assert_eq!(
+            of_picture(b"\x89PNG\r\n\x1a\n", Some(&hosts())),
+            Paper::default()
+        );
     }
 }

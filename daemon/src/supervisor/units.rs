@@ -193,6 +193,7 @@ impl Units {
             journal: ground.journal.clone(),
             documents: Arc::clone(&ground.documents),
             records: ground.records.clone(),
+            judged: Arc::clone(&ground.judged),
             state_dir: config.state_dir.clone(),
             clock: ground.clock.clone(),
             heartbeat: Duration::from_secs(config.heartbeat_s),
@@ -219,9 +220,16 @@ impl Units {
         };
         let verify = VerifyUnit::new(
             myself,
-            (config.trust_dir.clone(), ground.documents.policy().clone()),
+            (
+                Arc::clone(ground.documents.trust()),
+                ground.documents.policy().clone(),
+            ),
             Duration::from_secs(pages.judge_within_s),
-            (ground.clock.clone(), ground.journal.clone()),
+            (
+                ground.clock.clone(),
+                ground.journal.clone(),
+                Arc::clone(&ground.judged),
+            ),
         );
         let unit = PagesUnit {
             media: Media::new(pages.media_dirs.clone()),

@@ -30,6 +30,8 @@ struct Bench {
     dir: tempfile::TempDir,
     central: SigningKey,
     source: TrustSource,
+    /// What its bundles say of official hosts.
+    hosts: Option<HostRules>,
 }
 
 fn key() -> SigningKey {
@@ -48,6 +50,7 @@ impl Bench {
             dir,
             central: key(),
             source,
+            hosts: None,
         }
     }
 
@@ -72,6 +75,7 @@ impl Bench {
             serial,
             made_at,
             policy: None,
+            hosts: self.hosts.clone(),
             items: items.iter().map(|item| item.to_vec()).collect(),
         };
         let sealed = bundle.seal(&self.central).unwrap();
@@ -261,4 +265,69 @@ fn who_follows_hears_of_each_bundle_that_counts_once() {
     assert!(!following.has_changed().unwrap());
     let folder = TrustFolder::open(bench.dir.path().join("trust")).unwrap();
     assert!(TrustStore::of_folder(folder).follow().is_none());
+}
+
+/// Rules that begin at a moment, with one host.
+fn rules(valid_from: Timestamp, host: &str) -> HostRules {
+    let official = loket_wire::OfficialHost {
+        host: host.to_owned(),
+        sub_domains: false,
+    };
+    HostRules {
+        valid_from,
+        official: vec![official],
+        words: Vec::new(),
+        reserved: Vec::new(),
+    }
+}
+
+#[test]
+fn a_new_official_host_comes_with_a_bundle_and_counts_from_its_day() {
+    let mut bench = Bench::new(TrustSource::Bundle, &[("root.pem", ROOT)]);
+    let store = bench.open();
+    let host_at = |store: &TrustStore, at: Timestamp| {
+        let hosts = store.hosts(at).unwrap();
+        hosts.official[0].host.clone()
+    };
+    let built_in = host_at(&store, NOW);
+    assert!(built_in.ends_with(".kemendagri.go.id"), "{built_in}");
+    let day = Duration::from_secs(86_400);
+    bench.hosts = Some(rules(NOW.saturating_add(day), "kk.contoh.invalid"));
+    take(&store, &bench.bundle(7, &[])).unwrap();
+    assert_eq!(host_at(&store, NOW), built_in, "it has not begun");
+    let later = NOW.saturating_add(day);
+    assert_eq!(host_at(&store, later), "kk.contoh.invalid");
+    assert_eq!(
+        host_at(&bench.open(), later),
+        "kk.contoh.invalid",
+        "after a start"
+    );
+    // A machine's own list of a later day counts over central's.
+    let own = "version = 1\nvalid_from = \"2027-01-01T00:00:00Z\"\n\
+               [[official]]\nhost = \"own.contoh.invalid\"\n";
+    fs::write(bench.dir.path().join("trust/qr-hosts.toml"), own).unwrap();
+    let next_year = Timestamp::parse_rfc3339("2027-01-01T00:00:00Z").unwrap();
+    assert_eq!(host_at(&store, next_year), "own.contoh.invalid");
+    assert_eq!(host_at(&store, later), "kk.contoh.invalid");
+}
+
+#[test]
+fn what_counts_is_as_old_as_the_bundle_and_a_broken_folder_is_told() {
+    let bench = Bench::new(TrustSource::Bundle, &[("root.pem", ROOT)]);
+    let store = bench.open();
+    assert_eq!((store.folder_fault(), store.bundle_fault()), (None, None));
+    take(&store, &bench.bundle(7, &[ISSUING])).unwrap();
+    assert_eq!(store.current().as_of(), Some(NOW));
+    assert_eq!(judge(&store, SIGNED).0, Verdict::Valid);
+    fs::write(bench.dir.path().join("trust/half.crl"), "half a list").unwrap();
+    assert_eq!(
+        judge(&store, SIGNED).0,
+        Verdict::Valid,
+        "what was last good"
+    );
+    assert!(store.folder_fault().unwrap().contains("revocation list"));
+    fs::remove_file(bench.dir.path().join("trust/half.crl")).unwrap();
+    fs::write(bench.dir.path().join(FILE), b"rotten").unwrap();
+    let again = bench.open();
+    assert!(again.bundle_fault().unwrap().contains("signature"));
 }

@@ -31,6 +31,7 @@ pub(crate) use watch::watched;
 use crate::clock::Clock;
 use crate::document::Documents;
 use crate::identity::Identity;
+use crate::judged::JudgedTally;
 use crate::record::Records;
 use crate::telemetry::chain;
 use crate::trust::changed;
@@ -60,6 +61,8 @@ pub struct HealthUnit {
     pub documents: Arc<Documents>,
     /// Counts records that central cannot open; none on a machine that makes none.
     pub records: Option<Arc<Records>>,
+    /// What was answered to people who had documents checked.
+    pub judged: Arc<JudgedTally>,
     /// Where free space is looked at.
     pub state_dir: PathBuf,
     /// Tells time and its trust.

@@ -1,7 +1,8 @@
 //! Which heartbeat is said: the whole one, or the short one that it still holds.
 //!
 //! Nine in ten heartbeats of an office say what the one before said. The counters cost more than the sign of life, so
-//! they are said where they tell something: first on each connection, twice after a change (a heartbeat is not
+//! they are said where they tell something; how many documents people had checked goes with them and is no reason of its
+//! own: first on each connection, twice after a change (a heartbeat is not
 //! confirmed), and every two hours, because central answers a whole one with its signed time.
 
 use std::time::Duration;
@@ -82,6 +83,7 @@ fn is_same(before: &Heartbeat, present: &Heartbeat) -> bool {
         disk_free_bytes: None,
         link_sent_bytes: None,
         link_received_bytes: None,
+        judged: None,
         ..heartbeat.clone()
     };
     still(before) == still(present)
@@ -108,6 +110,7 @@ mod tests {
             troubles: Vec::new(),
             trust_serial: None,
             trust_made_at: None,
+            judged: None,
             devices: Vec::new(),
         }
     }

@@ -7,7 +7,6 @@
 //! ```
 //! The parent reads nothing of the document. It is wiped here before the answer is given.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use loket_journal::{Batch, CloseStream, Journal, NewEvent};
 use loket_kiosk_ui::ports::{Answer, Brought, Document, Judgement, Reader, Verdict, VerifyDesk};
 use loket_kiosk_ui::words::Trouble;
 use loket_verify::Policy;
+use loket_wire::Timestamp;
 use ring::hmac;
 use tokio::sync::Semaphore;
 
@@ -24,9 +24,11 @@ use crate::child::{ChildFault, Errand, Myself};
 use crate::clock::{Clock, certain};
 use crate::exit::Exit;
 use crate::identity::OsRandom;
-use crate::judge::{CPU_S, MEMORY_BYTES, Task};
+use crate::judge::{Brief, CPU_S, MEMORY_BYTES, Task};
+use crate::judged::JudgedTally;
 use crate::stops::Hold;
 use crate::telemetry::chain;
+use crate::trust::TrustStore;
 
 /// Documents judged at a time: one a core of the smallest PC.
 const MAX_TURNS: usize = 2;
@@ -49,15 +51,26 @@ enum Part {
     Look,
 }
 
+/// What a document is judged by, as a child is given it.
+struct Grounds {
+    at: Timestamp,
+    /// A [`Brief`] as JSON.
+    brief: Vec<u8>,
+    trust: Vec<u8>,
+    /// Whether the trust folder is broken and this is what was last good.
+    is_last_good: bool,
+}
+
 /// Judges documents in child processes.
 #[derive(Debug)]
 pub struct VerifyUnit {
     myself: Myself,
-    trust_dir: PathBuf,
+    trust: Arc<TrustStore>,
     policy: Policy,
     within: Duration,
     clock: Clock,
     journal: Journal,
+    tally: Arc<JudgedTally>,
     turns: Semaphore,
     /// Drawn at each start and nowhere kept: what the journal has of a document tells two of one run apart and cannot be
     /// compared with any file.
@@ -65,22 +78,23 @@ pub struct VerifyUnit {
 }
 
 impl VerifyUnit {
-    /// Judges by the folder and the policy of the settings, each document within a time.
+    /// Judges by what orders are judged by, each document within a time, and counts the answers.
     #[must_use]
     pub fn new(
         myself: Myself,
-        (trust_dir, policy): (PathBuf, Policy),
+        (trust, policy): (Arc<TrustStore>, Policy),
         within: Duration,
-        (clock, journal): (Clock, Journal),
+        (clock, journal, tally): (Clock, Journal, Arc<JudgedTally>),
     ) -> Arc<Self> {
         let key: [u8; 32] = loket_wire::random::draw(&mut OsRandom::default());
         Arc::new(Self {
             myself,
-            trust_dir,
+            trust,
             policy,
             within,
             clock,
             journal,
+            tally,
             turns: Semaphore::new(MAX_TURNS),
             digest_key: hmac::Key::new(hmac::HMAC_SHA256, &key),
         })
@@ -104,6 +118,7 @@ impl VerifyUnit {
             Ok(Judgement::Paper(_)) => Told::Paper,
             Err(_trouble) => Told::NotJudged,
         };
+        self.tally.answered(reader, told);
         self.record(told, digest.as_ref()).await;
         judged
     }
@@ -111,11 +126,16 @@ impl VerifyUnit {
     /// Judges in one process and looks at the pages in another: a page that takes too long to draw, or breaks what draws
     /// it, costs pictures and codes and no verdict.
     async fn judge_and_look(&self, document: &[u8], reader: Reader) -> Result<Judgement, Trouble> {
+        let at = self.clock.now().wall;
+        let grounds = self.grounds(at).await?;
         let (judged, looked) = tokio::join!(
-            self.in_child(document, reader, Part::Verdict),
-            self.in_child(document, reader, Part::Look)
+            self.in_child(&grounds, document, reader, Part::Verdict),
+            self.in_child(&grounds, document, reader, Part::Look)
         );
-        let judged = judged?;
+        let mut judged = judged?;
+        if let Judgement::Document(document) = &mut judged {
+            document.is_trust_last_good = grounds.is_last_good;
+        }
         Ok(match looked {
             Ok(looked) => with_looks(judged, looked),
             Err(trouble) => {
@@ -128,17 +148,46 @@ impl VerifyUnit {
         })
     }
 
+    /// What a document that is judged at a moment is judged by: what orders are judged by in that moment, also while the
+    /// trust folder is broken.
+    async fn grounds(&self, at: Timestamp) -> Result<Grounds, Trouble> {
+        let (store, policy) = (Arc::clone(&self.trust), self.policy.clone());
+        let read = move || {
+            let trust = store.current().carry();
+            let brief = Brief {
+                policy,
+                hosts: store.hosts(at),
+            };
+            let brief = serde_json::to_vec(&brief).map_err(|_bug| Trouble::NotStarted)?;
+            let is_last_good = store.folder_fault().is_some();
+            Ok(Grounds {
+                at,
+                brief,
+                trust,
+                is_last_good,
+            })
+        };
+        let read = tokio::task::spawn_blocking(read).await;
+        read.map_err(|_ended| Trouble::NotStarted)?
+    }
+
     async fn in_child(
         &self,
+        grounds: &Grounds,
         document: &[u8],
         reader: Reader,
         part: Part,
     ) -> Result<Judgement, Trouble> {
-        let policy = serde_json::to_vec(&self.policy).map_err(|_bug| Trouble::NotStarted)?;
+        let size = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        // Who only looks at pages trusts nobody: what changed after signing is told without.
+        let trust = match part {
+            Part::Verdict => grounds.trust.as_slice(),
+            Part::Look => &[],
+        };
         let task = Task {
-            trust: self.trust_dir.clone(),
-            policy_bytes: u64::try_from(policy.len()).unwrap_or(u64::MAX),
-            at_ms: self.clock.now().wall.unix_ms(),
+            brief_bytes: size(&grounds.brief),
+            trust_bytes: size(trust),
+            at_ms: grounds.at.unix_ms(),
             officer: reader == Reader::Officer,
             look: part == Part::Look,
             memory_bytes: MEMORY_BYTES,
@@ -146,7 +195,7 @@ impl VerifyUnit {
         };
         let errand = Errand {
             words: task.words(),
-            gives: &[&policy, document],
+            gives: &[&grounds.brief, trust, document],
             within: match part {
                 Part::Verdict => self.within,
                 Part::Look => self.within.min(LOOK_WITHIN),
@@ -159,6 +208,9 @@ impl VerifyUnit {
             serde_json::from_slice(&bytes).map_err(|_no_judgement| ChildFault::Garbled)
         });
         answered.map_err(|fault| {
+            if fault.was_killed() {
+                self.tally.killed();
+            }
             let trouble = trouble_of(&fault);
             tracing::warn!(error = %chain(&fault), code = trouble.id(), "a document was not judged");
             trouble
@@ -210,6 +262,7 @@ fn with_looks(judged: Judgement, looked: Judgement) -> Judgement {
     match (judged, looked) {
         (Judgement::Document(judged), Judgement::Document(looked)) => {
             Judgement::Document(Document {
+                is_looked_at: true,
                 qr: looked.qr,
                 compared: looked.compared,
                 ..judged

@@ -93,6 +93,7 @@ fn watch(world: &World, printers: Vec<(&str, Arc<dyn Printer>)>) -> HealthUnit {
         journal: world.journal.clone(),
         documents: Arc::clone(&world.documents),
         records: None,
+        judged: Arc::default(),
         state_dir: std::env::temp_dir(),
         clock: world.clock.clone(),
         heartbeat: Duration::from_secs(900),

@@ -10,10 +10,11 @@ mod rig;
 
 use loket_kiosk_ui::Face;
 use loket_kiosk_ui::ports::{
-    Compared, Judgement, Leads, MAX_DOCUMENT_BYTES, Paper, Qr, Reader, Verdict,
+    Compared, Found, Judgement, Leads, MAX_DOCUMENT_BYTES, Paper, Qr, Reader, Verdict,
 };
 use loket_kiosk_ui::words::Trouble;
 use loket_verify::Code;
+use loket_wire::Timestamp;
 
 use crate::rig::{Rig, document};
 
@@ -94,6 +95,111 @@ async fn an_officer_sees_every_finding_with_its_code_and_sentence() {
 }
 
 #[tokio::test]
+async fn what_the_signature_tells_its_revisions_do_not_tell_again() {
+    let rig = Rig::start(BOTH).await;
+    let mut judged = document(Verdict::Invalid, &[Code::ChangedContent]);
+    if let Judgement::Document(document) = &mut judged {
+        let revision = &mut document.signatures[0].revisions[0];
+        revision.findings = vec![Found(Code::ChangedContent), Found(Code::NoChain)];
+    }
+    rig.says(Ok(judged));
+    let page = rig.check("station", b"%PDF-1.7").await;
+    let count = |words: &str| page.body.matches(words).count();
+    assert_eq!(count(Code::ChangedContent.sentence()), 1, "{}", page.body);
+    assert_eq!(count(Code::NoChain.sentence()), 1, "{}", page.body);
+    assert!(page.body.contains("Temuan: <code>V-"), "{}", page.body);
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn an_officer_is_told_what_to_do_and_when_this_machine_judges_by_what_was_last_good() {
+    let rig = Rig::start(BOTH).await;
+    for (verdict, words) in [
+        (Verdict::Valid, "Boleh dipakai."),
+        (Verdict::Indeterminate, "Jangan dicetak dulu."),
+        (Verdict::Invalid, "Jangan dipakai, jangan dicetak."),
+    ] {
+        rig.says(Ok(document(verdict, &[])));
+        let page = rig.check("station", b"%PDF-1.7").await;
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+        assert!(!page.body.contains("Map kepercayaan"), "{}", page.body);
+    }
+    let mut judged = document(Verdict::Valid, &[]);
+    if let Judgement::Document(document) = &mut judged {
+        document.is_trust_last_good = true;
+        document.trust_as_of = Some(Timestamp::from_unix_ms(0));
+    }
+    rig.says(Ok(judged));
+    let page = rig.check("station", b"%PDF-1.7").await;
+    for words in [
+        "Map kepercayaan di mesin ini rusak.",
+        "Data kepercayaan per",
+    ] {
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+    }
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn an_officer_is_sent_to_the_it_team_and_not_to_himself() {
+    let rig = Rig::start(BOTH).await;
+    rig.says(Err(Trouble::TookTooLong));
+    let page = rig.check("station", b"%PDF-1.7").await;
+    assert_eq!(page.status, 422);
+    for words in [
+        "K-201",
+        "class=\"station\"",
+        "petugas TI",
+        "href=\"/station/periksa\"",
+    ] {
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+    }
+    assert!(!page.body.contains("1708") && !page.body.contains("petugas loket"));
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn pages_that_nobody_looked_at_are_not_said_to_have_no_code() {
+    let rig = Rig::start(BOTH).await;
+    for (is_looked_at, words) in [
+        (true, "Tidak ada kode QR yang terbaca."),
+        (false, "Halamannya tidak sempat dilihat"),
+    ] {
+        let mut judged = document(Verdict::Valid, &[]);
+        if let Judgement::Document(document) = &mut judged {
+            document.is_looked_at = is_looked_at;
+        }
+        rig.says(Ok(judged));
+        let page = rig.check("station", b"%PDF-1.7").await;
+        assert!(page.body.contains(words), "{words}: {}", page.body);
+    }
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_file_field_speaks_indonesian_and_leaves_no_word_to_the_browser() {
+    let rig = Rig::start(BOTH).await;
+    for path in ["/kiosk/periksa", "/station/periksa"] {
+        let page = rig.get(path).await;
+        for words in [
+            "class=\"pick\"",
+            "Pilih PDF atau foto",
+            "Sudah dipilih. Tekan <b>Periksa</b>.",
+            "formnovalidate",
+        ] {
+            assert!(page.body.contains(words), "{path} {words}: {}", page.body);
+        }
+    }
+    let sheet = rig.get("/pages.css").await.body;
+    // Unseen and still there: keys and a reader of screens find it.
+    assert!(sheet.contains(".pick:focus-within { outline"), "{sheet}");
+    let field = sheet.split(".pick input {").nth(1).unwrap();
+    let field = field.split('}').next().unwrap();
+    assert!(field.contains("opacity: 0") && !field.contains("display: none"));
+    rig.end().await;
+}
+
+#[tokio::test]
 async fn paper_is_told_apart_and_its_code_is_never_a_link() {
     let rig = Rig::start(BOTH).await;
     let qr = Qr {
@@ -101,6 +207,7 @@ async fn paper_is_told_apart_and_its_code_is_never_a_link() {
         rule: "host".to_owned(),
         sentence: String::new(),
         host: Some("contoh.example".to_owned()),
+        hosts_valid_from: Timestamp::from_unix_ms(0),
         page: 1,
     };
     rig.says(Ok(Judgement::Paper(Paper {

@@ -124,6 +124,8 @@ pub(crate) fn document(verdict: Verdict, codes: &[Code]) -> Judgement {
         sub_indication: None,
         time_stamp_count: 1,
         trust_as_of: None,
+        is_trust_last_good: false,
+        is_looked_at: true,
         qr: Vec::new(),
         compared: None,
         judged_at: Timestamp::from_unix_ms(0),

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use loket_domain::dispatch::Connectivity;
 use loket_store::{AsideCount, Counts, DeviceRow, JobRow, LastHeartbeat, MachineRow, StoreError};
-use loket_wire::{Heartbeat, JobState, MachineId, OfficeId, Timestamp, Zone, device_reason};
+use loket_wire::{
+    Heartbeat, JobState, Judged, MachineId, OfficeId, Timestamp, Zone, device_reason,
+};
 
 use crate::clock::now;
 use crate::dispatch::BROKER_DOWN;
@@ -387,6 +389,7 @@ fn measures(last: &LastHeartbeat) -> Vec<String> {
         let minutes = ms.unsigned_abs() / 60_000;
         measures.push(format!("jam {minutes} menit {side}"));
     }
+    measures.extend(beat.judged.as_ref().and_then(judged));
     measures
 }
 
@@ -425,6 +428,31 @@ pub(super) fn trust_line(office: &Office, at: Timestamp) -> Result<String, Store
             "Paket kepercayaan terbaru tertanggal {made}; {behind} dari {taking} mesin yang mengambilnya belum memegangnya."
         ),
     })
+}
+
+/// What people had checked at a machine since it started, in a few words.
+fn judged(judged: &Judged) -> Option<String> {
+    let mut parts = Vec::new();
+    for (whose, answers) in [("warga", judged.kiosk), ("petugas", judged.station)] {
+        let told = [
+            (answers.valid, "asli"),
+            (answers.invalid, "tidak sah"),
+            (answers.indeterminate, "belum pasti"),
+            (answers.paper, "foto"),
+            (answers.not_judged, "tanpa hasil"),
+        ];
+        let told = told.into_iter().filter(|(count, _word)| *count > 0);
+        let told: Vec<_> = told
+            .map(|(count, word)| format!("{count} {word}"))
+            .collect();
+        if !told.is_empty() {
+            parts.push(format!("{whose} {}", told.join(", ")));
+        }
+    }
+    if judged.killed > 0 {
+        parts.push(format!("{} pemeriksaan dihentikan", judged.killed));
+    }
+    (!parts.is_empty()).then(|| format!("dokumen diperiksa sejak menyala: {}", parts.join("; ")))
 }
 
 fn free_room(bytes: u64) -> String {

@@ -75,6 +75,8 @@ pub struct Measures {
     pub has_refused_records: bool,
     /// Whether one of the newest revocation lists that documents are judged by has ended.
     pub is_trust_ended: bool,
+    /// Whether the trust folder cannot be read, so that what was last good in it counts.
+    pub is_trust_broken: bool,
 }
 
 /// What happened.

@@ -32,6 +32,7 @@ fn sound() -> Measures {
         is_trust_old: false,
         has_refused_records: false,
         is_trust_ended: false,
+        is_trust_broken: false,
     }
 }
 
@@ -187,6 +188,7 @@ fn each_bound_that_is_crossed_makes_a_heartbeat_due_at_once_and_again_when_it_is
         (|now| now.is_trust_old = true, &["trust-old"]),
         (|now| now.is_trust_ended = true, &["trust-ended"]),
         (|now| now.has_refused_records = true, &["records-refused"]),
+        (|now| now.is_trust_broken = true, &["trust-broken"]),
     ];
     for (change, troubles) in cases {
         let mut health = beaten();

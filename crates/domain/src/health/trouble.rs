@@ -45,6 +45,8 @@ pub enum Trouble {
     TrustEnded,
     /// Records of printed sheets lie here that central cannot open.
     RecordsRefused,
+    /// The trust folder cannot be read: what was last good in it counts, and what was put there since does not.
+    TrustBroken,
 }
 
 impl Trouble {
@@ -62,6 +64,7 @@ impl Trouble {
             Self::TrustOld => "trust-old",
             Self::TrustEnded => "trust-ended",
             Self::RecordsRefused => "records-refused",
+            Self::TrustBroken => "trust-broken",
         }
     }
 
@@ -103,6 +106,7 @@ impl Trouble {
             measures.is_trust_old.then_some(Self::TrustOld),
             measures.is_trust_ended.then_some(Self::TrustEnded),
             measures.has_refused_records.then_some(Self::RecordsRefused),
+            measures.is_trust_broken.then_some(Self::TrustBroken),
         ]
         .into_iter()
         .flatten()

@@ -1,12 +1,13 @@
+use loket_wire::{HostRules, OfficialHost, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
-use crate::hosts::{HostRules, OfficialHost};
 
 const OFFICIAL: &str = "layananonline.dukcapil.kemendagri.go.id";
 
 fn hosts(sub_domains: bool) -> Hosts {
     let rules = HostRules {
+        valid_from: Timestamp::UNIX_EPOCH,
         official: vec![OfficialHost {
             host: OFFICIAL.to_owned(),
             sub_domains,

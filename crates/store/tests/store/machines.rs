@@ -21,6 +21,7 @@ fn heartbeat(session_seq: u64) -> Heartbeat {
         troubles: Vec::new(),
         trust_serial: None,
         trust_made_at: None,
+        judged: None,
         devices: Vec::new(),
     }
 }

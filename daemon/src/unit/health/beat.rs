@@ -17,9 +17,15 @@ impl HealthUnit {
     pub(super) async fn measure(&self, link: &HealthLink) -> Measures {
         let (documents, dir) = (Arc::clone(&self.documents), self.state_dir.clone());
         let files = tokio::task::spawn_blocking(move || {
-            (documents.spool.stats().ok(), disk_free_bytes(&dir))
+            let is_trust_broken = documents.trust().folder_fault().is_some();
+            let disk_free_bytes = disk_free_bytes(&dir);
+            (
+                documents.spool.stats().ok(),
+                disk_free_bytes,
+                is_trust_broken,
+            )
         });
-        let (spool, disk_free_bytes) = files.await.unwrap_or_default();
+        let (spool, disk_free_bytes, is_trust_broken) = files.await.unwrap_or_default();
         let now = self.clock.now();
         let trust = self.documents.trust().standing();
         // A clock that nobody confirmed may be years off: it calls nothing old.
@@ -38,6 +44,7 @@ impl HealthUnit {
                 .as_ref()
                 .is_some_and(|records| records.refused_count() > 0),
             is_trust_ended: trust.and_then(|it| it.ends_at).is_some_and(is_past),
+            is_trust_broken,
         }
     }
 
@@ -80,6 +87,7 @@ impl HealthUnit {
                 .collect(),
             trust_serial: self.documents.trust().serial(),
             trust_made_at: self.documents.trust().standing().map(|it| it.made_at),
+            judged: self.judged.so_far(),
             devices,
         };
         let topic = Channel::Heartbeat.topic(&self.machine);

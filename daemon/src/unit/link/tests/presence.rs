@@ -346,6 +346,7 @@ async fn an_idle_day_costs_less_than_fifty_kilobytes() {
             troubles: Vec::new(),
             trust_serial: None,
             trust_made_at: None,
+            judged: None,
             devices: Vec::new(),
         };
         let body = beats.body(heartbeat, start + since).unwrap();

@@ -14,6 +14,7 @@ fn bundle(serial: u64) -> TrustBundle {
         serial,
         made_at: DAY,
         policy: None,
+        hosts: None,
         items: Vec::new(),
     }
 }
