@@ -169,7 +169,7 @@ fn a_heartbeat_is_due_after_its_time_and_when_the_clock_was_set_back() {
 #[test]
 fn each_bound_that_is_crossed_makes_a_heartbeat_due_at_once_and_again_when_it_is_left() {
     type Change = fn(&mut Measures);
-    let cases: [(Change, &[&str]); 9] = [
+    let cases: [(Change, &[&str]); 10] = [
         (|now| now.disk_free_bytes = Some(400 << 20), &["disk-low"]),
         (
             |now| now.disk_free_bytes = Some(0),
