@@ -75,7 +75,7 @@ pub(super) fn write(
     family(
         out,
         (
-            "loket_documents_judged_total",
+            "loket_intake_verdicts_total",
             "Documents at intake by the verdict on their signature.",
         ),
         &[

@@ -94,7 +94,7 @@ async fn a_sheet_is_the_same_or_differs_and_who_looked_and_why_is_written_down()
         "loket_paper_questions_total{at=\"central\",outcome=\"same\"} 2",
         "loket_paper_questions_total{at=\"central\",outcome=\"different\"} 1",
         "loket_records_handed_in_total{outcome=\"kept\"} 1",
-        "loket_documents_judged_total{verdict=\"valid\"} 1",
+        "loket_intake_verdicts_total{verdict=\"valid\"} 1",
     ] {
         assert!(numbers.contains(line), "{line} is not in {numbers}");
     }
@@ -232,7 +232,7 @@ async fn a_process_that_looks_at_a_scan_ends_when_its_time_or_its_memory_is_used
     .await;
     // SIGXCPU, or SIGKILL where that came too late: the soft bound is the hard one.
     assert!(matches!(ended.status.signal(), Some(24 | 9)), "{ended:?}");
-    let ended = child(&scan, ["--cpu-s", "20", "--memory-bytes", "64000000"]).await;
+    let ended = child(&scan, ["--cpu-s", "20", "--memory-bytes", "16000000"]).await;
     assert!(
         !ended.status.success() && ended.stdout.is_empty(),
         "{ended:?}"

@@ -33,6 +33,9 @@ const MAX_ANSWER_BYTES: usize = 16 * 1024;
 /// Central's code for a job of another machine.
 const NOT_YOUR_JOB: &str = "NotYourJob";
 
+/// Central's code for a record that was sealed to an audit key which it does not have.
+const OTHER_KEY: &str = "RecordOtherKey";
+
 /// What central says of one record.
 #[derive(Debug, PartialEq, Eq)]
 enum Fate {
@@ -58,6 +61,10 @@ impl Fate {
             200 | 201 => Self::Taken,
             413 => Self::Never,
             422 => Self::Unopened,
+            409 => match serde_json::from_slice::<Said>(&answer.body) {
+                Ok(said) if said.code == OTHER_KEY => Self::Unopened,
+                Ok(_) | Err(_) => Self::Later,
+            },
             // A machine that central does not recognise at present may be known again tomorrow; a job stays another's.
             403 => match serde_json::from_slice::<Said>(&answer.body) {
                 Ok(said) if said.code == NOT_YOUR_JOB => Self::Never,
@@ -248,6 +255,8 @@ mod tests {
             (403, "NotYourJob", Fate::Never),
             (403, "MachineNotRecognised", Fate::Later),
             (403, "", Fate::Later),
+            (409, "RecordOtherKey", Fate::Unopened),
+            (409, "", Fate::Later),
             (413, "BodyTooLarge", Fate::Never),
             (422, "RecordRefused", Fate::Unopened),
             (404, "JobUnknown", Fate::Later),

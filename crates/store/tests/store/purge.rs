@@ -50,6 +50,7 @@ pub(crate) fn purge_all(store: &dyn Store, now: Timestamp) -> Purged {
 #[test]
 fn a_job_waits_for_the_record_of_its_sheet() {
     let world = World::new();
+    world.connect(1, 0);
     let job = printed(&world, 1, 1);
     let record = RecordRow {
         job,
