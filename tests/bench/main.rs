@@ -12,6 +12,7 @@ mod figures;
 mod idle;
 mod journal;
 mod link;
+mod paper;
 mod peer_printer;
 mod process;
 mod qr;
@@ -73,6 +74,15 @@ enum Name {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
         every: u64,
     },
+    /// A printed sheet held against its record, beside ImageMagick
+    Paper {
+        /// Pairs of sheets: one as it was printed, one with a digit changed
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        pairs: u32,
+        /// Compares the scan in FOLDER alone, as the process whose memory is measured
+        #[arg(long, value_name = "FOLDER", hide = true)]
+        once: Option<PathBuf>,
+    },
     /// A signed document judged, beside pdfsig, pyHanko and the floor
     Verify {
         /// Calls in process; processes are a twentieth
@@ -100,6 +110,10 @@ async fn run(line: Line) -> anyhow::Result<()> {
         Name::Link { quarters } => link::run(quarters).await,
         Name::Journal { commits } => journal::run(commits).await,
         Name::Qr { every } => qr::run(every),
+        Name::Paper {
+            once: Some(folder), ..
+        } => paper::once(&folder),
+        Name::Paper { pairs, once: None } => paper::run(pairs),
         Name::Verify { calls } => verify::run(calls),
     }?;
     let load_after = process::load_average();

@@ -1,5 +1,6 @@
 //! What the kernel says of a process and of its sockets.
 
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -125,4 +126,32 @@ pub(crate) fn load_average() -> String {
     } else {
         three.join(" ")
     }
+}
+
+/// The most memory that a command takes, as GNU time tells it.
+pub(crate) fn peak_kib(command: &Command) -> anyhow::Result<u64> {
+    let mut timed = Command::new("/usr/bin/time");
+    timed
+        .args(["--format", "%M"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    let output = timed
+        .stdout(Stdio::null())
+        .output()
+        .context("start the Debian package time")?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let last = said.lines().last().unwrap_or_default();
+    last.trim()
+        .parse()
+        .with_context(|| format!("read what time says: {last}"))
+}
+
+/// What this thread ran on a processor so far.
+pub(crate) fn cpu_of_thread() -> anyhow::Result<Duration> {
+    const FILE: &str = "/proc/thread-self/schedstat";
+    let text = std::fs::read_to_string(FILE).context("read the thread's times")?;
+    let first = text.split(' ').next().and_then(|text| text.parse().ok());
+    Ok(Duration::from_nanos(
+        first.with_context(|| format!("read {FILE}"))?,
+    ))
 }

@@ -12,6 +12,7 @@ use loket_qr::{Effort, read};
 use qrcode::{Color, EcLevel, QrCode, Version};
 
 use crate::figures::{Figures, ms, ratio};
+use crate::process::cpu_of_thread;
 use crate::section::{Row, Section};
 
 /// Where every page of the grid starts, each with a seed of its own.
@@ -168,25 +169,15 @@ fn by_us(page: &Page, score: &mut Score) -> anyhow::Result<Vec<Vec<u8>>> {
         Effort::Page
     };
     let picture = &page.picture;
-    let (started, before) = (Instant::now(), cpu()?);
+    let (started, before) = (Instant::now(), cpu_of_thread()?);
     let reading = read(picture.width, picture.height, &picture.pixels, effort)?;
-    score.cpu.push(cpu()?.saturating_sub(before));
+    score.cpu.push(cpu_of_thread()?.saturating_sub(before));
     score.wall.push(started.elapsed());
     let said = reading
         .codes
         .iter()
         .map(|code| code.payload.as_bytes().to_vec());
     Ok(said.collect())
-}
-
-/// What this thread ran on a processor so far.
-fn cpu() -> anyhow::Result<Duration> {
-    const FILE: &str = "/proc/thread-self/schedstat";
-    let text = std::fs::read_to_string(FILE).context("read the thread's times")?;
-    let first = text.split(' ').next().and_then(|text| text.parse().ok());
-    Ok(Duration::from_nanos(
-        first.with_context(|| format!("read {FILE}"))?,
-    ))
 }
 
 /// The payloads that a peer prints for a page; ZXingReader puts them behind a word and between quotation marks.

@@ -13,7 +13,7 @@ use ring::rsa::KeyPair as RsaKeyPair;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey};
 
 use crate::figures::{Figures, ms, ratio};
-use crate::process::share;
+use crate::process::{peak_kib, share};
 use crate::section::{Row, Section};
 
 /// The moment of judging.
@@ -321,22 +321,4 @@ impl Bench {
         }
         Ok(())
     }
-}
-
-/// The most memory that a command takes, as GNU time tells it.
-fn peak_kib(command: &Command) -> anyhow::Result<u64> {
-    let mut timed = Command::new("/usr/bin/time");
-    timed
-        .args(["--format", "%M"])
-        .arg(command.get_program())
-        .args(command.get_args());
-    let output = timed
-        .stdout(Stdio::null())
-        .output()
-        .context("start the Debian package time")?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let last = said.lines().last().unwrap_or_default();
-    last.trim()
-        .parse()
-        .with_context(|| format!("read what time says: {last}"))
 }

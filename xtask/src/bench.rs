@@ -39,6 +39,7 @@ const PACKAGES: &[Package] = &[
     ),
     ("libnss3-tools", "certutil, which makes what pdfsig trusts"),
     ("python3-venv", "a place for pyHanko, another rival"),
+    ("imagemagick", "convert, the rival at telling sheets apart"),
     ("time", "the most memory that a process takes"),
 ];
 
@@ -62,6 +63,9 @@ pub(crate) struct Options {
     /// Reads each N-th page of `qr`
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     every: u32,
+    /// Pairs of sheets of `paper`: one as it was printed, one with a digit changed
+    #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..))]
+    pairs: u32,
     /// Calls of `verify` in process; processes are a twentieth
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..))]
     calls: u32,
@@ -80,6 +84,8 @@ enum Name {
     Journal,
     /// QR codes on harmed pages, beside zxing-cpp and zbar
     Qr,
+    /// A printed sheet held against its record, beside ImageMagick
+    Paper,
     /// A signed document judged, beside pdfsig, pyHanko and the floor
     Verify,
 }
@@ -138,6 +144,7 @@ impl Options {
             Name::Link => format!("link --quarters {}", self.quarters),
             Name::Journal => format!("journal --commits {}", self.commits),
             Name::Qr => format!("qr --every {}", self.every),
+            Name::Paper => format!("paper --pairs {}", self.pairs),
             Name::Verify => format!("verify --calls {}", self.calls),
         }
     }
@@ -180,6 +187,7 @@ mod tests {
             quarters: 3,
             commits: 64,
             every: 3,
+            pairs: 4,
             calls: 20,
         };
         let lines = Name::value_variants()
@@ -191,6 +199,7 @@ mod tests {
             "link --quarters 3",
             "journal --commits 64",
             "qr --every 3",
+            "paper --pairs 4",
             "verify --calls 20",
         ];
         assert_eq!(lines.collect::<Vec<_>>(), expected);

@@ -28,7 +28,7 @@ use crate::raster::{Gray, MAX_PIXELS};
 use warp::{Elsewhere, Warp};
 
 /// [`fingerprint::DPI`], for lengths.
-const DPI: f32 = 150.0;
+const DPI: f32 = 200.0;
 
 /// Dots a millimetre of fingerprints, and of all that is compared here.
 const DOTS_PER_MM: f32 = DPI / 25.4;
@@ -103,6 +103,8 @@ pub struct Comparison {
     pub verdict: Verdict,
     /// Where the sheet differs, the clearest first, at most [`MAX_REGIONS`].
     pub regions: Vec<Region>,
+    /// What lies on the sheet without changing what was printed: dust, creases, scratches.
+    pub remarks: Vec<Region>,
     /// How well the scan could be read; zeros where the page was not found.
     pub quality: Quality,
     /// Where the page lies in the scan, for drawing.
@@ -206,6 +208,9 @@ impl Reason {
 /// Shape: the scan may lie any way up, be up to 15° askew, cut or with the scanner's lid around it; 100 dpi at least, 200
 /// for what the figures of BENCHMARKS.md say.
 ///
+/// Memory: some twenty pictures of the page in 4 bytes a dot, 15 MB each for A4, and three of the scan's size, which
+/// [`MAX_PIXELS`] bounds. It takes one thread.
+///
 /// # Errors
 /// [`CompareError`].
 pub fn scan(fingerprint: &Fingerprint, scan: &Gray) -> Result<Comparison, CompareError> {
@@ -240,6 +245,7 @@ fn cannot_tell(reason: Reason) -> Comparison {
     Comparison {
         verdict: Verdict::CannotTell(reason),
         regions: Vec::new(),
+        remarks: Vec::new(),
         quality,
         place: None,
     }
@@ -261,11 +267,24 @@ fn densities(scan: &Gray, long_mm: f32, short_mm: f32) -> Vec<f32> {
         .collect()
 }
 
-fn laid_over(page: &Plane, scan: &Gray, density: f32) -> Result<Comparison, Reason> {
+/// A page found in its scan.
+struct Laid {
+    warp: Warp,
+    /// How many of the scan's dots were made one.
+    factor: usize,
+    expected: Plane,
+    flat: Plane,
+}
+
+fn laid(page: &Plane, scan: &Gray, density: f32) -> Result<Laid, Reason> {
     let dark = ink::darkness(scan, density);
     // A finer scan is made about as fine as the page is; noise goes with it.
-    let factor = count(density / DOTS_PER_MM).max(1);
-    let dark = dark.reduced(factor);
+    let ratio = density / DOTS_PER_MM;
+    let factor = count(ratio - 0.25).max(1);
+    let mut dark = dark.reduced(factor);
+    if ratio / float(factor) > MOST_FINER {
+        dark = dark.blurred(ratio / float(factor) * BLUR_OF_FINER);
+    }
     let density = density / float(factor);
     let inked = dark.data.iter().filter(|it| **it > ink::INK).count();
     if float(inked) < float(dark.data.len()) * MIN_INK_SHARE {
@@ -294,27 +313,42 @@ fn laid_over(page: &Plane, scan: &Gray, density: f32) -> Result<Comparison, Reas
     }
     warp = follow::settled(&expected, &flat, &warp, LAST_TILE);
     flat = lay(&warp, Elsewhere::Plain);
-    let judged = judge::judge(page, &expected, &flat, DOTS_PER_MM);
+    Ok(Laid {
+        warp,
+        factor,
+        expected,
+        flat,
+    })
+}
+
+fn laid_over(page: &Plane, scan: &Gray, density: f32) -> Result<Comparison, Reason> {
+    let laid = laid(page, scan, density)?;
+    let judged = judge::judge(page, &laid.expected, &laid.flat, DOTS_PER_MM);
     let verdict = match judged.doubt {
         Some(reason) => Verdict::CannotTell(reason),
         None if judged.regions.is_empty() => Verdict::Same,
         None => Verdict::Different,
     };
     let place = Some(Place {
-        warp,
-        factor: float(factor),
+        warp: laid.warp,
+        factor: float(laid.factor),
     });
     Ok(Comparison {
         verdict,
         regions: judged.regions,
+        remarks: judged.remarks,
         quality: judged.quality,
         place,
     })
 }
 
 /// Sides in dots of the tiles that are moved by parts of a dot, from round to round: a word, then half a word.
-const TILES: [usize; 2] = [36, 18];
-const LAST_TILE: usize = 18;
+const TILES: [usize; 2] = [48, 24];
+/// A scan that is still so many times as fine as the page is blurred before its dots are picked, or noise is picked with them.
+const MOST_FINER: f32 = 1.2;
+const BLUR_OF_FINER: f32 = 0.35;
+
+const LAST_TILE: usize = 24;
 
 /// Fewer inked dots than a heading has.
 const MIN_INK_SHARE: f32 = 0.0005;
@@ -330,4 +364,4 @@ fn resized(picture: &Plane, ratio: f32) -> Plane {
     })
 }
 
-const _: () = assert!(fingerprint::DPI == 150, "DPI says so too");
+const _: () = assert!(fingerprint::DPI == 200, "DPI says so too");

@@ -9,6 +9,7 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use loket_paper::compare::{self, Comparison, Kind, Reason, Verdict};
 use loket_paper::fingerprint::{self, Fingerprint};
@@ -17,21 +18,64 @@ use loket_sim::paper::{self, PRINT_DPI, SCAN_DPI, Sheet, Way, card};
 
 const KK: &[u8] = include_bytes!("../../../tests/fixtures/kk-embedded-unsigned.pdf");
 
-fn fingerprint_of(document: &[u8]) -> Fingerprint {
-    fingerprint::of(&raster::render(document, 0, fingerprint::DPI).unwrap()).unwrap()
-}
+/// The part of the card that most tests look at, in inches: its number, the table's head and names. A third of the page.
+const PART: (usize, usize) = (7, 4);
 
 fn side(pixels: u32) -> usize {
     usize::try_from(pixels).unwrap()
 }
 
-fn printed(document: &[u8]) -> Sheet {
-    let page = raster::render(document, 0, PRINT_DPI).unwrap();
+fn rendered(document: &[u8], dpi: u16, inches: (usize, usize)) -> Gray {
+    cut(raster::render(document, 0, dpi).unwrap(), dpi, inches)
+}
+
+fn cut(page: Gray, dpi: u16, inches: (usize, usize)) -> Gray {
+    let (width, height) = (
+        (inches.0 * usize::from(dpi)).min(side(page.width)),
+        (inches.1 * usize::from(dpi)).min(side(page.height)),
+    );
+    let mut pixels = part(&page.pixels, side(page.width), (width, height));
+    // Print that ends at the sheet's edge would be cut by a scan.
+    let margin = usize::from(dpi) / 5;
+    for (y, row) in pixels.chunks_exact_mut(width).enumerate() {
+        let bare_from = if y + margin < height {
+            width - margin
+        } else {
+            0
+        };
+        row[bare_from..].fill(255);
+    }
+    Gray {
+        width: u32::try_from(width).unwrap(),
+        height: u32::try_from(height).unwrap(),
+        pixels,
+        dpi: Some(dpi),
+    }
+}
+
+/// The top left of rows of pixels.
+fn part(pixels: &[u8], all: usize, (width, height): (usize, usize)) -> Vec<u8> {
+    let rows = pixels.chunks_exact(all).take(height);
+    rows.flat_map(|row| row[..width].to_vec()).collect()
+}
+
+/// Of the card's part; made once in a process.
+fn fingerprint() -> &'static Fingerprint {
+    static MADE: LazyLock<Fingerprint> =
+        LazyLock::new(|| fingerprint::of(&rendered(KK, fingerprint::DPI, PART)).unwrap());
+    &MADE
+}
+
+fn sheet(page: Gray) -> Sheet {
     Sheet {
         width: side(page.width),
         height: side(page.height),
         pixels: page.pixels,
     }
+}
+
+fn printed(document: &[u8]) -> Sheet {
+    sheet(rendered(document, PRINT_DPI, PART))
 }
 
 fn scan(page: &Sheet, way: &Way, seed: u64) -> Gray {
@@ -46,7 +90,7 @@ fn scan(page: &Sheet, way: &Way, seed: u64) -> Gray {
 }
 
 fn compared(page: &Sheet, way: &Way, seed: u64) -> Comparison {
-    compare::scan(&fingerprint_of(KK), &scan(page, way, seed)).unwrap()
+    compare::scan(fingerprint(), &scan(page, way, seed)).unwrap()
 }
 
 /// Darkens or whitens a rectangle of a page, in millimetres.
@@ -76,7 +120,7 @@ fn number() -> Vec<card::Digit> {
 #[test]
 fn sheets_as_they_were_printed_are_the_same_and_a_changed_digit_of_the_number_is_found() {
     let page = printed(KK);
-    for seed in [2_002, 2_003, 2_008, 2_010] {
+    for seed in [2_002, 2_003] {
         let way = Way::ordinary(seed);
         let same = compared(&page, &way, seed);
         assert_eq!(same.verdict, Verdict::Same, "{seed}: {:?}", same.regions);
@@ -114,18 +158,29 @@ fn rasterised(document: &[u8]) -> Sheet {
     poppler.stdin.take().unwrap().write_all(document).unwrap();
     let answer = poppler.wait_with_output().unwrap();
     assert!(answer.status.success());
-    let page = raster::image(&answer.stdout).unwrap();
-    Sheet {
-        width: side(page.width),
-        height: side(page.height),
-        pixels: page.pixels,
+    sheet(cut(raster::image(&answer.stdout).unwrap(), PRINT_DPI, PART))
+}
+
+#[test]
+fn a_page_that_nothing_blurred_is_the_same_whatever_its_resolution_grey_or_black_and_white() {
+    for dpi in [150, 200, 300] {
+        let grey = rendered(KK, dpi, PART);
+        let mut black_and_white = grey.clone();
+        for pixel in &mut black_and_white.pixels {
+            *pixel = if *pixel < 128 { 0 } else { 255 };
+        }
+        for (kind, page) in [("grey", grey), ("black and white", black_and_white)] {
+            let comparison = compare::scan(fingerprint(), &page).unwrap();
+            let said = (&comparison.quality, &comparison.regions);
+            assert_eq!(comparison.verdict, Verdict::Same, "{dpi} {kind}: {said:?}");
+        }
     }
 }
 
 #[test]
 fn a_sheet_laid_any_way_up_and_askew_is_still_the_same() {
     let page = printed(KK);
-    for (quarters, skew_deg) in [(1, -1.5), (2, 2.0), (3, 1.0)] {
+    for (quarters, skew_deg) in [(1, -1.5), (2, 5.0), (3, 1.0)] {
         let way = Way {
             quarters,
             skew_deg,
@@ -142,11 +197,28 @@ fn a_sheet_laid_any_way_up_and_askew_is_still_the_same() {
 }
 
 #[test]
+fn dust_and_a_crease_are_remarks_and_no_changes() {
+    let way = Way {
+        specks: 40,
+        fold: 0.3,
+        ..Way::clean()
+    };
+    let comparison = compared(&printed(KK), &way, 4);
+    assert_eq!(
+        comparison.verdict,
+        Verdict::Same,
+        "{:?}",
+        comparison.regions
+    );
+    assert!(!comparison.remarks.is_empty());
+}
+
+#[test]
 fn a_scan_whose_file_says_no_or_a_wrong_resolution_is_compared_all_the_same() {
     let sheet = scan(&printed(KK), &Way::clean(), 1);
     for dpi in [None, Some(72)] {
         let comparison = compare::scan(
-            &fingerprint_of(KK),
+            fingerprint(),
             &Gray {
                 dpi,
                 ..sheet.clone()
@@ -169,9 +241,9 @@ fn a_removed_line_a_pasted_strip_and_a_dark_box_are_found_where_they_are() {
         quarters: 0,
         ..Way::ordinary(77)
     };
-    // The box of the signature, the line under a heading, a strip with other text over a name.
+    // A box over names, the line under a heading, a strip with other text over a name.
     for (rectangle, shade) in [
-        ([222.0, 150.0, 20.0, 20.0], 128),
+        ([140.0, 75.0, 20.0, 20.0], 128),
         ([20.0, 58.5, 40.0, 1.2], 255),
         ([20.0, 68.0, 30.0, 3.0], 255),
     ] {
@@ -247,7 +319,7 @@ fn differences_are_framed_in_the_scan() {
         },
         1,
     );
-    let comparison = compare::scan(&fingerprint_of(KK), &sheet).unwrap();
+    let comparison = compare::scan(fingerprint(), &sheet).unwrap();
     let Rgb {
         width,
         height,

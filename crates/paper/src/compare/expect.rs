@@ -1,11 +1,11 @@
 //! How the page's ink must look after this printer and this scanner.
 
-use super::solve::Normal;
+use super::solve::{Normal, narrowed};
 use crate::num::{float, place};
 use crate::plane::Plane;
 
 /// Dots to each side over which ink spreads: dot gain of the printer and blur of the scanner are within 0.3 mm.
-const REACH: usize = 2;
+const REACH: usize = 3;
 const SIDE: usize = 2 * REACH + 1;
 
 /// One weight for each neighbour, one each for the most and the least ink around (fat and lean toner), and the darkness of
@@ -38,8 +38,8 @@ impl<'a> Printed<'a> {
     }
 }
 
-/// Every so many dots near ink are measured; a page has some 300,000 of them.
-const STRIDE: usize = 3;
+/// Every so many dots near ink are measured; a page has some 900,000 of them.
+const STRIDE: usize = 9;
 
 /// The page as the scan must show it: spread by the weights that explain the scan best.
 ///
@@ -151,18 +151,9 @@ fn spread_down(
     }
 }
 
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    reason = "weights around 1 need no more digits than f32 has"
-)]
-fn narrowed(weights: [f64; TERMS]) -> [f32; TERMS] {
-    weights.map(|weight| weight as f32)
-}
-
 /// How strongly the scan shows ink around each dot, against what is expected: 1 where as strongly.
 pub(super) fn strength(expected: &Plane, flat: &Plane) -> Plane {
-    let tile = 24;
+    let tile = 32;
     let (columns, rows) = (
         expected.width.div_ceil(tile),
         expected.height.div_ceil(tile),

@@ -21,21 +21,21 @@ struct Round {
 /// The page lies where the coarse look said, to 3 mm: then to a millimetre, then to a tenth.
 const ROUNDS: [Round; 3] = [
     Round {
-        factor: 3,
+        factor: 4,
         block: 48,
         step: 32,
         reach: 8,
         degree: Degree::Second,
     },
     Round {
-        factor: 3,
+        factor: 4,
         block: 32,
         step: 24,
         reach: 4,
         degree: Degree::Third,
     },
     Round {
-        factor: 2,
+        factor: 3,
         block: 40,
         step: 40,
         reach: 4,

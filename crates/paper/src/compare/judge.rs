@@ -1,5 +1,10 @@
 //! What of the differences between page and scan is more than noise.
 
+mod excuse;
+mod misfit;
+
+use misfit::{STEP, Scene};
+
 use super::{DOTS_PER_MM, Kind, MAX_REGIONS, Quality, Reason, Region, expect};
 use crate::num::{count, float, place};
 use crate::plane::{Plane, quantile};
@@ -7,6 +12,8 @@ use crate::plane::{Plane, quantile};
 /// What was found.
 pub(super) struct Judged {
     pub(super) regions: Vec<Region>,
+    /// What only lies on the sheet.
+    pub(super) remarks: Vec<Region>,
     pub(super) quality: Quality,
     pub(super) doubt: Option<Reason>,
 }
@@ -14,28 +21,34 @@ pub(super) struct Judged {
 /// Around the rectangle of all print: what is further out is no part of the document.
 const MARGIN_MM: f32 = 3.0;
 
-/// How far, in dots, an edge may lie from where it is expected without being a difference.
-const EDGE_TOLERANCE: f32 = 0.35;
+/// A window of the map counts from here on: what noise, toner and registration of a clean and of a noisy scan leave.
+const LEAST_MISFIT: f32 = 2.8;
 
-/// Smoothing before a difference is looked for, in dots: a stroke of a digit is 1.2 wide.
-const SMOOTHING: f32 = 0.9;
+/// Of the misfit that one of a hundred windows with print exceeds: a page is measured by what it is like elsewhere.
+const USUAL_FACTOR: f32 = 2.2;
 
-/// A smoothed difference below this share of full ink is none.
-const LEAST: f32 = 0.12;
+/// A page that differs in many places is no measure of itself.
+const MOST_MISFIT: f32 = 8.0;
 
-/// Of noise: a smoothed difference this many of its standard deviations high is some.
-const NOISE_FACTOR: f32 = 6.0;
+/// A speck or a line excuses a window of which it leaves less than this share of what counts.
+const EXCUSED: f32 = 0.8;
 
-/// Weight (square millimetres of full ink) from which a difference takes part in a region at all.
-const PART_MM2: f32 = 0.008;
+/// Windows farther than this from each other are judged each for itself.
+const APART_MM: f32 = 1.2;
 
-/// Weight of a region from which it counts beside or within print: a fifth of a digit of 6 points.
-const PRINT_MM2: f32 = 0.03;
+/// More windows than an officer looks at, or than a crease across the page has.
+const MAX_PEAKS: usize = 300;
 
-/// The same on bare paper, where dust and the dots of a dirty glass lie: a dot of 0.4 mm.
-const PAPER_MM2: f32 = 0.06;
+/// So many of them are looked at for specks and lines; a page with more is no dirty page.
+const MAX_EXCUSED: usize = 200;
 
-/// Differences nearer than this are one region: the strokes of a digit.
+/// A dot takes part in a region from so many variances on.
+const PART: f32 = 6.0;
+
+/// Of what differs in a region, from which share on the lesser kind makes it a changed one.
+const BOTH_SHARE: f32 = 0.25;
+
+/// Differences nearer than this are one region: digits of a number.
 const JOINED_MM: f32 = 0.5;
 
 /// Share of tiles that must look as expected for the page to count as found at all.
@@ -48,8 +61,7 @@ pub(super) fn judge(page: &Plane, expected: &Plane, flat: &Plane, dots_per_mm: f
     let strength = expect::strength(expected, flat);
     let predicted = expected.with(&strength, |ink, share| ink * share);
     let left_over = flat.with(&predicted, |seen, due| seen - due);
-    let near = nearby(page);
-    let noise = noise(&left_over, &near);
+    let noise = noise(&left_over, &nearby(page));
     let left_over = without_creases(&left_over, &predicted);
     let matched = matched(page, &predicted, flat);
     let quality = Quality { matched, noise };
@@ -63,22 +75,17 @@ pub(super) fn judge(page: &Plane, expected: &Plane, flat: &Plane, dots_per_mm: f
     if doubt.is_some() {
         return Judged {
             regions: Vec::new(),
+            remarks: Vec::new(),
             quality,
             doubt,
         };
     }
-    let slope = slopes(&predicted);
-    let tolerance = slope.with(&predicted, |slope, _ink| slope * EDGE_TOLERANCE);
-    let frame = frame(page, count(MARGIN_MM * dots_per_mm));
-    let least = LEAST.max(noise * NOISE_FACTOR / (SMOOTHING * 3.5));
-    let mut marks = Vec::new();
-    for (sign, kind) in [(1.0, Kind::Added), (-1.0, Kind::Missing)] {
-        let beyond = left_over.with(&tolerance, |over, edge| (over * sign - edge).max(0.0));
-        marks.extend(blobs(&beyond, &near, frame, least, kind));
-    }
-    let regions = joined(marks, dots_per_mm);
+    let scene = Scene::of(&left_over, &predicted);
+    let found = found(&scene, page, frame(page, count(MARGIN_MM * dots_per_mm)));
+    let regions = joined(found.marks, dots_per_mm);
     Judged {
         regions,
+        remarks: joined(found.remarks, dots_per_mm),
         quality,
         doubt,
     }
@@ -105,7 +112,7 @@ fn noise(left_over: &Plane, near: &Plane) -> f32 {
 }
 
 /// A stretch of a row or column by whose bare dots a crease is known: 20 mm, over which a crease stays in its row.
-const CREASE_DOTS: usize = 120;
+const CREASE_DOTS: usize = 160;
 
 /// No crease or streak of a dirty glass darkens paper further; a line drawn with a pen does.
 const MAX_CREASE: f32 = 0.35;
@@ -115,8 +122,16 @@ const BARE: f32 = 0.04;
 
 /// Takes off what all bare dots of a stretch of a row or a column have in common: the paper's folds, streaks of a feeder.
 fn without_creases(left_over: &Plane, predicted: &Plane) -> Plane {
-    let rows = without_streaks(left_over, predicted);
-    turned(&without_streaks(&turned(&rows), &turned(predicted)))
+    let along = without_streaks(left_over, predicted);
+    let across = turned(&without_streaks(&turned(left_over), &turned(predicted)));
+    // Where two creases cross the paper is as dark as the darker of them, not as both.
+    let taken = left_over.with(&along, |before, after| before - after);
+    let other = left_over.with(&across, |before, after| before - after);
+    let larger = taken.with(
+        &other,
+        |one, two| if one.abs() > two.abs() { one } else { two },
+    );
+    left_over.with(&larger, |before, taken| before - taken)
 }
 
 fn without_streaks(left_over: &Plane, predicted: &Plane) -> Plane {
@@ -142,7 +157,10 @@ fn without_streaks(left_over: &Plane, predicted: &Plane) -> Plane {
             if bare.len() > CREASE_DOTS / 4 {
                 common = quantile(&mut bare, 0.5).clamp(-MAX_CREASE, MAX_CREASE);
             }
-            cells.iter_mut().for_each(|over| *over -= common);
+            // A crease darkens paper; toner is as dark as it was.
+            for (over, due) in cells.iter_mut().zip(dues) {
+                *over -= common * (1.0 - due).clamp(0.0, 1.0);
+            }
         }
     }
     clean
@@ -156,7 +174,7 @@ fn turned(picture: &Plane) -> Plane {
 
 /// Share of tiles with print in which scan and expectation go together.
 fn matched(page: &Plane, predicted: &Plane, flat: &Plane) -> f32 {
-    let tile = 36;
+    let tile = 48;
     let (mut inked, mut alike) = (0.0, 0.0);
     for top in (0..predicted.height).step_by(tile) {
         for left in (0..predicted.width).step_by(tile) {
@@ -172,19 +190,13 @@ fn matched(page: &Plane, predicted: &Plane, flat: &Plane) -> f32 {
                 }
                 ink += page.run(left, y, tile).iter().sum::<f32>();
             }
-            if ink > 40.0 {
+            if ink > 70.0 {
                 inked += 1.0;
                 alike += if sums.value() > 0.6 { 1.0 } else { 0.0 };
             }
         }
     }
     if inked > 0.0 { alike / inked } else { 0.0 }
-}
-
-/// The steepest of the expected ink around each dot, a dot.
-fn slopes(predicted: &Plane) -> Plane {
-    let (high, low) = (predicted.spread(), predicted.shrunk());
-    high.with(&low, |high, low| (high - low) / 2.0)
 }
 
 /// The rectangle around all print, with a margin: left, top, right, foot.
@@ -210,7 +222,7 @@ fn frame(page: &Plane, margin: usize) -> [usize; 4] {
     ]
 }
 
-/// A difference: its rectangle in dots, its weight against what counts there, its kind.
+/// A difference: its rectangle in dots, its misfit against what counts there, its kind.
 struct Blob {
     left: usize,
     top: usize,
@@ -220,90 +232,113 @@ struct Blob {
     kind: Kind,
 }
 
-/// Dots that hang together above the least difference, heavy enough to count.
-fn blobs(
-    beyond: &Plane,
-    near: &Plane,
-    [left, top, right, foot]: [usize; 4],
-    least: f32,
-    kind: Kind,
-) -> Vec<Blob> {
-    let dot_mm2 = 1.0 / (DOTS_PER_MM * DOTS_PER_MM);
-    let smooth = beyond.blurred(SMOOTHING);
-    let mut open: Vec<bool> = smooth.data.iter().map(|value| *value > least).collect();
-    let mut found = Vec::new();
-    for y in top..foot.saturating_add(1).min(beyond.height) {
-        for x in left..right.saturating_add(1).min(beyond.width) {
-            let blob = gathered(&mut open, &smooth, near, (x, y));
-            let Some((places, dots, near_share)) = blob else {
-                continue;
-            };
-            let weight = dots * dot_mm2;
-            if weight >= PART_MM2 {
-                let [left, top, right, foot] = places;
-                let score = weight
-                    / if near_share > 0.3 {
-                        PRINT_MM2
-                    } else {
-                        PAPER_MM2
-                    };
-                found.push(Blob {
-                    left,
-                    top,
-                    right,
-                    foot,
-                    score,
-                    kind,
-                });
-            }
+/// What lies on the page: changes of it, and what only lies there.
+#[derive(Default)]
+struct Found {
+    marks: Vec<Blob>,
+    remarks: Vec<Blob>,
+}
+
+/// Windows that are far from what was printed, parted by whether a speck or a line excuses them.
+fn found(scene: &Scene, page: &Plane, frame: [usize; 4]) -> Found {
+    let map = scene.map(1.0);
+    let counts_from = counts_from(&map, page);
+    let mut found = Found::default();
+    for (at, (x, y, misfit)) in peaks(map, counts_from, frame).into_iter().enumerate() {
+        let excused = at < MAX_EXCUSED
+            && excuse::excused(scene, (x, y))
+                .iter()
+                .any(|rest| *rest < counts_from * EXCUSED);
+        let blob = blob(scene, (x, y), misfit / counts_from);
+        if excused {
+            found.remarks.push(blob);
+        } else {
+            found.marks.push(blob);
         }
     }
     found
 }
 
-/// Takes the blob at a place out of `open`: its rectangle, its weight, and how much of it is near print.
-fn gathered(
-    open: &mut [bool],
-    smooth: &Plane,
-    near: &Plane,
-    start: (usize, usize),
-) -> Option<([usize; 4], f32, f32)> {
-    let width = smooth.width;
-    let index = |x: usize, y: usize| {
-        (x < width && y < smooth.height).then(|| y.saturating_mul(width).saturating_add(x))
-    };
-    let mut take = |x: usize, y: usize| {
-        let cell = index(x, y).and_then(|at| open.get_mut(at));
-        cell.is_some_and(std::mem::take)
-    };
-    if !take(start.0, start.1) {
-        return None;
-    }
-    let mut waiting = vec![start];
-    let mut places = [start.0, start.1, start.0, start.1];
-    let (mut weight, mut dots, mut near_dots) = (0.0, 0.0, 0.0);
-    while let Some((x, y)) = waiting.pop() {
-        let [left, top, right, foot] = places;
-        places = [left.min(x), top.min(y), right.max(x), foot.max(y)];
-        weight += smooth.at(place(x), place(y));
-        dots += 1.0;
-        near_dots += if near.at(place(x), place(y)) > 0.0 {
-            1.0
-        } else {
-            0.0
-        };
-        for (across, down) in [
-            (x.wrapping_sub(1), y),
-            (x.saturating_add(1), y),
-            (x, y.wrapping_sub(1)),
-            (x, y.saturating_add(1)),
-        ] {
-            if take(across, down) {
-                waiting.push((across, down));
+/// The misfit from which on a window counts, by what windows with print of this page have.
+fn counts_from(map: &Plane, page: &Plane) -> f32 {
+    let mut usual = Vec::new();
+    for y in 0..map.height {
+        for (x, misfit) in map.row(y).iter().enumerate() {
+            let ink = page.at(place(x.saturating_mul(STEP)), place(y.saturating_mul(STEP)));
+            if ink > 0.3 {
+                usual.push(*misfit);
             }
         }
     }
-    Some((places, weight, near_dots / dots))
+    (quantile(&mut usual, 0.99) * USUAL_FACTOR).clamp(LEAST_MISFIT, MOST_MISFIT)
+}
+
+/// The places of the farthest windows, each so far from the others that it is another one; in dots of the page.
+fn peaks(mut map: Plane, counts_from: f32, frame: [usize; 4]) -> Vec<(usize, usize, f32)> {
+    let [left, top, right, foot] = frame.map(|it| it / STEP);
+    let mut over: Vec<(f32, usize, usize)> = Vec::new();
+    for y in top..foot.saturating_add(1).min(map.height) {
+        let row = map.run(left, y, right.saturating_sub(left).saturating_add(1));
+        let cells = row
+            .iter()
+            .zip(left..)
+            .filter(|(misfit, _)| **misfit > counts_from);
+        over.extend(cells.map(|(misfit, x)| (*misfit, x, y)));
+    }
+    over.sort_by(|one, two| two.0.total_cmp(&one.0));
+    let apart = count(APART_MM * DOTS_PER_MM / float(STEP));
+    let mut peaks = Vec::new();
+    for (misfit, x, y) in over {
+        if map.at(place(x), place(y)) <= 0.0 {
+            continue;
+        }
+        for row in y.saturating_sub(apart)..=y.saturating_add(apart) {
+            for column in x.saturating_sub(apart)..=x.saturating_add(apart) {
+                map.set(column, row, 0.0);
+            }
+        }
+        peaks.push((x.saturating_mul(STEP), y.saturating_mul(STEP), misfit));
+        if peaks.len() >= MAX_PEAKS {
+            break;
+        }
+    }
+    peaks
+}
+
+/// The rectangle of the dots around a place that differ, and how.
+fn blob(scene: &Scene, (x, y): (usize, usize), score: f32) -> Blob {
+    let reach = count(APART_MM * DOTS_PER_MM * 0.7);
+    let mut blob = Blob {
+        left: x,
+        top: y,
+        right: x,
+        foot: y,
+        score,
+        kind: Kind::Changed,
+    };
+    let (mut added, mut missing) = (0.0_f32, 0.0_f32);
+    for row in y.saturating_sub(reach)..=y.saturating_add(reach) {
+        for column in x.saturating_sub(reach)..=x.saturating_add(reach) {
+            let over = scene.left_over.at(place(column), place(row));
+            if over * over * scene.trust.at(place(column), place(row)) < PART {
+                continue;
+            }
+            blob.left = blob.left.min(column);
+            blob.top = blob.top.min(row);
+            blob.right = blob.right.max(column);
+            blob.foot = blob.foot.max(row);
+            added += over.max(0.0);
+            missing -= over.min(0.0);
+        }
+    }
+    blob.kind = if missing < added * BOTH_SHARE {
+        Kind::Added
+    } else if added < missing * BOTH_SHARE {
+        Kind::Missing
+    } else {
+        Kind::Changed
+    };
+    blob
 }
 
 /// Differences near each other as one region, the clearest first.
@@ -326,7 +361,7 @@ fn joined(mut blobs: Vec<Blob>, dots_per_mm: f32) -> Vec<Region> {
                 it.top = it.top.min(blob.top);
                 it.right = it.right.max(blob.right);
                 it.foot = it.foot.max(blob.foot);
-                it.score += blob.score;
+                it.score = it.score.max(blob.score);
                 it.kind = if it.kind == blob.kind {
                     it.kind
                 } else {
@@ -336,7 +371,6 @@ fn joined(mut blobs: Vec<Blob>, dots_per_mm: f32) -> Vec<Region> {
             None => whole.push(blob),
         }
     }
-    whole.retain(|it| it.score >= 1.0);
     whole.sort_by(|one, two| two.score.total_cmp(&one.score));
     whole.truncate(MAX_REGIONS);
     let mm = |dots: usize| float(dots) / dots_per_mm;

@@ -24,17 +24,33 @@ impl<const N: usize> Normal<N> {
 
     /// One measurement: `value` was seen where the terms were `terms`.
     pub(crate) fn add(&mut self, terms: &[f32; N], value: f32, weight: f32) {
-        for ((row, right), one) in self.left.iter_mut().zip(&mut self.right).zip(terms) {
+        let rows = self.left.iter_mut().zip(&mut self.right).zip(terms);
+        for (at, ((row, right), one)) in rows.enumerate() {
             let weighted = f64::from(*one) * f64::from(weight);
-            for (cell, other) in row.iter_mut().zip(terms) {
+            // The upper half is the mirrored lower one: see `mirrored`.
+            for (cell, other) in row.iter_mut().zip(terms).take(at.saturating_add(1)) {
                 *cell += weighted * f64::from(*other);
             }
             *right += weighted * f64::from(value);
         }
     }
 
+    /// Fills the upper half.
+    fn mirrored(&mut self) {
+        for row in 0..N {
+            for column in 0..row {
+                let lower = self.left.get(row).and_then(|it| it.get(column)).copied();
+                let upper = self.left.get_mut(column).and_then(|it| it.get_mut(row));
+                if let (Some(lower), Some(upper)) = (lower, upper) {
+                    *upper = lower;
+                }
+            }
+        }
+    }
+
     /// The best factors of the terms; zeros where there is no answer.
     pub(crate) fn solved(mut self) -> [f64; N] {
+        self.mirrored();
         for pivot in 0..N {
             if self.eliminate(pivot).is_none() {
                 return [0.0; N];
@@ -82,6 +98,42 @@ impl<const N: usize> Normal<N> {
     }
 }
 
+/// `b · A⁻¹ b` of a symmetric and positive `A`, of which the lower half is read: how much of a sum of squares the terms
+/// explain whose products with each other are `A`, and with what is to be explained `b` (Cholesky).
+#[expect(
+    clippy::indexing_slicing,
+    reason = "every index is below N, the length of each row"
+)]
+pub(crate) fn explained<const N: usize>(mut left: [[f32; N]; N], right: [f32; N]) -> f32 {
+    let mut solved = [0.0_f32; N];
+    let mut sum = 0.0;
+    for row in 0..N {
+        for column in 0..=row {
+            let products: f32 = (0..column).map(|at| left[row][at] * left[column][at]).sum();
+            let rest = left[row][column] - products;
+            left[row][column] = if row == column {
+                rest.max(1e-9).sqrt()
+            } else {
+                rest / left[column][column]
+            };
+        }
+        let products: f32 = (0..row).map(|at| left[row][at] * solved[at]).sum();
+        solved[row] = (right[row] - products) / left[row][row];
+        sum += solved[row] * solved[row];
+    }
+    sum
+}
+
+/// Factors around 1, which need no more digits than `f32` has.
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "places in a scan and shares of ink need no more digits than f32 has"
+)]
+pub(crate) fn narrowed<const N: usize>(factors: [f64; N]) -> [f32; N] {
+    factors.map(|factor| factor as f32)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +156,14 @@ mod tests {
     fn what_was_never_measured_is_zero() {
         assert_eq!(Normal::<2>::new(1.0).solved(), [0.0, 0.0]);
         assert_eq!(Normal::<2>::new(0.0).solved(), [0.0, 0.0]);
+    }
+
+    #[test]
+    fn what_terms_explain_of_a_sum_of_squares_is_what_their_best_mixture_has() {
+        // (3, 4) explained by (1, 0) and (1, 1): wholly; by (1, 0) alone: 9 of 25.
+        let both = explained([[1.0, 0.0], [1.0, 2.0]], [3.0, 7.0]);
+        assert!((both - 25.0).abs() < 1e-3, "{both}");
+        let one = explained([[1.0]], [3.0]);
+        assert!((one - 9.0).abs() < 1e-5, "{one}");
     }
 }

@@ -1,7 +1,7 @@
 //! Where a place of the page lies in the scan.
 
 use super::coarse::turn;
-use super::solve::Normal;
+use super::solve::{Normal, narrowed};
 use crate::num::float;
 use crate::plane::Plane;
 
@@ -265,13 +265,4 @@ pub(super) enum Elsewhere {
     Bare,
     /// What the scan shows.
     Plain,
-}
-
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_possible_truncation,
-    reason = "places in a scan need no more digits than f32 has"
-)]
-fn narrowed(factors: [f64; TERMS]) -> [f32; TERMS] {
-    factors.map(|factor| factor as f32)
 }
