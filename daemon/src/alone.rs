@@ -12,13 +12,13 @@ use loket_wire::{JobId, JobState};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::child::Myself;
 use crate::config::{Config, PrinterConfig};
 use crate::ground::{Ground, Store};
 use crate::supervisor::{CLOSE_SHARE, RunError};
 use crate::telemetry::chain;
 use crate::unit::control::Door;
 use crate::unit::print::{DeskHandle, Hands, PrintUnit, recover};
+use loket_confine::Myself;
 
 /// Between two looks at jobs that end for want of a printer.
 const LOOK_EVERY: Duration = Duration::from_millis(20);

@@ -25,7 +25,6 @@ use tokio_util::sync::CancellationToken;
 
 use self::face::{note, say, tell};
 use crate::account::{name_of, owner_unless_own};
-use crate::child::Myself;
 use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
 use crate::judge;
@@ -33,6 +32,7 @@ use crate::sheet;
 use crate::supervisor::RunError;
 use crate::telemetry::{self, chain};
 use crate::trouble::Trouble;
+use loket_confine::Myself;
 
 /// Where the settings lie unless said otherwise.
 const DEFAULT_CONFIG: &str = "/etc/loket/loket.toml";

@@ -12,7 +12,6 @@ use loket_trust_folder::TrustFolder;
 use loket_wire::{Epoch, Timestamp};
 use tokio_util::sync::CancellationToken;
 
-use crate::child::Myself;
 use crate::clock::{Clock, certain};
 use crate::config::Config;
 use crate::device::{IppDevice, Printer};
@@ -30,6 +29,7 @@ use crate::supervisor::{DISK_FULL, RunError};
 use crate::telemetry::chain;
 use crate::trust::TrustStore;
 use crate::unit::link::META_CLOCK;
+use loket_confine::Myself;
 
 /// Counts this program's starts: the session number told in state and sync.
 const META_SESSION_SEQ: &str = "session-seq";

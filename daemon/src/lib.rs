@@ -14,7 +14,6 @@ compile_error!(
 mod account;
 mod alone;
 mod blocking;
-pub mod child;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -24,11 +24,11 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::blocking::blocking;
-use crate::child::ChildFault;
 use crate::sheet::{Held, MAX_RECORDS, Seen, SheetReader};
 use crate::telemetry::chain;
 use crate::trouble::Trouble;
 use crate::unit::control::officer_name;
+use loket_confine::Fault;
 
 /// Longest answer of central's: as many records as it tells, in base64.
 const MAX_ANSWER_BYTES: usize = MAX_RECORDS * (MAX_SEALED_RECORD_BYTES / 3 * 4 + 4 * 1024);
@@ -77,7 +77,7 @@ pub(crate) enum PaperFault {
     Broken,
     /// What reads the scan gave no answer.
     #[error("compare the sheet")]
-    Child(#[from] ChildFault),
+    Child(#[from] Fault),
     /// The work ended without an answer.
     #[error("compare the sheet: the work ended without an answer")]
     Ended,

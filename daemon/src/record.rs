@@ -23,11 +23,11 @@ use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
 
 use crate::blocking::blocking;
-use crate::child::ChildFault;
 use crate::clock::{Clock, certain};
 use crate::document::{DocumentError, Documents};
 use crate::identity::{IdentityError, OsRandom, write_private};
 use crate::sheet::SheetReader;
+use loket_confine::Fault;
 
 /// Sealed records that may wait for central: at some 20 kB each, what a busy station prints in months without a link.
 const QUOTA_BYTES: u64 = 64 * 1024 * 1024;
@@ -64,7 +64,7 @@ pub enum RecordFault {
     OtherDocument,
     /// What reads it gave no record.
     #[error("read the printed document")]
-    Child(#[from] ChildFault),
+    Child(#[from] Fault),
     /// The work ended without an answer.
     #[error("make a record: the work ended without an answer")]
     Ended,

@@ -15,12 +15,12 @@ use loket_link::FetchTarget;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::child::Myself;
 use crate::config::Config;
 use crate::ground::{Ground, Session, Store, identity_dir, next_session, sweep};
 use crate::identity::{Identity, IdentityError};
 use crate::paper::PaperDesk;
 use crate::unit::print::recover;
+use loket_confine::Myself;
 
 pub(crate) use error::DISK_FULL;
 pub use error::RunError;

@@ -13,4 +13,4 @@ mod child;
 mod parent;
 
 pub use child::{Limits, give_up, read};
-pub use parent::{Fault, Myself, Question, ask};
+pub use parent::{Fault, Myself, Question, ask, ask_after};

@@ -87,6 +87,27 @@ pub enum Fault {
     Answer,
 }
 
+impl Fault {
+    /// Whether it ended by itself with this code.
+    #[must_use]
+    pub fn is_exit(&self, wanted: u8) -> bool {
+        match self {
+            Self::Ended { code, .. } => *code == Some(i32::from(wanted)),
+            Self::NotStarted(_) | Self::TookTooLong | Self::Answer => false,
+        }
+    }
+
+    /// Whether it was ended: for its time, or by a signal.
+    #[must_use]
+    pub const fn was_killed(&self) -> bool {
+        match self {
+            Self::TookTooLong => true,
+            Self::Ended { signal, .. } => signal.is_some(),
+            Self::NotStarted(_) | Self::Answer => false,
+        }
+    }
+}
+
 fn ended(code: Option<i32>, signal: Option<i32>) -> String {
     match (code, signal) {
         (Some(code), _) => format!("code {code}"),
@@ -103,6 +124,22 @@ fn ended(code: Option<i32>, signal: Option<i32>) -> String {
 /// # Cancel safety
 /// Dropping the future ends the child.
 pub async fn ask(myself: &Myself, question: Question<'_>) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    ask_after(myself, question, std::future::ready(())).await
+}
+
+/// As [`ask`], but the started child is given the question only after `before`, which counts as its time: a test hangs it
+/// there.
+///
+/// # Errors
+/// As [`ask`].
+///
+/// # Cancel safety
+/// As [`ask`].
+pub async fn ask_after(
+    myself: &Myself,
+    question: Question<'_>,
+    before: impl Future<Output = ()>,
+) -> Result<Zeroizing<Vec<u8>>, Fault> {
     let mut command = Command::new(&myself.image);
     command
         .args(&myself.words)
@@ -112,7 +149,10 @@ pub async fn ask(myself: &Myself, question: Question<'_>) -> Result<Zeroizing<Ve
         .stdout(Stdio::piped())
         .kill_on_drop(true);
     let mut child = command.spawn().map_err(Fault::NotStarted)?;
-    let answering = answer(&mut child, question.input, question.max_answer_bytes);
+    let answering = async {
+        before.await;
+        answer(&mut child, question.input, question.max_answer_bytes).await
+    };
     match tokio::time::timeout(question.within, answering).await {
         Ok(answered) => answered,
         Err(_late) => {

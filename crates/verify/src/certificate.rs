@@ -18,7 +18,6 @@ use crate::algorithm;
 use crate::asn1::{self, SignedBlob};
 use crate::code::Code;
 use crate::moment;
-use crate::name_text;
 use crate::names;
 
 /// Largest certificate; honest ones have up to 3 kB.
@@ -221,11 +220,11 @@ impl Certificate {
 
     /// Its subject as text for a report.
     pub(crate) fn subject_text(&self) -> String {
-        name_text::text(self.subject())
+        names::text::text(self.subject())
     }
 
     /// Its issuer as text for a report.
     pub(crate) fn issuer_text(&self) -> String {
-        name_text::text(self.issuer())
+        names::text::text(self.issuer())
     }
 }

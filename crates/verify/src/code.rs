@@ -164,7 +164,7 @@ codes! {
     KeyTooLong "V-312" Indeterminate "an RSA key is longer than 4096 bits"
         "Kunci tanda tangan lebih panjang daripada yang dapat diperiksa. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
     PolicyNamed "V-313" Note "the signature names a signature policy, which is not read here"
-        "Tanda tangan menyebut aturan tanda tangan yang tidak dibaca di sini. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+        "Tanda tangan menyebut aturan tanda tangan yang tidak dibaca di sini. Ini tidak menghalangi pencetakan. Bila ragu, hubungi dinas penerbit.",
 
     NoChain "V-401" Indeterminate "no chain leads from the signer to a trusted authority"
         "Penanda tangan tidak dijamin oleh penerbit sertifikat yang dipercaya di sini. Jangan dicetak; pastikan dokumen berasal dari dinas. Bila penerbitnya baru, hubungi petugas TI.",
@@ -181,25 +181,25 @@ codes! {
     RevocationStale "V-407" Indeterminate "a required revocation list is out of date"
         "Daftar pencabutan sertifikat yang diwajibkan sudah kedaluwarsa. Jangan dicetak dulu; perbarui daftarnya, lalu ulangi. Hubungi petugas TI.",
     RevocationUnknown "V-408" Note "no revocation list is known for a certificate of the chain"
-        "Tidak ada daftar pencabutan untuk sertifikat ini, sehingga pencabutan tidak diperiksa. Dokumen boleh dicetak. Agar diperiksa, minta petugas TI memasang daftarnya.",
+        "Tidak ada daftar pencabutan untuk sertifikat ini, sehingga pencabutan tidak diperiksa. Ini tidak menghalangi pencetakan. Agar diperiksa, minta petugas TI memasang daftarnya.",
     RevocationOld "V-409" Note "a revocation list is out of date"
-        "Daftar pencabutan sertifikat sudah kedaluwarsa. Dokumen boleh dicetak. Minta petugas TI memperbarui daftarnya.",
+        "Daftar pencabutan sertifikat sudah kedaluwarsa. Ini tidak menghalangi pencetakan. Minta petugas TI memperbarui daftarnya.",
     NoAnchors "V-410" Indeterminate "no trusted authority is configured"
         "Belum ada penerbit sertifikat yang dipercaya di mesin ini. Jangan dicetak dulu; pasang sertifikat induknya. Hubungi petugas TI.",
     CriticalExtension "V-411" Indeterminate "a certificate has a critical extension that is not known here"
         "Sertifikat memuat syarat yang belum dikenal. Jangan dicetak; unduh ulang dokumen aslinya. Bila berulang, hubungi petugas TI.",
     RevokedLater "V-412" Note "a certificate of the chain was revoked after the signature was stamped"
-        "Sertifikat penanda tangan dicabut sesudah dokumen ini ditandatangani, dan stempel waktu membuktikannya. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+        "Sertifikat penanda tangan dicabut sesudah dokumen ini ditandatangani, dan stempel waktu membuktikannya. Ini tidak menghalangi pencetakan. Bila ragu, hubungi dinas penerbit.",
     RevokedKey "V-413" Indeterminate "a certificate of the chain is revoked because its key was in other hands"
         "Kunci penanda tangan pernah berada di tangan orang lain, sehingga stempel waktu tidak cukup membuktikan. Jangan dicetak; minta dokumen yang ditandatangani ulang. Hubungi dinas penerbit.",
     RevocationPartialMissing "V-414" Indeterminate "a required revocation list covers only a part, and which part is not read by this version"
         "Daftar pencabutan yang ada hanya memuat sebagian sertifikat, padahal daftar lengkap diwajibkan. Jangan dicetak dulu; pasang daftar pencabutan yang lengkap. Hubungi petugas TI.",
     RevocationPartial "V-415" Note "the revocation list at hand covers only a part, and which part is not read by this version"
-        "Daftar pencabutan yang ada hanya memuat sebagian sertifikat, sehingga pencabutan tidak diperiksa penuh. Dokumen boleh dicetak. Minta petugas TI memasang daftar yang lengkap.",
+        "Daftar pencabutan yang ada hanya memuat sebagian sertifikat, sehingga pencabutan tidak diperiksa penuh. Ini tidak menghalangi pencetakan. Minta petugas TI memasang daftar yang lengkap.",
     RevocationUnprovedMissing "V-416" Indeterminate "required revocation data was signed by an authority that has ended, and nothing proves that it is older"
         "Data pencabutan di dalam dokumen berasal dari penerbit yang masa berlakunya sudah habis dan umurnya tidak terbukti. Jangan dicetak; minta dokumen yang ditandatangani ulang. Hubungi dinas penerbit.",
     RevocationUnproved "V-417" Note "revocation data was signed by an authority that has ended, and nothing proves that it is older"
-        "Data pencabutan di dalam dokumen tidak terbukti umurnya, sehingga pencabutan tidak diperiksa penuh. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+        "Data pencabutan di dalam dokumen tidak terbukti umurnya, sehingga pencabutan tidak diperiksa penuh. Ini tidak menghalangi pencetakan. Bila ragu, hubungi dinas penerbit.",
     RevokedAuthority "V-418" Indeterminate "an authority of the chain is revoked, and nothing proves that the signature is older"
         "Sertifikat penerbit sudah dicabut dan tidak terbukti bahwa dokumen ditandatangani sebelumnya. Jangan dicetak; minta dokumen yang ditandatangani ulang. Hubungi dinas penerbit.",
     UnknownToIssuer "V-419" Indeterminate "the authority says that it does not know a certificate of the chain"
@@ -273,7 +273,7 @@ codes! {
     RightsUnknown "V-617" Indeterminate "the signed document grants rights that are not known here"
         "Dokumen memuat hak perubahan yang belum dikenal. Jangan dicetak; minta dokumen dalam bentuk biasa. Bila berulang, hubungi petugas TI.",
     MetadataChanged "V-618" Note "the archive data of the document was updated after signing"
-        "Data arsip dokumen diperbarui sesudah ditandatangani; halamannya tetap. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+        "Data arsip dokumen diperbarui sesudah ditandatangani; halamannya tetap. Ini tidak menghalangi pencetakan. Bila ragu, hubungi dinas penerbit.",
     ActiveContent "V-631" Indeterminate "the signed document holds programs, sound, film or actions"
         "Dokumen memuat program atau media yang dapat mengubah tampilannya. Jangan dicetak; minta dokumen tanpa program. Hubungi petugas TI.",
     DynamicForm "V-632" Indeterminate "the signed document leaves to each viewer how its form looks"
@@ -281,35 +281,35 @@ codes! {
     HiddenLayers "V-633" Indeterminate "the signed document has layers that may be hidden or differ when printed"
         "Dokumen memuat lapisan yang tersembunyi atau berbeda saat dicetak. Jangan dicetak; minta dokumen tanpa lapisan. Hubungi dinas penerbit.",
     Layers "V-634" Note "the signed document has layers, all of them shown"
-        "Dokumen memuat lapisan dan semuanya tampak. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+        "Dokumen memuat lapisan dan semuanya tampak. Ini tidak menghalangi pencetakan. Bila ragu, hubungi dinas penerbit.",
     ExternalContent "V-635" Indeterminate "the signed document shows what stands in other files, or other pictures when printed"
         "Sebagian isi dokumen berada di luar berkas ini atau berbeda saat dicetak. Jangan dicetak; minta dokumen yang utuh. Hubungi dinas penerbit.",
     ExternalLink "V-636" Note "the signed document links to addresses outside; none is followed"
-        "Dokumen memuat tautan keluar dan tidak satu pun dibuka. Dokumen boleh dicetak. Bila ragu, hubungi petugas TI.",
+        "Dokumen memuat tautan keluar dan tidak satu pun dibuka. Ini tidak menghalangi pencetakan. Bila ragu, hubungi petugas TI.",
     Attachment "V-637" Note "the signed document carries other files; they are neither opened nor printed"
-        "Dokumen membawa berkas lampiran yang tidak dibuka dan tidak dicetak. Dokumen boleh dicetak. Bila ragu, hubungi petugas TI.",
+        "Dokumen membawa berkas lampiran yang tidak dibuka dan tidak dicetak. Ini tidak menghalangi pencetakan. Bila ragu, hubungi petugas TI.",
     AnnotationTwoFaced "V-638" Indeterminate "the signed document holds notes that are shown but not printed, or printed but not shown"
         "Dokumen memuat tempelan yang berbeda antara layar dan kertas. Jangan dicetak; minta dokumen tanpa tempelan. Hubungi dinas penerbit.",
     AnnotationShown "V-639" Note "the signed document holds notes, stamps or fields over its pages, signed with it"
-        "Halaman memuat tempelan atau kolom isian yang ikut ditandatangani. Dokumen boleh dicetak. Bila ragu, hubungi dinas penerbit.",
+        "Halaman memuat tempelan atau kolom isian yang ikut ditandatangani. Ini tidak menghalangi pencetakan. Bila ragu, hubungi dinas penerbit.",
     FontStandard "V-640" Note "standard fonts are not embedded and come from the printer"
-        "Huruf baku tidak disertakan dan diambil dari pencetak. Dokumen boleh dicetak. Bila hurufnya tampak salah, hubungi petugas TI.",
+        "Huruf baku tidak disertakan dan diambil dari pencetak. Ini tidak menghalangi pencetakan. Bila hurufnya tampak salah, hubungi petugas TI.",
     FontMissing "V-641" Indeterminate "fonts are not embedded, so that letters may differ from printer to printer"
         "Huruf dokumen tidak disertakan sehingga tulisan dapat berbeda di tiap pencetak. Jangan dicetak; minta dokumen dengan huruf lengkap. Hubungi dinas penerbit.",
     Dangling "V-642" Note "the signed document refers to parts that it does not have"
-        "Dokumen menunjuk bagian yang tidak ada di dalamnya. Dokumen boleh dicetak. Bila hasilnya tidak lengkap, hubungi dinas penerbit.",
+        "Dokumen menunjuk bagian yang tidak ada di dalamnya. Ini tidak menghalangi pencetakan. Bila hasilnya tidak lengkap, hubungi dinas penerbit.",
     Cropped "V-643" Note "a page is cropped; what lies outside is not shown"
-        "Tepi halaman dipotong dan bagian luarnya tidak tampak. Dokumen boleh dicetak. Bila hasilnya tidak lengkap, hubungi dinas penerbit.",
+        "Tepi halaman dipotong dan bagian luarnya tidak tampak. Ini tidak menghalangi pencetakan. Bila hasilnya tidak lengkap, hubungi dinas penerbit.",
     DeviceDependent "V-644" Indeterminate "the signed document tells printers to draw something else than screens"
         "Dokumen memuat perintah yang hanya berlaku di pencetak. Jangan dicetak; minta dokumen dalam bentuk biasa. Hubungi petugas TI.",
     TextUnseen "V-645" Note "the signed pages hold text that nobody sees: without ink, in the colour of paper, or cut away"
-        "Halaman memuat tulisan yang tidak tampak, misalnya hasil pengenalan tulisan dari pindaian. Dokumen boleh dicetak; yang berlaku adalah yang tampak. Bila ragu, hubungi dinas penerbit.",
+        "Halaman memuat tulisan yang tidak tampak, misalnya hasil pengenalan tulisan dari pindaian. Ini tidak menghalangi pencetakan; yang berlaku adalah yang tampak. Bila ragu, hubungi dinas penerbit.",
     OutsidePage "V-646" Note "text or pictures of the signed pages lie beyond the edge of what is shown"
-        "Ada tulisan atau gambar di luar tepi halaman yang tidak tampak. Dokumen boleh dicetak; yang berlaku adalah yang tampak. Bila ragu, hubungi dinas penerbit.",
+        "Ada tulisan atau gambar di luar tepi halaman yang tidak tampak. Ini tidak menghalangi pencetakan; yang berlaku adalah yang tampak. Bila ragu, hubungi dinas penerbit.",
     TextCovered "V-647" Note "something was drawn over text of the signed pages"
-        "Ada tulisan yang tertutup gambar atau bidang warna. Dokumen boleh dicetak; yang berlaku adalah yang tampak. Bila ragu, hubungi dinas penerbit.",
+        "Ada tulisan yang tertutup gambar atau bidang warna. Ini tidak menghalangi pencetakan; yang berlaku adalah yang tampak. Bila ragu, hubungi dinas penerbit.",
     PagesUnsearched "V-648" Note "not everything that the signed pages draw was searched for hidden text"
-        "Sebagian isi halaman tidak dapat diperiksa untuk tulisan tersembunyi. Dokumen boleh dicetak; yang berlaku adalah yang tampak. Bila ragu, hubungi petugas TI.",
+        "Sebagian isi halaman tidak dapat diperiksa untuk tulisan tersembunyi. Ini tidak menghalangi pencetakan; yang berlaku adalah yang tampak. Bila ragu, hubungi petugas TI.",
 }
 
 impl fmt::Display for Code {

@@ -43,7 +43,6 @@ mod fields;
 mod hazards;
 mod indication;
 mod moment;
-mod name_text;
 mod names;
 mod ocsp;
 mod pages;

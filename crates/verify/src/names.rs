@@ -16,6 +16,8 @@ use x509_cert::name::{Name, RelativeDistinguishedName};
 
 use crate::signers::text_of;
 
+pub(crate) mod text;
+
 /// Attributes of a name that are compared other than by their bytes; X.520 names have up to ten.
 const MAX_PARTS: usize = 64;
 

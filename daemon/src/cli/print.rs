@@ -17,13 +17,13 @@ use super::talk::{self, TalkError};
 use super::{Signals, devices, install_crypto, own_state, read_config, run_trouble, runtime};
 use crate::account::own_uid;
 use crate::alone::at_desk;
-use crate::child::Myself;
 use crate::config::{Config, PrinterConfig};
 use crate::exit::Exit;
 use crate::telemetry;
 use crate::trouble::Trouble;
 use crate::unit::control::{Door, Listed, Request, Response, account, officer, socket_path};
 use crate::unit::print::JobView;
+use loket_confine::Myself;
 
 /// Between two looks at the job.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -390,7 +390,7 @@ mod tests {
             },
         };
         for by in ["", &"9".repeat(16), &"x".repeat(41)] {
-            let ended = print(&hand(by), &Myself { words: Vec::new() });
+            let ended = print(&hand(by), &Myself::with_own(usize::MAX));
             assert_eq!(ended, Err(Trouble::OfficerName.exit()), "{by:?}");
             assert_eq!(ended, Err(Exit::Negative), "{by:?}");
         }

@@ -1,8 +1,8 @@
 use super::*;
-use crate::child::Myself;
+use loket_confine::Myself;
 
 fn records(dir: &Path, clock: Clock) -> Arc<Records> {
-    let sheets = Arc::new(SheetReader::new(Myself { words: Vec::new() }));
+    let sheets = Arc::new(SheetReader::new(Myself::with_own(usize::MAX)));
     Records::open(dir, "desa-contoh-1".parse().unwrap(), clock, sheets).unwrap()
 }
 

@@ -37,35 +37,26 @@ pub(super) fn best(
     scan: &Gray,
     with_pictures: bool,
 ) -> Result<Held, HeldFault> {
-    let mut best: Option<Known<'_>> = None;
-    let mut fault = HeldFault::Record;
+    let (mut pages, mut places) = (Vec::new(), Vec::new());
     for (at, record) in records.iter().enumerate() {
         for (page, no) in record.pages.iter().zip(1_u32..) {
-            let Ok(fingerprint) = Fingerprint::from_bytes(&page.fingerprint) else {
-                return Err(HeldFault::Record);
-            };
-            let comparison = match compare::scan(&fingerprint, scan) {
-                Ok(comparison) => comparison,
-                Err(error) => {
-                    fault = HeldFault::Unread(Unread::Compare(error));
-                    continue;
-                }
-            };
-            let is_nearer = best
-                .as_ref()
-                .is_none_or(|best| is_nearer(&comparison, &best.comparison));
-            if is_nearer {
-                best = Some(Known {
-                    at,
-                    record,
-                    page: no,
-                    fingerprint,
-                    comparison,
-                });
-            }
+            let fingerprint = Fingerprint::from_bytes(&page.fingerprint);
+            pages.push(fingerprint.map_err(|_bent| HeldFault::Record)?);
+            places.push((at, record, no));
         }
     }
-    let best = best.ok_or(fault)?;
+    let nearest = compare::nearest(&pages, scan);
+    let nearest = nearest.map_err(|error| HeldFault::Unread(Unread::Compare(error)))?;
+    let (index, comparison) = nearest.ok_or(HeldFault::Record)?;
+    let mut known = places.into_iter().zip(pages);
+    let ((at, record, page), fingerprint) = known.nth(index).ok_or(HeldFault::Record)?;
+    let best = Known {
+        at,
+        record,
+        page,
+        fingerprint,
+        comparison,
+    };
     let pictures = with_pictures.then(|| pictures(&best, scan)).flatten();
     Ok(told(&best, pictures))
 }
@@ -77,16 +68,6 @@ struct Known<'a> {
     page: u32,
     fingerprint: Fingerprint,
     comparison: Comparison,
-}
-
-fn is_nearer(one: &Comparison, other: &Comparison) -> bool {
-    let rank = |it: &Comparison| match it.verdict {
-        Verdict::Same => 2_u8,
-        Verdict::Different => 1,
-        Verdict::CannotTell(_) => 0,
-    };
-    let (mine, theirs) = (rank(one), rank(other));
-    mine > theirs || (mine == theirs && one.regions.len() < other.regions.len())
 }
 
 fn told(known: &Known<'_>, pictures: Option<SheetPictures>) -> Held {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use loket_confine::{Fault, Myself, Question, ask_after};
 use loket_domain::print::Revision;
 use loket_wire::record::MAX_RECORD_BYTES;
 use loket_wire::{JobId, MatchRecord, Sha256Digest, Timestamp};
@@ -10,8 +11,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use super::{Held, Seen, Task, Work};
-use crate::child::{ChildFault, Errand, Myself};
-use crate::stops::Hold;
+use crate::stops::{Hold, hold};
 
 /// Records that a sheet is held against: as many as central tells.
 pub(crate) const MAX_RECORDS: usize = 3;
@@ -46,7 +46,7 @@ impl SheetReader {
     /// Makes the record of a signed revision that a job printed.
     ///
     /// # Errors
-    /// [`ChildFault`]; there is no record then.
+    /// [`Fault`]; there is no record then.
     ///
     /// # Cancel safety
     /// Dropping the future kills the child.
@@ -55,21 +55,20 @@ impl SheetReader {
         document: &[u8],
         (job, revision): (JobId, &Revision),
         made_at: Timestamp,
-    ) -> Result<MatchRecord, ChildFault> {
+    ) -> Result<MatchRecord, Fault> {
         let work = Work::Record {
             job,
             page_count: revision.page_count,
             made_at_ms: made_at.unix_ms(),
         };
-        let errand = Errand {
+        let question = Question {
             words: Task::new(work).words(),
-            gives: &[document],
+            input: &[document],
             within: RECORD_WITHIN,
-            answer_bytes: MAX_RECORD_BYTES,
-            hold: Hold::Recording,
+            max_answer_bytes: MAX_RECORD_BYTES,
         };
-        let bytes = self.ask(&errand).await?;
-        let record = MatchRecord::decode(&bytes).map_err(|_none| ChildFault::Garbled)?;
+        let bytes = self.ask(question, Hold::Recording).await?;
+        let record = MatchRecord::decode(&bytes).map_err(|_none| Fault::Answer)?;
         // What it says of the document is the daemon's own knowledge, whatever the document made of its reader.
         let is_asked = record.job_id == job
             && record.revision_sha256 == revision.sha256
@@ -77,25 +76,25 @@ impl SheetReader {
         if is_asked {
             Ok(record)
         } else {
-            Err(ChildFault::Garbled)
+            Err(Fault::Answer)
         }
     }
 
     /// Digests of what the QR codes of a scan say.
     ///
     /// # Errors
-    /// [`ChildFault`]
+    /// [`Fault`]
     ///
     /// # Cancel safety
     /// Dropping the future kills the child.
-    pub(crate) async fn codes(&self, scan: &[u8]) -> Result<Seen<Vec<Sha256Digest>>, ChildFault> {
+    pub(crate) async fn codes(&self, scan: &[u8]) -> Result<Seen<Vec<Sha256Digest>>, Fault> {
         self.look(Work::Codes, &[scan]).await
     }
 
     /// Holds a scan against records, open as they are.
     ///
     /// # Errors
-    /// [`ChildFault`]
+    /// [`Fault`]
     ///
     /// # Cancel safety
     /// Dropping the future kills the child.
@@ -104,7 +103,7 @@ impl SheetReader {
         scan: &[u8],
         records: &[Zeroizing<Vec<u8>>],
         pictures: bool,
-    ) -> Result<Seen<Held>, ChildFault> {
+    ) -> Result<Seen<Held>, Fault> {
         let size = |record: &Zeroizing<Vec<u8>>| u64::try_from(record.len()).unwrap_or(u64::MAX);
         let work = Work::Compare {
             record_bytes: records.iter().map(size).collect(),
@@ -119,21 +118,20 @@ impl SheetReader {
         &self,
         work: Work,
         gives: &[&[u8]],
-    ) -> Result<Seen<T>, ChildFault> {
-        let errand = Errand {
+    ) -> Result<Seen<T>, Fault> {
+        let question = Question {
             words: Task::new(work).words(),
-            gives,
+            input: gives,
             within: SCAN_WITHIN,
-            answer_bytes: MAX_ANSWER_BYTES,
-            hold: Hold::Comparing,
+            max_answer_bytes: MAX_ANSWER_BYTES,
         };
-        let bytes = self.ask(&errand).await?;
-        serde_json::from_slice(&bytes).map_err(|_other| ChildFault::Garbled)
+        let bytes = self.ask(question, Hold::Comparing).await?;
+        serde_json::from_slice(&bytes).map_err(|_other| Fault::Answer)
     }
 
-    async fn ask(&self, errand: &Errand<'_>) -> Result<Zeroizing<Vec<u8>>, ChildFault> {
+    async fn ask(&self, question: Question<'_>, at: Hold) -> Result<Zeroizing<Vec<u8>>, Fault> {
         // Never closed: there is always a turn, sooner or later.
         let _turn = self.turns.acquire().await;
-        self.myself.ask(errand).await
+        ask_after(&self.myself, question, hold(at)).await
     }
 }

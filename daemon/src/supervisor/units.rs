@@ -14,7 +14,6 @@ use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 
 use super::{Deadlines, Enrolment, RunError};
-use crate::child::Myself;
 use crate::config::Config;
 use crate::ground::Ground;
 use crate::identity::OsRandom;
@@ -29,6 +28,7 @@ use crate::unit::print::{DeskHandle, Hands, PrintUnit};
 use crate::unit::records::RecordsUnit;
 use crate::unit::trust::TrustUnit;
 use crate::unit::verify::VerifyUnit;
+use loket_confine::Myself;
 
 /// The will goes out this long after the connection broke: one that comes back within it alarms nobody.
 const WILL_DELAY: Duration = Duration::from_secs(60);

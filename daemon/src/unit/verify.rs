@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
+use loket_confine::{Fault, Myself, Question, ask_after};
 use loket_domain::verification::{Verdict as Told, VerificationDone};
 use loket_journal::{Batch, CloseStream, Journal, NewEvent};
 use loket_kiosk_ui::ports::{Answer, Brought, Document, Judgement, Reader, Verdict, VerifyDesk};
@@ -20,13 +21,12 @@ use loket_wire::Timestamp;
 use ring::hmac;
 use tokio::sync::Semaphore;
 
-use crate::child::{ChildFault, Errand, Myself};
 use crate::clock::{Clock, certain};
 use crate::exit::Exit;
 use crate::identity::OsRandom;
 use crate::judge::{Brief, CPU_S, MEMORY_BYTES, Task};
 use crate::judged::JudgedTally;
-use crate::stops::Hold;
+use crate::stops::{Hold, hold};
 use crate::telemetry::chain;
 use crate::trust::TrustStore;
 
@@ -193,19 +193,18 @@ impl VerifyUnit {
             memory_bytes: MEMORY_BYTES,
             cpu_s: CPU_S,
         };
-        let errand = Errand {
+        let question = Question {
             words: task.words(),
-            gives: &[&grounds.brief, trust, document],
+            input: &[&grounds.brief, trust, document],
             within: match part {
                 Part::Verdict => self.within,
                 Part::Look => self.within.min(LOOK_WITHIN),
             },
-            answer_bytes: MAX_ANSWER_BYTES,
-            hold: Hold::Judging,
+            max_answer_bytes: MAX_ANSWER_BYTES,
         };
-        let answered = self.myself.ask(&errand).await;
+        let answered = ask_after(&self.myself, question, hold(Hold::Judging)).await;
         let answered = answered.and_then(|bytes| {
-            serde_json::from_slice(&bytes).map_err(|_no_judgement| ChildFault::Garbled)
+            serde_json::from_slice(&bytes).map_err(|_no_judgement| Fault::Answer)
         });
         answered.map_err(|fault| {
             if fault.was_killed() {
@@ -273,14 +272,14 @@ fn with_looks(judged: Judgement, looked: Judgement) -> Judgement {
     }
 }
 
-fn trouble_of(fault: &ChildFault) -> Trouble {
-    if matches!(fault, ChildFault::NotStarted(_)) {
+fn trouble_of(fault: &Fault) -> Trouble {
+    if matches!(fault, Fault::NotStarted(_)) {
         Trouble::NotStarted
-    } else if fault.is_exit(Exit::Refused) {
+    } else if fault.is_exit(Exit::Refused.code()) {
         Trouble::NotADocument
-    } else if fault.is_exit(Exit::Config) {
+    } else if fault.is_exit(Exit::Config.code()) {
         Trouble::TrustBroken
-    } else if fault.is_late() {
+    } else if matches!(fault, Fault::TookTooLong) {
         Trouble::TookTooLong
     } else {
         Trouble::JudgingBroke
