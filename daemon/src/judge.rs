@@ -12,6 +12,7 @@ use std::io::{Read as _, Write as _};
 
 use loket_confine::Limits;
 use loket_kiosk_ui::ports::{Document, Judgement, MAX_DOCUMENT_BYTES, Paper};
+use loket_paper::raster;
 use loket_verify::{Policy, Trust};
 use loket_wire::{HostRules, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -33,9 +34,6 @@ const MAX_TRUST_BYTES: u64 = 32 * 1024 * 1024;
 
 /// How the hidden command is called.
 pub const COMMAND: &str = "judge";
-
-/// What PDF readers look through for the head of a document (ISO 32000-2, annex H, implementation note).
-const HEAD_BYTES: usize = 1024;
 
 /// What the offices wrote that documents are judged by.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -177,13 +175,7 @@ fn kind(document: &[u8]) -> Option<Kind> {
     if document.starts_with(PNG) || document.starts_with(JPEG) {
         return Some(Kind::Picture);
     }
-    is_pdf(document).then_some(Kind::Pdf)
-}
-
-pub(crate) fn is_pdf(document: &[u8]) -> bool {
-    const PDF: &[u8] = b"%PDF-";
-    let head = document.get(..HEAD_BYTES).unwrap_or(document);
-    head.windows(PDF.len()).any(|window| window == PDF)
+    raster::is_pdf(document).then_some(Kind::Pdf)
 }
 
 #[cfg(test)]
@@ -198,7 +190,7 @@ mod tests {
         assert_eq!(kind(b"\xff\xd8\xff\xe0"), Some(Kind::Picture));
         assert_eq!(kind(b"PK\x03\x04"), None);
         assert_eq!(kind(b""), None);
-        let late = [vec![b' '; HEAD_BYTES], b"%PDF-1.7".to_vec()].concat();
+        let late = [vec![b' '; 1024], b"%PDF-1.7".to_vec()].concat();
         assert_eq!(kind(&late), None);
     }
 }

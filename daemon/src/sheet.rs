@@ -38,9 +38,6 @@ pub const MEMORY_BYTES: u64 = 448 * 1024 * 1024;
 /// Processor time: the comparison with one page takes a second on the slowest PC, and a record has up to eight.
 pub const CPU_S: u64 = 20;
 
-/// As fine as a scan of 200 or 300 dpi that its scanner put into a PDF.
-const PDF_SCAN_DPI: u16 = 300;
-
 /// What is done, and within what.
 #[derive(Debug, clap::Args)]
 pub struct Task {
@@ -280,21 +277,13 @@ fn codes(scan: &[u8]) -> Result<Vec<Sha256Digest>, Unread> {
 
 /// The one sheet of a scan: a picture, or a PDF that a scanner made of one.
 fn pixels(scan: &[u8]) -> Result<Gray, Unread> {
-    if !crate::judge::is_pdf(scan) {
-        return raster::image(scan).map_err(Unread::Raster);
+    if raster::is_pdf(scan) {
+        let count = raster::page_count(scan).map_err(Unread::Raster)?;
+        if count > 1 {
+            return Err(Unread::ManySheets(count));
+        }
     }
-    match raster::page_count(scan).map_err(Unread::Raster)? {
-        // The electronic document itself: as crisp as no paper is, it would be told to differ from its own record.
-        0 | 1 if is_signed(scan) => Err(Unread::Raster(RasterError::PictureKind)),
-        0 | 1 => raster::render(scan, 0, PDF_SCAN_DPI).map_err(Unread::Raster),
-        many => Err(Unread::ManySheets(many)),
-    }
-}
-
-/// Whether a PDF says that it is signed (ISO 32000-2, 12.8.1): no scanner does.
-fn is_signed(pdf: &[u8]) -> bool {
-    const SIGNED: &[u8] = b"/ByteRange";
-    pdf.windows(SIGNED.len()).any(|window| window == SIGNED)
+    raster::scanned(scan, 0).map_err(Unread::Raster)
 }
 
 #[cfg(test)]

@@ -179,7 +179,7 @@ table. Families without sentences below are for the IT team and stand in logs, i
 | `O` | `crates/wire/src/order.rs` | an order: O-101 version, O-102 machine or office, O-103 class, O-104 label, O-105 reason of a reprint, O-106 a line break in it, O-107 a personal number in it; the API answers with the words of the second part |
 | `B` | `daemon/src/unit/link/brokers.rs`, `central/src/dispatch.rs` | brokers: B-101 in a machine's log, central was not at its broker for long and it goes to the next one; B-102 in central's log, console and `/api/v1/brokers`, central has no link to a broker |
 | `E` | `provisioning/src/error.rs` | refusals of loket-provision, E-101 to E-120, each with its sentence; E-117 is given no more |
-| `R` | `crates/paper/src/raster/error.rs`, `crates/paper/src/fingerprint.rs`, `crates/paper/src/compare.rs` | pages, pictures and the match of paper with what was printed, each with its sentence: R-101 to R-109 no pixels, R-201 to R-205 no fingerprint, R-301 and R-302 no comparison, R-401 to R-403 a scan that tells nothing |
+| `R` | `crates/paper/src/raster/error.rs`, `crates/paper/src/fingerprint.rs`, `crates/paper/src/compare.rs` | pages, pictures and the match of paper with what was printed: R-101 to R-110 no pixels, R-201 to R-205 no fingerprint, R-301 and R-302 no comparison, R-401 to R-403 a scan that tells nothing; below |
 
 Central's answers have words for codes; the second part of this page lists them.
 
@@ -187,6 +187,19 @@ Central's answers have words for codes; the second part of this page lists them.
 
     /// Where central's part begins, which a test of central's compares and writes.
     const CENTRAL: &str = "\n## Central\n";
+
+    /// What is said of scans, pages and records of sheets.
+    fn of_paper() -> impl Iterator<Item = (&'static str, &'static str)> {
+        use loket_paper::compare::{CompareError, Reason};
+        use loket_paper::fingerprint::FingerprintError;
+        use loket_paper::raster::RasterError;
+        let pixels = RasterError::ALL.map(|it| (it.code(), it.sentence()));
+        let prints = FingerprintError::ALL.map(|it| (it.code(), it.sentence()));
+        let compared = CompareError::ALL.map(|it| (it.code(), it.sentence()));
+        let reasons = Reason::ALL.map(|it| (it.code(), it.sentence()));
+        let told = pixels.into_iter().chain(prints);
+        told.chain(compared).chain(reasons)
+    }
 
     fn page() -> String {
         let mut page = INTRODUCTION.to_owned();
@@ -209,6 +222,10 @@ Central's answers have words for codes; the second part of this page lists them.
             let (id, text, sentence) = (rule.id(), rule.text(), rule.sentence());
             let class = class.unwrap_or("-");
             page.push_str(&format!("| {id} | {class} | {text} | {sentence} |\n"));
+        }
+        page.push_str("\n| code | sentence |\n|---|---|\n");
+        for (id, sentence) in of_paper() {
+            page.push_str(&format!("| {id} | {sentence} |\n"));
         }
         page.push_str("\n| code | exit | sentence |\n|---|---|---|\n");
         for refusal in REFUSALS.iter().copied() {

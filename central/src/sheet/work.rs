@@ -17,9 +17,6 @@ use super::{
     Answer, Compared, Cut, Kind, MAX_INPUT_BYTES, Pictures, Reason, Region, Task, Verdict, parts,
 };
 
-/// A page of a PDF is drawn as a scanner would give it.
-const PAGE_DPI: u16 = 200;
-
 /// Regions that are told; a person looks at the clearest.
 const MAX_REGIONS: usize = 20;
 
@@ -28,9 +25,6 @@ const MAX_CUTS: usize = 6;
 
 /// Beside and above a region that is cut out, so that one sees in which line it stands.
 const AROUND_MM: (f32, f32) = (14.0, 4.0);
-
-/// What PDF readers look through for the head of a document (ISO 32000-2, annex H, implementation note).
-const HEAD_BYTES: usize = 1024;
 
 /// A sheet whose page was not found is shown as it was scanned, no finer than this a side.
 const MAX_SHOWN_SIDE: u32 = 1_800;
@@ -71,13 +65,8 @@ fn answer(records: &[&[u8]], scan: &[u8], page: u32) -> Answer {
 }
 
 fn pixels(scan: &[u8], page: u32) -> Result<Gray, RasterError> {
-    const PDF: &[u8] = b"%PDF-";
-    let head = scan.get(..HEAD_BYTES).unwrap_or(scan);
-    if head.windows(PDF.len()).any(|window| window == PDF) {
-        let page = page.checked_sub(1).ok_or(RasterError::NoSuchPage)?;
-        return raster::render(scan, page, PAGE_DPI);
-    }
-    raster::image(scan)
+    let index = page.checked_sub(1).ok_or(RasterError::NoSuchPage)?;
+    raster::scanned(scan, index)
 }
 
 /// What the codes on the sheet are found by. A photograph is read with more effort only where a scan's is not enough.
@@ -250,6 +239,7 @@ mod tests {
             (b"no picture".as_slice(), "R-107"),
             (b"%PDF-1.7 none", "R-102"),
             (b"\x89PNG\r\n\x1a\ncut", "R-108"),
+            (b"%PDF-1.7 1 0 obj<</ByteRange[0 1 2 3]>>", "R-110"),
         ] {
             let Answer::Unreadable(reason) = answer(&[], bytes, 1) else {
                 panic!("{code}");

@@ -11,6 +11,7 @@ mod bitmap;
 mod error;
 mod page;
 mod picture;
+mod scanned;
 
 pub use bitmap::{Gray, Rgb};
 pub use error::RasterError;
@@ -18,6 +19,7 @@ pub use page::{MAX_DPI, MAX_PAGE_MM, MAX_PDF_BYTES, MIN_DPI, page_count, render,
 pub use picture::{
     MAX_PICTURE_BYTES, MAX_PICTURE_MEMORY_BYTES, image, jpeg_colour, png, png_colour,
 };
+pub use scanned::{is_pdf, scanned};
 
 /// A4 at 600 dpi has 34.8 million; what is larger no printer or scanner here makes.
 pub const MAX_PIXELS: u32 = 36_000_000;

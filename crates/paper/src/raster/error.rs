@@ -33,11 +33,14 @@ pub enum RasterError {
     /// Pixels whose count is not width times height.
     #[error("write the picture: its pixels do not fill it")]
     Shape,
+    /// The electronic document where a scan of its paper belongs.
+    #[error("read the scan: it is the signed document itself")]
+    NotPaper,
 }
 
 impl RasterError {
     /// Every one, in the order of their codes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::FileTooLarge,
         Self::Unreadable,
         Self::NoSuchPage,
@@ -47,6 +50,7 @@ impl RasterError {
         Self::PictureKind,
         Self::PictureBroken,
         Self::Shape,
+        Self::NotPaper,
     ];
 
     /// The stable code.
@@ -62,6 +66,7 @@ impl RasterError {
             Self::PictureKind => "R-107",
             Self::PictureBroken => "R-108",
             Self::Shape => "R-109",
+            Self::NotPaper => "R-110",
         }
     }
 
@@ -95,6 +100,9 @@ impl RasterError {
             }
             Self::Shape => {
                 "Gambar hasil tidak dapat dibuat karena kesalahan program. Ulangi sekali lagi. Bila berulang, hubungi petugas TI."
+            }
+            Self::NotPaper => {
+                "Ini dokumen elektroniknya, bukan hasil pindai kertas. Pindai kertasnya; dokumen elektronik diperiksa di 'Periksa dokumen'. Bila ragu, hubungi petugas TI."
             }
         }
     }
