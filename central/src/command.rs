@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use loket_confine::Myself;
+use loket_inspection::Inspector;
 use loket_store::{Actor, Note, Role, SqliteStore, Store, StoreError, TokenRow};
 use loket_wire::Sha256Digest;
 use loket_wire::random::draw;
@@ -21,7 +21,7 @@ use crate::clock::{self, now};
 use crate::config::{Config, ConfigError};
 use crate::random::SystemRandomness;
 use crate::run::{RunError, run};
-use crate::{files, sheet, telemetry};
+use crate::{files, telemetry};
 
 /// A command line that is none.
 const USAGE: u8 = 64;
@@ -75,9 +75,6 @@ enum Task {
         #[arg(long, value_name = "NUMBER:SHA256")]
         head: Option<Head>,
     },
-    /// Look at a scan of a sheet on standard input, in a process that can do nothing else
-    #[command(hide = true)]
-    Sheet(sheet::Task),
     /// Make, list or revoke the tokens by which people and systems sign in
     Token {
         #[command(subcommand)]
@@ -123,11 +120,9 @@ fn role(text: &str) -> Result<Role, loket_store::UnknownRole> {
     text.parse()
 }
 
-/// Runs the command line `args`, the program's name first.
+/// Runs the command line `args`, the program's name first; `inspector` reads what strangers bring.
 #[must_use]
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let args: Vec<OsString> = args.into_iter().collect();
-    let myself = Myself::with_own(args.len().saturating_sub(1));
+pub fn main(args: impl IntoIterator<Item = OsString>, inspector: Inspector) -> ExitCode {
     let line = match Line::try_parse_from(args) {
         Ok(line) => line,
         Err(error) => {
@@ -139,8 +134,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let outcome = match line.task {
-        Task::Run { config } => run_task(&config, myself),
-        Task::Sheet(task) => sheet::work(task),
+        Task::Run { config } => run_task(&config, inspector),
         Task::AcceptClock { config } => accept_clock(&config),
         Task::CheckConfig { config } => check_task(&config),
         Task::CheckHistory {
@@ -185,7 +179,7 @@ fn exit_code(error: &anyhow::Error) -> u8 {
     }
 }
 
-fn run_task(path: &Path, myself: Myself) -> anyhow::Result<()> {
+fn run_task(path: &Path, inspector: Inspector) -> anyhow::Result<()> {
     let config = Config::load(path)?;
     telemetry::start();
     telemetry::tell_panics_by_place();
@@ -198,7 +192,7 @@ fn run_task(path: &Path, myself: Myself) -> anyhow::Result<()> {
         let stop = CancellationToken::new();
         let mut terminated = signal(SignalKind::terminate()).context("watch for SIGTERM")?;
         let mut interrupted = signal(SignalKind::interrupt()).context("watch for SIGINT")?;
-        let running = run(config, myself, stop.clone());
+        let running = run(config, inspector, stop.clone());
         tokio::pin!(running);
         tokio::select! {
             ended = running.as_mut() => return Ok(ended?),

@@ -6,10 +6,11 @@ pub(crate) mod order_text;
 use std::sync::Arc;
 use std::time::Duration;
 
+use loket_inspection::{Document, Fault, Revision, Verdict};
 use loket_store::{
     Actor, IdempotencyKey, Inserted, Intake, JobFacts, NewJob, StoreError, TextError,
 };
-use loket_verify::{Code as FindingCode, Report, SignedRevision, Verdict, Weight};
+use loket_verify::{Code as FindingCode, Weight};
 use loket_wire::order::DEFAULT_VALIDITY_DAYS;
 use loket_wire::random::draw;
 use loket_wire::{JobId, MachineId, OfficeId, Order, Release, Sha256Digest, Timestamp};
@@ -57,9 +58,7 @@ pub(crate) async fn take(office: &Arc<Office>, brought: Brought) -> Result<Taken
         .acquire()
         .await
         .map_err(|_closed| Code::Busy)?;
-    let taken = office
-        .blocking(move |office| take_blocking(office, &brought))
-        .await?;
+    let taken = take_at(office, brought, clock::now()).await;
     match &taken {
         Ok(Taken::New(job)) => {
             count(&office.tally.taken);
@@ -75,15 +74,54 @@ pub(crate) async fn take(office: &Arc<Office>, brought: Brought) -> Result<Taken
     taken
 }
 
-fn take_blocking(office: &Office, brought: &Brought) -> Result<Taken, Problem> {
-    let now = clock::now();
+async fn take_at(office: &Arc<Office>, brought: Brought, now: Timestamp) -> Result<Taken, Problem> {
+    let read = office.blocking(move |office| {
+        let meant = meant(office, &brought, now)?;
+        Ok::<_, Problem>((brought, meant))
+    });
+    let (brought, meant) = read.await??;
+    let revision = judge(office, &brought.document, now).await?;
+    let keep = move |office: &Office| keep(office, &brought, (meant, revision), now);
+    office.blocking(keep).await?
+}
+
+/// What is to be done with a document.
+struct Meant {
+    order: Order,
+    not_after: Timestamp,
+    machine: MachineId,
+    place: OfficeId,
+}
+
+/// Reads the order. Blocks.
+fn meant(office: &Office, brought: &Brought, now: Timestamp) -> Result<Meant, Problem> {
     let order = order_text::parse(&brought.order, brought.notation)?;
     if order.release == Release::Code {
         return Err(Code::ReleaseUnsupported.into());
     }
     let not_after = not_after(&order, now)?;
     let (machine, place) = target(office, &order)?;
-    let revision = judge(office, &brought.document, now)?;
+    Ok(Meant {
+        order,
+        not_after,
+        machine,
+        place,
+    })
+}
+
+/// Seals the document and commits its job. Blocks.
+fn keep(
+    office: &Office,
+    brought: &Brought,
+    (meant, revision): (Meant, Revision),
+    now: Timestamp,
+) -> Result<Taken, Problem> {
+    let Meant {
+        order,
+        not_after,
+        machine,
+        place,
+    } = meant;
     let mut random = SystemRandomness::new();
     let id = JobId::from_parts(u64::try_from(now.unix_ms()).unwrap_or(0), draw(&mut random));
     random.check().map_err(|error| fault(&error))?;
@@ -225,44 +263,43 @@ fn target(office: &Office, order: &Order) -> Result<(MachineId, OfficeId), Probl
 }
 
 /// Judges the signature; what is not valid is refused with every code that was found.
-fn judge(office: &Office, document: &[u8], now: Timestamp) -> Result<SignedRevision, Problem> {
-    let report = loket_verify::check(document, &office.trust.current(), &office.policy, now);
-    office.tally.judged.count(report.verdict);
-    let code = match (report.verdict, &report.revision) {
+async fn judge(office: &Office, document: &[u8], now: Timestamp) -> Result<Revision, Problem> {
+    let grounds = (&*office.trust.current(), &office.policy);
+    let judged = crate::judge::judge(&office.inspector, document, grounds, now).await;
+    let judged = judged.map_err(|fault| not_judged(&fault))?;
+    office.tally.judged.count(judged.verdict);
+    let code = match (judged.verdict, &judged.revision) {
         (Verdict::Valid, Some(revision)) => return Ok(revision.clone()),
         (Verdict::Invalid, _) => Code::SignatureInvalid,
         (Verdict::Valid | Verdict::Indeterminate, _) => Code::SignatureIndeterminate,
     };
+    let findings: Vec<&str> = judged.codes().into_iter().map(FindingCode::id).collect();
     Err(Problem::with(
         code,
-        json!({ "findings": findings(&report), "sentences": sentences(&report) }),
+        json!({ "findings": findings, "sentences": sentences(&judged) }),
     ))
 }
 
-/// The codes of a report, in order, each once; they hold nothing that the document says.
-fn findings(report: &Report) -> Vec<&'static str> {
-    codes(report).into_iter().map(FindingCode::id).collect()
-}
-
-/// What an operator reads of those that speak against the document, in the same order.
-fn sentences(report: &Report) -> Vec<String> {
+/// What an operator reads of the findings that speak against the document, in their order.
+fn sentences(judged: &Document) -> Vec<String> {
     let weighty = |code: &FindingCode| code.weight() > Weight::Note;
     let say = |code: FindingCode| format!("{}: {}", code.id(), code.sentence());
-    codes(report).into_iter().filter(weighty).map(say).collect()
+    judged
+        .codes()
+        .into_iter()
+        .filter(weighty)
+        .map(say)
+        .collect()
 }
 
-fn codes(report: &Report) -> Vec<FindingCode> {
-    let of_signatures = report
-        .signatures
-        .iter()
-        .flat_map(|signature| signature.findings.iter());
-    let mut codes: Vec<_> = of_signatures
-        .chain(&report.findings)
-        .map(|finding| finding.code)
-        .collect();
-    codes.sort_unstable();
-    codes.dedup();
-    codes
+/// A document that the inspector gave no answer on.
+fn not_judged(fault: &Fault) -> Problem {
+    if let Fault::NotStarted(error) = fault {
+        tracing::error!(%error, "the inspector is not started");
+        return Code::Busy.into();
+    }
+    tracing::warn!(error = %crate::chain(fault), "a document was not judged");
+    Code::DocumentNotJudged.into()
 }
 
 /// A document that the disk did not take.

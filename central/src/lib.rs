@@ -18,6 +18,7 @@ mod documents;
 mod files;
 mod identity;
 mod intake;
+mod judge;
 mod listener;
 mod machines;
 mod metrics;
@@ -43,7 +44,7 @@ pub use config::{
     Api, Broker, Config, ConfigError, Documents, Identity, Intake, StoreLimits, Timings,
 };
 pub use identity::IdentityError;
-pub use loket_confine::Myself;
+pub use loket_inspection::Inspector;
 pub use loket_trust_folder::TrustFolderError;
 pub use offices::{Office, Offices, OfficesError};
 pub use random::RandomnessFailed;

@@ -3,5 +3,6 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    loket_central::main(std::env::args_os())
+    let inspector = loket_central::Inspector::beside_this_program();
+    loket_central::main(std::env::args_os(), inspector)
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use loket_confine::Myself;
 use loket_domain::dispatch::{Connectivity, NotSilent, own_silence};
+use loket_inspection::Inspector;
 use loket_store::{MachineRow, Store, StoreError};
 use loket_verify::Policy;
 use loket_wire::enrolment::MachineRecord;
@@ -57,6 +57,8 @@ pub(crate) struct Office {
     pub(crate) trust: TrustFolder,
     pub(crate) trust_desk: TrustDesk,
     pub(crate) policy: Policy,
+    /// Who reads what strangers bring.
+    pub(crate) inspector: Inspector,
     pub(crate) tally: Tally,
     pub(crate) room: Room,
     /// A job is there to be offered.
@@ -88,8 +90,8 @@ pub(crate) struct Parts {
     pub(crate) offices: OfficesFile,
     pub(crate) documents: Documents,
     pub(crate) records: Records,
-    /// How this program is started again.
-    pub(crate) myself: Myself,
+    /// Who reads what strangers bring.
+    pub(crate) inspector: Inspector,
     pub(crate) trust: TrustFolder,
     pub(crate) policy: Policy,
     pub(crate) timings: Timings,
@@ -108,7 +110,7 @@ impl Office {
             offices,
             documents,
             records,
-            myself,
+            inspector,
             trust,
             policy,
             timings,
@@ -124,7 +126,8 @@ impl Office {
             offices,
             documents,
             records,
-            sheets: SheetDesk::new(myself, upload_wait),
+            sheets: SheetDesk::new(inspector.clone(), upload_wait),
+            inspector,
             trust,
             trust_desk: TrustDesk::default(),
             policy,

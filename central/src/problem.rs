@@ -94,6 +94,7 @@ codes! {
     ScanMissing UNPROCESSABLE_ENTITY "Hasil pindaian tidak ada dalam kiriman. Pilih berkas pindaian (PNG, JPEG atau PDF) lalu kirim lagi. Bila berulang, hubungi tim TI pusat.",
     ScanTooLarge PAYLOAD_TOO_LARGE "Hasil pindaian lebih besar dari 16 MiB. Pindai ulang satu lembar saja dengan 200 dpi dan kirim lagi. Bila berulang, hubungi tim TI pusat.",
     ScanUnreadable UNPROCESSABLE_ENTITY "Hasil pindaian tidak dapat dibaca: bukan PNG, JPEG atau PDF yang utuh, atau terlalu kasar. Pindai ulang dengan 200 dpi dan kirim lagi. Bila berulang, hubungi tim TI pusat.",
+    DocumentNotJudged UNPROCESSABLE_ENTITY "Pemeriksaan dokumen berhenti sebelum selesai, jadi dokumen tidak diterima. Unduh ulang dokumen aslinya dan kirim lagi. Bila berulang, hubungi tim TI pusat.",
     ScanNotCompared UNPROCESSABLE_ENTITY "Pemeriksaan hasil pindaian berhenti sebelum selesai, jadi tidak ada hasilnya. Pindai ulang sebagai PNG atau JPEG dengan 200 dpi dan kirim lagi. Bila berulang, hubungi tim TI pusat.",
     LookReason UNPROCESSABLE_ENTITY "Alasan mencocokkan kosong, terlalu panjang, atau memuat 16 angka berurutan seperti NIK. Tulis 1 sampai 200 karakter tanpa nomor itu. Bila ragu, hubungi tim TI pusat.",
     PageNumber UNPROCESSABLE_ENTITY "Nomor halaman PDF tidak sesuai. Isi angka 1 sampai 99, atau kosongkan. Bila ragu, hubungi tim TI pusat.",

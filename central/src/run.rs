@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use loket_confine::Myself;
+use loket_inspection::Inspector;
 use loket_link::{Backoff, BrokerAddress, LinkConfig, Will};
 use loket_store::{SqliteStore, StoreError};
 use loket_wire::enrolment::Endpoint;
@@ -144,12 +144,16 @@ impl RunError {
     }
 }
 
-/// Runs central until `stop`; `myself` is how this program is started again, for what strangers bring.
+/// Runs central until `stop`; `inspector` reads what strangers bring.
 ///
 /// # Errors
 /// The [`RunError`] that kept it from starting; once it runs, faults are logged and what failed begins again.
-pub async fn run(config: Config, myself: Myself, stop: CancellationToken) -> Result<(), RunError> {
-    bind(config, myself).await?.serve(stop).await
+pub async fn run(
+    config: Config,
+    inspector: Inspector,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
+    bind(config, inspector).await?.serve(stop).await
 }
 
 /// Central with its files read and its addresses bound, not serving yet.
@@ -169,11 +173,11 @@ pub struct Bound {
 ///
 /// # Errors
 /// The [`RunError`] that names what could not be used.
-pub async fn bind(config: Config, myself: Myself) -> Result<Bound, RunError> {
+pub async fn bind(config: Config, inspector: Inspector) -> Result<Bound, RunError> {
     install_crypto();
     let lock = lock(&config.state_dir)?;
     clock::look(&config.state_dir, now())?;
-    let (office, cancels) = open_office(&config, myself)?;
+    let (office, cancels) = open_office(&config, inspector)?;
     let folder = match &config.intake {
         None => None,
         Some(intake) => Some(Folder::open(intake).map_err(|source| RunError::Folder {
@@ -221,7 +225,7 @@ fn install_crypto() {
 
 fn open_office(
     config: &Config,
-    myself: Myself,
+    inspector: Inspector,
 ) -> Result<(Arc<Office>, mpsc::Receiver<CancelAsk>), RunError> {
     let state = |source| RunError::StateDir {
         path: config.state_dir.clone(),
@@ -247,7 +251,7 @@ fn open_office(
         offices: OfficesFile::open(config.offices.clone())?,
         documents,
         records,
-        myself,
+        inspector,
         trust: TrustFolder::open(config.trust_dir.clone())?,
         policy: config.policy.clone(),
         timings: config.timings,

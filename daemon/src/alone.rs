@@ -18,7 +18,7 @@ use crate::supervisor::{CLOSE_SHARE, RunError};
 use crate::telemetry::chain;
 use crate::unit::control::Door;
 use crate::unit::print::{DeskHandle, Hands, PrintUnit, recover};
-use loket_confine::Myself;
+use loket_inspection::Inspector;
 
 /// Between two looks at jobs that end for want of a printer.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -34,24 +34,24 @@ const SETTLE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) async fn at_desk<T>(
     config: &Config,
     guest: Option<PrinterConfig>,
-    myself: Myself,
+    inspector: Inspector,
     work: impl AsyncFnOnce(&Door) -> T,
 ) -> Result<T, RunError> {
     let mut with_guest = config.clone();
     with_guest.printers.extend(guest);
     let store = Store::open(config)?;
-    let done = in_store(&store, (config, &with_guest), myself, work).await;
+    let done = in_store(&store, (config, &with_guest), inspector, work).await;
     store.close(done, CLOSE_SHARE).await
 }
 
 async fn in_store<T>(
     store: &Store,
     (config, with_guest): (&Config, &Config),
-    myself: Myself,
+    inspector: Inspector,
     work: impl AsyncFnOnce(&Door) -> T,
 ) -> Result<T, RunError> {
     let settled = lanes(config);
-    let ground = Ground::lay(with_guest, store, myself).await?;
+    let ground = Ground::lay(with_guest, store, inspector).await?;
     // Never called off: a person waits, and nothing may be printed before it has passed.
     ground.check(CancellationToken::new()).await?;
     settle(&ground, config, &settled).await?;

@@ -27,12 +27,10 @@ use self::face::{note, say, tell};
 use crate::account::{name_of, owner_unless_own};
 use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
-use crate::judge;
-use crate::sheet;
 use crate::supervisor::RunError;
 use crate::telemetry::{self, chain};
 use crate::trouble::Trouble;
-use loket_confine::Myself;
+use loket_inspection::Inspector;
 
 /// Where the settings lie unless said otherwise.
 const DEFAULT_CONFIG: &str = "/etc/loket/loket.toml";
@@ -99,12 +97,6 @@ enum Command {
         #[command(subcommand)]
         what: jobs::JobCommand,
     },
-    /// Judge what comes on standard input, for the daemon itself.
-    #[command(hide = true)]
-    Judge(judge::Task),
-    /// Read a sheet of paper that comes on standard input, for the daemon itself.
-    #[command(hide = true)]
-    Sheet(sheet::Task),
     /// The machine's side of enrolment.
     Identity {
         #[command(subcommand)]
@@ -124,12 +116,11 @@ struct At {
     config: PathBuf,
 }
 
-/// Reads the command line `args`, the program's name first, does it, and gives the exit code.
+/// Reads the command line `args`, the program's name first, does it, and gives the exit code. `inspector` is who reads what
+/// strangers bring.
 #[must_use]
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn main(args: impl IntoIterator<Item = OsString>, inspector: Inspector) -> ExitCode {
     telemetry::tell_panics_by_place();
-    let args: Vec<OsString> = args.into_iter().collect();
-    let myself = Myself::with_own(args.len().saturating_sub(1));
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         // Help and version are answers, everything else is a usage error.
@@ -146,13 +137,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         loket_wire::sealed::unsealed::turn_on();
     }
     let done = match cli.command {
-        Command::Run(at) => run(&at, myself),
-        Command::Judge(task) => judge::judge(&task),
-        Command::Sheet(task) => sheet::work(&task),
+        Command::Run(at) => run(&at, inspector),
         Command::CheckConfig(at) => check_config(&at),
         Command::Devices { at, json } => devices::devices(&at.config, json),
-        Command::Verify(args) => verify::verify(args),
-        Command::Print(hand) => print::print(&hand, &myself),
+        Command::Verify(args) => verify::verify(args, &inspector),
+        Command::Print(hand) => print::print(&hand, &inspector),
         Command::Jobs { at, json } => jobs::list(&at.config, json),
         Command::Records { at, by, json, .. } => records::records(&at.config, by, json),
         Command::Job { what } => jobs::change(&what),
@@ -250,7 +239,7 @@ const MAX_BLOCKING_THREADS: usize = 8;
 /// Idle blocking threads give their stacks back soon.
 const BLOCKING_KEEP_ALIVE: std::time::Duration = std::time::Duration::from_secs(5);
 
-fn run(at: &At, myself: Myself) -> Result<Exit, Exit> {
+fn run(at: &At, inspector: Inspector) -> Result<Exit, Exit> {
     let config = read_config(&at.config)?;
     telemetry::install(config.log, &config.log_filter);
     install_crypto();
@@ -264,7 +253,7 @@ fn run(at: &At, myself: Myself) -> Result<Exit, Exit> {
                 return Err(Exit::Bug);
             }
         };
-        let daemon = crate::run(config, myself, stop.clone());
+        let daemon = crate::run(config, inspector, stop.clone());
         tokio::pin!(daemon);
         let ended = tokio::select! {
             ended = &mut daemon => ended,

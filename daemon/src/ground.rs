@@ -23,13 +23,13 @@ use crate::key_seal::KeySeal;
 use crate::policy::policy_of;
 use crate::record::Records;
 use crate::reserve::Reserve;
-use crate::sheet::SheetReader;
+use crate::sheets::SheetReader;
 use crate::stops::{Hold, hold};
 use crate::supervisor::{DISK_FULL, RunError};
 use crate::telemetry::chain;
 use crate::trust::TrustStore;
 use crate::unit::link::META_CLOCK;
-use loket_confine::Myself;
+use loket_inspection::Inspector;
 
 /// Counts this program's starts: the session number told in state and sync.
 const META_SESSION_SEQ: &str = "session-seq";
@@ -256,11 +256,11 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// Lays it over an open journal; `myself` is how this program is started again.
+    /// Lays it over an open journal; `inspector` reads what people bring.
     pub(crate) async fn lay(
         config: &Config,
         store: &Store,
-        myself: Myself,
+        inspector: Inspector,
     ) -> Result<Self, RunError> {
         let gate = Gate::default();
         if store.was_clean {
@@ -290,7 +290,7 @@ impl Ground {
         }
         let policy = policy_of(config).map_err(RunError::Policy)?;
         let documents = Documents::new(spool, sealing, trust, policy);
-        let sheets = Arc::new(SheetReader::new(myself));
+        let sheets = Arc::new(SheetReader::new(inspector));
         let records = identity_dir(config)?
             .is_installed()
             .then(|| {

@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+use loket_inspection::Inspector;
+
 fn main() -> ExitCode {
-    loket_daemon::cli::main(std::env::args_os())
+    let inspector = Inspector::beside_this_program();
+    loket_daemon::cli::main(std::env::args_os(), inspector)
 }

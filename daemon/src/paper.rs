@@ -1,7 +1,7 @@
 //! A doubted sheet: its scan is read, the record of what was printed is asked for at central, and the two are compared.
 //!
 //! ```text
-//! scan ─► child: QR codes ─► digests ─► central ─► record, sealed to this machine ─► child: compare ─► answer
+//! scan ─► inspector: QR codes ─► digests ─► central ─► record, sealed to this machine ─► inspector: compare ─► answer
 //! ```
 //! The daemon opens the record's seal and reads neither record nor scan. Both live in memory for as long as the question
 //! lasts; what stays is central's line in its history.
@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::BASE64;
+use loket_inspection::{Fault, Held, MAX_RECORDS, Read};
 use loket_kiosk_ui::ports::{self, Brought, PaperAnswer, PaperQuestion, PaperReport};
 use loket_kiosk_ui::words::Trouble as PageTrouble;
 use loket_link::{FetchError, FetchTarget, FetchTimeouts, Method, Submission, submit};
-use loket_paper::compare::CompareError;
 use loket_paper::raster::RasterError;
 use loket_wire::record::{FindRecord, MAX_SEALED_RECORD_BYTES};
 use loket_wire::sealed::{RecordBinding, SealingKey};
@@ -24,11 +24,10 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::blocking::blocking;
-use crate::sheet::{Held, MAX_RECORDS, Seen, SheetReader};
+use crate::sheets::SheetReader;
 use crate::telemetry::chain;
 use crate::trouble::Trouble;
 use crate::unit::control::officer_name;
-use loket_confine::Fault;
 
 /// Longest answer of central's: as many records as it tells, in base64.
 const MAX_ANSWER_BYTES: usize = MAX_RECORDS * (MAX_SEALED_RECORD_BYTES / 3 * 4 + 4 * 1024);
@@ -166,7 +165,7 @@ impl PaperDesk {
     }
 
     async fn codes(&self, scan: &Brought) -> Result<Vec<Sha256Digest>, PaperFault> {
-        let codes = seen(self.sheets.codes(scan).await?)?;
+        let codes = read(self.sheets.codes(scan).await?)?;
         if codes.is_empty() {
             return Err(PaperFault::NoKey);
         }
@@ -207,7 +206,7 @@ impl PaperDesk {
         let (told, records) = opened.await.ok_or(PaperFault::Ended)??;
         let compared = self.sheets.compare(scan, &records, pictures).await;
         drop(records);
-        let held = seen(compared?)?;
+        let held = read(compared?)?;
         let told = told.get(held.record).ok_or(PaperFault::Broken)?;
         Ok(answer(held, told))
     }
@@ -279,21 +278,18 @@ impl PaperFault {
     }
 }
 
-/// Code and sentence of a scan that tells nothing; the child's word is looked up and not believed.
+/// Code and sentence of a scan that tells nothing; the inspector's word is looked up and not believed.
 fn of_scan(code: &str) -> (&'static str, &'static str) {
-    let raster = RasterError::ALL.map(|error| (error.code(), error.sentence()));
-    let compare = CompareError::ALL.map(|error| (error.code(), error.sentence()));
-    let mut all = raster.into_iter().chain(compare);
     let broken = RasterError::PictureBroken;
-    all.find(|(known, _sentence)| *known == code)
-        .unwrap_or((broken.code(), broken.sentence()))
+    loket_paper::told(code).unwrap_or((broken.code(), broken.sentence()))
 }
 
-fn seen<T>(seen: Seen<T>) -> Result<T, PaperFault> {
-    match seen {
-        Seen::Told(told) => Ok(told),
-        Seen::Unread(code) => Err(PaperFault::Scan(code)),
-        Seen::ManySheets(count) => Err(PaperFault::ManySheets(count)),
+fn read<T>(read: Read<T>) -> Result<T, PaperFault> {
+    match read {
+        Read::Told(told) => Ok(told),
+        Read::Unread(code) => Err(PaperFault::Scan(code)),
+        Read::ManySheets(count) => Err(PaperFault::ManySheets(count)),
+        Read::RecordBroken(_code) => Err(PaperFault::Broken),
     }
 }
 
@@ -314,18 +310,20 @@ fn opened(
 }
 
 fn answer(held: Held, told: &ToldRecord) -> PaperAnswer {
+    let reason = held.code.as_deref().map(of_scan);
     PaperAnswer {
         report: PaperReport {
             verdict: held.verdict,
-            code: held.code,
-            message: held.message,
+            code: reason.map(|(code, _sentence)| code.to_owned()),
+            message: reason.map(|(_code, sentence)| sentence.to_owned()),
             job_id: told.job_id,
             printed_at: told.printed_at.clone(),
             machine: told.machine.clone(),
             page: held.page,
             regions: held.regions,
         },
-        pictures: held.pictures,
+        // Of a sheet that does not differ there is nothing to look at.
+        pictures: held.pictures.filter(|pictures| !pictures.cuts.is_empty()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Records of printed sheets on a machine: made before the document dies, sealed to central's audit key at once.
 //!
 //! ```text
-//! printed ─► child: render, reduce ─► seal ─► <state>/records ─► central ─► erased here
+//! printed ─► inspector: render, reduce ─► seal ─► <state>/records ─► central ─► erased here
 //! ```
 //!
 //! What lies here opens for central alone. A record is worth less than what it is made of: where one cannot be made (no
@@ -26,8 +26,8 @@ use crate::blocking::blocking;
 use crate::clock::{Clock, certain};
 use crate::document::{DocumentError, Documents};
 use crate::identity::{IdentityError, OsRandom, write_private};
-use crate::sheet::SheetReader;
-use loket_confine::Fault;
+use crate::sheets::SheetReader;
+use loket_inspection::Fault;
 
 /// Sealed records that may wait for central: at some 20 kB each, what a busy station prints in months without a link.
 const QUOTA_BYTES: u64 = 64 * 1024 * 1024;

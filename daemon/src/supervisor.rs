@@ -20,7 +20,7 @@ use crate::ground::{Ground, Session, Store, identity_dir, next_session, sweep};
 use crate::identity::{Identity, IdentityError};
 use crate::paper::PaperDesk;
 use crate::unit::print::recover;
-use loket_confine::Myself;
+use loket_inspection::Inspector;
 
 pub(crate) use error::DISK_FULL;
 pub use error::RunError;
@@ -34,14 +34,18 @@ const LINK_SHARE: Duration = Duration::from_secs(3);
 /// Of the time to drain, what is kept at most for closing the journal: moving 4 MiB of log on worn flash.
 pub(crate) const CLOSE_SHARE: Duration = Duration::from_secs(2);
 
-/// Runs the daemon until `stop`, then drains. `myself` is how it starts itself again, to judge what people bring.
+/// Runs the daemon until `stop`, then drains. `inspector` reads what people bring.
 ///
 /// # Errors
 /// [`RunError`]
-pub async fn run(config: Config, myself: Myself, stop: CancellationToken) -> Result<(), RunError> {
+pub async fn run(
+    config: Config,
+    inspector: Inspector,
+    stop: CancellationToken,
+) -> Result<(), RunError> {
     let store = Store::open(&config).inspect_err(tell_full)?;
     let mut deadlines = None;
-    let ended = serve(&config, myself, (&store, &stop), &mut deadlines).await;
+    let ended = serve(&config, inspector, (&store, &stop), &mut deadlines).await;
     let deadlines = deadlines.unwrap_or_else(|| Deadlines::of(&config));
     let left = deadlines.all.saturating_duration_since(Instant::now());
     store.close(ended, left).await
@@ -60,11 +64,11 @@ fn tell_full(error: &RunError) {
 
 async fn serve(
     config: &Config,
-    myself: Myself,
+    inspector: Inspector,
     (store, stop): (&Store, &CancellationToken),
     deadlines: &mut Option<Deadlines>,
 ) -> Result<(), RunError> {
-    let ground = Ground::lay(config, store, myself.clone()).await?;
+    let ground = Ground::lay(config, store, inspector).await?;
     let enrolment = Enrolment::find(config, &ground).await?;
     let desk = recover(&ground.journal, lanes(config))
         .await
@@ -82,7 +86,7 @@ async fn serve(
         None => None,
     };
     units.start_health(config, &ground, &handle, link);
-    units.start_pages(config, &ground, myself, paper);
+    units.start_pages(config, &ground, paper);
     notify(&[
         sd_notify::NotifyState::Ready,
         sd_notify::NotifyState::Status("bekerja"),

@@ -55,7 +55,6 @@ troubles! {
     PaperNoRecord "C-111" Unsure "Pusat tidak menyimpan catatan cetak kertas ini: mungkin dicetak di tempat lain atau masa simpannya lewat. Anggap belum dapat dipastikan; periksa dokumen elektroniknya. Bila ragu, hubungi dinas penerbit.",
     PaperNoCentral "C-112" Unavailable "Pusat tidak dapat dihubungi, sehingga catatan cetaknya tidak dapat diminta. Periksa jaringan, lalu ulangi. Bila berulang, hubungi petugas TI.",
     PaperBroken "C-113" Bug "Catatan cetak kertas ini tidak dapat dibaca. Anggap belum dapat dipastikan; periksa dokumen elektroniknya. Hubungi petugas TI.",
-    PaperFonts "C-114" Unsure "Dokumen aslinya tidak memuat hurufnya sendiri, sehingga kertas yang asli pun dapat tampak lain. Anggap belum dapat dipastikan; periksa dokumen elektroniknya. Bila ragu, hubungi dinas penerbit.",
     PaperBusy "C-115" Busy "Mesin sedang mencocokkan kertas lain. Tunggu satu menit, lalu ulangi. Bila lama, hubungi petugas TI.",
     PaperManySheets "C-116" Negative "Berkas hasil pindai berisi lebih dari satu halaman. Pindai satu lembar saja, lalu ulangi. Bila ragu, hubungi petugas TI.",
     PaperExpired "C-117" Unsure "Masa simpan catatan cetak kertas ini di pusat sudah lewat. Anggap belum dapat dipastikan; periksa dokumen elektroniknya. Bila ragu, hubungi dinas penerbit.",
@@ -72,6 +71,7 @@ troubles! {
     CommandLine "L-109" Usage "Perintah salah tulis atau belum lengkap, dan tidak ada yang dilakukan. Perbaiki bagian yang disebut di rincian; semua pilihan ada di 'loketd help'. Bila ragu, hubungi petugas TI.",
     PolicyUnusable "L-110" Config "Berkas aturan pemeriksaan tidak dapat dipakai, sehingga tidak ada dokumen yang diperiksa. Perbaiki bagian yang disebut di rincian. Bila ragu, hubungi petugas TI.",
     TrustBundleUnread "L-111" Done "Paket kepercayaan dari pusat belum ada atau tidak dapat dibaca akun ini, sehingga penilaian memakai map sertifikat saja, tanpa daftar pencabutan dari pusat. Jalankan dengan akun layanan loketd. Bila ragu, hubungi petugas TI.",
+    CodesUnread "L-112" Done "Kode QR di halaman dokumen tidak dapat dibaca; putusan tentang tanda tangannya tetap berlaku. Ulangi dengan --qr. Bila berulang, hubungi petugas TI.",
 
     DaemonAway "L-201" Unavailable "Layanan loketd tidak berjalan. Minta petugas TI menyalakannya (systemctl start loketd), lalu ulangi.",
     DaemonDenied "L-202" Unavailable "Akun ini tidak boleh memakai layanan loketd. Masuk sebagai petugas, atau minta petugas TI memasukkan akun ini ke grup loket-officer.",
@@ -179,7 +179,7 @@ table. Families without sentences below are for the IT team and stand in logs, i
 | `O` | `crates/wire/src/order.rs` | an order: O-101 version, O-102 machine or office, O-103 class, O-104 label, O-105 reason of a reprint, O-106 a line break in it, O-107 a personal number in it; the API answers with the words of the second part |
 | `B` | `daemon/src/unit/link/brokers.rs`, `central/src/dispatch.rs` | brokers: B-101 in a machine's log, central was not at its broker for long and it goes to the next one; B-102 in central's log, console and `/api/v1/brokers`, central has no link to a broker |
 | `E` | `provisioning/src/error.rs` | refusals of loket-provision, E-101 to E-120, each with its sentence; E-117 is given no more |
-| `R` | `crates/paper/src/raster/error.rs`, `crates/paper/src/fingerprint.rs`, `crates/paper/src/compare.rs` | pages, pictures and the match of paper with what was printed: R-101 to R-110 no pixels, R-201 to R-205 no fingerprint, R-301 and R-302 no comparison, R-401 to R-403 a scan that tells nothing; below |
+| `R` | `crates/paper/src/raster/error.rs`, `crates/paper/src/fingerprint.rs`, `crates/paper/src/compare.rs` | pages, pictures and the match of paper with what was printed: R-101 to R-110 no pixels, R-201 to R-205 no fingerprint, R-301 and R-302 no comparison, R-401 to R-404 a scan that tells nothing; below |
 
 Central's answers have words for codes; the second part of this page lists them.
 
@@ -187,19 +187,6 @@ Central's answers have words for codes; the second part of this page lists them.
 
     /// Where central's part begins, which a test of central's compares and writes.
     const CENTRAL: &str = "\n## Central\n";
-
-    /// What is said of scans, pages and records of sheets.
-    fn of_paper() -> impl Iterator<Item = (&'static str, &'static str)> {
-        use loket_paper::compare::{CompareError, Reason};
-        use loket_paper::fingerprint::FingerprintError;
-        use loket_paper::raster::RasterError;
-        let pixels = RasterError::ALL.map(|it| (it.code(), it.sentence()));
-        let prints = FingerprintError::ALL.map(|it| (it.code(), it.sentence()));
-        let compared = CompareError::ALL.map(|it| (it.code(), it.sentence()));
-        let reasons = Reason::ALL.map(|it| (it.code(), it.sentence()));
-        let told = pixels.into_iter().chain(prints);
-        told.chain(compared).chain(reasons)
-    }
 
     fn page() -> String {
         let mut page = INTRODUCTION.to_owned();
@@ -224,7 +211,7 @@ Central's answers have words for codes; the second part of this page lists them.
             page.push_str(&format!("| {id} | {class} | {text} | {sentence} |\n"));
         }
         page.push_str("\n| code | sentence |\n|---|---|\n");
-        for (id, sentence) in of_paper() {
+        for (id, sentence) in loket_paper::sentences() {
             page.push_str(&format!("| {id} | {sentence} |\n"));
         }
         page.push_str("\n| code | exit | sentence |\n|---|---|---|\n");

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use loket_inspection::Inspector;
 use rustix::process::{Signal as KillSignal, getpid, kill_process};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -122,6 +123,9 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// The part that reads what strangers bring.
+const INSPECTOR: &str = "loket-inspector";
+
 /// Runs one part in this process, by its own documented command line.
 fn part(name: &str, arguments: Vec<OsString>) -> ExitCode {
     if std::env::var_os(TIED).is_some() {
@@ -129,9 +133,11 @@ fn part(name: &str, arguments: Vec<OsString>) -> ExitCode {
     }
     let with_name =
         |program: &str| std::iter::once(program.into()).chain(arguments.iter().cloned());
+    let inspector = || Inspector::part_of_this_program(&["part", INSPECTOR]);
     match name {
-        "loketd" => loket_daemon::cli::main(with_name("loketd")),
-        "loket-central" => loket_central::main(with_name("loket-central")),
+        "loketd" => loket_daemon::cli::main(with_name("loketd"), inspector()),
+        "loket-central" => loket_central::main(with_name("loket-central"), inspector()),
+        INSPECTOR => loket_inspector::main(),
         "loket-provision" => {
             let outcome =
                 loket_provisioning::cli::run(with_name("loket-provision"), jiff::Timestamp::now());

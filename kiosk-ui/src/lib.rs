@@ -14,7 +14,6 @@
 
 mod guard;
 mod handles;
-mod judgement;
 mod kiosk;
 mod listener;
 mod moment;

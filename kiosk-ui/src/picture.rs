@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::site::{Face, Shared};
 use crate::way;
 
-/// A page as PNG.
+/// A page as PNG or JPEG.
 pub(crate) type Picture = Zeroizing<Vec<u8>>;
 
 /// `GET /station/gambar/{handle}`
@@ -19,6 +19,16 @@ pub(crate) async fn show(
 ) -> Result<Response, Problem> {
     let kept = &shared.pictures;
     let picture = std::future::ready(way::look(Face::Station, kept, &handle)).await?;
-    let kind = [(header::CONTENT_TYPE, "image/png")];
+    let kind = [(header::CONTENT_TYPE, kind(&picture))];
     Ok((kind, picture.to_vec()).into_response())
+}
+
+/// No browser guesses it: pages forbid that.
+fn kind(picture: &[u8]) -> &'static str {
+    const JPEG: &[u8] = b"\xff\xd8\xff";
+    if picture.starts_with(JPEG) {
+        "image/jpeg"
+    } else {
+        "image/png"
+    }
 }

@@ -8,18 +8,13 @@ use loket_wire::JobId;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-pub use crate::judgement::{
-    Certificate, Compared, Document, Found, Judgement, Leads, Paper, Qr, Revision, RevisionChange,
-    Revocation, Signature, Verdict,
-};
-pub use crate::sheet::{PaperReport, PaperVerdict, Place, PlaceKind, PlacePictures, SheetPictures};
+pub use crate::sheet::PaperReport;
 use crate::words::Trouble;
-
-/// Largest document that a page takes.
-pub const MAX_DOCUMENT_BYTES: usize = loket_verify::MAX_DOCUMENT_BYTES;
-
-/// Largest scan that is taken: an A4 page in colour at 300 dpi as JPEG has some 3 MB, as PNG up to 15.
-pub const MAX_SCAN_BYTES: usize = 16 * 1024 * 1024;
+pub use loket_inspection::{
+    Certificate, Compared, Cut, Document, Found, Judgement, Leads, MAX_DOCUMENT_BYTES,
+    MAX_SCAN_BYTES, Paper, Qr, Region, RegionKind, Revision, RevisionChange, Revocation,
+    SheetPictures, SheetVerdict, Signature, Verdict,
+};
 
 /// An answer that is waited for.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

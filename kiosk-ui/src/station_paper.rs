@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::moment;
 use crate::ports::{
-    Brought, MAX_SCAN_BYTES, PaperAnswer, PaperQuestion, PaperVerdict, Place, SheetPictures,
+    Brought, MAX_SCAN_BYTES, PaperAnswer, PaperQuestion, Region, SheetPictures, SheetVerdict,
 };
 use crate::problem::{Problem, html};
 use crate::site::{Face, Shared};
@@ -192,9 +192,9 @@ fn page(shared: &Shared, found: SheetResult) -> PaperResultPage {
     PaperResultPage {
         shown: words::paper(report.verdict),
         todo: match report.verdict {
-            PaperVerdict::Same => words::PAPER_SAME,
-            PaperVerdict::Different => words::PAPER_DIFFERENT,
-            PaperVerdict::CannotTell => words::PAPER_UNSURE,
+            SheetVerdict::Same => words::PAPER_SAME,
+            SheetVerdict::Different => words::PAPER_DIFFERENT,
+            SheetVerdict::CannotTell => words::PAPER_UNSURE,
         },
         code: report.code.unwrap_or_default(),
         message: report.message.unwrap_or_default(),
@@ -213,7 +213,7 @@ fn page(shared: &Shared, found: SheetResult) -> PaperResultPage {
 /// The places of a report, those that are drawn apart from the others; each picture under a handle of its own.
 fn places(
     shared: &Shared,
-    regions: &[Place],
+    regions: &[Region],
     pictures: Option<SheetPictures>,
 ) -> (String, Vec<PlacePart>, Vec<PlacePart>) {
     let keep = |text: &str| match BASE64.decode(text.as_bytes()) {
@@ -222,7 +222,7 @@ fn places(
     };
     let (sheet, drawn) = pictures.map_or_else(
         || (String::new(), Vec::new()),
-        |pictures| (keep(&pictures.sheet), pictures.places),
+        |pictures| (keep(&pictures.sheet), pictures.cuts.clone()),
     );
     let mut parts = regions.iter().zip(1_usize..).map(|(place, no)| PlacePart {
         no,
@@ -237,7 +237,7 @@ fn places(
     let mut shown: Vec<PlacePart> = parts.by_ref().take(drawn.len()).collect();
     for (part, pair) in shown.iter_mut().zip(&drawn) {
         part.sheet = keep(&pair.sheet);
-        part.printed = keep(&pair.printed);
+        part.printed = keep(&pair.record);
     }
     (sheet, shown, parts.collect())
 }

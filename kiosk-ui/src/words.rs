@@ -2,7 +2,7 @@
 
 use loket_verify::{Code, Weight};
 
-use crate::ports::{PaperVerdict, PlaceKind, Verdict};
+use crate::ports::{RegionKind, SheetVerdict, Verdict};
 
 mod trouble;
 
@@ -50,19 +50,19 @@ pub const PAPER: Shown = Shown {
 
 /// The answer on a sheet of paper.
 #[must_use]
-pub const fn paper(verdict: PaperVerdict) -> Shown {
+pub const fn paper(verdict: SheetVerdict) -> Shown {
     match verdict {
-        PaperVerdict::Same => Shown {
+        SheetVerdict::Same => Shown {
             word: "SAMA",
             meaning: "Kertas ini sama dengan yang dicetak.",
             tone: "good",
         },
-        PaperVerdict::Different => Shown {
+        SheetVerdict::Different => Shown {
             word: "BERBEDA",
             meaning: "Kertas ini tidak sama dengan yang dicetak.",
             tone: "bad",
         },
-        PaperVerdict::CannotTell => Shown {
+        SheetVerdict::CannotTell => Shown {
             word: "BELUM DAPAT DIPASTIKAN",
             meaning: "Ini bukan berarti palsu.",
             tone: "wait",
@@ -92,11 +92,11 @@ pub const PAPER_UNSURE: &[&str] = &[
 
 /// What differs at a place.
 #[must_use]
-pub const fn place(kind: PlaceKind) -> &'static str {
+pub const fn place(kind: RegionKind) -> &'static str {
     match kind {
-        PlaceKind::Missing => "ada yang hilang",
-        PlaceKind::Added => "ada yang ditambahkan",
-        PlaceKind::Changed => "ada yang diubah",
+        RegionKind::Missing => "ada yang hilang",
+        RegionKind::Added => "ada yang ditambahkan",
+        RegionKind::Changed => "ada yang diubah",
     }
 }
 
@@ -364,9 +364,9 @@ mod tests {
             advice.iter().for_each(|text| assert_plain(text));
         }
         for verdict in [
-            PaperVerdict::Same,
-            PaperVerdict::Different,
-            PaperVerdict::CannotTell,
+            SheetVerdict::Same,
+            SheetVerdict::Different,
+            SheetVerdict::CannotTell,
         ] {
             assert_plain(paper(verdict).meaning);
         }

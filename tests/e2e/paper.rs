@@ -112,7 +112,7 @@ async fn at_central(
         let said = heard.json()?;
         let regions = said["regions"].as_array().map_or(0, Vec::len);
         ensure!(
-            said["verdict"] == "cannot_tell" && said["code"] == "PaperFonts" && regions > 0,
+            said["verdict"] == "cannot_tell" && said["code"] == "R-404" && regions > 0,
             "{more:?}: {said}"
         );
     }
@@ -185,7 +185,7 @@ async fn a_doubted_sheet_is_held_against_the_record_that_its_printing_left() -> 
         let ended = doubt(&station, &changed, words).await?;
         let regions = ended.said["regions"].as_array().map_or(0, Vec::len);
         ensure!(
-            ended.code == Some(2) && ended.said["code"] == "C-114" && regions > 0,
+            ended.code == Some(2) && ended.said["code"] == "R-404" && regions > 0,
             "{words:?}: {:?} {} {}",
             ended.code,
             ended.said,

@@ -33,12 +33,13 @@ const PLACES: &[(&str, Place)] = &[
     ("loket-spool", Place::Hand),
     ("loket-trust-folder", Place::Hand),
     ("loket-link", Place::Hand),
-    ("loket-confine", Place::Hand),
+    (INSPECTION, Place::Hand),
     (USB, Place::Hand),
     ("loket-ipp-printer", Place::Hand),
     ("loket-escl-scanner", Place::Hand),
     ("loket-sane-scanner", Place::Hand),
     ("loket-ticket-printer", Place::Hand),
+    ("loket-inspector", Place::Program),
     (DAEMON, Place::Program),
     ("loket-central", Place::Program),
     (PROVISIONING, Place::Program),
@@ -51,6 +52,8 @@ const PLACES: &[(&str, Place)] = &[
     ("xtask", Place::Task),
 ];
 
+/// Its questions and answers are words, which pages show; that it asks a process makes it a hand.
+const INSPECTION: &str = "loket-inspection";
 const USB: &str = "loket-usb";
 const DAEMON: &str = "loket-daemon";
 const PROVISIONING: &str = "loket-provisioning";
@@ -72,6 +75,7 @@ const ON_USB: &[&str] = &[
 const HANDS_ON_CORES: &[(&str, &str)] = &[
     ("loket-store", "loket-domain"),
     ("loket-trust-folder", "loket-verify"),
+    (INSPECTION, "loket-verify"),
 ];
 
 /// Where the crate `name` stands, if the design knows it.
@@ -128,9 +132,8 @@ fn hand_may(from: &str, to: &str, lower: Place) -> bool {
 fn program_refusal(from: &str, to: &str, lower: Place) -> Option<&'static str> {
     match lower {
         Place::Words | Place::Core => None,
-        Place::Hand => {
-            (from == KIOSK_UI).then_some("kiosk-ui names no hand: daemon implements its ports")
-        }
+        Place::Hand => (from == KIOSK_UI && to != INSPECTION)
+            .then_some("kiosk-ui names no hand: daemon implements its ports"),
         Place::Program => (from != DEMO && !(from == DAEMON && to == KIOSK_UI))
             .then_some("programs meet over files and the link, only demo joins them"),
         Place::Simulator => {

@@ -5,8 +5,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{count, head};
-use crate::sheet::Verdict as SheetVerdict;
-use loket_verify::Verdict;
+use loket_inspection::{SheetVerdict, Verdict};
 
 /// Documents at intake by verdict.
 #[derive(Debug, Default)]

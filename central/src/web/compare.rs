@@ -9,8 +9,9 @@ use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, Multipart, Query, Request, State};
 use axum::http::StatusCode;
+use loket_inspection::{Fault, Held, MAX_RECORDS, MAX_SCAN_BYTES, Read};
 use loket_store::{Actor, LookReason, Looker, RecordRow, Sought};
-use loket_wire::{JobId, MatchRecord, Sha256Digest};
+use loket_wire::{JobId, MatchRecord};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -21,7 +22,7 @@ use crate::clock::now;
 use crate::metrics::count;
 use crate::office::{Office, storage_problem};
 use crate::problem::{Code, Problem};
-use crate::sheet::{Answer, Compared, MAX_RECORDS, MAX_SCAN_BYTES, SheetFault};
+use crate::sheet::SheetFault;
 
 /// A form: the scan, some short fields, and the lines between them.
 pub(super) const MAX_FORM_BYTES: usize = MAX_SCAN_BYTES + 16 * 1024;
@@ -54,7 +55,14 @@ impl Asked {
 /// What came of it.
 pub(super) struct Found {
     pub(super) row: RecordRow,
-    pub(super) compared: Box<Compared>,
+    pub(super) held: Box<Held>,
+}
+
+impl Found {
+    /// Why it cannot be told: code and sentence.
+    pub(super) fn reason(&self) -> Option<(&'static str, &'static str)> {
+        self.held.code.as_deref().and_then(loket_paper::told)
+    }
 }
 
 /// Whether the pictures come with the answer.
@@ -76,18 +84,18 @@ pub(super) async fn post(
     let Query(wish) = wish.map_err(|_ignored| Code::QueryMalformed)?;
     let asked = read(&office, request).await?;
     let found = look(&office, &account.actor(), asked).await?;
-    let Found { row, compared } = &found;
-    let reason = compared.reason.as_ref();
-    let pictures = wish.pictures.then_some(&compared.pictures);
+    let Found { row, held } = &found;
+    let reason = found.reason();
+    let pictures = held.pictures.as_ref().filter(|_| wish.pictures);
     Ok(Json(json!({
-        "verdict": compared.verdict,
-        "code": reason.map(|reason| &reason.code),
-        "message": reason.map(|reason| &reason.message),
+        "verdict": held.verdict,
+        "code": reason.map(|(code, _sentence)| code),
+        "message": reason.map(|(_code, sentence)| sentence),
         "job_id": row.job,
         "machine": row.machine,
         "printed_at": row.received_at.to_string(),
-        "page": compared.page,
-        "regions": compared.regions,
+        "page": held.page,
+        "regions": held.regions,
         "pictures": pictures,
     })))
 }
@@ -192,30 +200,21 @@ pub(super) async fn look(office: &Arc<Office>, by: &Actor, asked: Asked) -> Resu
     let (by, reason) = (by.clone(), asked.reason.clone());
     let shown = office.blocking(move |office| shown(office, &sought, (&by, &reason)));
     let (rows, records) = shown.await??;
-    let answer = desk.ask(&asked.scan, asked.page, &records).await;
+    let read = desk.compare(&asked.scan, asked.page, &records).await;
     drop(records);
-    let compared = match answer.map_err(|fault| failed(office, fault))? {
-        Answer::Compared(compared) => compared,
-        other @ (Answer::Unreadable(_) | Answer::RecordBroken(_) | Answer::Codes { .. }) => {
-            return Err(refused(office, &other));
-        }
-    };
-    let row = rows.get(compared.record).cloned();
-    let row = row.ok_or_else(|| failed(office, SheetFault::Answer))?;
-    office.tally.paper.count(compared.verdict);
+    let held = told(office, read.map_err(|fault| failed(office, fault))?)?;
+    let row = rows.get(held.record).cloned();
+    let row = row.ok_or_else(|| failed(office, Fault::Answer.into()))?;
+    office.tally.paper.count(held.verdict);
     tracing::info!(job.id = %row.job, "a sheet of paper was held against its record");
-    Ok(Found { row, compared })
+    let held = Box::new(held);
+    Ok(Found { row, held })
 }
 
 /// What the QR codes on the sheet may be found by.
 async fn codes(office: &Office, asked: &Asked) -> Result<Vec<loket_store::CodeKey>, Problem> {
-    let answer = office.sheets.ask(&asked.scan, asked.page, &[]).await;
-    let sha256: Vec<Sha256Digest> = match answer.map_err(|fault| failed(office, fault))? {
-        Answer::Codes { sha256 } => sha256,
-        other @ (Answer::Unreadable(_) | Answer::RecordBroken(_) | Answer::Compared(_)) => {
-            return Err(refused(office, &other));
-        }
-    };
+    let read = office.sheets.codes(&asked.scan, asked.page).await;
+    let sha256 = told(office, read.map_err(|fault| failed(office, fault))?)?;
     if sha256.is_empty() {
         count(&office.tally.paper.no_code);
         return Err(Code::SheetUnnamed.into());
@@ -271,24 +270,27 @@ fn shown(
     Ok((rows, records))
 }
 
-/// What is answered where the child found nothing to compare.
-fn refused(office: &Office, answer: &Answer) -> Problem {
+/// What is answered where the inspector found nothing to compare.
+fn told<T>(office: &Office, read: Read<T>) -> Result<T, Problem> {
     let counted = &office.tally.paper;
-    match answer {
-        Answer::Unreadable(reason) => {
+    match read {
+        Read::Told(told) => Ok(told),
+        Read::Unread(code) => {
             count(&counted.unreadable);
-            let detail = json!({ "scan_code": reason.code, "message": reason.message });
-            Problem::with(Code::ScanUnreadable, detail)
+            // Looked up and not believed.
+            let broken = loket_paper::raster::RasterError::PictureBroken;
+            let told = loket_paper::told(&code);
+            let (code, message) = told.unwrap_or((broken.code(), broken.sentence()));
+            let detail = json!({ "scan_code": code, "message": message });
+            Err(Problem::with(Code::ScanUnreadable, detail))
         }
-        Answer::RecordBroken(reason) => {
+        Read::RecordBroken(code) => {
             count(&counted.not_opened);
-            tracing::error!(
-                code = reason.code,
-                "a record that opened cannot be compared with"
-            );
-            Code::RecordNotOpened.into()
+            tracing::error!(code, "a record that opened cannot be compared with");
+            Err(Code::RecordNotOpened.into())
         }
-        Answer::Codes { .. } | Answer::Compared(_) => failed(office, SheetFault::Answer),
+        // The page is always named.
+        Read::ManySheets(_count) => Err(failed(office, Fault::Answer.into())),
     }
 }
 
@@ -299,17 +301,14 @@ fn failed(office: &Office, fault: SheetFault) -> Problem {
     }
     count(&office.tally.paper.not_compared);
     match fault {
-        SheetFault::Child(loket_confine::Fault::NotStarted(error)) => {
-            tracing::error!(%error, "the process that looks at scans is not started");
+        SheetFault::Inspector(Fault::NotStarted(error)) => {
+            tracing::error!(%error, "the inspector is not started");
             Code::Busy.into()
         }
-        SheetFault::Child(fault) => {
+        SheetFault::Inspector(fault) => {
             tracing::warn!(error = %crate::chain(&fault), "a scan was not compared");
             Code::ScanNotCompared.into()
         }
-        SheetFault::Answer | SheetFault::Busy => {
-            tracing::error!("the process that looks at scans said what is no answer");
-            Code::ScanNotCompared.into()
-        }
+        SheetFault::Busy => Code::Busy.into(),
     }
 }

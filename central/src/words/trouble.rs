@@ -19,7 +19,7 @@ impl TroubleWords<'_> {
 }
 
 /// Every bound of this version, for the page of codes.
-pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 11] = [
+pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 12] = [
     (
         "disk-full",
         TroubleWords {
@@ -108,6 +108,14 @@ pub(crate) const TROUBLES: [(&str, TroubleWords<'static>); 11] = [
             is_severe: false,
         },
     ),
+    (
+        "inspector-missing",
+        TroubleWords {
+            what: "program loket-inspector tidak ada di mesin ini, dokumen yang dibawa warga tidak dapat diperiksa",
+            step: "pasang ulang paket loketd di mesin itu",
+            is_severe: true,
+        },
+    ),
 ];
 
 /// The words for a keyword of a heartbeat; one from a newer machine is shown as it came.
@@ -143,6 +151,7 @@ mod tests {
             Trouble::TrustEnded,
             Trouble::RecordsRefused,
             Trouble::TrustBroken,
+            Trouble::InspectorMissing,
         ];
         for bound in bounds {
             assert_ne!(trouble(bound.keyword()).what, bound.keyword());

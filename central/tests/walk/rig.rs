@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use loket_central::Inspector;
 use loket_wire::enrolment::{MachineRecord, RECORD_CONTEXT};
 use loket_wire::sealed::SealingKey;
 use loket_wire::sign::{SigningKey, VerifyingKey};
@@ -213,10 +214,14 @@ struct Running {
 
 impl Running {
     async fn start(home: &Path) -> Self {
-        // The test's own image is no central.
-        let myself = loket_central::Myself::of(env!("CARGO_BIN_EXE_loket-central").into());
+        let central = Path::new(env!("CARGO_BIN_EXE_loket-central"));
+        let inspector = Inspector::at(&central.with_file_name("loket-inspector"));
+        assert!(
+            inspector.is_there(),
+            "build the inspector: cargo xtask test --only programs"
+        );
         let config = loket_central::Config::load(&home.join("central.toml")).unwrap();
-        let bound = loket_central::bind(config, myself).await.unwrap();
+        let bound = loket_central::bind(config, inspector).await.unwrap();
         let (api, documents) = (bound.api_address(), bound.documents_address());
         let stop = CancellationToken::new();
         let mut running = JoinSet::new();

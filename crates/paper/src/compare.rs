@@ -10,7 +10,6 @@
 
 mod close_up;
 mod coarse;
-mod draw;
 mod expect;
 mod follow;
 mod ink;
@@ -23,9 +22,8 @@ mod warp;
 use thiserror::Error;
 
 pub use close_up::{close_up, close_up_printed};
-pub use draw::{draw, overview};
 pub use nearest::nearest;
-pub use show::{cut, laid, marked};
+pub use show::{laid, marked};
 
 use crate::fingerprint::{self, Fingerprint};
 use crate::num::{count, float};
@@ -63,6 +61,9 @@ pub enum Reason {
     NotFound,
     /// Too coarse, too noisy or too blurred to tell digits apart.
     Unclear,
+    /// The document did not bring its fonts along: an honest sheet of it may look different too. Told by who knows the
+    /// document, not by [`scan`].
+    Fonts,
 }
 
 /// What differs in a region.
@@ -178,7 +179,7 @@ impl CompareError {
 
 impl Reason {
     /// Every one, in the order of their codes.
-    pub const ALL: [Self; 3] = [Self::Blank, Self::NotFound, Self::Unclear];
+    pub const ALL: [Self; 4] = [Self::Blank, Self::NotFound, Self::Unclear, Self::Fonts];
 
     /// The stable code.
     #[must_use]
@@ -187,6 +188,7 @@ impl Reason {
             Self::Blank => "R-401",
             Self::NotFound => "R-402",
             Self::Unclear => "R-403",
+            Self::Fonts => "R-404",
         }
     }
 
@@ -202,6 +204,9 @@ impl Reason {
             }
             Self::Unclear => {
                 "Hasil pindaian kurang jelas untuk dicocokkan. Bersihkan kaca pemindai, pindai ulang dengan 200 dpi. Bila berulang, hubungi petugas TI."
+            }
+            Self::Fonts => {
+                "Dokumen aslinya tidak memuat hurufnya sendiri, sehingga kertas yang asli pun dapat tampak lain. Anggap belum dapat dipastikan; periksa dokumen elektroniknya. Bila ragu, hubungi dinas penerbit."
             }
         }
     }

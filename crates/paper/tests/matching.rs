@@ -276,39 +276,6 @@ fn a_blank_sheet_or_another_page_is_never_the_same() {
 }
 
 #[test]
-fn differences_are_framed_in_the_scan() {
-    let page = painted(&printed(KK), [20.0, 68.0, 30.0, 3.0], 255);
-    let sheet = scan(
-        &page,
-        &Way {
-            quarters: 1,
-            ..Way::clean()
-        },
-        1,
-    );
-    let comparison = compare::scan(fingerprint(), &sheet).unwrap();
-    let Rgb {
-        width,
-        height,
-        pixels,
-    } = compare::draw(&sheet, &comparison);
-    assert_eq!((width, height), (sheet.width, sheet.height));
-    let marked = pixels
-        .chunks_exact(3)
-        .filter(|pixel| pixel[0] > pixel[1].saturating_add(100))
-        .count();
-    assert!(marked > 300, "{marked}");
-    let mut nothing = comparison;
-    nothing.regions.clear();
-    assert!(
-        compare::draw(&sheet, &nothing)
-            .pixels
-            .chunks_exact(3)
-            .all(|pixel| pixel[0] == pixel[1])
-    );
-}
-
-#[test]
 fn a_sheet_is_found_among_pages_and_lies_on_its_page_whichever_way_it_was_scanned() {
     let page = printed(KK);
     let mut other = rendered(KK, fingerprint::DPI, PART);
@@ -326,11 +293,16 @@ fn a_sheet_is_found_among_pages_and_lies_on_its_page_whichever_way_it_was_scanne
     let laid = compare::laid(&sheet, &pages[1], &comparison).unwrap();
     let original = pages[1].picture();
     assert_eq!((laid.width, laid.height), (original.width, original.height));
-    // What was painted is black on the sheet and not on the record, both cut at one place.
+    // What was painted is black on the sheet and not on the record, both at one place.
     let region = comparison.regions.first().unwrap();
+    let dots = |mm: f32| (mm * f32::from(fingerprint::DPI) / 25.4) as usize;
     let shade = |picture: &Gray| {
-        let cut = compare::cut(picture, region, (0.0, 0.0));
-        cut.pixels.iter().map(|it| usize::from(*it)).sum::<usize>() / cut.pixels.len()
+        let rows = picture.pixels.chunks_exact(picture.width as usize);
+        let rows = rows.skip(dots(region.y_mm)).take(dots(region.height_mm));
+        let pixels =
+            rows.flat_map(|row| row[dots(region.x_mm)..].iter().take(dots(region.width_mm)));
+        let pixels: Vec<usize> = pixels.map(|it| usize::from(*it)).collect();
+        pixels.iter().sum::<usize>() / pixels.len()
     };
     let (sheet_shade, page_shade) = (shade(&laid), shade(&original));
     assert!(
@@ -372,13 +344,9 @@ fn a_difference_is_shown_from_near_on_the_sheet_and_as_it_was_printed() {
         dark(&theirs),
         dark(&ours)
     );
-    let whole = compare::overview(&sheet, &comparison, 700);
-    assert!(whole.width.max(whole.height) <= 700 && whole.width > 300);
-    assert_eq!(
-        whole.pixels.len(),
-        usize::try_from(whole.width * whole.height * 3).unwrap()
-    );
-    assert!(framed(&whole) > 50);
+    let laid = compare::laid(&sheet, fingerprint, &comparison).unwrap();
+    assert!(framed(&compare::marked(&laid, &comparison.regions)) > 300);
+    assert_eq!(framed(&compare::marked(&laid, &[])), 0);
     let blank = Gray {
         pixels: vec![255; sheet.pixels.len()],
         ..sheet.clone()

@@ -61,7 +61,7 @@ pub struct Heartbeat {
     pub link_received_bytes: Option<u64>,
     /// Bounds that are crossed, by keyword: `disk-low`, `disk-full`, `spool-high`, `clock-untrusted`, `clock-off`,
     /// `certificate-ends-soon`, `certificate-ended`, `trust-old`, `trust-ended`, `trust-broken`,
-    /// `records-refused`; unknown ones pass through.
+    /// `records-refused`, `inspector-missing`; unknown ones pass through.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub troubles: Vec<String>,
     /// Serial of the trust bundle that documents are judged by; 0 while there is none, absent where a folder alone counts.

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use loket_kiosk_ui::ports::{MAX_SCAN_BYTES, PaperReport, PaperVerdict};
+use loket_kiosk_ui::ports::{MAX_SCAN_BYTES, PaperReport, SheetVerdict};
 use loket_kiosk_ui::words;
 use loket_wire::JobId;
 use zeroize::Zeroizing;
@@ -56,9 +56,9 @@ pub(super) fn paper(
         say_text(&report)?;
     }
     Ok(match report.verdict {
-        PaperVerdict::Same => Exit::Done,
-        PaperVerdict::Different => Exit::Negative,
-        PaperVerdict::CannotTell => Exit::Unsure,
+        SheetVerdict::Same => Exit::Done,
+        SheetVerdict::Different => Exit::Negative,
+        SheetVerdict::CannotTell => Exit::Unsure,
     })
 }
 
@@ -74,11 +74,11 @@ fn read(file: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
 
 fn say_text(report: &PaperReport) -> Result<(), Exit> {
     say(match report.verdict {
-        PaperVerdict::Same => "SAMA: kertas ini sama dengan yang dicetak",
-        PaperVerdict::Different => {
+        SheetVerdict::Same => "SAMA: kertas ini sama dengan yang dicetak",
+        SheetVerdict::Different => {
             "BERBEDA: kertas ini tidak sama dengan yang dicetak. Jangan diterima; hubungi dinas penerbit."
         }
-        PaperVerdict::CannotTell => "BELUM DAPAT DIPASTIKAN",
+        SheetVerdict::CannotTell => "BELUM DAPAT DIPASTIKAN",
     })?;
     if let (Some(code), Some(message)) = (&report.code, &report.message) {
         say(format_args!("  {code} {message}"))?;

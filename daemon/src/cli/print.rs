@@ -23,7 +23,7 @@ use crate::telemetry;
 use crate::trouble::Trouble;
 use crate::unit::control::{Door, Listed, Request, Response, account, officer, socket_path};
 use crate::unit::print::JobView;
-use loket_confine::Myself;
+use loket_inspection::Inspector;
 
 /// Between two looks at the job.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -61,7 +61,7 @@ struct Fate {
     left: Option<Trouble>,
 }
 
-pub(super) fn print(hand: &Hand, myself: &Myself) -> Result<Exit, Exit> {
+pub(super) fn print(hand: &Hand, inspector: &Inspector) -> Result<Exit, Exit> {
     let config = read_config(&hand.at.config)?;
     let document = read(&hand.file)
         .map_err(|error| tell(Trouble::FileUnreadable, shown(&hand.file, &error)))?;
@@ -91,7 +91,7 @@ pub(super) fn print(hand: &Hand, myself: &Myself) -> Result<Exit, Exit> {
                 waiting.follow(&way, asked).await
             }
             Err(TalkError::Failed(Trouble::DaemonAway, _why)) => {
-                alone(config, document, (hand, myself), by, signals).await
+                alone(config, document, (hand, inspector), by, signals).await
             }
             Err(error) => Err(error.tell()),
         }
@@ -120,7 +120,7 @@ fn read(file: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
 async fn alone(
     config: Config,
     document: Zeroizing<Vec<u8>>,
-    (hand, myself): (&Hand, &Myself),
+    (hand, inspector): (&Hand, &Inspector),
     by: String,
     signals: Signals,
 ) -> Result<Fate, Exit> {
@@ -140,7 +140,7 @@ async fn alone(
         ..config.clone()
     };
     let mut waiting = Waiting::new(&shown, uri, by.clone(), signals);
-    let done = at_desk(&config, guest, myself.clone(), async |door: &Door| {
+    let done = at_desk(&config, guest, inspector.clone(), async |door: &Door| {
         let way = Way::Own(door);
         let asked = async { sort(door.print(document, uri, Actor::Officer(by)).await) };
         waiting.follow(&way, asked).await
@@ -390,7 +390,10 @@ mod tests {
             },
         };
         for by in ["", &"9".repeat(16), &"x".repeat(41)] {
-            let ended = print(&hand(by), &Myself::with_own(usize::MAX));
+            let ended = print(
+                &hand(by),
+                &Inspector::at("/nonexistent/loket-inspector".as_ref()),
+            );
             assert_eq!(ended, Err(Trouble::OfficerName.exit()), "{by:?}");
             assert_eq!(ended, Err(Exit::Negative), "{by:?}");
         }

@@ -4,25 +4,25 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use loket_inspection::{Brief, Fault, Inspector, Judgement, Qr, Question, Work, answer, ask};
 use loket_kiosk_ui::ports::{Document, Found, Signature, Verdict};
 use loket_kiosk_ui::words;
-use loket_qr::QrReport;
 use loket_trust_folder::TrustFolder;
 use loket_verify::Report;
 use loket_wire::{JobId, Timestamp};
 
 use super::face::{say, tell};
 use super::paper::paper;
-use super::{DEFAULT_CONFIG, read_config};
+use super::{DEFAULT_CONFIG, read_config, runtime};
 use crate::clock::Clock;
 use crate::config::{Config, TrustSource};
 use crate::exit::Exit;
 use crate::identity::central_key;
-use crate::judge::look;
 use crate::policy::{policy_of, read_policy};
 use crate::telemetry::chain;
 use crate::trouble::Trouble;
 use crate::trust::TrustStore;
+use crate::unit::verify::{LIMITS, LOOK_WITHIN, MAX_ANSWER_BYTES};
 
 /// How the help is laid out, in the words of those who read it.
 pub(super) const HELP: &str = "{about}\n\nPemakaian: {usage}\n\n{all-args}\n\n{after-help}\n";
@@ -134,15 +134,15 @@ fn parse_time(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Judges a file, or holds a scan against the record of what was printed.
-pub(super) fn verify(args: Args) -> Result<Exit, Exit> {
+pub(super) fn verify(args: Args, inspector: &Inspector) -> Result<Exit, Exit> {
     if let Some(scan) = args.paper {
         return paper(&scan, args.job, args.by, &args.config, args.json);
     }
-    document(&args)
+    document(&args, inspector)
 }
 
 /// Judges a file by a trust folder and a policy, those of the settings where neither is named.
-fn document(args: &Args) -> Result<Exit, Exit> {
+fn document(args: &Args, inspector: &Inspector) -> Result<Exit, Exit> {
     let open = |dir: &Path| {
         TrustFolder::open(dir.to_owned()).map_err(|error| {
             tell(Trouble::TrustUnreadable, chain(&error));
@@ -176,7 +176,11 @@ fn document(args: &Args) -> Result<Exit, Exit> {
     let at = args.at.unwrap_or_else(|| Clock::new(None).now().wall);
     let report = loket_verify::check(&document, &trust.current(), &policy, at);
     let codes = if args.qr {
-        look::reports_of_pages(&document, trust.hosts(at).as_ref())
+        let brief = Brief {
+            policy: policy.clone(),
+            hosts: trust.hosts(at),
+        };
+        codes(&document, &brief, at, inspector)?
     } else {
         Vec::new()
     };
@@ -184,8 +188,8 @@ fn document(args: &Args) -> Result<Exit, Exit> {
         say(json(&report, &codes).map_err(|error| tell(Trouble::Fault, error))?)?;
     } else {
         say_text(&Document::of(&report, at))?;
-        for code in codes.iter().map(look::qr) {
-            let (page, rule, sentence) = (code.page, code.rule, code.sentence);
+        for code in &codes {
+            let (page, rule, sentence) = (code.page, &code.rule, &code.sentence);
             let from = code.hosts_valid_from;
             say(format_args!(
                 "QR di halaman {page}: {rule} {sentence} (daftar alamat resmi sejak {from})"
@@ -209,11 +213,43 @@ pub(super) fn with_bundle(config: &Config, folder: TrustFolder) -> Arc<TrustStor
     store
 }
 
+/// What the codes on its pages say. It is read where what is read can break nothing: in the inspector.
+fn codes(
+    document: &[u8],
+    brief: &Brief,
+    at: Timestamp,
+    inspector: &Inspector,
+) -> Result<Vec<Qr>, Exit> {
+    let look = async {
+        let officer = false;
+        let brief = serde_json::to_vec(brief).map_err(|_bug| Fault::Question)?;
+        let question = Question {
+            work: Work::Look { at, officer },
+            limits: LIMITS,
+            parts: &[&brief, document],
+            within: LOOK_WITHIN,
+            max_answer_bytes: MAX_ANSWER_BYTES,
+        };
+        answer(&ask(inspector, question).await?)
+    };
+    match runtime()?.block_on(look) {
+        Ok(Judgement::Document(document)) => Ok(document.qr),
+        Ok(Judgement::Paper(_)) => Ok(Vec::new()),
+        Err(fault) => {
+            tell(Trouble::CodesUnread, chain(&fault));
+            Ok(Vec::new())
+        }
+    }
+}
+
 /// The report with what its QR codes say, on one line.
-fn json(report: &Report, codes: &[QrReport]) -> serde_json::Result<String> {
+fn json(report: &Report, codes: &[Qr]) -> serde_json::Result<String> {
     let mut report = serde_json::to_value(report)?;
     if let Some(fields) = report.as_object_mut() {
-        fields.insert("qr".to_owned(), serde_json::to_value(codes)?);
+        fields.insert(
+            "qr".to_owned(),
+            codes.iter().map(|code| code.told.clone()).collect(),
+        );
     }
     serde_json::to_string(&report)
 }

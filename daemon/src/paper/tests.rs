@@ -1,4 +1,4 @@
-use loket_kiosk_ui::ports::PaperVerdict;
+use loket_kiosk_ui::ports::SheetVerdict;
 
 use super::*;
 use crate::identity::OsRandom;
@@ -33,7 +33,7 @@ fn what_central_tells_for_another_machine_does_not_open() {
 
 #[test]
 fn words_of_the_child_are_looked_up() {
-    let narrow = CompareError::TooCoarse;
+    let narrow = loket_paper::compare::CompareError::TooCoarse;
     assert_eq!(of_scan(narrow.code()), (narrow.code(), narrow.sentence()));
     let broken = RasterError::PictureBroken.code();
     assert_eq!(of_scan("anything").0, broken);
@@ -46,9 +46,8 @@ fn a_report_has_the_words_that_scripts_know() {
     let held = Held {
         record: 0,
         page: 1,
-        verdict: PaperVerdict::CannotTell,
+        verdict: SheetVerdict::CannotTell,
         code: None,
-        message: None,
         regions: Vec::new(),
         pictures: None,
     };

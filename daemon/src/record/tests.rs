@@ -1,8 +1,10 @@
 use super::*;
-use loket_confine::Myself;
+use loket_inspection::Inspector;
 
 fn records(dir: &Path, clock: Clock) -> Arc<Records> {
-    let sheets = Arc::new(SheetReader::new(Myself::with_own(usize::MAX)));
+    let sheets = Arc::new(SheetReader::new(Inspector::at(
+        "/nonexistent/loket-inspector".as_ref(),
+    )));
     Records::open(dir, "desa-contoh-1".parse().unwrap(), clock, sheets).unwrap()
 }
 

@@ -28,7 +28,6 @@ use crate::unit::print::{DeskHandle, Hands, PrintUnit};
 use crate::unit::records::RecordsUnit;
 use crate::unit::trust::TrustUnit;
 use crate::unit::verify::VerifyUnit;
-use loket_confine::Myself;
 
 /// The will goes out this long after the connection broke: one that comes back within it alarms nobody.
 const WILL_DELAY: Duration = Duration::from_secs(60);
@@ -194,6 +193,7 @@ impl Units {
             documents: Arc::clone(&ground.documents),
             records: ground.records.clone(),
             judged: Arc::clone(&ground.judged),
+            inspector: ground.sheets.inspector().clone(),
             state_dir: config.state_dir.clone(),
             clock: ground.clock.clone(),
             heartbeat: Duration::from_secs(config.heartbeat_s),
@@ -212,14 +212,13 @@ impl Units {
         &mut self,
         config: &Config,
         ground: &Ground,
-        myself: Myself,
         paper: Option<Arc<PaperDesk>>,
     ) {
         let Some(pages) = &config.pages else {
             return;
         };
         let verify = VerifyUnit::new(
-            myself,
+            ground.sheets.inspector().clone(),
             (
                 Arc::clone(ground.documents.trust()),
                 ground.documents.policy().clone(),

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use loket_domain::core::Core as _;
 use loket_domain::health::{Command, Effect, Event, Health};
+use loket_inspection::Inspector;
 use loket_journal::Journal;
 use loket_link::LinkHandle;
 use loket_wire::{MachineId, Report};
@@ -63,6 +64,8 @@ pub struct HealthUnit {
     pub records: Option<Arc<Records>>,
     /// What was answered to people who had documents checked.
     pub judged: Arc<JudgedTally>,
+    /// Who reads what people bring.
+    pub inspector: Inspector,
     /// Where free space is looked at.
     pub state_dir: PathBuf,
     /// Tells time and its trust.

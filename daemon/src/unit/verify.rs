@@ -1,8 +1,8 @@
 //! Judges what people bring to the pages: in a process of its own, bounded in number, time and memory.
 //!
 //! ```text
-//! page ─> turn (one of two) ─┬> child: loketd judge ────────> verdict ─┬> journal (VerificationDone), answer
-//!                            └> child: loketd judge --look ─> pictures ┘
+//! page ─> turn (one of two) ─┬> inspector: judge ─> verdict ─┬> journal (VerificationDone), answer
+//!                            └> inspector: look ──> pictures ┘
 //!                               each killed when it takes too long
 //! ```
 //! The parent reads nothing of the document. It is wiped here before the answer is given.
@@ -11,8 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
-use loket_confine::{Fault, Myself, Question, ask_after};
 use loket_domain::verification::{Verdict as Told, VerificationDone};
+use loket_inspection::{
+    Brief, EXIT_NO_DOCUMENT, EXIT_NO_TRUST, Fault, Inspector, Limits, Question, Work, answer,
+    ask_after,
+};
 use loket_journal::{Batch, CloseStream, Journal, NewEvent};
 use loket_kiosk_ui::ports::{Answer, Brought, Document, Judgement, Reader, Verdict, VerifyDesk};
 use loket_kiosk_ui::words::Trouble;
@@ -22,9 +25,7 @@ use ring::hmac;
 use tokio::sync::Semaphore;
 
 use crate::clock::{Clock, certain};
-use crate::exit::Exit;
 use crate::identity::OsRandom;
-use crate::judge::{Brief, CPU_S, MEMORY_BYTES, Task};
 use crate::judged::JudgedTally;
 use crate::stops::{Hold, hold};
 use crate::telemetry::chain;
@@ -36,11 +37,18 @@ const MAX_TURNS: usize = 2;
 /// Who waits this long for a turn is told that the machine is busy.
 const TURN_WAIT: Duration = Duration::from_secs(20);
 
+/// Address space of the process: the program takes 20 MiB of it, a document of 8 MiB and what is made of it 64. Processor
+/// time: a large honest document takes some hundredths of a second on the slowest PC.
+pub(crate) const LIMITS: Limits = Limits {
+    memory_bytes: 256 * 1024 * 1024,
+    cpu_s: 10,
+};
+
 /// The longest answer: a report of the most findings and signatures that there can be has some tens of kilobytes.
-const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
 
 /// Nobody waits longer for pictures: an honest page is drawn and read in a tenth of a second.
-const LOOK_WITHIN: Duration = Duration::from_secs(5);
+pub(crate) const LOOK_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a process does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +59,7 @@ enum Part {
     Look,
 }
 
-/// What a document is judged by, as a child is given it.
+/// What a document is judged by, as the inspector is given it.
 struct Grounds {
     at: Timestamp,
     /// A [`Brief`] as JSON.
@@ -61,10 +69,10 @@ struct Grounds {
     is_last_good: bool,
 }
 
-/// Judges documents in child processes.
+/// Has documents judged.
 #[derive(Debug)]
 pub struct VerifyUnit {
-    myself: Myself,
+    inspector: Inspector,
     trust: Arc<TrustStore>,
     policy: Policy,
     within: Duration,
@@ -81,14 +89,14 @@ impl VerifyUnit {
     /// Judges by what orders are judged by, each document within a time, and counts the answers.
     #[must_use]
     pub fn new(
-        myself: Myself,
+        inspector: Inspector,
         (trust, policy): (Arc<TrustStore>, Policy),
         within: Duration,
         (clock, journal, tally): (Clock, Journal, Arc<JudgedTally>),
     ) -> Arc<Self> {
         let key: [u8; 32] = loket_wire::random::draw(&mut OsRandom::default());
         Arc::new(Self {
-            myself,
+            inspector,
             trust,
             policy,
             within,
@@ -129,8 +137,8 @@ impl VerifyUnit {
         let at = self.clock.now().wall;
         let grounds = self.grounds(at).await?;
         let (judged, looked) = tokio::join!(
-            self.in_child(&grounds, document, reader, Part::Verdict),
-            self.in_child(&grounds, document, reader, Part::Look)
+            self.inspect(&grounds, document, reader, Part::Verdict),
+            self.inspect(&grounds, document, reader, Part::Look)
         );
         let mut judged = judged?;
         if let Judgement::Document(document) = &mut judged {
@@ -171,41 +179,38 @@ impl VerifyUnit {
         read.map_err(|_ended| Trouble::NotStarted)?
     }
 
-    async fn in_child(
+    async fn inspect(
         &self,
         grounds: &Grounds,
         document: &[u8],
         reader: Reader,
         part: Part,
     ) -> Result<Judgement, Trouble> {
-        let size = |bytes: &[u8]| u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        // Who only looks at pages trusts nobody: what changed after signing is told without.
-        let trust = match part {
-            Part::Verdict => grounds.trust.as_slice(),
-            Part::Look => &[],
+        let at = grounds.at;
+        let (work, within) = match part {
+            Part::Verdict => {
+                let or_paper = true;
+                (Work::Judge { at, or_paper }, self.within)
+            }
+            Part::Look => {
+                let officer = reader == Reader::Officer;
+                (Work::Look { at, officer }, self.within.min(LOOK_WITHIN))
+            }
         };
-        let task = Task {
-            brief_bytes: size(&grounds.brief),
-            trust_bytes: size(trust),
-            at_ms: grounds.at.unix_ms(),
-            officer: reader == Reader::Officer,
-            look: part == Part::Look,
-            memory_bytes: MEMORY_BYTES,
-            cpu_s: CPU_S,
+        let parts: &[&[u8]] = match part {
+            Part::Verdict => &[&grounds.brief, &grounds.trust, document],
+            // Who only looks at pages trusts nobody.
+            Part::Look => &[&grounds.brief, document],
         };
         let question = Question {
-            words: task.words(),
-            input: &[&grounds.brief, trust, document],
-            within: match part {
-                Part::Verdict => self.within,
-                Part::Look => self.within.min(LOOK_WITHIN),
-            },
+            work,
+            limits: LIMITS,
+            parts,
+            within,
             max_answer_bytes: MAX_ANSWER_BYTES,
         };
-        let answered = ask_after(&self.myself, question, hold(Hold::Judging)).await;
-        let answered = answered.and_then(|bytes| {
-            serde_json::from_slice(&bytes).map_err(|_no_judgement| Fault::Answer)
-        });
+        let answered = ask_after(&self.inspector, question, hold(Hold::Judging)).await;
+        let answered = answered.and_then(|bytes| answer(&bytes));
         answered.map_err(|fault| {
             if fault.was_killed() {
                 self.tally.killed();
@@ -275,9 +280,9 @@ fn with_looks(judged: Judgement, looked: Judgement) -> Judgement {
 fn trouble_of(fault: &Fault) -> Trouble {
     if matches!(fault, Fault::NotStarted(_)) {
         Trouble::NotStarted
-    } else if fault.is_exit(Exit::Refused.code()) {
+    } else if fault.is_exit(EXIT_NO_DOCUMENT) {
         Trouble::NotADocument
-    } else if fault.is_exit(Exit::Config.code()) {
+    } else if fault.is_exit(EXIT_NO_TRUST) {
         Trouble::TrustBroken
     } else if matches!(fault, Fault::TookTooLong) {
         Trouble::TookTooLong

@@ -209,6 +209,7 @@ async fn paper_is_told_apart_and_its_code_is_never_a_link() {
         host: Some("contoh.example".to_owned()),
         hosts_valid_from: Timestamp::from_unix_ms(0),
         page: 1,
+        told: serde_json::Value::Null,
     };
     rig.says(Ok(Judgement::Paper(Paper {
         qr: vec![qr],

@@ -3,8 +3,7 @@
 use data_encoding::BASE64;
 use loket_kiosk_ui::Face;
 use loket_kiosk_ui::ports::{
-    MAX_SCAN_BYTES, PaperAnswer, PaperReport, PaperVerdict, Place, PlaceKind, PlacePictures,
-    SheetPictures,
+    Cut, MAX_SCAN_BYTES, PaperAnswer, PaperReport, Region, RegionKind, SheetPictures, SheetVerdict,
 };
 use loket_kiosk_ui::words::Trouble;
 use loket_wire::JobId;
@@ -14,20 +13,20 @@ use crate::rig::{Answer, Rig};
 
 const JOB: &str = "01890000-0000-7000-8000-000000000000";
 
-fn answer(verdict: PaperVerdict) -> PaperAnswer {
-    let differs = verdict != PaperVerdict::Same;
-    let place = |x_mm: f32| Place {
+fn answer(verdict: SheetVerdict) -> PaperAnswer {
+    let differs = verdict != SheetVerdict::Same;
+    let place = |x_mm: f32| Region {
         x_mm,
         y_mm: 40.4,
         width_mm: 2.0,
         height_mm: 3.0,
-        kind: PlaceKind::Changed,
+        kind: RegionKind::Changed,
     };
     PaperAnswer {
         report: PaperReport {
             verdict,
-            code: (verdict == PaperVerdict::CannotTell).then(|| "C-114".to_owned()),
-            message: (verdict == PaperVerdict::CannotTell).then(|| "Huruf <b>.".to_owned()),
+            code: (verdict == SheetVerdict::CannotTell).then(|| "R-404".to_owned()),
+            message: (verdict == SheetVerdict::CannotTell).then(|| "Huruf <b>.".to_owned()),
             job_id: JOB.parse::<JobId>().unwrap(),
             printed_at: "1970-01-01T00:00:00Z".to_owned(),
             machine: "desa-contoh-1".parse().unwrap(),
@@ -40,9 +39,10 @@ fn answer(verdict: PaperVerdict) -> PaperAnswer {
         },
         pictures: differs.then(|| SheetPictures {
             sheet: BASE64.encode(b"whole"),
-            places: vec![PlacePictures {
+            record: BASE64.encode(b"the record"),
+            cuts: vec![Cut {
                 sheet: BASE64.encode(b"on the sheet"),
-                printed: BASE64.encode(b"as printed"),
+                record: BASE64.encode(b"as printed"),
             }],
         }),
     }
@@ -65,7 +65,7 @@ fn pictures(page: &Answer) -> Vec<String> {
 #[tokio::test]
 async fn a_sheet_that_differs_is_shown_beside_what_was_printed() {
     let rig = Rig::start(BOTH).await;
-    *rig.paper.says.lock().unwrap() = Ok(answer(PaperVerdict::Different));
+    *rig.paper.says.lock().unwrap() = Ok(answer(SheetVerdict::Different));
     let page = rig
         .doubt(&[("nama", " siti "), ("pekerjaan", "")], b"scan")
         .await;
@@ -105,7 +105,7 @@ async fn a_sheet_that_differs_is_shown_beside_what_was_printed() {
 #[tokio::test]
 async fn a_sheet_that_is_as_printed_and_one_that_tells_nothing_are_told_apart() {
     let rig = Rig::start(BOTH).await;
-    *rig.paper.says.lock().unwrap() = Ok(answer(PaperVerdict::Same));
+    *rig.paper.says.lock().unwrap() = Ok(answer(SheetVerdict::Same));
     let page = rig
         .doubt(&[("nama", "siti"), ("pekerjaan", JOB)], b"scan")
         .await;
@@ -118,13 +118,13 @@ async fn a_sheet_that_is_as_printed_and_one_that_tells_nothing_are_told_apart() 
         ],
     );
     assert!(pictures(&page).is_empty() && !page.body.contains("Yang berbeda"));
-    *rig.paper.says.lock().unwrap() = Ok(answer(PaperVerdict::CannotTell));
+    *rig.paper.says.lock().unwrap() = Ok(answer(SheetVerdict::CannotTell));
     let page = rig.doubt(&[("nama", "siti")], b"scan").await;
     says(
         &page,
         &[
             "<h1>BELUM DAPAT DIPASTIKAN</h1>",
-            "C-114",
+            "R-404",
             "Huruf &#60;b&#62;.",
         ],
     );
@@ -143,7 +143,7 @@ async fn a_sheet_that_is_as_printed_and_one_that_tells_nothing_are_told_apart() 
 #[tokio::test]
 async fn a_result_is_shown_once_and_the_next_sheet_needs_no_name_again() {
     let rig = Rig::start(BOTH).await;
-    *rig.paper.says.lock().unwrap() = Ok(answer(PaperVerdict::Same));
+    *rig.paper.says.lock().unwrap() = Ok(answer(SheetVerdict::Same));
     let page = rig.doubt(&[("nama", "siti")], b"scan").await;
     let (_before, after) = page
         .body

@@ -14,7 +14,7 @@ use loket_kiosk_ui::ports::{
 use loket_kiosk_ui::words::Trouble;
 use loket_kiosk_ui::{Face, Site, serve};
 use loket_verify::Code;
-use loket_wire::{JobId, Timestamp, Zone};
+use loket_wire::{JobId, Sha256Digest, Timestamp, Zone};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -118,6 +118,8 @@ pub(crate) fn document(verdict: Verdict, codes: &[Code]) -> Judgement {
         findings: Vec::new(),
         revision: Some(Revision {
             size_bytes: 2048,
+            sha256: Sha256Digest::of(b"revision"),
+            content_sha256: Sha256Digest::of(b"content"),
             page_count: 1,
         }),
         indication: "TOTAL-PASSED".to_owned(),

@@ -68,7 +68,8 @@ pub(super) fn build(root: &Path) -> anyhow::Result<()> {
             root,
             &format!("{BUILD} --features {}", features.join(",")),
         ))?;
-        copy(&hooked, &built, &folder.join("hooks"))?;
+        // Those without doors as well: a program finds beside it what it starts.
+        copy(&shipped, &built, &folder.join("hooks"))?;
         // Whoever starts a program from target/debug gets the plain one again.
         finish(cargo(root, BUILD))?;
     }

@@ -7,6 +7,7 @@ use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, Request, State};
 use axum::response::{Html, IntoResponse, Response};
+use loket_inspection::{Cut, Region, RegionKind, SheetVerdict};
 use loket_wire::{JobId, Zone};
 use serde::Deserialize;
 
@@ -14,7 +15,6 @@ use super::lines::place;
 use super::{Viewer, not_rendered, role_word};
 use crate::office::{Office, storage_problem};
 use crate::problem::{Code, Problem};
-use crate::sheet::{Cut, Kind, Region, Verdict};
 use crate::web::compare::{Found, look, read};
 use crate::web::outcome::{Page, Pictured};
 use crate::web::sign_in::{Account, Right};
@@ -145,32 +145,31 @@ fn result_page(
     found: &Found,
     (office, zone): (String, Zone),
 ) -> Result<Response, Problem> {
-    let Found { row, compared } = found;
-    let (tone, word, step) = words(compared.verdict);
-    let reason = compared.reason.as_ref();
+    let Found { row, held } = found;
+    let (tone, word, step) = words(held.verdict);
+    let reason = found.reason();
     let say = reason.map_or_else(
-        || said(compared.verdict, compared.regions.len()),
-        |reason| reason.message.clone(),
+        || said(held.verdict, held.regions.len()),
+        |(_code, sentence)| sentence.to_owned(),
     );
-    let cuts = compared.pictures.cuts.iter();
-    let pairs = compared.regions.iter().zip(cuts).zip(1..);
+    let pictures = held.pictures.as_ref();
+    let cuts = pictures.map_or(&[][..], |pictures| &pictures.cuts);
+    let (sheet, record) = pictures.map_or(("", ""), |it| (&it.sheet, &it.record));
+    let pairs = held.regions.iter().zip(cuts).zip(1..);
     let page = PaperResult {
         name: &account.name,
         role: role_word(account.role),
         tone,
         word,
         say,
-        code: reason.map_or("", |reason| reason.code.as_str()),
+        code: reason.map_or("", |(code, _sentence)| code),
         step,
         job: row.job,
         machine: row.machine.to_string(),
         office,
         printed: zone.local_text(row.received_at),
-        page: compared.page,
-        more: compared
-            .regions
-            .len()
-            .saturating_sub(compared.pictures.cuts.len()),
+        page: held.page,
+        more: held.regions.len().saturating_sub(cuts.len()),
         differences: pairs
             .map(|((region, cut), number)| Difference {
                 number,
@@ -179,28 +178,28 @@ fn result_page(
                 cut,
             })
             .collect(),
-        has_place: !compared.regions.is_empty() || compared.verdict == Verdict::Same,
-        sheet: &compared.pictures.sheet,
-        record: &compared.pictures.record,
+        has_place: !held.regions.is_empty() || held.verdict == SheetVerdict::Same,
+        sheet,
+        record,
     };
     let text = page.render().map_err(|error| not_rendered(&error))?;
     Ok((Extension(Pictured), Html(text)).into_response())
 }
 
 /// Tone and word of a verdict, and what to do next.
-const fn words(verdict: Verdict) -> (&'static str, &'static str, &'static str) {
+const fn words(verdict: SheetVerdict) -> (&'static str, &'static str, &'static str) {
     match verdict {
-        Verdict::Same => (
+        SheetVerdict::Same => (
             "good",
             "SAMA",
             "Isi kertas cocok dengan yang dicetak. Apakah dokumen itu yang terbaru tidak diperiksa di sini.",
         ),
-        Verdict::Different => (
+        SheetVerdict::Different => (
             "bad",
             "BERBEDA",
             "Lihat setiap bagian di bawah. Cap, paraf atau coretan sesudah dicetak juga terhitung. Bila tulisan atau angkanya diubah: jangan kembalikan kertasnya, laporkan kepada atasan dan dinas penerbit.",
         ),
-        Verdict::CannotTell => (
+        SheetVerdict::CannotTell => (
             "wait",
             "TIDAK DAPAT DIPASTIKAN",
             "Ini bukan tanda bahwa kertasnya palsu. Pindai ulang dengan lurus dan bersih, 200 dpi; bila tetap begitu, periksa dokumen elektroniknya.",
@@ -208,19 +207,19 @@ const fn words(verdict: Verdict) -> (&'static str, &'static str, &'static str) {
     }
 }
 
-fn said(verdict: Verdict, count: usize) -> String {
+fn said(verdict: SheetVerdict, count: usize) -> String {
     match verdict {
-        Verdict::Same => "Tidak ada bagian yang berbeda dari catatan cetak.".to_owned(),
-        Verdict::Different => format!("Ada {count} bagian yang berbeda dari catatan cetak."),
-        Verdict::CannotTell => String::new(),
+        SheetVerdict::Same => "Tidak ada bagian yang berbeda dari catatan cetak.".to_owned(),
+        SheetVerdict::Different => format!("Ada {count} bagian yang berbeda dari catatan cetak."),
+        SheetVerdict::CannotTell => String::new(),
     }
 }
 
-const fn what(kind: Kind) -> &'static str {
+const fn what(kind: RegionKind) -> &'static str {
     match kind {
-        Kind::Missing => "Ada yang hilang dari kertas",
-        Kind::Added => "Ada tambahan di kertas",
-        Kind::Changed => "Tulisan di kertas lain",
+        RegionKind::Missing => "Ada yang hilang dari kertas",
+        RegionKind::Added => "Ada tambahan di kertas",
+        RegionKind::Changed => "Tulisan di kertas lain",
     }
 }
 

@@ -73,6 +73,8 @@ pub struct Measures {
     pub is_trust_old: bool,
     /// Whether records of printed sheets lie here that central cannot open.
     pub has_refused_records: bool,
+    /// Whether the program that reads documents and scans is not there.
+    pub is_inspector_missing: bool,
     /// Whether one of the newest revocation lists that documents are judged by has ended.
     pub is_trust_ended: bool,
     /// Whether the trust folder cannot be read, so that what was last good in it counts.

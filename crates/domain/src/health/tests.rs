@@ -31,6 +31,7 @@ fn sound() -> Measures {
         certificate_days_left: Some(300),
         is_trust_old: false,
         has_refused_records: false,
+        is_inspector_missing: false,
         is_trust_ended: false,
         is_trust_broken: false,
     }
@@ -169,7 +170,7 @@ fn a_heartbeat_is_due_after_its_time_and_when_the_clock_was_set_back() {
 #[test]
 fn each_bound_that_is_crossed_makes_a_heartbeat_due_at_once_and_again_when_it_is_left() {
     type Change = fn(&mut Measures);
-    let cases: [(Change, &[&str]); 10] = [
+    let cases: [(Change, &[&str]); 11] = [
         (|now| now.disk_free_bytes = Some(400 << 20), &["disk-low"]),
         (
             |now| now.disk_free_bytes = Some(0),
@@ -188,6 +189,10 @@ fn each_bound_that_is_crossed_makes_a_heartbeat_due_at_once_and_again_when_it_is
         (|now| now.is_trust_old = true, &["trust-old"]),
         (|now| now.is_trust_ended = true, &["trust-ended"]),
         (|now| now.has_refused_records = true, &["records-refused"]),
+        (
+            |now| now.is_inspector_missing = true,
+            &["inspector-missing"],
+        ),
         (|now| now.is_trust_broken = true, &["trust-broken"]),
     ];
     for (change, troubles) in cases {

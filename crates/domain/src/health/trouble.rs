@@ -47,6 +47,8 @@ pub enum Trouble {
     RecordsRefused,
     /// The trust folder cannot be read: what was last good in it counts, and what was put there since does not.
     TrustBroken,
+    /// What reads documents and scans is not installed: nothing that people bring is judged, and no record is made.
+    InspectorMissing,
 }
 
 impl Trouble {
@@ -65,6 +67,7 @@ impl Trouble {
             Self::TrustEnded => "trust-ended",
             Self::RecordsRefused => "records-refused",
             Self::TrustBroken => "trust-broken",
+            Self::InspectorMissing => "inspector-missing",
         }
     }
 
@@ -107,6 +110,9 @@ impl Trouble {
             measures.is_trust_ended.then_some(Self::TrustEnded),
             measures.has_refused_records.then_some(Self::RecordsRefused),
             measures.is_trust_broken.then_some(Self::TrustBroken),
+            measures
+                .is_inspector_missing
+                .then_some(Self::InspectorMissing),
         ]
         .into_iter()
         .flatten()

@@ -45,6 +45,7 @@ impl HealthUnit {
                 .is_some_and(|records| records.refused_count() > 0),
             is_trust_ended: trust.and_then(|it| it.ends_at).is_some_and(is_past),
             is_trust_broken,
+            is_inspector_missing: !self.inspector.is_there(),
         }
     }
 

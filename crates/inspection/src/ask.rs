@@ -1,18 +1,27 @@
-//! The parent's half: starts the child, hands it the question, takes its answer or ends it.
+//! The asking half: starts the inspector, hands it the question, takes its answer or ends it.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use zeroize::Zeroizing;
 
-/// The image of this process, which stays the same when the package is replaced under it.
+use crate::question::{Head, Limits, Work};
+
+/// Its name, in the folder of the program that asks it.
+const NAME: &str = "loket-inspector";
+
+/// The image of this process.
 const IMAGE: &str = "/proc/self/exe";
 
 /// SIGXCPU on Linux: the processor time is used up.
@@ -21,44 +30,68 @@ const SIGXCPU: i32 = 24;
 /// Room for most answers: what grows beyond it is copied, and wiped where it was.
 const FIRST_ANSWER_BYTES: usize = 64 * 1024;
 
-/// How this program is started again.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Myself {
-    /// Its file.
-    pub image: PathBuf,
-    /// Words of the command line that lead to the program's own; none where it is a program of its own.
-    pub words: Vec<OsString>,
+/// How the inspector is started.
+#[derive(Debug, Clone)]
+pub struct Inspector {
+    image: PathBuf,
+    words: Vec<OsString>,
+    /// Held open, so that asker and inspector are of one version while a package is replaced under them.
+    _held: Option<Arc<File>>,
 }
 
-impl Myself {
-    /// This process, which was given `own` words behind the program's name.
+impl Inspector {
+    /// The program that was installed beside this one. Where there is none, each question says so.
     #[must_use]
-    pub fn with_own(own: usize) -> Self {
-        let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
-        words.truncate(words.len().saturating_sub(own));
+    pub fn beside_this_program() -> Self {
+        let own = std::env::current_exe().unwrap_or_default();
+        let file = own.with_file_name(NAME);
+        match File::open(&file) {
+            Ok(held) => Self {
+                // Looked up in the child before its files are closed.
+                image: PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd())),
+                words: Vec::new(),
+                _held: Some(Arc::new(held)),
+            },
+            Err(_absent) => Self::at(&file),
+        }
+    }
+
+    /// The program in a file.
+    #[must_use]
+    pub fn at(file: &Path) -> Self {
+        Self {
+            image: file.to_owned(),
+            words: Vec::new(),
+            _held: None,
+        }
+    }
+
+    /// A part of this program, which is led there by words of its command line.
+    #[must_use]
+    pub fn part_of_this_program(words: &[&str]) -> Self {
         Self {
             image: PathBuf::from(IMAGE),
-            words,
+            words: words.iter().map(Into::into).collect(),
+            _held: None,
         }
     }
 
-    /// A program in a file of its own.
+    /// Whether it is there to be started.
     #[must_use]
-    pub const fn of(image: PathBuf) -> Self {
-        Self {
-            image,
-            words: Vec::new(),
-        }
+    pub fn is_there(&self) -> bool {
+        self.image.exists()
     }
 }
 
-/// What a child is asked.
+/// What the inspector is asked.
 #[derive(Debug)]
 pub struct Question<'a> {
-    /// The hidden command and its words; every account of the computer can read them.
-    pub words: Vec<OsString>,
-    /// What it is given on standard input, one after the other.
-    pub input: &'a [&'a [u8]],
+    /// What.
+    pub work: Work,
+    /// Within what it works.
+    pub limits: Limits,
+    /// What it works on.
+    pub parts: &'a [&'a [u8]],
     /// How long it may take.
     pub within: Duration,
     /// The longest answer.
@@ -82,6 +115,9 @@ pub enum Fault {
         /// The signal that ended it.
         signal: Option<i32>,
     },
+    /// The question is longer than one may be.
+    #[error("ask for the work: the question is longer than it may be")]
+    Question,
     /// Its answer cannot be read, or is longer than it may be.
     #[error("read the answer of the process: cut, or longer than it may be")]
     Answer,
@@ -93,7 +129,7 @@ impl Fault {
     pub fn is_exit(&self, wanted: u8) -> bool {
         match self {
             Self::Ended { code, .. } => *code == Some(i32::from(wanted)),
-            Self::NotStarted(_) | Self::TookTooLong | Self::Answer => false,
+            Self::NotStarted(_) | Self::TookTooLong | Self::Question | Self::Answer => false,
         }
     }
 
@@ -103,7 +139,7 @@ impl Fault {
         match self {
             Self::TookTooLong => true,
             Self::Ended { signal, .. } => signal.is_some(),
-            Self::NotStarted(_) | Self::Answer => false,
+            Self::NotStarted(_) | Self::Question | Self::Answer => false,
         }
     }
 }
@@ -116,18 +152,21 @@ fn ended(code: Option<i32>, signal: Option<i32>) -> String {
     }
 }
 
-/// Starts this program again, gives it the question, and takes what it answers with code 0.
+/// Starts the inspector, gives it the question, and takes what it answers with code 0.
 ///
 /// # Errors
-/// [`Fault`]; the child is gone in every case.
+/// [`Fault`]; the process is gone in every case.
 ///
 /// # Cancel safety
-/// Dropping the future ends the child.
-pub async fn ask(myself: &Myself, question: Question<'_>) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    ask_after(myself, question, std::future::ready(())).await
+/// Dropping the future ends the process.
+pub async fn ask(
+    inspector: &Inspector,
+    question: Question<'_>,
+) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    ask_after(inspector, question, std::future::ready(())).await
 }
 
-/// As [`ask`], but the started child is given the question only after `before`, which counts as its time: a test hangs it
+/// As [`ask`], but the started process is given the question only after `before`, which counts as its time: a test hangs it
 /// there.
 ///
 /// # Errors
@@ -136,14 +175,41 @@ pub async fn ask(myself: &Myself, question: Question<'_>) -> Result<Zeroizing<Ve
 /// # Cancel safety
 /// As [`ask`].
 pub async fn ask_after(
-    myself: &Myself,
+    inspector: &Inspector,
     question: Question<'_>,
     before: impl Future<Output = ()>,
 ) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    let mut command = Command::new(&myself.image);
+    let size = |part: &&[u8]| u64::try_from(part.len()).unwrap_or(u64::MAX);
+    let head = Head {
+        work: question.work,
+        limits: question.limits,
+        part_bytes: question.parts.iter().map(size).collect(),
+    };
+    let head = head.encode().ok_or(Fault::Question)?;
+    let mut input = vec![head.as_slice()];
+    input.extend(question.parts);
+    let (within, most) = (question.within, question.max_answer_bytes);
+    run(inspector, (&input, most), within, before).await
+}
+
+/// What the inspector said, where that is JSON.
+///
+/// # Errors
+/// [`Fault::Answer`]
+pub fn answer<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Fault> {
+    serde_json::from_slice(bytes).map_err(|_other| Fault::Answer)
+}
+
+async fn run(
+    inspector: &Inspector,
+    (input, most): (&[&[u8]], usize),
+    within: Duration,
+    before: impl Future<Output = ()>,
+) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let mut command = Command::new(&inspector.image);
     command
-        .args(&myself.words)
-        .args(&question.words)
+        .arg0(NAME)
+        .args(&inspector.words)
         .env_clear()
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -151,9 +217,9 @@ pub async fn ask_after(
     let mut child = command.spawn().map_err(Fault::NotStarted)?;
     let answering = async {
         before.await;
-        answer(&mut child, question.input, question.max_answer_bytes).await
+        exchange(&mut child, input, most).await
     };
-    match tokio::time::timeout(question.within, answering).await {
+    match tokio::time::timeout(within, answering).await {
         Ok(answered) => answered,
         Err(_late) => {
             // It may have ended this moment; either way it is reaped here.
@@ -163,7 +229,7 @@ pub async fn ask_after(
     }
 }
 
-async fn answer(
+async fn exchange(
     child: &mut Child,
     input: &[&[u8]],
     max_bytes: usize,
@@ -236,14 +302,12 @@ mod tests {
     const LONG: Duration = Duration::from_secs(30);
 
     async fn shell(script: &str, input: &[&[u8]], within: Duration) -> Result<Vec<u8>, Fault> {
-        let myself = Myself::of(PathBuf::from("/bin/sh"));
-        let question = Question {
+        let shell = Inspector {
             words: vec!["-c".into(), script.into()],
-            input,
-            within,
-            max_answer_bytes: 8,
+            ..Inspector::at(Path::new("/bin/sh"))
         };
-        ask(&myself, question).await.map(|bytes| bytes.to_vec())
+        let said = run(&shell, (input, 8), within, std::future::ready(())).await;
+        said.map(|bytes| bytes.to_vec())
     }
 
     #[tokio::test]
@@ -268,14 +332,9 @@ mod tests {
         );
         let said = shell("kill -XCPU $$", &[b"abcd"], LONG).await;
         assert!(matches!(said, Err(Fault::TookTooLong)), "{said:?}");
-        let nobody = Myself::of(PathBuf::from("/nonexistent/program"));
-        let question = Question {
-            words: Vec::new(),
-            input: &[],
-            within: LONG,
-            max_answer_bytes: 8,
-        };
-        let said = ask(&nobody, question).await;
+        let nobody = Inspector::at(Path::new("/nonexistent/program"));
+        assert!(!nobody.is_there());
+        let said = run(&nobody, (&[], 8), LONG, std::future::ready(())).await;
         assert!(matches!(said, Err(Fault::NotStarted(_))), "{said:?}");
     }
 
@@ -294,10 +353,42 @@ mod tests {
         assert_eq!(said, b"done\n");
     }
 
-    #[test]
-    fn a_program_is_started_again_by_the_words_that_led_to_it() {
-        let all = Myself::with_own(0);
-        assert_eq!(all.words.len(), std::env::args_os().count() - 1);
-        assert!(Myself::with_own(usize::MAX).words.is_empty());
+    #[tokio::test]
+    async fn a_question_is_its_head_and_its_parts() {
+        let cat = Inspector::at(Path::new("/bin/cat"));
+        let question = Question {
+            work: Work::Codes { page: Some(3) },
+            limits: Limits {
+                memory_bytes: 1,
+                cpu_s: 2,
+            },
+            parts: &[b"a scan", b""],
+            within: LONG,
+            max_answer_bytes: 1024,
+        };
+        let said = ask(&cat, question).await.unwrap();
+        let (length, rest) = said.split_first_chunk::<4>().unwrap();
+        let length = usize::try_from(u32::from_be_bytes(*length)).unwrap();
+        let head = Head::decode(&rest[..length]).unwrap();
+        assert_eq!(head.work, Work::Codes { page: Some(3) });
+        assert_eq!(head.part_bytes, [6, 0]);
+        assert_eq!(&rest[length..], b"a scan");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_replaced_is_still_the_one_that_was_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(NAME);
+        std::fs::copy("/bin/echo", &file).unwrap();
+        let held = File::open(&file).unwrap();
+        let inspector = Inspector {
+            image: PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd())),
+            words: vec!["old".into()],
+            _held: Some(Arc::new(held)),
+        };
+        std::fs::remove_file(&file).unwrap();
+        std::fs::copy("/bin/false", &file).unwrap();
+        let said = run(&inspector, (&[], 8), LONG, std::future::ready(())).await;
+        assert_eq!(said.unwrap().as_slice(), b"old\n");
     }
 }

@@ -1,13 +1,15 @@
 //! Looks at pages instead of reading them: which QR codes stand there, and what somebody changed on one.
 
 use data_encoding::BASE64;
-use loket_kiosk_ui::ports::{Compared, Leads, Paper, Qr};
+use loket_inspection::{Brief, Compared, Document, Judgement, Leads, Paper, Qr};
 use loket_paper::raster::{self, Gray};
 use loket_qr::{Class, DigestKey, Effort, Hosts, QrReport, Sheet};
-use loket_verify::{Changes, Report};
-use loket_wire::HostRules;
+use loket_verify::{Changes, Report, Trust};
+use loket_wire::{HostRules, Timestamp};
+use ring::rand::SecureRandom as _;
 
-use crate::identity::OsRandom;
+use crate::Exit;
+use crate::judge::{Kind, kind};
 
 /// Pages whose codes are read: a family card has one, and each takes a tenth of a second on an old PC.
 const MAX_PAGES: u32 = 4;
@@ -24,8 +26,30 @@ const MAX_COMPARED_PAGES: u32 = 10;
 /// A picture of a page beyond this is none of a form: it would only fill the answer.
 const MAX_PICTURE_BYTES: usize = 1_250_000;
 
+/// Looks at what was brought; what changed after signing is told without trusting anybody.
+pub(crate) fn look(
+    document: &[u8],
+    brief: &Brief,
+    at: Timestamp,
+    officer: bool,
+) -> Result<Judgement, Exit> {
+    let hosts = brief.hosts.as_ref();
+    Ok(match kind(document).ok_or(Exit::NoDocument)? {
+        Kind::Pdf => {
+            let report = loket_verify::check(document, &Trust::default(), &brief.policy, at);
+            Judgement::Document(Document {
+                is_looked_at: true,
+                qr: of_pages(document, hosts),
+                compared: officer.then(|| compare(document, &report)).flatten(),
+                ..Document::of(&report, at)
+            })
+        }
+        Kind::Picture => Judgement::Paper(of_picture(document, hosts)),
+    })
+}
+
 /// The codes on a photograph or scan.
-pub(super) fn of_picture(picture: &[u8], hosts: Option<&HostRules>) -> Paper {
+fn of_picture(picture: &[u8], hosts: Option<&HostRules>) -> Paper {
     let Some(rules) = Rules::of(hosts) else {
         return Paper::default();
     };
@@ -39,12 +63,7 @@ pub(super) fn of_picture(picture: &[u8], hosts: Option<&HostRules>) -> Paper {
 }
 
 /// The codes on the pages of a document; nothing where none could be looked at.
-pub(super) fn of_pages(document: &[u8], hosts: Option<&HostRules>) -> Vec<Qr> {
-    reports_of_pages(document, hosts).iter().map(qr).collect()
-}
-
-/// The same as the reader of codes tells it.
-pub(crate) fn reports_of_pages(document: &[u8], hosts: Option<&HostRules>) -> Vec<QrReport> {
+fn of_pages(document: &[u8], hosts: Option<&HostRules>) -> Vec<Qr> {
     let (Some(rules), Ok(pages)) = (Rules::of(hosts), raster::page_count(document)) else {
         return Vec::new();
     };
@@ -52,14 +71,12 @@ pub(crate) fn reports_of_pages(document: &[u8], hosts: Option<&HostRules>) -> Ve
         let gray = raster::render(document, page, CODE_DPI).ok()?;
         rules.codes(&gray, page.saturating_add(1), Effort::Page)
     };
-    (0..pages.min(MAX_PAGES))
-        .filter_map(look)
-        .flatten()
-        .collect()
+    let found = (0..pages.min(MAX_PAGES)).filter_map(look).flatten();
+    found.map(|report| qr(&report)).collect()
 }
 
 /// The first page that looks another way than the office signed it, both ways; of a document that was changed alone.
-pub(super) fn compare(document: &[u8], report: &Report) -> Option<Compared> {
+fn compare(document: &[u8], report: &Report) -> Option<Compared> {
     let changed = report.signatures.iter();
     let mut changed = changed.filter(|signature| signature.changes == Changes::Altered);
     let after: usize = changed
@@ -104,10 +121,12 @@ struct Rules {
 
 impl Rules {
     fn of(hosts: Option<&HostRules>) -> Option<Self> {
+        // Nobody compares these digests with any of another process.
+        let mut key = [0; 32];
+        ring::rand::SystemRandom::new().fill(&mut key).ok()?;
         Some(Self {
             hosts: Hosts::new(hosts?).ok()?,
-            // Nobody compares these digests: they end with this process.
-            key: DigestKey::from_bytes(loket_wire::random::draw(&mut OsRandom::default())),
+            key: DigestKey::from_bytes(key),
         })
     }
 
@@ -129,7 +148,7 @@ impl Rules {
 }
 
 /// What crosses to the pages.
-pub(crate) fn qr(report: &QrReport) -> Qr {
+fn qr(report: &QrReport) -> Qr {
     Qr {
         leads: match report.class {
             Class::OfficialHost => Leads::Official,
@@ -148,6 +167,7 @@ pub(crate) fn qr(report: &QrReport) -> Qr {
         host: report.host.clone(),
         hosts_valid_from: report.hosts_valid_from,
         page: report.page,
+        told: serde_json::to_value(report).unwrap_or_default(),
     }
 }
 
@@ -155,10 +175,10 @@ pub(crate) fn qr(report: &QrReport) -> Qr {
 mod tests {
     use super::*;
 
-    const SAMPLE: &[u8] = include_bytes!("../../../tests/fixtures/kk-sample-bb.pdf");
+    const SAMPLE: &[u8] = include_bytes!("../../tests/fixtures/kk-sample-bb.pdf");
 
     fn hosts() -> HostRules {
-        loket_trust_folder::parse_hosts(include_bytes!("../../../crates/qr/hosts.toml")).unwrap()
+        loket_trust_folder::parse_hosts(include_bytes!("../../crates/qr/hosts.toml")).unwrap()
     }
 
     #[test]

@@ -1,10 +1,14 @@
+use loket_inspection::{Read, SheetVerdict};
 use loket_paper::fingerprint;
-use loket_wire::RecordPage;
+use loket_paper::raster::{self, Gray};
+use loket_wire::{JobId, MatchRecord, RecordPage, Sha256Digest, Timestamp};
 
 use super::*;
+use crate::codes::codes;
+use crate::compare::{best, compare};
 
 /// A card that brings its fonts along.
-const CARD: &[u8] = include_bytes!("../../../tests/fixtures/kk-embedded-bb.pdf");
+const CARD: &[u8] = include_bytes!("../../tests/fixtures/kk-embedded-bb.pdf");
 
 /// The card with one digit of its number changed: its content stands in clear.
 fn forged() -> Vec<u8> {
@@ -57,18 +61,18 @@ fn a_changed_digit_is_a_difference_only_where_the_document_brings_its_fonts_alon
     let (same, changed) = (scan_of(CARD), scan_of(&forged()));
     for fonts_inside in [true, false] {
         let records = [record_with(fonts_inside)];
-        let held = held::best(&records, &same, true).unwrap();
-        assert_eq!(held.verdict, PaperVerdict::Same, "{:?}", held.regions);
-        assert!(held.pictures.is_none(), "nothing differs");
-        let held = held::best(&records, &changed, true).unwrap();
+        let held = best(&records, &same, true).unwrap();
+        assert_eq!(held.verdict, SheetVerdict::Same, "{:?}", held.regions);
+        assert_eq!(held.pictures.unwrap().cuts.len(), 0, "nothing differs");
+        let held = best(&records, &changed, true).unwrap();
         let (verdict, code) = match fonts_inside {
-            true => (PaperVerdict::Different, None),
-            false => (PaperVerdict::CannotTell, Some("C-114".to_owned())),
+            true => (SheetVerdict::Different, None),
+            false => (SheetVerdict::CannotTell, Some("R-404".to_owned())),
         };
         assert_eq!((held.verdict, held.code), (verdict, code));
         let pictures = held.pictures.unwrap();
         assert!(!held.regions.is_empty() && !pictures.sheet.is_empty());
-        assert_eq!(pictures.places.len(), held.regions.len().min(5));
+        assert_eq!(pictures.cuts.len(), held.regions.len().min(6));
     }
 }
 
@@ -82,64 +86,49 @@ fn of_several_records_the_nearest_is_told() {
         dpi: Some(fingerprint::DPI),
     };
     other.pages[0].fingerprint = fingerprint::of(&blank).unwrap().to_bytes();
-    let held = held::best(&[other, record_with(true)], &scan_of(CARD), false).unwrap();
-    assert_eq!((held.record, held.verdict), (1, PaperVerdict::Same));
+    let held = best(&[other, record_with(true)], &scan_of(CARD), false).unwrap();
+    assert_eq!((held.record, held.verdict), (1, SheetVerdict::Same));
 }
 
 #[test]
 fn a_record_is_of_the_document_and_the_job_that_were_given() {
     let job = JobId::from_parts(2, [2; 10]);
     let made_at = Timestamp::from_unix_ms(3);
-    let bytes = record(CARD, (job, 1), made_at).unwrap();
+    let bytes = record::record(CARD, (job, 1), made_at).unwrap();
     let record = MatchRecord::decode(&bytes).unwrap();
     assert_eq!(record.revision_sha256, Sha256Digest::of(CARD));
     assert_eq!((record.job_id, record.made_at), (job, made_at));
     assert!(record.fonts_inside && record.pages.len() == 1 && record.codes.len() == 1);
-    let again = super::record(CARD, (job, 2), made_at);
-    assert_eq!(again.err(), Some(Exit::Refused), "it has no second page");
+    let again = record::record(CARD, (job, 2), made_at);
+    assert_eq!(again.err(), Some(Exit::NoDocument), "it has no second page");
 }
 
 #[test]
 fn a_scan_that_is_none_is_told_by_its_code() {
-    assert_eq!(
-        Seen::from(codes(b"no picture")),
-        Seen::Unread("R-107".to_owned())
-    );
-    // A PDF of one page is the scan of one sheet, unless it is the document itself.
-    let scan = include_bytes!("../../../tests/fixtures/kk-embedded-unsigned.pdf");
-    assert_eq!(codes(scan).unwrap().len(), 1);
-    assert_eq!(Seen::from(codes(CARD)), Seen::Unread("R-110".to_owned()));
+    for (bytes, code) in [
+        (b"no picture".as_slice(), "R-107"),
+        (b"%PDF-1.7 none", "R-102"),
+        (b"\x89PNG\r\n\x1a\ncut", "R-108"),
+        (b"%PDF-1.7 1 0 obj<</ByteRange[0 1 2 3]>>", "R-110"),
+        // As crisp as no paper is, it would be told to differ from its own record.
+        (CARD, "R-110"),
+    ] {
+        assert_eq!(codes(bytes, Some(1)), Read::Unread(code.to_owned()));
+    }
+    // A PDF of one page is the scan of one sheet.
+    let scan = include_bytes!("../../tests/fixtures/kk-embedded-unsigned.pdf");
+    assert!(matches!(codes(scan, None), Read::Told(found) if found.len() == 1));
+    for page in [0, 2] {
+        assert_eq!(codes(scan, Some(page)), Read::Unread("R-103".to_owned()));
+    }
 }
 
 #[test]
-fn a_task_is_read_as_it_is_written() {
-    #[derive(clap::Parser)]
-    struct Line {
-        #[command(subcommand)]
-        command: Command,
-    }
-    #[derive(clap::Subcommand)]
-    enum Command {
-        Sheet(Task),
-    }
-    for work in [
-        Work::Record {
-            job: JobId::from_parts(1, [1; 10]),
-            page_count: 2,
-            made_at_ms: 3,
-        },
-        Work::Codes,
-        Work::Compare {
-            record_bytes: vec![1, 22],
-            pictures: true,
-        },
-    ] {
-        let mut words = Task::new(work.clone()).words();
-        words.insert(0, "loketd".into());
-        let Command::Sheet(read) = <Line as clap::Parser>::parse_from(words).command;
-        assert_eq!(
-            (read.work, read.memory_bytes, read.cpu_s),
-            (work, MEMORY_BYTES, CPU_S)
-        );
-    }
+fn a_record_that_is_none_is_told_apart_from_a_scan_that_is_none() {
+    let record = record_with(true).encode().unwrap();
+    let held = compare(b"no picture", None, &[record], false);
+    assert!(matches!(held, Read::Unread(code) if code == "R-107"));
+    let broken = Zeroizing::new(b"no record".to_vec());
+    let held = compare(b"no picture", None, &[broken], false);
+    assert!(matches!(held, Read::RecordBroken(code) if code == "R-205"));
 }

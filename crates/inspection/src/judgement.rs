@@ -1,10 +1,10 @@
-//! What was judged, in the shape in which the judging process hands it over.
+//! What was judged.
 //!
 //! Words of the verifier's own enums cross as they stand in its JSON (`document`, `TOTAL-PASSED`); pages translate those
 //! that they know and show the others as they are.
 
 use loket_verify::{Code, Report, SignatureReport, Weight};
-use loket_wire::Timestamp;
+use loket_wire::{Sha256Digest, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What was judged.
@@ -96,6 +96,10 @@ impl std::fmt::Debug for Compared {
 pub struct Revision {
     /// Its length.
     pub size_bytes: u64,
+    /// Digest of these bytes.
+    pub sha256: Sha256Digest,
+    /// Digest of those of them that the signature covers: what tells documents apart.
+    pub content_sha256: Sha256Digest,
     /// Its pages.
     pub page_count: u32,
 }
@@ -239,6 +243,9 @@ pub struct Qr {
     pub hosts_valid_from: Timestamp,
     /// The page it stands on, from 1.
     pub page: u32,
+    /// All that may be told of it, as `qr` of `loketd verify --json` gives it.
+    #[serde(default)]
+    pub told: serde_json::Value,
 }
 
 impl Document {
@@ -252,6 +259,8 @@ impl Document {
             findings: found(&report.findings),
             revision: report.revision.as_ref().map(|revision| Revision {
                 size_bytes: revision.size_bytes,
+                sha256: revision.sha256,
+                content_sha256: revision.content_sha256,
                 page_count: revision.page_count,
             }),
             indication: word(&report.indication),
@@ -266,14 +275,27 @@ impl Document {
         }
     }
 
-    /// The finding that decided the verdict: the heaviest, and of those the first.
+    /// The codes of every finding, in their order, each once; they hold nothing that the document says.
     #[must_use]
-    pub fn decisive(&self) -> Option<Code> {
-        let all = self.signatures.iter().flat_map(|it| {
+    pub fn codes(&self) -> Vec<Code> {
+        let mut codes: Vec<Code> = self.found().collect();
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    }
+
+    fn found(&self) -> impl Iterator<Item = Code> {
+        let of_signatures = self.signatures.iter().flat_map(|it| {
             let revisions = it.revisions.iter().flat_map(|revision| &revision.findings);
             it.findings.iter().chain(revisions)
         });
-        let mut all: Vec<Code> = all.chain(&self.findings).map(|Found(code)| *code).collect();
+        of_signatures.chain(&self.findings).map(|Found(code)| *code)
+    }
+
+    /// The finding that decided the verdict: the heaviest, and of those the first.
+    #[must_use]
+    pub fn decisive(&self) -> Option<Code> {
+        let mut all: Vec<Code> = self.found().collect();
         all.retain(|code| code.weight() > Weight::Note);
         all.sort_by_key(|code| (std::cmp::Reverse(code.weight()), *code));
         all.first().copied()

@@ -1,20 +1,27 @@
-//! The daemon's side: starts the process for a sheet, one at a time, and takes its answer.
+//! Sheets of paper: asks the inspector for records of what was printed and about scans of what is doubted, one at a time.
 
 use std::time::Duration;
 
-use loket_confine::{Fault, Myself, Question, ask_after};
 use loket_domain::print::Revision;
+use loket_inspection::{
+    Fault, Held, Inspector, Limits, MAX_HELD_BYTES, Question, Read, Work, answer, ask_after,
+};
 use loket_wire::record::MAX_RECORD_BYTES;
 use loket_wire::{JobId, MatchRecord, Sha256Digest, Timestamp};
-use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
-use super::{Held, Seen, Task, Work};
 use crate::stops::{Hold, hold};
 
-/// Records that a sheet is held against: as many as central tells.
-pub(crate) const MAX_RECORDS: usize = 3;
+/// Address space of the process: the program takes 20 MiB of it, a scan of 600 dpi in colour and what is made of it 280.
+/// Processor time: the comparison with one page takes a second on the slowest PC, and a record has up to eight.
+const LIMITS: Limits = Limits {
+    memory_bytes: 448 * 1024 * 1024,
+    cpu_s: 20,
+};
+
+/// The longest list of what codes say.
+const MAX_CODES_BYTES: usize = 64 * 1024;
 
 /// Nobody waits for a record, and a stop waits no longer than this for one; an honest card takes a tenth of a second.
 const RECORD_WITHIN: Duration = Duration::from_secs(12);
@@ -22,25 +29,28 @@ const RECORD_WITHIN: Duration = Duration::from_secs(12);
 /// Reading the codes of a bad scan and comparing it take seconds on an old PC; an officer waits.
 const SCAN_WITHIN: Duration = Duration::from_secs(30);
 
-/// The longest answer about a scan: a sheet of 2.25 MB and ten close-ups of 0.8, in base64; most have a tenth of that.
-const MAX_ANSWER_BYTES: usize = 14 * 1024 * 1024;
-
 /// Reads and draws sheets of paper in processes of their own, one at a time: each may take what memory a small PC has to
 /// spare, and whatever prints has the other processor.
 #[derive(Debug)]
 pub struct SheetReader {
-    myself: Myself,
+    inspector: Inspector,
     turns: Semaphore,
 }
 
 impl SheetReader {
-    /// Starts children as `myself`.
+    /// Asks `inspector`.
     #[must_use]
-    pub const fn new(myself: Myself) -> Self {
+    pub const fn new(inspector: Inspector) -> Self {
         Self {
-            myself,
+            inspector,
             turns: Semaphore::const_new(1),
         }
+    }
+
+    /// Who is asked.
+    #[must_use]
+    pub const fn inspector(&self) -> &Inspector {
+        &self.inspector
     }
 
     /// Makes the record of a signed revision that a job printed.
@@ -49,7 +59,7 @@ impl SheetReader {
     /// [`Fault`]; there is no record then.
     ///
     /// # Cancel safety
-    /// Dropping the future kills the child.
+    /// Dropping the future ends the inspector.
     pub(crate) async fn record(
         &self,
         document: &[u8],
@@ -59,15 +69,12 @@ impl SheetReader {
         let work = Work::Record {
             job,
             page_count: revision.page_count,
-            made_at_ms: made_at.unix_ms(),
+            made_at,
         };
-        let question = Question {
-            words: Task::new(work).words(),
-            input: &[document],
-            within: RECORD_WITHIN,
-            max_answer_bytes: MAX_RECORD_BYTES,
-        };
-        let bytes = self.ask(question, Hold::Recording).await?;
+        let (within, most) = (RECORD_WITHIN, MAX_RECORD_BYTES);
+        let parts = [document];
+        let bytes = self.ask(work, &parts, (within, most), Hold::Recording);
+        let bytes = bytes.await?;
         let record = MatchRecord::decode(&bytes).map_err(|_none| Fault::Answer)?;
         // What it says of the document is the daemon's own knowledge, whatever the document made of its reader.
         let is_asked = record.job_id == job
@@ -86,9 +93,11 @@ impl SheetReader {
     /// [`Fault`]
     ///
     /// # Cancel safety
-    /// Dropping the future kills the child.
-    pub(crate) async fn codes(&self, scan: &[u8]) -> Result<Seen<Vec<Sha256Digest>>, Fault> {
-        self.look(Work::Codes, &[scan]).await
+    /// Dropping the future ends the inspector.
+    pub(crate) async fn codes(&self, scan: &[u8]) -> Result<Read<Vec<Sha256Digest>>, Fault> {
+        let within = (SCAN_WITHIN, MAX_CODES_BYTES);
+        let work = Work::Codes { page: None };
+        answer(&self.ask(work, &[scan], within, Hold::Comparing).await?)
     }
 
     /// Holds a scan against records, open as they are.
@@ -97,41 +106,39 @@ impl SheetReader {
     /// [`Fault`]
     ///
     /// # Cancel safety
-    /// Dropping the future kills the child.
+    /// Dropping the future ends the inspector.
     pub(crate) async fn compare(
         &self,
         scan: &[u8],
         records: &[Zeroizing<Vec<u8>>],
         pictures: bool,
-    ) -> Result<Seen<Held>, Fault> {
-        let size = |record: &Zeroizing<Vec<u8>>| u64::try_from(record.len()).unwrap_or(u64::MAX);
+    ) -> Result<Read<Held>, Fault> {
         let work = Work::Compare {
-            record_bytes: records.iter().map(size).collect(),
+            page: None,
             pictures,
         };
-        let mut gives: Vec<&[u8]> = records.iter().map(|record| record.as_slice()).collect();
-        gives.push(scan);
-        self.look(work, &gives).await
+        let mut parts = vec![scan];
+        parts.extend(records.iter().map(|record| record.as_slice()));
+        let within = (SCAN_WITHIN, MAX_HELD_BYTES);
+        answer(&self.ask(work, &parts, within, Hold::Comparing).await?)
     }
 
-    async fn look<T: DeserializeOwned>(
+    async fn ask(
         &self,
         work: Work,
-        gives: &[&[u8]],
-    ) -> Result<Seen<T>, Fault> {
-        let question = Question {
-            words: Task::new(work).words(),
-            input: gives,
-            within: SCAN_WITHIN,
-            max_answer_bytes: MAX_ANSWER_BYTES,
-        };
-        let bytes = self.ask(question, Hold::Comparing).await?;
-        serde_json::from_slice(&bytes).map_err(|_other| Fault::Answer)
-    }
-
-    async fn ask(&self, question: Question<'_>, at: Hold) -> Result<Zeroizing<Vec<u8>>, Fault> {
+        parts: &[&[u8]],
+        (within, max_answer_bytes): (Duration, usize),
+        at: Hold,
+    ) -> Result<Zeroizing<Vec<u8>>, Fault> {
         // Never closed: there is always a turn, sooner or later.
         let _turn = self.turns.acquire().await;
-        ask_after(&self.myself, question, hold(at)).await
+        let question = Question {
+            work,
+            limits: LIMITS,
+            parts,
+            within,
+            max_answer_bytes,
+        };
+        ask_after(&self.inspector, question, hold(at)).await
     }
 }

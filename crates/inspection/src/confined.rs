@@ -1,18 +1,10 @@
-//! The child's half: gives up what the work does not need, reads what it is given.
+//! The inspector's half: gives up what the work does not need.
 
-use std::io::{self, Read as _};
+use std::io;
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit};
-use zeroize::Zeroizing;
 
-/// What a child keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Address space in bytes, the program itself included.
-    pub memory_bytes: u64,
-    /// Processor time in seconds; beyond it SIGXCPU ends the process.
-    pub cpu_s: u64,
-}
+use crate::question::Limits;
 
 /// Gives up everything but `limits`, for good: no file is opened or written, no process or thread started, no dump
 /// made, no right gained. Files that are open stay so.
@@ -40,14 +32,4 @@ pub fn give_up(limits: Limits) -> io::Result<()> {
         rustix::process::prlimit(None, resource, most)?;
     }
     Ok(())
-}
-
-/// Up to `most` bytes of standard input.
-///
-/// # Errors
-/// What the system said.
-pub fn read(most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    io::stdin().lock().take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
