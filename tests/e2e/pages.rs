@@ -1,6 +1,5 @@
 //! The pages of a machine, as people use them: real documents, a real stick's folder, a real browser.
 
-use std::process::Stdio;
 
 use anyhow::{Context as _, ensure};
 use loket_demo::site::text;
@@ -8,8 +7,7 @@ use loket_tests::browser::Browser;
 use loket_tests::look::until;
 use loket_tests::pages::{Page, Pages};
 use loket_tests::secrecy::{canaries, files_with, found_in};
-use loket_tests::world::{Build, DEADLINE, bin_dir, fixture};
-use loket_verify::Trust;
+use loket_tests::world::{Build, DEADLINE, fixture};
 use tokio::process::Command;
 
 /// The head of a PNG: a photograph of paper, for whoever looks at its first bytes.
@@ -295,56 +293,6 @@ async fn while_the_trust_folder_is_broken_pages_judge_by_what_was_last_good() ->
     std::fs::remove_file(pages.dir().join("trust/root.pem"))?;
     let page = pages.check("kiosk", "kk.pdf", &document).await?;
     says(&page, &["BELUM DAPAT DIPASTIKAN"])
-}
-
-/// The judging process by itself: the hidden command as the daemon calls it.
-async fn judge(limits: &[&str], document: &[u8]) -> anyhow::Result<std::process::Output> {
-    use tokio::io::AsyncWriteExt as _;
-    let trust = ["root.pem", "issuing.pem"].map(|name| fixture(&format!("trust/{name}")));
-    let trust: Vec<Vec<u8>> = trust.into_iter().collect::<anyhow::Result<_>>()?;
-    let trust = Trust::from_files(trust.iter().map(Vec::as_slice))?.carry();
-    let mut child = Command::new(bin_dir(Build::Plain)?.join("loketd"))
-        .args(["judge", "--brief-bytes", "13", "--at-ms", "1790000000000"])
-        .args(["--trust-bytes", &trust.len().to_string()])
-        .args(limits)
-        .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let mut stdin = child.stdin.take().context("a document's way in")?;
-    // It may end before it has read all.
-    for part in [br#"{"policy":{}}"#, trust.as_slice(), document] {
-        drop(stdin.write_all(part).await);
-    }
-    drop(stdin);
-    Ok(tokio::time::timeout(DEADLINE, child.wait_with_output()).await??)
-}
-
-#[tokio::test]
-async fn a_judging_process_keeps_its_own_limits() -> anyhow::Result<()> {
-    let document = fixture("kk-sample-bb.pdf")?;
-    let output = judge(&[], &document).await?;
-    let judged: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    ensure!(
-        output.status.success() && judged["verdict"] == "valid",
-        "{output:?}"
-    );
-    let large = [document.as_slice(), &[b'\n'; 6 * 1024 * 1024]].concat();
-    let output = judge(&["--memory-bytes", "4194304"], &large).await?;
-    ensure!(
-        !output.status.success() && output.stdout.is_empty(),
-        "{output:?}"
-    );
-    let output = judge(&["--cpu-s", "0"], &large).await?;
-    ensure!(
-        !output.status.success() && output.stdout.is_empty(),
-        "{output:?}"
-    );
-    let output = judge(&[], b"PK\x03\x04").await?;
-    ensure!(output.status.code() == Some(65), "{output:?}");
-    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,16 +2,14 @@
 //! another key; and the officers' page for all of it.
 
 use std::path::Path;
-use std::process::Stdio;
 
 use anyhow::{Context as _, ensure};
 use loket_demo::child::{Program, Running};
 use loket_demo::site::{Machine, text};
-use loket_paper::raster::MAX_PDF_BYTES;
 use loket_tests::look::until;
 use loket_tests::pages::{Door, Page};
 use loket_tests::secrecy::{canaries, files_with};
-use loket_tests::world::{Build, DEADLINE, Station, World, bin_dir, fixture, order, order_again};
+use loket_tests::world::{Build, DEADLINE, Station, World, fixture, order, order_again};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -251,54 +249,6 @@ async fn a_page_that_breaks_whatever_draws_it_is_printed_without_a_record_and_co
     world.wait(&next, &["printed"]).await?;
     record_kept(&world, &next).await?;
     daemon.stop().await?;
-    Ok(())
-}
-
-/// The hidden command by itself, as the daemon calls it.
-async fn sheet(words: &[&str], input: &[u8]) -> anyhow::Result<std::process::Output> {
-    use tokio::io::AsyncWriteExt as _;
-    let mut child = Command::new(bin_dir(Build::Plain)?.join("loketd"))
-        .arg("sheet")
-        .args(words)
-        .env_clear()
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let mut stdin = child.stdin.take().context("a scan's way in")?;
-    // It may end before it has read all.
-    drop(stdin.write_all(input).await);
-    drop(stdin);
-    Ok(tokio::time::timeout(DEADLINE, child.wait_with_output()).await??)
-}
-
-#[tokio::test]
-async fn a_process_for_sheets_keeps_its_own_limits() -> anyhow::Result<()> {
-    let card = fixture(CARD)?;
-    let job = "--job=01890000-0000-7000-8000-000000000000";
-    let record = ["record", job, "--page-count=1", "--made-at-ms=0"];
-    let output = sheet(&record, &card).await?;
-    ensure!(
-        output.status.success() && output.stdout.starts_with(&[0, 1]),
-        "{output:?}"
-    );
-    let output = sheet(&["codes"], &fixture("kk-embedded-unsigned.pdf")?).await?;
-    let codes: Value = serde_json::from_slice(&output.stdout)?;
-    ensure!(codes["told"].as_array().map(Vec::len) == Some(1), "{codes}");
-    for limit in ["--memory-bytes=4194304", "--cpu-s=0"] {
-        let large = [card.as_slice(), &vec![b'\n'; MAX_PDF_BYTES - card.len()]].concat();
-        let output = sheet(&[&record[..], &[limit]].concat(), &large).await?;
-        ensure!(
-            !output.status.success() && output.stdout.is_empty(),
-            "{limit}: {output:?}"
-        );
-    }
-    let output = sheet(&record, &fixture(GREEDY)?).await?;
-    ensure!(
-        !output.status.success() && output.stdout.is_empty(),
-        "{output:?}"
-    );
     Ok(())
 }
 

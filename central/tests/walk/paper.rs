@@ -1,17 +1,12 @@
 //! A doubted sheet at central's own door and page: held against its record by a person with a reason, found by its job
 //! or its code, whatever the scan is made of.
 
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::Stdio;
 
 use hyper::Method;
 use loket_paper::raster::{self, Gray};
 use loket_store::{RecordRow, SqliteStore, Store};
 use loket_wire::{JobId, JobState, Sha256Digest, Timestamp};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
-use tokio::time::timeout;
 
 use crate::client::{Answer, Client};
 use crate::client_of;
@@ -21,8 +16,8 @@ use crate::openapi::Jobs;
 use crate::records::{
     CARD, PAGE, ask, at_machines_door, files_with, hand_in, printed, question, sealed, told,
 };
-use crate::rig::{DEADLINE, Rig, fixture};
-use crate::scans::{REASON, endless_pdf, forged, form, pdf_form, scan_of};
+use crate::rig::{Rig, fixture};
+use crate::scans::{REASON, forged, form, pdf_form, scan_of};
 
 const DOOR: &str = "/api/v1/records/compare";
 
@@ -194,49 +189,6 @@ async fn a_hostile_scan_ends_its_own_process_and_nobody_elses() {
     }
     let answer = compare(&operator, &scan_of(&fixture(CARD), 2_002), &job).await;
     assert_eq!(answer.json()["verdict"], "same");
-}
-
-/// What the hidden command does with a scan and bounds of its own.
-async fn child(scan: &[u8], bounds: [&str; 4]) -> std::process::Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_loket-central"))
-        .arg("sheet")
-        .args(bounds)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    // No record: the codes on it are asked for. One that ends early does not read all of it.
-    let given = stdin.write_all(&[[0].as_slice(), scan].concat()).await;
-    drop((given, stdin));
-    timeout(DEADLINE, child.wait_with_output())
-        .await
-        .unwrap()
-        .unwrap()
-}
-
-#[tokio::test]
-async fn a_process_that_looks_at_a_scan_ends_when_its_time_or_its_memory_is_used_up() {
-    let page = raster::render(&fixture(CARD), 0, 200).unwrap();
-    let scan = raster::png(&page).unwrap();
-    let enough = ["--cpu-s", "20", "--memory-bytes", "1000000000"];
-    let ended = child(&scan, enough).await;
-    assert!(ended.status.success(), "the control: {ended:?}");
-    let said: Value = serde_json::from_slice(&ended.stdout).unwrap();
-    assert_eq!(said["kind"], "codes");
-    let ended = child(
-        &endless_pdf(),
-        ["--cpu-s", "1", "--memory-bytes", "1000000000"],
-    )
-    .await;
-    // SIGXCPU, or SIGKILL where that came too late: the soft bound is the hard one.
-    assert!(matches!(ended.status.signal(), Some(24 | 9)), "{ended:?}");
-    let ended = child(&scan, ["--cpu-s", "20", "--memory-bytes", "16000000"]).await;
-    assert!(
-        !ended.status.success() && ended.stdout.is_empty(),
-        "{ended:?}"
-    );
 }
 
 #[tokio::test]

@@ -85,32 +85,3 @@ pub(crate) fn pdf_form(scan: &[u8], job: &str) -> (String, Vec<u8>) {
         ("job_id", "text/plain", job.as_bytes()),
     ])
 }
-
-/// A PDF whose page is a pattern of itself, deep and wide.
-pub(crate) fn endless_pdf() -> Vec<u8> {
-    let mut body = b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
-        2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
-        3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</XObject<</X 5 0 R>>>>/Contents 4 0 R>>endobj\n"
-        .to_vec();
-    let content = "/X Do\n".repeat(200);
-    body.extend(
-        format!(
-            "4 0 obj<</Length {}>>stream\n{content}\nendstream endobj\n",
-            content.len()
-        )
-        .bytes(),
-    );
-    for at in 5..45 {
-        let inner = format!("/Y Do /Y Do /Y Do /Y Do 0 0 500 {at} re f\n");
-        let next = at + 1;
-        body.extend(
-            format!(
-                "{at} 0 obj<</Type/XObject/Subtype/Form/BBox[0 0 595 842]/Resources<</XObject<</Y {next} 0 R>>>>/Length {}>>stream\n{inner}\nendstream endobj\n",
-                inner.len()
-            )
-            .bytes(),
-        );
-    }
-    body.extend_from_slice(b"trailer<</Root 1 0 R/Size 50>>\n%%EOF\n");
-    body
-}
