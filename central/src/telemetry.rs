@@ -3,7 +3,10 @@
 use std::error::Error;
 use std::fmt;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// An error with its sources, joined by colons; no error of ours prints its source itself.
 #[derive(Debug)]
@@ -37,12 +40,15 @@ pub(crate) fn tell_panics_by_place() {
 
 /// Logs to the error stream, which systemd's journal keeps; `LOKET_LOG` sets the levels.
 pub(crate) fn start() {
-    let filter =
-        EnvFilter::try_from_env("LOKET_LOG").unwrap_or_else(|_absent| EnvFilter::new("info"));
-    let started = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(false)
+    // An empty text is read as everything.
+    let wished = std::env::var("LOKET_LOG").ok();
+    let wished = wished.filter(|text| !text.is_empty());
+    let filter: Option<Targets> = wished.and_then(|text| text.parse().ok());
+    let usual = || Targets::new().with_default(LevelFilter::INFO);
+    let filter = filter.unwrap_or_else(usual);
+    let started = tracing_subscriber::registry()
+        .with(filter)
+        .with(layer().with_writer(std::io::stderr).with_ansi(false))
         .try_init();
     if let Err(error) = started {
         tracing::debug!(%error, "another log is set up already");

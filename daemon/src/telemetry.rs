@@ -7,21 +7,26 @@
 use std::error::Error;
 use std::io::IsTerminal;
 
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::LogOutput;
 
-/// Whether a filter of log lines can be read.
+/// Whether a filter of log lines can be read: a level, or targets with levels of their own (`info,loket_link=debug`).
 #[must_use]
 pub fn is_filter(filter: &str) -> bool {
-    EnvFilter::try_new(filter).is_ok()
+    // An empty text is read as everything, which nobody means by it.
+    !filter.is_empty() && filter.parse::<Targets>().is_ok()
 }
 
 /// Installs the process-wide subscriber; a second call changes nothing.
 pub fn install(output: LogOutput, filter: &str) {
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_bad| EnvFilter::new("info"));
+    // Not by spans and fields: what reads such filters brings half a megabyte of regular expressions along.
+    let filter: Targets = filter
+        .parse()
+        .unwrap_or_else(|_bad| Targets::new().with_default(LevelFilter::INFO));
     let registry = tracing_subscriber::registry().with(filter);
     let text = || {
         fmt::layer()

@@ -10,6 +10,9 @@ use std::time::Duration;
 use super::{Impressions, Knobs, Memory, PrinterConfig, Replies, SimPrinter};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 use uuid::Uuid;
 
 /// A wrong command line, as sysexits has it.
@@ -128,9 +131,15 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+    // An empty text is read as everything.
+    let wished = std::env::var("RUST_LOG").ok();
+    let wished = wished.filter(|text| !text.is_empty());
+    let filter: Option<Targets> = wished.and_then(|text| text.parse().ok());
+    let usual = || Targets::new().with_default(LevelFilter::ERROR);
+    let filter = filter.unwrap_or_else(usual);
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
