@@ -21,8 +21,8 @@ use crate::folders::{Held, Output, State};
 use crate::once::{self, Summary};
 use crate::site::{Programs, Site, text};
 
-/// Trust anchors of the sample; a test authority, good for nothing else.
-const TRUST: [(&str, &[u8]); 4] = [
+/// Trust anchors of the sample and where its codes lead; a test authority, good for nothing else.
+const TRUST: [(&str, &[u8]); 5] = [
     (
         "root.pem",
         include_bytes!("../../tests/fixtures/trust/root.pem"),
@@ -39,6 +39,7 @@ const TRUST: [(&str, &[u8]); 4] = [
         "issuing.crl",
         include_bytes!("../../tests/fixtures/trust/issuing.crl"),
     ),
+    ("qr-hosts.toml", include_bytes!("../assets/qr-hosts.toml")),
 ];
 
 /// Exit code when another demo holds the state folder (sysexits `EX_TEMPFAIL`).

@@ -10,8 +10,8 @@ use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 
 pub use self::machine::Machine;
-pub use self::ports::Ports;
-use self::ports::{draw_port, draw_ports};
+use self::ports::draw_ports;
+pub use self::ports::{Ports, draw_port};
 
 use crate::child::{Program, Running};
 use crate::http;

@@ -28,9 +28,7 @@ impl World {
     /// # Errors
     /// When a program refuses or does not start.
     pub async fn second_broker(&mut self) -> anyhow::Result<Second> {
-        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).context("draw a port")?;
-        let port = free.local_addr().context("draw a port")?.port();
-        drop(free);
+        let port = loket_demo::site::draw_port()?;
         let home = self.site.path(FOLDER);
         std::fs::create_dir_all(&home).context("make a folder")?;
         let (request, key, certificate) = (

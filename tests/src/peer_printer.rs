@@ -43,7 +43,7 @@ impl PeerPrinter {
             .with_env("LD_PRELOAD", &text(&no_dns_sd(&folder).await?))
             .with_env("OUT", &text(&folder))
             .with_env("HOME", &text(&folder));
-        let port = free_port()?;
+        let port = loket_demo::site::draw_port()?;
         let running = listen(site, &program, &folder, port).await?;
         Ok(Self {
             program,
@@ -115,9 +115,4 @@ async fn no_dns_sd(folder: &Path) -> anyhow::Result<PathBuf> {
         .run(["-shared", "-fPIC", "-o", &out, &source])
         .await?;
     Ok(library)
-}
-
-fn free_port() -> anyhow::Result<u16> {
-    let socket = std::net::TcpListener::bind(("127.0.0.1", 0)).context("draw a port")?;
-    Ok(socket.local_addr().context("draw a port")?.port())
 }
