@@ -24,7 +24,7 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 use crate::blocking::blocking;
-use crate::sheets::SheetReader;
+use crate::sheets::{SCAN_WITHIN, SheetReader};
 use crate::telemetry::chain;
 use crate::trouble::Trouble;
 use crate::unit::control::officer_name;
@@ -37,6 +37,12 @@ const TURN_WAIT: Duration = Duration::from_secs(10);
 
 /// One record takes ten seconds at 30 kbit/s, three take all of this.
 const CENTRAL_WITHIN: Duration = Duration::from_secs(30);
+
+/// All that one question may wait for comes to its end before its page gives up: who asks hears what it was.
+const _: () = {
+    let worst = TURN_WAIT.as_secs() + 2 * SCAN_WITHIN.as_secs() + CENTRAL_WITHIN.as_secs();
+    assert!(worst < ports::REQUEST_DEADLINE.as_secs());
+};
 
 /// Why a sheet cannot be held against its record.
 #[derive(Debug, Error)]

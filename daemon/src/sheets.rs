@@ -8,6 +8,7 @@ use loket_inspection::{
 };
 use loket_wire::record::MAX_RECORD_BYTES;
 use loket_wire::{JobId, MatchRecord, Sha256Digest, Timestamp};
+use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
@@ -26,8 +27,9 @@ const MAX_CODES_BYTES: usize = 64 * 1024;
 /// Nobody waits for a record, and a stop waits no longer than this for one; an honest card takes a tenth of a second.
 const RECORD_WITHIN: Duration = Duration::from_secs(12);
 
-/// Reading the codes of a bad scan and comparing it take seconds on an old PC; an officer waits.
-const SCAN_WITHIN: Duration = Duration::from_secs(30);
+/// Reading the codes of a bad scan and comparing it take seconds on an old PC; an officer waits. The turn is waited for within
+/// it, since a record may be in the making.
+pub(crate) const SCAN_WITHIN: Duration = Duration::from_secs(24);
 
 /// Reads and draws sheets of paper in processes of their own, one at a time: each may take what memory a small PC has to
 /// spare, and whatever prints has the other processor.
@@ -95,9 +97,8 @@ impl SheetReader {
     /// # Cancel safety
     /// Dropping the future ends the inspector.
     pub(crate) async fn codes(&self, scan: &[u8]) -> Result<Read<Vec<Sha256Digest>>, Fault> {
-        let within = (SCAN_WITHIN, MAX_CODES_BYTES);
         let work = Work::Codes { page: None };
-        answer(&self.ask(work, &[scan], within, Hold::Comparing).await?)
+        self.look(work, &[scan], MAX_CODES_BYTES).await
     }
 
     /// Holds a scan against records, open as they are.
@@ -119,8 +120,19 @@ impl SheetReader {
         };
         let mut parts = vec![scan];
         parts.extend(records.iter().map(|record| record.as_slice()));
-        let within = (SCAN_WITHIN, MAX_HELD_BYTES);
-        answer(&self.ask(work, &parts, within, Hold::Comparing).await?)
+        self.look(work, &parts, MAX_HELD_BYTES).await
+    }
+
+    async fn look<T: DeserializeOwned>(
+        &self,
+        work: Work,
+        parts: &[&[u8]],
+        max_answer_bytes: usize,
+    ) -> Result<Read<T>, Fault> {
+        let within = (SCAN_WITHIN, max_answer_bytes);
+        let asked = self.ask(work, parts, within, Hold::Comparing);
+        let asked = tokio::time::timeout(SCAN_WITHIN, asked).await;
+        answer(&asked.unwrap_or(Err(Fault::TookTooLong))?)
     }
 
     async fn ask(

@@ -12,7 +12,7 @@ use crate::site::{Face, Shared};
 use crate::words::Trouble;
 
 /// A request is over after this long: 8 MiB from a slow phone, a turn that is waited for, and the judging.
-const REQUEST_DEADLINE: Duration = Duration::from_secs(90);
+pub const REQUEST_DEADLINE: Duration = Duration::from_secs(90);
 
 /// Nothing from elsewhere, no script, no frame, forms to this machine alone.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \

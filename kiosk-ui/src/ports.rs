@@ -8,6 +8,7 @@ use loket_wire::JobId;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+pub use crate::guard::REQUEST_DEADLINE;
 pub use crate::sheet::PaperReport;
 use crate::words::Trouble;
 pub use loket_inspection::{
