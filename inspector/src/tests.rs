@@ -59,11 +59,11 @@ fn record_with(fonts_inside: bool) -> MatchRecord {
 #[test]
 fn a_changed_digit_is_a_difference_only_where_the_document_brings_its_fonts_along() {
     let (same, changed) = (scan_of(CARD), scan_of(&forged()));
+    let held = best(&[record_with(true)], &same, true).unwrap();
+    assert_eq!(held.verdict, SheetVerdict::Same, "{:?}", held.regions);
+    assert_eq!(held.pictures.unwrap().cuts.len(), 0, "nothing differs");
     for fonts_inside in [true, false] {
         let records = [record_with(fonts_inside)];
-        let held = best(&records, &same, true).unwrap();
-        assert_eq!(held.verdict, SheetVerdict::Same, "{:?}", held.regions);
-        assert_eq!(held.pictures.unwrap().cuts.len(), 0, "nothing differs");
         let held = best(&records, &changed, true).unwrap();
         let (verdict, code) = match fonts_inside {
             true => (SheetVerdict::Different, None),

@@ -1,4 +1,8 @@
 //! The inspector as those who ask it start it: what it answers, and that its limits end it.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a helper that fails ends its test, as the test itself would"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,6 +1,5 @@
 //! The pages of a machine, as people use them: real documents, a real stick's folder, a real browser.
 
-
 use anyhow::{Context as _, ensure};
 use loket_demo::site::text;
 use loket_tests::browser::Browser;

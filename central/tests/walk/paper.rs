@@ -1,7 +1,6 @@
 //! A doubted sheet at central's own door and page: held against its record by a person with a reason, found by its job
 //! or its code, whatever the scan is made of.
 
-
 use hyper::Method;
 use loket_paper::raster::{self, Gray};
 use loket_store::{RecordRow, SqliteStore, Store};

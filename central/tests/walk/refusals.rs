@@ -1,6 +1,7 @@
 //! Whatever is refused is refused in our words: coded, Indonesian, as a page for people.
 
 use hyper::Method;
+use loket_central::Inspector;
 use loket_store::{Actor, Intake, JobFacts, NewJob, SqliteStore, Store as _};
 use loket_wire::order::Service;
 use loket_wire::{Blob, Class, JobId, JobState, Reason, Release, Sha256Digest, Timestamp};
@@ -45,6 +46,41 @@ async fn what_the_framework_refuses_is_coded_too_and_people_get_a_page() {
     let form = visitor.send(Method::POST, "/login", &json_type, body).await;
     assert_eq!(form.status, 400);
     assert!(form.text.contains("FormMalformed") && form.text.contains("Muat ulang halaman"));
+}
+
+#[tokio::test]
+async fn a_document_on_which_there_is_no_answer_is_refused_and_lost_nowhere() {
+    let mut rig = Rig::start().await;
+    let _machine = rig.enrol("desa-contoh-1", 11);
+    let operator = client_of(&rig, "operator").await;
+    let document = fixture("kk-sample-bb.pdf");
+    for (inspector, status, code) in [
+        ("/bin/false", 422, "DocumentNotJudged"),
+        // It ends well and says nothing.
+        ("/bin/true", 422, "DocumentNotJudged"),
+        ("/nonexistent/loket-inspector", 503, "Busy"),
+    ] {
+        rig.stop().await;
+        rig.run_with(Inspector::at(inspector.as_ref())).await;
+        let operator = Client {
+            address: rig.api,
+            ..operator.clone()
+        };
+        let answer = operator
+            .bring(&document, &order("desa-contoh-1"), None)
+            .await;
+        assert_eq!((answer.status, answer.code().as_str()), (status, code));
+    }
+    rig.stop().await;
+    rig.run().await;
+    let operator = Client {
+        address: rig.api,
+        ..operator
+    };
+    let answer = operator
+        .bring(&document, &order("desa-contoh-1"), None)
+        .await;
+    assert_eq!(answer.status, 201, "{}", answer.text);
 }
 
 /// Sends the head of an upload that promises a body, and reads central's wish to have it.

@@ -213,13 +213,7 @@ struct Running {
 }
 
 impl Running {
-    async fn start(home: &Path) -> Self {
-        let central = Path::new(env!("CARGO_BIN_EXE_loket-central"));
-        let inspector = Inspector::at(&central.with_file_name("loket-inspector"));
-        assert!(
-            inspector.is_there(),
-            "build the inspector: cargo xtask test --only programs"
-        );
+    async fn start(home: &Path, inspector: Inspector) -> Self {
         let config = loket_central::Config::load(&home.join("central.toml")).unwrap();
         let bound = loket_central::bind(config, inspector).await.unwrap();
         let (api, documents) = (bound.api_address(), bound.documents_address());
@@ -308,7 +302,18 @@ impl Rig {
 
     /// Starts central on what is prepared, or left by one before; its addresses change.
     pub(crate) async fn run(&mut self) {
-        let central = Running::start(self.home.path()).await;
+        let beside = Path::new(env!("CARGO_BIN_EXE_loket-central"));
+        let inspector = Inspector::at(&beside.with_file_name("loket-inspector"));
+        assert!(
+            inspector.is_there(),
+            "build the inspector: cargo xtask test --only programs"
+        );
+        self.run_with(inspector).await;
+    }
+
+    /// Starts central with somebody else as its inspector.
+    pub(crate) async fn run_with(&mut self, inspector: Inspector) {
+        let central = Running::start(self.home.path(), inspector).await;
         self.api = central.api;
         self.documents = central.documents;
         self.central = Some(central);

@@ -5,6 +5,7 @@
     reason = "what the rig cannot do fails the test"
 )]
 
+mod contrast;
 mod paper;
 mod rig;
 
