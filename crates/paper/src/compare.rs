@@ -15,6 +15,7 @@ mod follow;
 mod ink;
 mod judge;
 mod nearest;
+mod rules;
 mod show;
 mod solve;
 mod warp;
@@ -276,7 +277,10 @@ fn laid_over(page: &Plane, scan: &Gray, density: f32) -> Result<Comparison, Reas
     let dark = ink::darkness(scan, density);
     // A finer scan is made about as fine as the page is; noise goes with it.
     let factor = count(density / DOTS_PER_MM).max(1);
-    let dark = dark.reduced(factor);
+    // Dots are picked between those of the scan: what is finer than its dots would come out by chance.
+    let sharp = dark.reduced(factor);
+    let dark = sharp.blurred(PICKING_BLUR);
+    let is_drawn = ink::is_drawn(&sharp);
     let density = density / float(factor);
     let inked = dark.data.iter().filter(|it| **it > ink::INK).count();
     if float(inked) < float(dark.data.len()) * MIN_INK_SHARE {
@@ -292,20 +296,21 @@ fn laid_over(page: &Plane, scan: &Gray, density: f32) -> Result<Comparison, Reas
     let warp = Warp::of(&affine, (page.width, page.height), ratios.0, ratios.1);
     let mut warp = follow::follow(page, &dark, warp);
     let printed = expect::Printed::of(page);
+    let rules = rules::mask(page);
     let lay = |warp: &Warp, elsewhere| warp.flattened(&dark, printed.near(), elsewhere);
     let mut flat = lay(&warp, Elsewhere::Bare);
     let mut expected = expect::expected(&printed, &flat, None);
     for step in TILES {
-        warp = follow::settled(&expected, &flat, &warp, step);
+        warp = follow::settled(&expected, &flat, &rules, &warp, step);
         flat = lay(&warp, Elsewhere::Bare);
     }
     // Fitted anew now that edges lie on each other.
     for _ in 0..2 {
         expected = expect::expected(&printed, &flat, Some(&expected));
     }
-    warp = follow::settled(&expected, &flat, &warp, LAST_TILE);
+    warp = follow::settled(&expected, &flat, &rules, &warp, LAST_TILE);
     flat = lay(&warp, Elsewhere::Plain);
-    let judged = judge::judge(page, &expected, &flat, DOTS_PER_MM);
+    let judged = judge::judge(page, &rules, &expected, &flat, is_drawn);
     let verdict = match judged.doubt {
         Some(reason) => Verdict::CannotTell(reason),
         None if judged.regions.is_empty() => Verdict::Same,
@@ -326,6 +331,9 @@ fn laid_over(page: &Plane, scan: &Gray, density: f32) -> Result<Comparison, Reas
 /// Sides in dots of the tiles that are moved by parts of a dot, from round to round: a word, then half a word.
 const TILES: [usize; 2] = [36, 18];
 const LAST_TILE: usize = 18;
+
+/// Standard deviation, in dots of the scan: less than any scanner's optics blur.
+const PICKING_BLUR: f32 = 0.5;
 
 /// Fewer inked dots than a heading has.
 const MIN_INK_SHARE: f32 = 0.0005;

@@ -200,15 +200,15 @@ impl Plane {
 
     /// The largest of each place and its eight neighbours.
     pub(crate) fn spread(&self) -> Self {
-        self.neighbours(f32::max)
+        self.neighbours(|one, two| if one > two { one } else { two })
     }
 
     /// The smallest of each place and its eight neighbours.
     pub(crate) fn shrunk(&self) -> Self {
-        self.neighbours(f32::min)
+        self.neighbours(|one, two| if one < two { one } else { two })
     }
 
-    fn neighbours(&self, choose: fn(f32, f32) -> f32) -> Self {
+    fn neighbours(&self, choose: impl Fn(f32, f32) -> f32 + Copy) -> Self {
         let width = self.width.max(1);
         let mut across = self.clone();
         for (out, row) in across

@@ -148,6 +148,28 @@ pub fn scanned(page: &Sheet, way: &Way, seed: u64) -> Sheet {
     }
 }
 
+/// The page as a rasteriser draws it that fills every dot which an area touches: rules are a dot thicker, stems and
+/// modules of codes fatter, to the right and to the foot.
+#[must_use]
+pub fn filled(page: &Sheet) -> Sheet {
+    let width = page.width.max(1);
+    let mut pixels = page.pixels.clone();
+    for (y, row) in pixels.chunks_exact_mut(width).enumerate() {
+        for (x, pixel) in row.iter_mut().enumerate() {
+            let from = |left: usize, up: usize| {
+                let (column, line) = (x.checked_sub(left)?, y.checked_sub(up)?);
+                page.pixels.get(line * width + column).copied()
+            };
+            let touched = [from(1, 0), from(0, 1), from(1, 1)];
+            *pixel = touched.into_iter().flatten().fold(*pixel, u8::min);
+        }
+    }
+    Sheet {
+        pixels,
+        ..page.clone()
+    }
+}
+
 /// As the file would give it back.
 fn compressed(sheet: &Sheet, quality: u8) -> Sheet {
     let mut file = Vec::new();
@@ -421,6 +443,13 @@ mod tests {
         let way = Way::ordinary(7);
         assert_eq!(scanned(&bar(), &way, 7), scanned(&bar(), &way, 7));
         assert_ne!(scanned(&bar(), &way, 7), scanned(&bar(), &way, 8));
+    }
+
+    #[test]
+    fn a_rasteriser_that_fills_what_it_touches_draws_a_bar_one_dot_wider() {
+        let row = &filled(&bar()).pixels[..150];
+        assert_eq!(row.iter().filter(|it| **it == 0).count(), 31);
+        assert!(row[60] == 0 && row[90] == 0 && row[59] == 255);
     }
 
     #[test]

@@ -8,9 +8,15 @@ use crate::plane::Plane;
 const REACH: usize = 2;
 const SIDE: usize = 2 * REACH + 1;
 
-/// One weight for each neighbour, one each for the most and the least ink around (fat and lean toner), and the darkness of
-/// bare paper.
-const TERMS: usize = SIDE * SIDE + 3;
+/// Neighbours as far across and as far down share a weight: what printer and scanner do has no sides, and where it lies
+/// is settled before.
+const SHARED: usize = (REACH + 1) * (REACH + 1);
+
+/// The page itself, with the most and with the least ink around each dot (fat and lean toner).
+const LAYERS: usize = 3;
+
+/// The weights of each layer, and the darkness of bare paper.
+const TERMS: usize = LAYERS * SHARED + 1;
 
 /// The page with the most and the least ink around each dot.
 pub(super) struct Printed<'a> {
@@ -36,10 +42,14 @@ impl<'a> Printed<'a> {
     pub(super) const fn near(&self) -> &Plane {
         &self.near
     }
+
+    const fn layers(&self) -> [&Plane; LAYERS] {
+        [self.page, &self.fat, &self.lean]
+    }
 }
 
 /// Every so many dots near ink are measured; a page has some 300,000 of them.
-const STRIDE: usize = 3;
+const STRIDE: usize = 4;
 
 /// The page as the scan must show it: spread by the weights that explain the scan best.
 ///
@@ -70,84 +80,88 @@ fn fitted(printed: &Printed<'_>, flat: &Plane, before: Option<&Plane>) -> [f32; 
     narrowed(normal.solved())
 }
 
+/// Which weight a neighbour has, from the left top of all.
+const fn shared(across: usize, down: usize) -> usize {
+    across.abs_diff(REACH) + down.abs_diff(REACH) * (REACH + 1)
+}
+
 fn neighbours(printed: &Printed<'_>, x: isize, y: isize) -> [f32; TERMS] {
-    let page = printed.page;
-    let mut terms = [1.0; TERMS];
+    let mut terms = [0.0; TERMS];
     let reach = place(REACH);
-    let mut cells = terms.iter_mut();
-    for dy in -reach..=reach {
-        let left = x.saturating_sub(reach);
-        for dx in 0..place(SIDE) {
-            if let Some(cell) = cells.next() {
-                *cell = page.at(left.saturating_add(dx), y.saturating_add(dy));
+    for (layer, sums) in printed
+        .layers()
+        .into_iter()
+        .zip(terms.chunks_exact_mut(SHARED))
+    {
+        for down in 0..SIDE {
+            let py = y.saturating_sub(reach).saturating_add(place(down));
+            for across in 0..SIDE {
+                let px = x.saturating_sub(reach).saturating_add(place(across));
+                if let Some(sum) = sums.get_mut(shared(across, down)) {
+                    *sum += layer.at(px, py);
+                }
             }
         }
     }
-    for (plane, cell) in [&printed.fat, &printed.lean].into_iter().zip(cells) {
-        *cell = plane.at(x, y);
+    if let Some(base) = terms.last_mut() {
+        *base = 1.0;
     }
     terms
 }
 
 fn spread(printed: &Printed<'_>, weights: &[f32; TERMS]) -> Plane {
     let page = printed.page;
+    let base = weights.last().copied().unwrap_or_default();
     let mut out = Plane::new(page.width, page.height);
-    let [.., fat, lean, base] = *weights;
-    let mut padded = vec![0.0; page.width.saturating_add(2 * REACH)];
-    let mut rows: Vec<(usize, Vec<f32>)> = Vec::new();
-    for y in 0..page.height {
-        padded
-            .iter_mut()
-            .skip(REACH)
-            .zip(page.row(y))
-            .for_each(|(cell, value)| *cell = *value);
-        rows.push((y, padded.clone()));
-        if rows.len() > SIDE {
-            rows.remove(0);
+    out.data.fill(base);
+    for (layer, weights) in printed
+        .layers()
+        .into_iter()
+        .zip(weights.chunks_exact(SHARED))
+    {
+        let mut padded = vec![0.0; page.width.saturating_add(2 * REACH)];
+        for from in 0..page.height {
+            if layer.row(from).iter().all(|ink| *ink <= 0.0) {
+                continue;
+            }
+            padded
+                .iter_mut()
+                .skip(REACH)
+                .zip(layer.row(from))
+                .for_each(|(cell, value)| *cell = *value);
+            for down in 0..SIDE {
+                let Some(y) = from.saturating_add(down).checked_sub(REACH) else {
+                    continue;
+                };
+                spread_down(&mut out, &padded, y, |across| {
+                    weights
+                        .get(shared(across, down))
+                        .copied()
+                        .unwrap_or_default()
+                });
+            }
         }
-        spread_down(&mut out, &rows, y.checked_sub(REACH), weights);
     }
-    for late in page.height.saturating_sub(REACH)..page.height {
-        spread_down(&mut out, &rows, Some(late), weights);
-    }
-    let around = printed.fat.data.iter().zip(&printed.lean.data);
-    for (value, (most, least)) in out.data.iter_mut().zip(around) {
-        *value = (*value + fat * most + lean * least + base).clamp(0.0, 1.1);
-    }
+    out.data
+        .iter_mut()
+        .for_each(|value| *value = value.clamp(0.0, 1.1));
     out
 }
 
-/// Fills row `y` from the rows around it; `None` above the page.
-fn spread_down(
-    out: &mut Plane,
-    rows: &[(usize, Vec<f32>)],
-    y: Option<usize>,
-    weights: &[f32; TERMS],
-) {
-    let Some(y) = y else { return };
+/// Adds a row of ink, shifted and weighted, to row `y`.
+fn spread_down(out: &mut Plane, ink: &[f32], y: usize, weight: impl Fn(usize) -> f32) {
     let start = y.saturating_mul(out.width);
     let width = out.width;
     let Some(target) = out.data.get_mut(start..start.saturating_add(width)) else {
         return;
     };
-    for (from, row) in rows {
-        let Some(at) = from
-            .saturating_add(REACH)
-            .checked_sub(y)
-            .filter(|it| *it < SIDE)
-        else {
-            continue;
-        };
-        let Some(part) = weights.get(at * SIDE..at * SIDE + SIDE) else {
-            continue;
-        };
-        for (offset, weight) in part.iter().enumerate() {
-            let dots = row.get(offset..).unwrap_or_default();
-            target
-                .iter_mut()
-                .zip(dots)
-                .for_each(|(value, dot)| *value += dot * weight);
-        }
+    for across in 0..SIDE {
+        let weight = weight(across);
+        let dots = ink.get(across..).unwrap_or_default();
+        target
+            .iter_mut()
+            .zip(dots)
+            .for_each(|(value, dot)| *value += dot * weight);
     }
 }
 

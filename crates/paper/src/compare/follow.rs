@@ -21,10 +21,10 @@ struct Round {
 /// The page lies where the coarse look said, to 3 mm: then to a millimetre, then to a tenth.
 const ROUNDS: [Round; 3] = [
     Round {
-        factor: 3,
-        block: 48,
-        step: 32,
-        reach: 8,
+        factor: 4,
+        block: 36,
+        step: 24,
+        reach: 6,
         degree: Degree::Second,
     },
     Round {
@@ -212,13 +212,19 @@ const MAX_SHIFT: f32 = 1.5;
 
 /// Moves the scan's tiles by parts of a dot to where they fit what is expected (Lucas and Kanade), each tile together
 /// with its neighbours; `flat` is the scan as `warp` lays it out.
-pub(super) fn settled(expected: &Plane, flat: &Plane, warp: &Warp, step: usize) -> Warp {
+pub(super) fn settled(
+    expected: &Plane,
+    flat: &Plane,
+    rules: &Plane,
+    warp: &Warp,
+    step: usize,
+) -> Warp {
     let (columns, rows) = (
         expected.width.div_ceil(step).saturating_add(1),
         expected.height.div_ceil(step).saturating_add(1),
     );
     let mut terms: [Plane; 5] = std::array::from_fn(|_| Plane::new(columns, rows));
-    gather(expected, flat, step, &mut terms);
+    gather(expected, flat, rules, step, &mut terms);
     let [xx, xy, yy, xe, ye] = terms.map(|plane| plane.blurred(1.0));
     let (mut dx, mut dy) = (Plane::new(columns, rows), Plane::new(columns, rows));
     for row in 0..rows {
@@ -260,8 +266,11 @@ pub(super) fn settled(expected: &Plane, flat: &Plane, warp: &Warp, step: usize) 
     warp.with_mesh(Some(mesh))
 }
 
+/// A rule has more slope than the letters beside it, and another rasteriser may draw it half a dot elsewhere.
+const RULE_WEIGHT: f32 = 0.15;
+
 /// For each tile the sums of products of slopes, and of slopes with what is left over.
-fn gather(expected: &Plane, flat: &Plane, step: usize, terms: &mut [Plane; 5]) {
+fn gather(expected: &Plane, flat: &Plane, rules: &Plane, step: usize, terms: &mut [Plane; 5]) {
     let tile = 1.0 / float(step);
     for y in 1..expected.height.saturating_sub(1) {
         for x in 1..expected.width.saturating_sub(1) {
@@ -277,7 +286,10 @@ fn gather(expected: &Plane, flat: &Plane, step: usize, terms: &mut [Plane; 5]) {
             }
             let left_over = expected.at(px, py) - flat.at(px, py);
             // What differs for good counts less than what is only shifted.
-            let weight = 1.0 / (1.0 + 9.0 * left_over * left_over);
+            let mut weight = 1.0 / (1.0 + 9.0 * left_over * left_over);
+            if rules.at(px, py) > 0.0 {
+                weight *= RULE_WEIGHT;
+            }
             let (column, row) = (count(float(x) * tile), count(float(y) * tile));
             let products = [
                 across * across,

@@ -1,5 +1,9 @@
 //! What of the differences between page and scan is more than noise.
 
+mod excuse;
+mod marks;
+mod streaks;
+
 use super::{DOTS_PER_MM, Kind, MAX_REGIONS, Quality, Reason, Region, expect};
 use crate::num::{count, float, place};
 use crate::plane::{Plane, quantile};
@@ -14,26 +18,11 @@ pub(super) struct Judged {
 /// Around the rectangle of all print: what is further out is no part of the document.
 const MARGIN_MM: f32 = 3.0;
 
-/// How far, in dots, an edge may lie from where it is expected without being a difference.
-const EDGE_TOLERANCE: f32 = 0.35;
-
-/// Smoothing before a difference is looked for, in dots: a stroke of a digit is 1.2 wide.
+/// Smoothing, in dots, before the ink of a difference is weighed: a stroke of a digit is 1.2 wide.
 const SMOOTHING: f32 = 0.9;
 
-/// A smoothed difference below this share of full ink is none.
-const LEAST: f32 = 0.12;
-
-/// Of noise: a smoothed difference this many of its standard deviations high is some.
-const NOISE_FACTOR: f32 = 6.0;
-
-/// Weight (square millimetres of full ink) from which a difference takes part in a region at all.
-const PART_MM2: f32 = 0.008;
-
-/// Weight of a region from which it counts beside or within print: a fifth of a digit of 6 points.
-const PRINT_MM2: f32 = 0.03;
-
 /// The same on bare paper, where dust and the dots of a dirty glass lie: a dot of 0.4 mm.
-const PAPER_MM2: f32 = 0.06;
+const PAPER_MM2: f32 = 0.09;
 
 /// Differences nearer than this are one region: the strokes of a digit.
 const JOINED_MM: f32 = 0.5;
@@ -44,13 +33,20 @@ const MIN_MATCHED: f32 = 0.25;
 /// Standard deviation of noise above which strokes are lost in it.
 const MAX_NOISE: f32 = 0.16;
 
-pub(super) fn judge(page: &Plane, expected: &Plane, flat: &Plane, dots_per_mm: f32) -> Judged {
+pub(super) fn judge(
+    page: &Plane,
+    rules: &Plane,
+    expected: &Plane,
+    flat: &Plane,
+    is_drawn: bool,
+) -> Judged {
+    let dots_per_mm = DOTS_PER_MM;
     let strength = expect::strength(expected, flat);
     let predicted = expected.with(&strength, |ink, share| ink * share);
     let left_over = flat.with(&predicted, |seen, due| seen - due);
     let near = nearby(page);
     let noise = noise(&left_over, &near);
-    let left_over = without_creases(&left_over, &predicted);
+    let left_over = streaks::without(&left_over, &predicted, page);
     let matched = matched(page, &predicted, flat);
     let quality = Quality { matched, noise };
     let doubt = if matched < MIN_MATCHED {
@@ -67,14 +63,19 @@ pub(super) fn judge(page: &Plane, expected: &Plane, flat: &Plane, dots_per_mm: f
             doubt,
         };
     }
-    let slope = slopes(&predicted);
-    let tolerance = slope.with(&predicted, |slope, _ink| slope * EDGE_TOLERANCE);
+    let excuses = excuse::Excuses::of(&predicted);
+    let dot_noise = near_noise(&left_over, &predicted);
+    let rest = excuses.rest(&left_over, rules, dot_noise);
+    let letters = page
+        .with(rules, |ink, rule| if rule > 0.0 { 0.0 } else { ink })
+        .spread();
+    let mut beyond = marks::beyond_noise(&rest, &predicted, &excuses.steep(), &letters, is_drawn);
+    less_where_dense(&mut beyond, page);
     let frame = frame(page, count(MARGIN_MM * dots_per_mm));
-    let least = LEAST.max(noise * NOISE_FACTOR / (SMOOTHING * 3.5));
+    let mass = rest.blurred(SMOOTHING);
     let mut marks = Vec::new();
     for (sign, kind) in [(1.0, Kind::Added), (-1.0, Kind::Missing)] {
-        let beyond = left_over.with(&tolerance, |over, edge| (over * sign - edge).max(0.0));
-        marks.extend(blobs(&beyond, &near, frame, least, kind));
+        marks.extend(blobs(&beyond, &mass, &letters, frame, sign, kind));
     }
     let regions = joined(marks, dots_per_mm);
     Judged {
@@ -93,6 +94,49 @@ fn nearby(page: &Plane) -> Plane {
     near
 }
 
+/// Side, in dots, of the cells whose ink tells a code or a picture from lines of text.
+const DENSE_CELL: usize = 4;
+
+/// Share of ink around a cell from which it is one: a code has a half, lines of text a quarter.
+const DENSE: f32 = 0.34;
+
+/// A rasteriser may fill each dot that an area touches, so that its sides are half a dot fatter; a module of a code that
+/// was changed is several times as much.
+const AT_DENSE: f32 = 0.55;
+
+/// Above 0 in codes and pictures, in cells of [`DENSE_CELL`] dots.
+fn dense(page: &Plane) -> Plane {
+    let mut cells = page.reduced(DENSE_CELL).blurred(1.5);
+    for cell in &mut cells.data {
+        *cell = if *cell > DENSE { 1.0 } else { 0.0 };
+    }
+    cells.spread().spread()
+}
+
+/// Differences in codes and pictures, where areas are as wide as they like, count less.
+fn less_where_dense(beyond: &mut Plane, page: &Plane) {
+    let dense = dense(page);
+    let width = beyond.width.max(1);
+    for (y, row) in beyond.data.chunks_exact_mut(width).enumerate() {
+        for (cells, dense) in row.chunks_mut(DENSE_CELL).zip(dense.row(y / DENSE_CELL)) {
+            if *dense > 0.0 {
+                cells.iter_mut().for_each(|cell| *cell *= AT_DENSE);
+            }
+        }
+    }
+}
+
+/// The deviation of dots with print.
+fn near_noise(left_over: &Plane, due: &Plane) -> f32 {
+    let inked = left_over
+        .data
+        .iter()
+        .zip(&due.data)
+        .filter(|(_, due)| **due > 0.1);
+    let mut sizes: Vec<f32> = inked.step_by(5).map(|(over, _)| over.abs()).collect();
+    (quantile(&mut sizes, 0.5) * 1.48).max(0.02)
+}
+
 /// The deviation of bare paper, by its middle half, which no print or stamp reaches.
 fn noise(left_over: &Plane, near: &Plane) -> f32 {
     let bare = left_over
@@ -102,56 +146,6 @@ fn noise(left_over: &Plane, near: &Plane) -> f32 {
         .filter(|(_, near)| **near <= 0.0);
     let mut sizes: Vec<f32> = bare.step_by(17).map(|(over, _)| over.abs()).collect();
     quantile(&mut sizes, 0.5) * 1.48
-}
-
-/// A stretch of a row or column by whose bare dots a crease is known: 20 mm, over which a crease stays in its row.
-const CREASE_DOTS: usize = 120;
-
-/// No crease or streak of a dirty glass darkens paper further; a line drawn with a pen does.
-const MAX_CREASE: f32 = 0.35;
-
-/// Expected ink below which a dot is bare paper.
-const BARE: f32 = 0.04;
-
-/// Takes off what all bare dots of a stretch of a row or a column have in common: the paper's folds, streaks of a feeder.
-fn without_creases(left_over: &Plane, predicted: &Plane) -> Plane {
-    let rows = without_streaks(left_over, predicted);
-    turned(&without_streaks(&turned(&rows), &turned(predicted)))
-}
-
-fn without_streaks(left_over: &Plane, predicted: &Plane) -> Plane {
-    let mut clean = left_over.clone();
-    let mut bare = Vec::with_capacity(CREASE_DOTS);
-    let width = left_over.width.max(1);
-    for (row, dues) in clean
-        .data
-        .chunks_exact_mut(width)
-        .zip(predicted.data.chunks_exact(width))
-    {
-        let mut common = 0.0;
-        for (cells, dues) in row.chunks_mut(CREASE_DOTS).zip(dues.chunks(CREASE_DOTS)) {
-            bare.clear();
-            bare.extend(
-                cells
-                    .iter()
-                    .zip(dues)
-                    .filter(|(_, due)| **due < BARE)
-                    .map(|(over, _)| *over),
-            );
-            // A stretch without bare dots goes on as the one before it.
-            if bare.len() > CREASE_DOTS / 4 {
-                common = quantile(&mut bare, 0.5).clamp(-MAX_CREASE, MAX_CREASE);
-            }
-            cells.iter_mut().for_each(|over| *over -= common);
-        }
-    }
-    clean
-}
-
-fn turned(picture: &Plane) -> Plane {
-    Plane::drawn(picture.height, picture.width, |x, y| {
-        picture.at(place(y), place(x))
-    })
 }
 
 /// Share of tiles with print in which scan and expectation go together.
@@ -179,12 +173,6 @@ fn matched(page: &Plane, predicted: &Plane, flat: &Plane) -> f32 {
         }
     }
     if inked > 0.0 { alike / inked } else { 0.0 }
-}
-
-/// The steepest of the expected ink around each dot, a dot.
-fn slopes(predicted: &Plane) -> Plane {
-    let (high, low) = (predicted.spread(), predicted.shrunk());
-    high.with(&low, |high, low| (high - low) / 2.0)
 }
 
 /// The rectangle around all print, with a margin: left, top, right, foot.
@@ -217,42 +205,51 @@ struct Blob {
     right: usize,
     foot: usize,
     score: f32,
+    /// Its farthest dot.
+    peak: (usize, usize),
+    /// As a speck of dust is.
+    is_round: bool,
     kind: Kind,
 }
 
-/// Dots that hang together above the least difference, heavy enough to count.
+/// Dots that hang together beyond noise.
 fn blobs(
     beyond: &Plane,
+    mass: &Plane,
     near: &Plane,
     [left, top, right, foot]: [usize; 4],
-    least: f32,
+    sign: f32,
     kind: Kind,
 ) -> Vec<Blob> {
     let dot_mm2 = 1.0 / (DOTS_PER_MM * DOTS_PER_MM);
-    let smooth = beyond.blurred(SMOOTHING);
-    let mut open: Vec<bool> = smooth.data.iter().map(|value| *value > least).collect();
+    let mut open: Vec<bool> = beyond
+        .data
+        .iter()
+        .map(|value| *value * sign > PART)
+        .collect();
     let mut found = Vec::new();
     for y in top..foot.saturating_add(1).min(beyond.height) {
         for x in left..right.saturating_add(1).min(beyond.width) {
-            let blob = gathered(&mut open, &smooth, near, (x, y));
-            let Some((places, dots, near_share)) = blob else {
+            let blob = gathered(&mut open, (beyond, mass, near), sign, (x, y));
+            let Some(gathered) = blob else {
                 continue;
             };
-            let weight = dots * dot_mm2;
-            if weight >= PART_MM2 {
-                let [left, top, right, foot] = places;
-                let score = weight
-                    / if near_share > 0.3 {
-                        PRINT_MM2
-                    } else {
-                        PAPER_MM2
-                    };
+            let weight = gathered.mass * dot_mm2;
+            let [left, top, right, foot] = gathered.places;
+            let score = if gathered.near_share > 0.3 {
+                gathered.most
+            } else {
+                gathered.most.min(weight / PAPER_MM2)
+            };
+            if score >= LEAST_SCORE {
                 found.push(Blob {
                     left,
                     top,
                     right,
                     foot,
                     score,
+                    peak: gathered.peak,
+                    is_round: gathered.is_round(),
                     kind,
                 });
             }
@@ -261,16 +258,65 @@ fn blobs(
     found
 }
 
+/// From where on, of what counts, a dot takes part in a blob, and a blob is looked at.
+const PART: f32 = 0.19;
+const LEAST_SCORE: f32 = 0.3;
+
+/// Blobs whose farthest dots are no further apart, across and a third more down, are strokes of one digit.
+const DIGIT_MM: f32 = 1.1;
+
+/// A blob that is no round speck and far enough to be a stroke that changed with it.
+const STROKE_SCORE: f32 = 0.45;
+
+/// How much a round speck counts beside which nothing changed.
+const DUST: f32 = 0.6;
+
+struct Gathered {
+    places: [usize; 4],
+    /// The farthest dot, in deviations.
+    most: f32,
+    peak: (usize, usize),
+    mass: f32,
+    moments: [f32; 6],
+    near_share: f32,
+}
+
+/// Standard deviations of a speck's ink, in dots: dust of up to a third of a millimetre, as a scan blurs it.
+const SPECK_DOTS: (f32, f32) = (0.6, 1.12);
+
+/// A speck is no longer than so many times its width.
+const ROUND: f32 = 1.3;
+
+/// Ink of the largest speck.
+const SPECK_MM2: f32 = 0.08;
+
+impl Gathered {
+    fn is_round(&self) -> bool {
+        let [sum, x, y, xx, xy, yy] = self.moments;
+        let (x, y) = (x / sum, y / sum);
+        let (xx, xy, yy) = (xx / sum - x * x, xy / sum - x * y, yy / sum - y * y);
+        let (middle, apart) = ((xx + yy) / 2.0, ((xx - yy) / 2.0).hypot(xy));
+        let (long, short) = (
+            (middle + apart).max(0.0).sqrt(),
+            (middle - apart).max(0.0).sqrt(),
+        );
+        short > SPECK_DOTS.0
+            && long < SPECK_DOTS.1
+            && long < short * ROUND
+            && self.mass < SPECK_MM2 * DOTS_PER_MM * DOTS_PER_MM
+    }
+}
+
 /// Takes the blob at a place out of `open`: its rectangle, its weight, and how much of it is near print.
 fn gathered(
     open: &mut [bool],
-    smooth: &Plane,
-    near: &Plane,
+    (beyond, mass, near): (&Plane, &Plane, &Plane),
+    sign: f32,
     start: (usize, usize),
-) -> Option<([usize; 4], f32, f32)> {
-    let width = smooth.width;
+) -> Option<Gathered> {
+    let width = beyond.width;
     let index = |x: usize, y: usize| {
-        (x < width && y < smooth.height).then(|| y.saturating_mul(width).saturating_add(x))
+        (x < width && y < beyond.height).then(|| y.saturating_mul(width).saturating_add(x))
     };
     let mut take = |x: usize, y: usize| {
         let cell = index(x, y).and_then(|at| open.get_mut(at));
@@ -281,11 +327,25 @@ fn gathered(
     }
     let mut waiting = vec![start];
     let mut places = [start.0, start.1, start.0, start.1];
-    let (mut weight, mut dots, mut near_dots) = (0.0, 0.0, 0.0);
+    let mut peak = start;
+    let mut moments = [0.0; 6];
+    let (mut weight, mut most, mut dots, mut near_dots) = (0.0, 0.0_f32, 0.0, 0.0);
     while let Some((x, y)) = waiting.pop() {
         let [left, top, right, foot] = places;
         places = [left.min(x), top.min(y), right.max(x), foot.max(y)];
-        weight += smooth.at(place(x), place(y));
+        let ink = mass.at(place(x), place(y)) * sign;
+        weight += ink;
+        let (dx, dy) = (float(x) - float(start.0), float(y) - float(start.1));
+        for (sum, part) in moments
+            .iter_mut()
+            .zip([1.0, dx, dy, dx * dx, dx * dy, dy * dy])
+        {
+            *sum += part * ink.max(0.0);
+        }
+        let here = beyond.at(place(x), place(y)) * sign;
+        if here > most {
+            (most, peak) = (here, (x, y));
+        }
         dots += 1.0;
         near_dots += if near.at(place(x), place(y)) > 0.0 {
             1.0
@@ -303,11 +363,39 @@ fn gathered(
             }
         }
     }
-    Some((places, weight, near_dots / dots))
+    Some(Gathered {
+        places,
+        most,
+        peak,
+        moments,
+        mass: weight,
+        near_share: near_dots / dots,
+    })
 }
 
 /// Differences near each other as one region, the clearest first.
 fn joined(mut blobs: Vec<Blob>, dots_per_mm: f32) -> Vec<Region> {
+    // Strokes of one digit count together.
+    let near = DIGIT_MM * dots_per_mm;
+    let together: Vec<f32> = blobs
+        .iter()
+        .map(|one| {
+            let own = blobs.iter().filter(|it| {
+                (float(it.peak.0) - float(one.peak.0)).abs() < near
+                    && (float(it.peak.1) - float(one.peak.1)).abs() < near * 1.3
+            });
+            let strokes = own
+                .clone()
+                .filter(|it| !it.is_round && it.score > STROKE_SCORE)
+                .count();
+            let sum = own.map(|it| it.score * it.score).sum::<f32>().sqrt();
+            // A round speck that nothing else changed beside is dust.
+            if strokes == 0 { sum * DUST } else { sum }
+        })
+        .collect();
+    for (blob, score) in blobs.iter_mut().zip(together) {
+        blob.score = score;
+    }
     // More are noise of a kind that no region explains; the heaviest tell the same.
     blobs.sort_by(|one, two| two.score.total_cmp(&one.score));
     blobs.truncate(MAX_REGIONS.saturating_mul(4));
@@ -326,7 +414,7 @@ fn joined(mut blobs: Vec<Blob>, dots_per_mm: f32) -> Vec<Region> {
                 it.top = it.top.min(blob.top);
                 it.right = it.right.max(blob.right);
                 it.foot = it.foot.max(blob.foot);
-                it.score += blob.score;
+                it.score = it.score.max(blob.score);
                 it.kind = if it.kind == blob.kind {
                     it.kind
                 } else {

@@ -82,6 +82,35 @@ impl<const N: usize> Normal<N> {
     }
 }
 
+/// `A x = b` of a symmetric and positive `A`, of which the lower half is read (Cholesky).
+#[expect(
+    clippy::indexing_slicing,
+    reason = "every index is below N, the length of each row"
+)]
+pub(crate) fn solved<const N: usize>(mut left: [[f32; N]; N], right: [f32; N]) -> [f32; N] {
+    let mut half = [0.0_f32; N];
+    for row in 0..N {
+        for column in 0..=row {
+            let products: f32 = (0..column).map(|at| left[row][at] * left[column][at]).sum();
+            let rest = left[row][column] - products;
+            left[row][column] = if row == column {
+                rest.max(1e-9).sqrt()
+            } else {
+                rest / left[column][column]
+            };
+        }
+        let products: f32 = (0..row).map(|at| left[row][at] * half[at]).sum();
+        half[row] = (right[row] - products) / left[row][row];
+    }
+    let mut answer = [0.0_f32; N];
+    for row in (0..N).rev() {
+        let below = row.saturating_add(1)..N;
+        let products: f32 = below.map(|at| left[at][row] * answer[at]).sum();
+        answer[row] = (half[row] - products) / left[row][row];
+    }
+    answer
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

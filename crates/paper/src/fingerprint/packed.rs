@@ -1,17 +1,17 @@
 //! The byte form of a fingerprint.
 //!
 //! ```text
-//! "LKF" version=1  levels  dpi:u16  width:u16  height:u16  answers…      all big endian
+//! "LKF" version=2  levels  dpi:u16  width:u16  height:u16  answers…      all big endian
 //! ```
 //!
-//! A dot is written as answers: is there ink; is it full; is it the darker shade of the two between. Each is asked with
-//! the chances that its neighbours to the left and above had before.
+//! A dot is written as answers: is there ink; is it full; bit by bit, which shade between. Each is asked with the chances
+//! that its neighbours to the left and above had before.
 
 use super::coder::{Chance, Reader, Writer};
 use super::{DPI, Fingerprint, FingerprintError, LEVELS, MAX_BYTES, MAX_SIDE, MIN_SIDE, dot_count};
 
 const MAGIC: [u8; 3] = *b"LKF";
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const HEAD_BYTES: usize = 11;
 
 /// Bare paper around the page, so that every dot has its neighbours.
@@ -31,8 +31,8 @@ pub(super) fn packed(fingerprint: &Fingerprint) -> Vec<u8> {
     for row in fingerprint.dots.chunks_exact(width.max(1)) {
         let mut left = Left::default();
         for ((above, higher), dot) in rows.windows().zip(row) {
-            let chances = model.chances(context(left, above, higher));
-            write(&mut writer, chances, *dot);
+            let (ink, shade) = (context(left, above, higher), shade_context(left, above));
+            write(&mut writer, model.chances(ink, shade), *dot);
             left.pass(*dot);
         }
         rows.pass(row);
@@ -91,7 +91,9 @@ fn read(answers: &[u8], width: u16, height: u16) -> Result<Vec<u8>, FingerprintE
         row.clear();
         let mut left = Left::default();
         for (above, higher) in rows.windows() {
-            let dot = read_dot(&mut reader, model.chances(context(left, above, higher)));
+            let (ink, shade) = (context(left, above, higher), shade_context(left, above));
+            let dot = read_dot(&mut reader, model.chances(ink, shade))
+                .ok_or(FingerprintError::Malformed)?;
             row.push(dot);
             left.pass(dot);
         }
@@ -108,50 +110,88 @@ fn read(answers: &[u8], width: u16, height: u16) -> Result<Vec<u8>, FingerprintE
     }
 }
 
-fn write(writer: &mut Writer, [ink, full, darker]: &mut [Chance; 3], dot: u8) {
+/// Questions about the shade of an inked dot: is it full, and the bits of the shade between.
+const QUESTIONS: usize = 4;
+
+/// Bits of a shade between bare and full.
+const BITS: u32 = 2;
+
+const _: () = assert!(LEVELS <= 2 + (1 << BITS), "each shade between has its bits");
+
+fn write(writer: &mut Writer, chances: (&mut Chance, &mut [Chance; QUESTIONS]), dot: u8) {
+    let (ink, [full, between @ ..]) = chances;
     writer.put(ink, dot > 0);
-    if dot > 0 {
-        writer.put(full, dot == 3);
-        if dot < 3 {
-            writer.put(darker, dot == 2);
+    if dot == 0 {
+        return;
+    }
+    writer.put(full, dot == LEVELS - 1);
+    if dot == LEVELS - 1 {
+        return;
+    }
+    let shade = dot - 1;
+    let mut node = 0_usize;
+    for bit in (0..BITS).rev() {
+        let answer = (shade >> bit) & 1 == 1;
+        if let Some(chance) = between.get_mut(node) {
+            writer.put(chance, answer);
         }
+        node = node * 2 + 1 + usize::from(answer);
     }
 }
 
-fn read_dot(reader: &mut Reader<'_>, [ink, full, darker]: &mut [Chance; 3]) -> u8 {
+/// Nothing for a shade that is none.
+fn read_dot(
+    reader: &mut Reader<'_>,
+    chances: (&mut Chance, &mut [Chance; QUESTIONS]),
+) -> Option<u8> {
+    let (ink, [full, between @ ..]) = chances;
     if !reader.get(ink) {
-        0
-    } else if reader.get(full) {
-        3
-    } else if reader.get(darker) {
-        2
-    } else {
-        1
+        return Some(0);
     }
+    if reader.get(full) {
+        return Some(LEVELS - 1);
+    }
+    let mut shade = 0_u8;
+    let mut node = 0_usize;
+    for _ in 0..BITS {
+        let answer = between
+            .get_mut(node)
+            .is_some_and(|chance| reader.get(chance));
+        shade = shade * 2 + u8::from(answer);
+        node = node * 2 + 1 + usize::from(answer);
+    }
+    (shade < LEVELS - 2).then_some(shade + 1)
 }
 
 /// The chances of each neighbourhood.
 struct Model {
-    chances: Vec<[Chance; 3]>,
+    ink: Vec<Chance>,
+    shades: Vec<[Chance; QUESTIONS]>,
     /// Answers for a neighbourhood that has no place: none has.
-    spare: [Chance; 3],
+    spare: (Chance, [Chance; QUESTIONS]),
 }
 
-/// Four neighbours in four shades, five more as inked or bare.
+/// Four neighbours in four kinds of shade, five more as inked or bare.
 const NEIGHBOURHOODS: usize = 1 << 13;
+
+/// The left and the upper neighbour in all shades, two in four kinds, one more as inked or bare.
+const SHADE_NEIGHBOURHOODS: usize = 64 << 5;
 
 impl Model {
     fn new() -> Self {
         Self {
-            chances: vec![[Chance::EVEN; 3]; NEIGHBOURHOODS],
-            spare: [Chance::EVEN; 3],
+            ink: vec![Chance::EVEN; NEIGHBOURHOODS],
+            shades: vec![[Chance::EVEN; QUESTIONS]; SHADE_NEIGHBOURHOODS],
+            spare: (Chance::EVEN, [Chance::EVEN; QUESTIONS]),
         }
     }
 
-    fn chances(&mut self, neighbourhood: usize) -> &mut [Chance; 3] {
-        self.chances
-            .get_mut(neighbourhood)
-            .unwrap_or(&mut self.spare)
+    /// Of ink at all, and of its shade.
+    fn chances(&mut self, ink: usize, shade: usize) -> (&mut Chance, &mut [Chance; QUESTIONS]) {
+        (
+            self.ink.get_mut(ink).unwrap_or(&mut self.spare.0),
+            self.shades.get_mut(shade).unwrap_or(&mut self.spare.1),
+        )
     }
 }
 
@@ -187,10 +227,32 @@ fn context(left: Left, above: &[u8], higher: &[u8]) -> usize {
     ];
     let shades = shades
         .iter()
-        .fold(0_usize, |sum, dot| (sum << 2) | usize::from(*dot & 3));
+        .fold(0_usize, |sum, dot| (sum << 2) | kind(*dot));
     inked
         .iter()
         .fold(shades, |sum, dot| (sum << 1) | usize::from(*dot > 0))
+}
+
+/// What tells a shade is what stands next to it.
+fn shade_context(left: Left, above: &[u8]) -> usize {
+    let [_, _, up_left, up, up_right, _, _] = above else {
+        return 0;
+    };
+    let near = usize::from(left.near & 7) * 8 + usize::from(*up & 7);
+    ((near * 4 + kind(*up_left)) * 4 + kind(*up_right)) * 2 + usize::from(left.next > 0)
+}
+
+/// Of four kinds of shade: bare, light, dark, full.
+const fn kind(dot: u8) -> usize {
+    if dot == 0 {
+        0
+    } else if dot < LEVELS / 2 {
+        1
+    } else if dot < LEVELS - 1 {
+        2
+    } else {
+        3
+    }
 }
 
 /// The last two rows, with bare paper around them.
