@@ -3,17 +3,10 @@
 use std::time::Duration;
 
 use loket_inspection::{
-    Brief, Document, Fault, Inspector, Judgement, Limits, Question, Work, answer, ask,
+    Brief, DOCUMENT_LIMITS, Document, Fault, Inspector, Judgement, Question, Work, answer, ask,
 };
 use loket_verify::{Policy, Trust};
 use loket_wire::Timestamp;
-
-/// Address space of the process: the program takes 20 MiB of it, a document of 8 MiB and what is made of it 64. Processor
-/// time: a large honest document takes some hundredths of a second on the slowest PC.
-const LIMITS: Limits = Limits {
-    memory_bytes: 256 * 1024 * 1024,
-    cpu_s: 10,
-};
 
 /// Longest wait; far above its processor time, which bounds the work, for a busy computer shares it out.
 const WITHIN: Duration = Duration::from_secs(40);
@@ -44,7 +37,7 @@ pub(crate) async fn judge(
             at,
             or_paper: false,
         },
-        limits: LIMITS,
+        limits: DOCUMENT_LIMITS,
         parts: &[&brief, &trust.carry(), document],
         within: WITHIN,
         max_answer_bytes: MAX_ANSWER_BYTES,

@@ -177,6 +177,11 @@ pub async fn bind(config: Config, inspector: Inspector) -> Result<Bound, RunErro
     install_crypto();
     let lock = lock(&config.state_dir)?;
     clock::look(&config.state_dir, now())?;
+    if !inspector.is_there() {
+        tracing::error!(
+            "loket-inspector is not beside this program: no document is taken and no sheet compared; install it there"
+        );
+    }
     let (office, cancels) = open_office(&config, inspector)?;
     let folder = match &config.intake {
         None => None,

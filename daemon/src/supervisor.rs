@@ -68,6 +68,11 @@ async fn serve(
     (store, stop): (&Store, &CancellationToken),
     deadlines: &mut Option<Deadlines>,
 ) -> Result<(), RunError> {
+    if !inspector.is_there() {
+        tracing::error!(
+            "loket-inspector is not beside this program: nothing that people bring is judged; install it there"
+        );
+    }
     let ground = Ground::lay(config, store, inspector).await?;
     let enrolment = Enrolment::find(config, &ground).await?;
     let desk = recover(&ground.journal, lanes(config))

@@ -32,8 +32,8 @@ pub use judgement::{
     Revocation, Signature, Verdict,
 };
 pub use question::{
-    Brief, EXIT_NO_DOCUMENT, EXIT_NO_TRUST, Head, Limits, MAX_BRIEF_BYTES, MAX_HEAD_BYTES,
-    MAX_RECORDS, MAX_SCAN_BYTES, MAX_TRUST_BYTES, Work,
+    Brief, DOCUMENT_LIMITS, EXIT_NO_DOCUMENT, EXIT_NO_TRUST, Head, Limits, MAX_BRIEF_BYTES,
+    MAX_HEAD_BYTES, MAX_RECORDS, MAX_SCAN_BYTES, MAX_TRUST_BYTES, Work,
 };
 pub use sheet::{
     Cut, Held, MAX_CUTS, MAX_HELD_BYTES, MAX_REGIONS, Read, Region, RegionKind, SheetPictures,

@@ -34,6 +34,13 @@ pub struct Limits {
     pub cpu_s: u64,
 }
 
+/// What a document is judged and looked at within. Address space: the program takes 20 MiB of it, a document of 8 MiB and
+/// what is made of it 64. Processor time: a large honest document takes some hundredths of a second on the slowest PC.
+pub const DOCUMENT_LIMITS: Limits = Limits {
+    memory_bytes: 256 * 1024 * 1024,
+    cpu_s: 10,
+};
+
 /// What the offices wrote that documents are judged by.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Brief {

@@ -4,7 +4,9 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use loket_inspection::{Brief, Fault, Inspector, Judgement, Qr, Question, Work, answer, ask};
+use loket_inspection::{
+    Brief, DOCUMENT_LIMITS, Fault, Inspector, Judgement, Qr, Question, Work, answer, ask,
+};
 use loket_kiosk_ui::ports::{Document, Found, Signature, Verdict};
 use loket_kiosk_ui::words;
 use loket_trust_folder::TrustFolder;
@@ -22,7 +24,7 @@ use crate::policy::{policy_of, read_policy};
 use crate::telemetry::chain;
 use crate::trouble::Trouble;
 use crate::trust::TrustStore;
-use crate::unit::verify::{LIMITS, LOOK_WITHIN, MAX_ANSWER_BYTES};
+use crate::unit::verify::{LOOK_WITHIN, MAX_ANSWER_BYTES};
 
 /// How the help is laid out, in the words of those who read it.
 pub(super) const HELP: &str = "{about}\n\nPemakaian: {usage}\n\n{all-args}\n\n{after-help}\n";
@@ -225,7 +227,7 @@ fn codes(
         let brief = serde_json::to_vec(brief).map_err(|_bug| Fault::Question)?;
         let question = Question {
             work: Work::Look { at, officer },
-            limits: LIMITS,
+            limits: DOCUMENT_LIMITS,
             parts: &[&brief, document],
             within: LOOK_WITHIN,
             max_answer_bytes: MAX_ANSWER_BYTES,

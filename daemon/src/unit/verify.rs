@@ -13,8 +13,8 @@ use std::time::Duration;
 use data_encoding::HEXLOWER;
 use loket_domain::verification::{Verdict as Told, VerificationDone};
 use loket_inspection::{
-    Brief, EXIT_NO_DOCUMENT, EXIT_NO_TRUST, Fault, Inspector, Limits, Question, Work, answer,
-    ask_after,
+    Brief, DOCUMENT_LIMITS, EXIT_NO_DOCUMENT, EXIT_NO_TRUST, Fault, Inspector, Question, Work,
+    answer, ask_after,
 };
 use loket_journal::{Batch, CloseStream, Journal, NewEvent};
 use loket_kiosk_ui::ports::{Answer, Brought, Document, Judgement, Reader, Verdict, VerifyDesk};
@@ -36,13 +36,6 @@ const MAX_TURNS: usize = 2;
 
 /// Who waits this long for a turn is told that the machine is busy.
 const TURN_WAIT: Duration = Duration::from_secs(20);
-
-/// Address space of the process: the program takes 20 MiB of it, a document of 8 MiB and what is made of it 64. Processor
-/// time: a large honest document takes some hundredths of a second on the slowest PC.
-pub(crate) const LIMITS: Limits = Limits {
-    memory_bytes: 256 * 1024 * 1024,
-    cpu_s: 10,
-};
 
 /// The longest answer: a report of the most findings and signatures that there can be has some tens of kilobytes.
 pub(crate) const MAX_ANSWER_BYTES: usize = 4 * 1024 * 1024;
@@ -204,7 +197,7 @@ impl VerifyUnit {
         };
         let question = Question {
             work,
-            limits: LIMITS,
+            limits: DOCUMENT_LIMITS,
             parts,
             within,
             max_answer_bytes: MAX_ANSWER_BYTES,
