@@ -55,6 +55,18 @@ impl Plane {
         self.at(x, y)
     }
 
+    /// `N` values of a row, an odd number, around a place; 0 outside.
+    pub(crate) fn around<const N: usize>(&self, x: isize, y: isize) -> [f32; N] {
+        let first = x.saturating_sub(place(N / 2));
+        if first >= 0 && y >= 0 && from_place(y) < self.height {
+            let values = self.run(from_place(first), from_place(y), N);
+            if let Ok(values) = values.try_into() {
+                return values;
+            }
+        }
+        std::array::from_fn(|offset| self.at(first.saturating_add(place(offset)), y))
+    }
+
     pub(crate) fn set(&mut self, x: usize, y: usize, value: f32) {
         if x < self.width
             && let Some(cell) = self
@@ -274,6 +286,42 @@ fn bell(sigma: f32) -> Vec<f32> {
         .collect();
     let sum: f32 = weights.iter().sum();
     weights.iter().map(|weight| weight / sum).collect()
+}
+
+/// Sums that run side by side; in one row each addition would wait for the one before it.
+const LANES: usize = 8;
+
+/// The sum of the products of two rows, as far as the shorter goes.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "every lane is below LANES, the length of each array; other forms are not made into vectors"
+)]
+pub(crate) fn dot(one: &[f32], two: &[f32]) -> f32 {
+    let length = one.len().min(two.len());
+    let ((ones, one_rest), (twos, two_rest)) = (
+        one.get(..length).unwrap_or_default().as_chunks::<LANES>(),
+        two.get(..length).unwrap_or_default().as_chunks::<LANES>(),
+    );
+    let mut lanes = [0.0_f32; LANES];
+    for (one, two) in ones.iter().zip(twos) {
+        lanes = std::array::from_fn(|lane| lanes[lane] + one[lane] * two[lane]);
+    }
+    let rest = one_rest.iter().zip(two_rest).map(|(one, two)| one * two);
+    lanes.iter().sum::<f32>() + rest.sum::<f32>()
+}
+
+/// The sum of a row.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "every lane is below LANES, the length of each array; other forms are not made into vectors"
+)]
+pub(crate) fn sum(row: &[f32]) -> f32 {
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    let mut lanes = [0.0_f32; LANES];
+    for chunk in chunks {
+        lanes = std::array::from_fn(|lane| lanes[lane] + chunk[lane]);
+    }
+    lanes.iter().sum::<f32>() + rest.iter().sum::<f32>()
 }
 
 /// The value that `share` of all do not exceed; 0 of none.

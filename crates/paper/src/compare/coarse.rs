@@ -3,7 +3,7 @@
 use super::ink::INK;
 use super::warp::Affine;
 use crate::num::{count, float, length, place};
-use crate::plane::Plane;
+use crate::plane::{Plane, dot};
 
 /// Dots per millimetre of what is looked at here: lines are still lines, and a page has 240,000 dots.
 pub(super) const DOTS_PER_MM: f32 = 50.0 / 25.4;
@@ -171,12 +171,7 @@ fn fit(own: &[f32], points: &[Point], side: impl Fn(&Point) -> f32) -> Option<(f
             let Some(part) = bins.get(start..start.saturating_add(own.len())) else {
                 continue;
             };
-            let (mut both, mut squares) = (0.0, 1e-3_f32);
-            for (one, two) in own.iter().zip(part) {
-                both += one * two;
-                squares += two * two;
-            }
-            let alike = both / squares.sqrt();
+            let alike = dot(own, part) / (dot(part, part) + 1e-3).sqrt();
             if best.is_none_or(|(so_far, _, _)| alike > so_far) {
                 best = Some((alike, scale, length(shift) * scale));
             }
@@ -185,12 +180,14 @@ fn fit(own: &[f32], points: &[Point], side: impl Fn(&Point) -> f32) -> Option<(f
     best.map(|(_, scale, shift)| (scale, shift))
 }
 
-/// Moves the page a little over the scan to where both are most alike.
+/// Moves the page a little over the scan to where both are most alike: by two dots, then by one; pages that are smoothed
+/// over three dots are alike from as far.
 fn nudged(page: &Plane, scan: &Plane, affine: &Affine) -> (Affine, f32) {
-    let mut best = (affine.clone(), f32::MIN);
-    for dy in -3..=3_i8 {
-        for dx in -3..=3_i8 {
-            let moved = affine.moved(f32::from(dx), f32::from(dy));
+    let mut best = (affine.clone(), likeness(page, scan, affine));
+    for step in [2.0, 1.0] {
+        let around = best.0.clone();
+        for (across, down) in AROUND {
+            let moved = around.moved(across * step, down * step);
             let alike = likeness(page, scan, &moved);
             if alike > best.1 {
                 best = (moved, alike);
@@ -199,6 +196,18 @@ fn nudged(page: &Plane, scan: &Plane, affine: &Affine) -> (Affine, f32) {
     }
     best
 }
+
+/// To a place's eight neighbours.
+const AROUND: [(f32, f32); 8] = [
+    (-1.0, -1.0),
+    (0.0, -1.0),
+    (1.0, -1.0),
+    (-1.0, 0.0),
+    (1.0, 0.0),
+    (-1.0, 1.0),
+    (0.0, 1.0),
+    (1.0, 1.0),
+];
 
 /// Pearson's correlation of every third dot.
 fn likeness(page: &Plane, scan: &Plane, affine: &Affine) -> f32 {

@@ -95,10 +95,10 @@ fn neighbours(printed: &Printed<'_>, x: isize, y: isize) -> [f32; TERMS] {
     {
         for down in 0..SIDE {
             let py = y.saturating_sub(reach).saturating_add(place(down));
-            for across in 0..SIDE {
-                let px = x.saturating_sub(reach).saturating_add(place(across));
+            let around: [f32; SIDE] = layer.around(x, py);
+            for (across, ink) in around.into_iter().enumerate() {
                 if let Some(sum) = sums.get_mut(shared(across, down)) {
-                    *sum += layer.at(px, py);
+                    *sum += ink;
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use super::warp::{Degree, Mesh, Seen, Warp};
 use crate::num::{count, float, length, place};
-use crate::plane::Plane;
+use crate::plane::{Plane, dot, sum};
 
 /// One round of looking for blocks.
 #[derive(Clone, Copy)]
@@ -183,11 +183,7 @@ impl Block {
         for row in 0..self.side {
             let own = page.run(left, top.saturating_add(row), self.side);
             let other = patch.run(x, y.saturating_add(row), self.side);
-            both += own
-                .iter()
-                .zip(other)
-                .map(|(one, two)| one * two)
-                .sum::<f32>();
+            both += dot(own, other);
         }
         let dots = float(self.side.saturating_mul(self.side));
         let spread = squares - sum * sum / dots;
@@ -200,10 +196,8 @@ impl Block {
 }
 
 fn sums<'a>(rows: impl Iterator<Item = &'a [f32]>) -> (f32, f32) {
-    rows.fold((0.0, 0.0), |(sum, squares), row| {
-        let own: f32 = row.iter().sum();
-        let own_squares: f32 = row.iter().map(|value| value * value).sum();
-        (sum + own, squares + own_squares)
+    rows.fold((0.0, 0.0), |(total, squares), row| {
+        (total + sum(row), squares + dot(row, row))
     })
 }
 
@@ -223,8 +217,7 @@ pub(super) fn settled(
         expected.width.div_ceil(step).saturating_add(1),
         expected.height.div_ceil(step).saturating_add(1),
     );
-    let mut terms: [Plane; 5] = std::array::from_fn(|_| Plane::new(columns, rows));
-    gather(expected, flat, rules, step, &mut terms);
+    let terms = gathered(expected, flat, rules, step, (columns, rows));
     let [xx, xy, yy, xe, ye] = terms.map(|plane| plane.blurred(1.0));
     let (mut dx, mut dy) = (Plane::new(columns, rows), Plane::new(columns, rows));
     for row in 0..rows {
@@ -269,28 +262,42 @@ pub(super) fn settled(
 /// A rule has more slope than the letters beside it, and another rasteriser may draw it half a dot elsewhere.
 const RULE_WEIGHT: f32 = 0.15;
 
+/// Products of two slopes, and of a slope with what is left over.
+const PRODUCTS: usize = 5;
+
 /// For each tile the sums of products of slopes, and of slopes with what is left over.
-fn gather(expected: &Plane, flat: &Plane, rules: &Plane, step: usize, terms: &mut [Plane; 5]) {
+fn gathered(
+    expected: &Plane,
+    flat: &Plane,
+    rules: &Plane,
+    step: usize,
+    (columns, rows): (usize, usize),
+) -> [Plane; PRODUCTS] {
+    let mut tiles = vec![[0.0_f32; PRODUCTS]; columns.saturating_mul(rows)];
     let tile = 1.0 / float(step);
     for y in 1..expected.height.saturating_sub(1) {
-        for x in 1..expected.width.saturating_sub(1) {
-            let (px, py) = (place(x), place(y));
-            let across = (expected.at(px.saturating_add(1), py)
-                - expected.at(px.saturating_sub(1), py))
-                / 2.0;
-            let down = (expected.at(px, py.saturating_add(1))
-                - expected.at(px, py.saturating_sub(1)))
-                / 2.0;
+        let start = count(float(y) * tile).saturating_mul(columns);
+        let (above, below) = (
+            expected.row(y.saturating_sub(1)),
+            expected.row(y.saturating_add(1)),
+        );
+        let downs = above.iter().zip(below).skip(1);
+        let over = flat.row(y).iter().zip(rules.row(y)).skip(1);
+        let dots = expected.row(y).windows(3).zip(downs).zip(over);
+        for (x, ((triple, (above, below)), (seen, rule))) in (1_usize..).zip(dots) {
+            let &[before, here, after] = triple else {
+                continue;
+            };
+            let (across, down) = ((after - before) / 2.0, (below - above) / 2.0);
             if across.abs() + down.abs() < 0.04 {
                 continue;
             }
-            let left_over = expected.at(px, py) - flat.at(px, py);
+            let left_over = here - seen;
             // What differs for good counts less than what is only shifted.
             let mut weight = 1.0 / (1.0 + 9.0 * left_over * left_over);
-            if rules.at(px, py) > 0.0 {
+            if *rule > 0.0 {
                 weight *= RULE_WEIGHT;
             }
-            let (column, row) = (count(float(x) * tile), count(float(y) * tile));
             let products = [
                 across * across,
                 across * down,
@@ -298,10 +305,20 @@ fn gather(expected: &Plane, flat: &Plane, rules: &Plane, step: usize, terms: &mu
                 across * left_over,
                 down * left_over,
             ];
-            for (plane, product) in terms.iter_mut().zip(products) {
-                let before = plane.at(place(column), place(row));
-                plane.set(column, row, before + product * weight);
+            let column = count(float(x) * tile);
+            if let Some(sums) = tiles.get_mut(start.saturating_add(column)) {
+                for (sum, product) in sums.iter_mut().zip(products) {
+                    *sum += product * weight;
+                }
             }
         }
     }
+    std::array::from_fn(|product| Plane {
+        width: columns,
+        height: rows,
+        data: tiles
+            .iter()
+            .map(|tile| tile.get(product).copied().unwrap_or_default())
+            .collect(),
+    })
 }

@@ -1,11 +1,12 @@
 //! What of the differences between page and scan is more than noise.
 
+mod blobs;
 mod excuse;
 mod marks;
 mod streaks;
 
-use super::{DOTS_PER_MM, Kind, MAX_REGIONS, Quality, Reason, Region, expect};
-use crate::num::{count, float, place};
+use super::{DOTS_PER_MM, Kind, Quality, Reason, Region, expect};
+use crate::num::count;
 use crate::plane::{Plane, quantile};
 
 /// What was found.
@@ -20,12 +21,6 @@ const MARGIN_MM: f32 = 3.0;
 
 /// Smoothing, in dots, before the ink of a difference is weighed: a stroke of a digit is 1.2 wide.
 const SMOOTHING: f32 = 0.9;
-
-/// The same on bare paper, where dust and the dots of a dirty glass lie: a dot of 0.4 mm.
-const PAPER_MM2: f32 = 0.09;
-
-/// Differences nearer than this are one region: the strokes of a digit.
-const JOINED_MM: f32 = 0.5;
 
 /// Share of tiles that must look as expected for the page to count as found at all.
 const MIN_MATCHED: f32 = 0.25;
@@ -75,9 +70,9 @@ pub(super) fn judge(
     let mass = rest.blurred(SMOOTHING);
     let mut marks = Vec::new();
     for (sign, kind) in [(1.0, Kind::Added), (-1.0, Kind::Missing)] {
-        marks.extend(blobs(&beyond, &mass, &letters, frame, sign, kind));
+        marks.extend(blobs::blobs(&beyond, &mass, &letters, frame, sign, kind));
     }
-    let regions = joined(marks, dots_per_mm);
+    let regions = blobs::joined(marks);
     Judged {
         regions,
         quality,
@@ -196,245 +191,4 @@ fn frame(page: &Plane, margin: usize) -> [usize; 4] {
         right.saturating_add(margin),
         foot.saturating_add(margin),
     ]
-}
-
-/// A difference: its rectangle in dots, its weight against what counts there, its kind.
-struct Blob {
-    left: usize,
-    top: usize,
-    right: usize,
-    foot: usize,
-    score: f32,
-    /// Its farthest dot.
-    peak: (usize, usize),
-    /// As a speck of dust is.
-    is_round: bool,
-    kind: Kind,
-}
-
-/// Dots that hang together beyond noise.
-fn blobs(
-    beyond: &Plane,
-    mass: &Plane,
-    near: &Plane,
-    [left, top, right, foot]: [usize; 4],
-    sign: f32,
-    kind: Kind,
-) -> Vec<Blob> {
-    let dot_mm2 = 1.0 / (DOTS_PER_MM * DOTS_PER_MM);
-    let mut open: Vec<bool> = beyond
-        .data
-        .iter()
-        .map(|value| *value * sign > PART)
-        .collect();
-    let mut found = Vec::new();
-    for y in top..foot.saturating_add(1).min(beyond.height) {
-        for x in left..right.saturating_add(1).min(beyond.width) {
-            let blob = gathered(&mut open, (beyond, mass, near), sign, (x, y));
-            let Some(gathered) = blob else {
-                continue;
-            };
-            let weight = gathered.mass * dot_mm2;
-            let [left, top, right, foot] = gathered.places;
-            let score = if gathered.near_share > 0.3 {
-                gathered.most
-            } else {
-                gathered.most.min(weight / PAPER_MM2)
-            };
-            if score >= LEAST_SCORE {
-                found.push(Blob {
-                    left,
-                    top,
-                    right,
-                    foot,
-                    score,
-                    peak: gathered.peak,
-                    is_round: gathered.is_round(),
-                    kind,
-                });
-            }
-        }
-    }
-    found
-}
-
-/// From where on, of what counts, a dot takes part in a blob, and a blob is looked at.
-const PART: f32 = 0.19;
-const LEAST_SCORE: f32 = 0.3;
-
-/// Blobs whose farthest dots are no further apart, across and a third more down, are strokes of one digit.
-const DIGIT_MM: f32 = 1.1;
-
-/// A blob that is no round speck and far enough to be a stroke that changed with it.
-const STROKE_SCORE: f32 = 0.45;
-
-/// How much a round speck counts beside which nothing changed.
-const DUST: f32 = 0.6;
-
-struct Gathered {
-    places: [usize; 4],
-    /// The farthest dot, in deviations.
-    most: f32,
-    peak: (usize, usize),
-    mass: f32,
-    moments: [f32; 6],
-    near_share: f32,
-}
-
-/// Standard deviations of a speck's ink, in dots: dust of up to a third of a millimetre, as a scan blurs it.
-const SPECK_DOTS: (f32, f32) = (0.6, 1.12);
-
-/// A speck is no longer than so many times its width.
-const ROUND: f32 = 1.3;
-
-/// Ink of the largest speck.
-const SPECK_MM2: f32 = 0.08;
-
-impl Gathered {
-    fn is_round(&self) -> bool {
-        let [sum, x, y, xx, xy, yy] = self.moments;
-        let (x, y) = (x / sum, y / sum);
-        let (xx, xy, yy) = (xx / sum - x * x, xy / sum - x * y, yy / sum - y * y);
-        let (middle, apart) = ((xx + yy) / 2.0, ((xx - yy) / 2.0).hypot(xy));
-        let (long, short) = (
-            (middle + apart).max(0.0).sqrt(),
-            (middle - apart).max(0.0).sqrt(),
-        );
-        short > SPECK_DOTS.0
-            && long < SPECK_DOTS.1
-            && long < short * ROUND
-            && self.mass < SPECK_MM2 * DOTS_PER_MM * DOTS_PER_MM
-    }
-}
-
-/// Takes the blob at a place out of `open`: its rectangle, its weight, and how much of it is near print.
-fn gathered(
-    open: &mut [bool],
-    (beyond, mass, near): (&Plane, &Plane, &Plane),
-    sign: f32,
-    start: (usize, usize),
-) -> Option<Gathered> {
-    let width = beyond.width;
-    let index = |x: usize, y: usize| {
-        (x < width && y < beyond.height).then(|| y.saturating_mul(width).saturating_add(x))
-    };
-    let mut take = |x: usize, y: usize| {
-        let cell = index(x, y).and_then(|at| open.get_mut(at));
-        cell.is_some_and(std::mem::take)
-    };
-    if !take(start.0, start.1) {
-        return None;
-    }
-    let mut waiting = vec![start];
-    let mut places = [start.0, start.1, start.0, start.1];
-    let mut peak = start;
-    let mut moments = [0.0; 6];
-    let (mut weight, mut most, mut dots, mut near_dots) = (0.0, 0.0_f32, 0.0, 0.0);
-    while let Some((x, y)) = waiting.pop() {
-        let [left, top, right, foot] = places;
-        places = [left.min(x), top.min(y), right.max(x), foot.max(y)];
-        let ink = mass.at(place(x), place(y)) * sign;
-        weight += ink;
-        let (dx, dy) = (float(x) - float(start.0), float(y) - float(start.1));
-        for (sum, part) in moments
-            .iter_mut()
-            .zip([1.0, dx, dy, dx * dx, dx * dy, dy * dy])
-        {
-            *sum += part * ink.max(0.0);
-        }
-        let here = beyond.at(place(x), place(y)) * sign;
-        if here > most {
-            (most, peak) = (here, (x, y));
-        }
-        dots += 1.0;
-        near_dots += if near.at(place(x), place(y)) > 0.0 {
-            1.0
-        } else {
-            0.0
-        };
-        for (across, down) in [
-            (x.wrapping_sub(1), y),
-            (x.saturating_add(1), y),
-            (x, y.wrapping_sub(1)),
-            (x, y.saturating_add(1)),
-        ] {
-            if take(across, down) {
-                waiting.push((across, down));
-            }
-        }
-    }
-    Some(Gathered {
-        places,
-        most,
-        peak,
-        moments,
-        mass: weight,
-        near_share: near_dots / dots,
-    })
-}
-
-/// Differences near each other as one region, the clearest first.
-fn joined(mut blobs: Vec<Blob>, dots_per_mm: f32) -> Vec<Region> {
-    // Strokes of one digit count together.
-    let near = DIGIT_MM * dots_per_mm;
-    let together: Vec<f32> = blobs
-        .iter()
-        .map(|one| {
-            let own = blobs.iter().filter(|it| {
-                (float(it.peak.0) - float(one.peak.0)).abs() < near
-                    && (float(it.peak.1) - float(one.peak.1)).abs() < near * 1.3
-            });
-            let strokes = own
-                .clone()
-                .filter(|it| !it.is_round && it.score > STROKE_SCORE)
-                .count();
-            let sum = own.map(|it| it.score * it.score).sum::<f32>().sqrt();
-            // A round speck that nothing else changed beside is dust.
-            if strokes == 0 { sum * DUST } else { sum }
-        })
-        .collect();
-    for (blob, score) in blobs.iter_mut().zip(together) {
-        blob.score = score;
-    }
-    // More are noise of a kind that no region explains; the heaviest tell the same.
-    blobs.sort_by(|one, two| two.score.total_cmp(&one.score));
-    blobs.truncate(MAX_REGIONS.saturating_mul(4));
-    let gap = count(JOINED_MM * dots_per_mm);
-    let mut whole: Vec<Blob> = Vec::new();
-    for blob in blobs {
-        let touching = whole.iter_mut().find(|it| {
-            it.left <= blob.right.saturating_add(gap)
-                && blob.left <= it.right.saturating_add(gap)
-                && it.top <= blob.foot.saturating_add(gap)
-                && blob.top <= it.foot.saturating_add(gap)
-        });
-        match touching {
-            Some(it) => {
-                it.left = it.left.min(blob.left);
-                it.top = it.top.min(blob.top);
-                it.right = it.right.max(blob.right);
-                it.foot = it.foot.max(blob.foot);
-                it.score = it.score.max(blob.score);
-                it.kind = if it.kind == blob.kind {
-                    it.kind
-                } else {
-                    Kind::Changed
-                };
-            }
-            None => whole.push(blob),
-        }
-    }
-    whole.retain(|it| it.score >= 1.0);
-    whole.sort_by(|one, two| two.score.total_cmp(&one.score));
-    whole.truncate(MAX_REGIONS);
-    let mm = |dots: usize| float(dots) / dots_per_mm;
-    let region = |it: Blob| Region {
-        x_mm: mm(it.left),
-        y_mm: mm(it.top),
-        width_mm: mm(it.right.saturating_sub(it.left).saturating_add(1)),
-        height_mm: mm(it.foot.saturating_sub(it.top).saturating_add(1)),
-        score: it.score,
-        kind: it.kind,
-    };
-    whole.into_iter().map(region).collect()
 }

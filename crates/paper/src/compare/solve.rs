@@ -24,10 +24,13 @@ impl<const N: usize> Normal<N> {
 
     /// One measurement: `value` was seen where the terms were `terms`.
     pub(crate) fn add(&mut self, terms: &[f32; N], value: f32, weight: f32) {
-        for ((row, right), one) in self.left.iter_mut().zip(&mut self.right).zip(terms) {
-            let weighted = f64::from(*one) * f64::from(weight);
-            for (cell, other) in row.iter_mut().zip(terms) {
-                *cell += weighted * f64::from(*other);
+        let wide = terms.map(f64::from);
+        let rows = self.left.iter_mut().zip(&mut self.right).zip(wide);
+        for (at, ((row, right), one)) in rows.enumerate() {
+            let weighted = one * f64::from(weight);
+            // The upper half is the lower one mirrored, when it is asked for.
+            for (cell, other) in row.iter_mut().zip(wide).take(at.saturating_add(1)) {
+                *cell += weighted * other;
             }
             *right += weighted * f64::from(value);
         }
@@ -35,6 +38,15 @@ impl<const N: usize> Normal<N> {
 
     /// The best factors of the terms; zeros where there is no answer.
     pub(crate) fn solved(mut self) -> [f64; N] {
+        for row in 0..N {
+            for column in 0..row {
+                let below = self.left.get(row).and_then(|it| it.get(column)).copied();
+                let above = self.left.get_mut(column).and_then(|it| it.get_mut(row));
+                if let Some((above, below)) = above.zip(below) {
+                    *above = below;
+                }
+            }
+        }
         for pivot in 0..N {
             if self.eliminate(pivot).is_none() {
                 return [0.0; N];

@@ -56,7 +56,7 @@ const TILE_DOTS: usize = 300;
 const TILE_SHARE: f32 = 0.7;
 
 /// Of the usual farthest dot of a tile, from where on a dot counts: the farthest of a whole honest page is at 2.1.
-const COUNTS: f32 = 2.35;
+const COUNTS: f32 = 2.6;
 
 /// Strokes of a page whose tiles are farther (in deviations) stand half a dot elsewhere: drawn in black and white, or by
 /// another rasteriser of coarse dots. There the farthest of a page is farther still.
