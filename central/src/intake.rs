@@ -296,7 +296,7 @@ fn sentences(judged: &Document) -> Vec<String> {
 fn not_judged(fault: &Fault) -> Problem {
     if let Fault::NotStarted(error) = fault {
         tracing::error!(%error, "the inspector is not started");
-        return Code::Busy.into();
+        return Code::InspectorMissing.into();
     }
     tracing::warn!(error = %crate::chain(fault), "a document was not judged");
     Code::DocumentNotJudged.into()

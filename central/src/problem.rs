@@ -103,6 +103,7 @@ codes! {
     RecordNotOpened INTERNAL_SERVER_ERROR "Catatan cetak kertas ini ada, tetapi tidak dapat dibuka. Periksa apakah kunci audit pusat diganti tanpa 'old_audit_keys', dan log pusat. Segera hubungi tim TI pusat.",
     RangeNotSatisfiable RANGE_NOT_SATISFIABLE "Bagian dokumen yang diminta tidak ada. Ulangi unduhan dari awal. Bila berulang, hubungi tim TI pusat.",
     Busy SERVICE_UNAVAILABLE "Pusat sedang penuh. Tunggu satu menit lalu coba lagi. Bila berulang, hubungi tim TI pusat.",
+    InspectorMissing SERVICE_UNAVAILABLE "Pemeriksa dokumen di pusat tidak dapat dijalankan, jadi dokumen dan pindaian belum dapat diterima; tidak ada yang hilang. Coba lagi nanti. Segera hubungi tim TI pusat: pasang ulang loket-inspector di samping loket-central.",
     StorageFailed INTERNAL_SERVER_ERROR "Pusat tidak dapat menyimpan data, sehingga kiriman ini tidak diterima. Coba lagi nanti. Segera hubungi tim TI pusat.",
     StorageFull INSUFFICIENT_STORAGE "Ruang simpan pusat hampir habis, sehingga permintaan ini tidak dapat dicatat dan tidak dijalankan; pekerjaan yang sudah diterima tetap berjalan. Ulangi nanti; bila ini kiriman dokumen, simpan dahulu dokumennya. Segera hubungi tim TI pusat.",
     RouteUnknown NOT_FOUND "Alamat ini tidak ada. Periksa alamatnya, atau mulai dari halaman depan. Bila berulang, hubungi tim TI pusat.",
@@ -172,7 +173,10 @@ impl IntoResponse for Problem {
             let headers = response.headers_mut();
             headers.insert(header::WWW_AUTHENTICATE, scheme);
         }
-        if matches!(self.code, Code::Busy | Code::TooManyTries) {
+        if matches!(
+            self.code,
+            Code::Busy | Code::InspectorMissing | Code::TooManyTries
+        ) {
             let minute = HeaderValue::from_static("60");
             response.headers_mut().insert(header::RETRY_AFTER, minute);
         }

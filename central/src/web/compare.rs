@@ -303,7 +303,7 @@ fn failed(office: &Office, fault: SheetFault) -> Problem {
     match fault {
         SheetFault::Inspector(Fault::NotStarted(error)) => {
             tracing::error!(%error, "the inspector is not started");
-            Code::Busy.into()
+            Code::InspectorMissing.into()
         }
         SheetFault::Inspector(fault) => {
             tracing::warn!(error = %crate::chain(&fault), "a scan was not compared");

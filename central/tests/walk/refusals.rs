@@ -58,7 +58,7 @@ async fn a_document_on_which_there_is_no_answer_is_refused_and_lost_nowhere() {
         ("/bin/false", 422, "DocumentNotJudged"),
         // It ends well and says nothing.
         ("/bin/true", 422, "DocumentNotJudged"),
-        ("/nonexistent/loket-inspector", 503, "Busy"),
+        ("/nonexistent/loket-inspector", 503, "InspectorMissing"),
     ] {
         rig.stop().await;
         rig.run_with(Inspector::at(inspector.as_ref())).await;

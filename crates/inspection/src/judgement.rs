@@ -3,7 +3,7 @@
 //! Words of the verifier's own enums cross as they stand in its JSON (`document`, `TOTAL-PASSED`); pages translate those
 //! that they know and show the others as they are.
 
-use loket_verify::{Code, Report, SignatureReport, Weight};
+use loket_verify::{Code, Report, SignatureReport, Verdict, Weight};
 use loket_wire::{Sha256Digest, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -21,22 +21,10 @@ pub enum Judgement {
     Paper(Paper),
 }
 
-/// The answer of ETSI EN 319 102-1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// TOTAL-PASSED.
-    Valid,
-    /// TOTAL-FAILED.
-    Invalid,
-    /// INDETERMINATE.
-    Indeterminate,
-}
-
 /// The whole report about a PDF document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Document {
-    /// The answer.
+    /// The answer of ETSI EN 319 102-1.
     pub verdict: Verdict,
     /// Its signatures.
     pub signatures: Vec<Signature>,
@@ -254,7 +242,7 @@ impl Document {
     pub fn of(report: &Report, judged_at: Timestamp) -> Self {
         let signatures = report.signatures.iter();
         Self {
-            verdict: Verdict::of(report.verdict),
+            verdict: report.verdict,
             signatures: signatures.map(Signature::of).collect(),
             findings: found(&report.findings),
             revision: report.revision.as_ref().map(|revision| Revision {
@@ -299,16 +287,6 @@ impl Document {
         all.retain(|code| code.weight() > Weight::Note);
         all.sort_by_key(|code| (std::cmp::Reverse(code.weight()), *code));
         all.first().copied()
-    }
-}
-
-impl Verdict {
-    const fn of(verdict: loket_verify::Verdict) -> Self {
-        match verdict {
-            loket_verify::Verdict::Valid => Self::Valid,
-            loket_verify::Verdict::Invalid => Self::Invalid,
-            loket_verify::Verdict::Indeterminate => Self::Indeterminate,
-        }
     }
 }
 

@@ -29,8 +29,9 @@ pub use ask::{Fault, Inspector, Question, answer, ask, ask_after};
 pub use confined::give_up;
 pub use judgement::{
     Certificate, Compared, Document, Found, Judgement, Leads, Paper, Qr, Revision, RevisionChange,
-    Revocation, Signature, Verdict,
+    Revocation, Signature,
 };
+pub use loket_verify::Verdict;
 pub use question::{
     Brief, DOCUMENT_LIMITS, EXIT_NO_DOCUMENT, EXIT_NO_TRUST, Head, Limits, MAX_BRIEF_BYTES,
     MAX_HEAD_BYTES, MAX_RECORDS, MAX_SCAN_BYTES, MAX_TRUST_BYTES, Work,

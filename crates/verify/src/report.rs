@@ -1,13 +1,13 @@
 //! The verdict and what it rests on, in the shape of `loketd verify --json`.
 
 use loket_wire::{Sha256Digest, Timestamp};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::code::{Code, Finding, Weight};
 use crate::indication::{Indication, SubIndication};
 
 /// The three answers of ETSI EN 319 102-1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// TOTAL-PASSED: unchanged since signing, and the signer is vouched for.

@@ -199,9 +199,9 @@ fn document(args: &Args, inspector: &Inspector) -> Result<Exit, Exit> {
         }
     }
     Ok(match report.verdict {
-        loket_verify::Verdict::Valid => Exit::Done,
-        loket_verify::Verdict::Invalid => Exit::Negative,
-        loket_verify::Verdict::Indeterminate => Exit::Unsure,
+        Verdict::Valid => Exit::Done,
+        Verdict::Invalid => Exit::Negative,
+        Verdict::Indeterminate => Exit::Unsure,
     })
 }
 
@@ -261,10 +261,11 @@ fn read_bounded(file: &Path) -> std::io::Result<Vec<u8>> {
     let limit = u64::try_from(loket_verify::MAX_DOCUMENT_BYTES)
         .unwrap_or(u64::MAX)
         .saturating_add(1);
-    let mut bytes = Vec::new();
-    std::fs::File::open(file)?
-        .take(limit)
-        .read_to_end(&mut bytes)?;
+    let file = std::fs::File::open(file)?;
+    // Room for all of it at once: each time that it grew, the system would hand out its pages anew.
+    let size = file.metadata().map_or(0, |it| it.len()).min(limit);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(1));
+    file.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
