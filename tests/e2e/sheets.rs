@@ -9,7 +9,7 @@ use loket_demo::site::{Machine, text};
 use loket_tests::look::until;
 use loket_tests::pages::{Door, Page};
 use loket_tests::secrecy::{canaries, files_with};
-use loket_tests::world::{Build, DEADLINE, Station, World, fixture, order, order_again};
+use loket_tests::world::{Build, DEADLINE, Station, World, bin_dir, fixture, order, order_again};
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -54,14 +54,20 @@ async fn destroyed(station: &Station) -> anyhow::Result<()> {
     .await
 }
 
-/// A world with a station that shows officers' pages and has heard the audit key.
-async fn with_pages() -> anyhow::Result<(World, Station, Running, Door)> {
+/// A world with a station that is to show officers' pages.
+async fn showing_pages() -> anyhow::Result<(World, Station)> {
     let world = World::start(Build::Plain, false).await?;
     let station = world.station(ID, &[]).await?;
     let config = station.machine.config();
     let settings = std::fs::read_to_string(&config)?;
     let pages = "\n[pages]\nlisten = \"127.0.0.1:0\"\nshow = [\"station\"]\n";
     std::fs::write(&config, settings + pages)?;
+    Ok((world, station))
+}
+
+/// The same, started and with the audit key heard.
+async fn with_pages() -> anyhow::Result<(World, Station, Running, Door)> {
+    let (world, station) = showing_pages().await?;
     let mut daemon = world.site.start_machine(&station.machine)?;
     let client = Door::of(&mut daemon).await?;
     key_heard(&station).await?;
@@ -312,6 +318,46 @@ async fn a_record_that_central_cannot_open_is_kept_until_its_key_is_back_or_some
     let counted = records(&loketd, &station, &["--forget", "--by", "siti"]).await?;
     ensure!(counted["refused"] == 0, "{counted}");
     ensure!(files(&station.machine.home.join("state/records-refused"))? == 0);
+    daemon.stop().await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_without_its_inspector_prints_judges_nothing_for_visitors_and_says_so()
+-> anyhow::Result<()> {
+    let (mut world, station) = showing_pages().await?;
+    let whole = world.site.programs.loketd.clone();
+    // A package that was taken apart: the daemon alone.
+    let alone = world.dir().join("alone");
+    std::fs::create_dir(&alone)?;
+    let program = alone.join("loketd");
+    std::fs::copy(bin_dir(Build::Plain)?.join("loketd"), &program)?;
+    world.site.programs.loketd = Program::at(&program);
+    let mut daemon = world.site.start_machine(&station.machine)?;
+    let door = Door::of(&mut daemon).await?;
+    let page = door.check("station", "kk.pdf", &fixture(CARD)?).await?;
+    ensure!(page.status == 503, "{}", page.head);
+    says(&page, &["K-203", "petugas TI"])?;
+    let troubled = |machine: &Value| {
+        machine["troubles"]
+            .to_string()
+            .contains("inspector-missing")
+    };
+    world
+        .machine_with("the trouble at central", ID, troubled)
+        .await?;
+    let document = fixture(CARD)?;
+    let job = world
+        .order_as(&document, &order(ID, "KK-1", "now", None))
+        .await?;
+    world.wait(&job, &["printed"]).await?;
+    daemon.stop().await?;
+
+    world.site.programs.loketd = whole;
+    let mut daemon = world.site.start_machine(&station.machine)?;
+    world
+        .machine_with("the trouble gone", ID, |machine| !troubled(machine))
+        .await?;
     daemon.stop().await?;
     Ok(())
 }
