@@ -90,6 +90,12 @@ pub(crate) fn run(calls: u32) -> anyhow::Result<Section> {
         let (middle, most) = (ours.percentile(50), ours.percentile(99));
         section.row(Row::new(name, format!("{} and {}", ms(middle), ms(most))));
     }
+    let idle = bench.processes_of(&mut Bench::version()?)?;
+    let (middle, most) = (idle.percentile(50), idle.percentile(99));
+    section.row(Row::new(
+        "loketd that starts, says its version and ends, p50 and p99",
+        format!("{} and {}", ms(middle), ms(most)),
+    ));
     bench.costly(&mut section)?;
     section.note(format!(
         "Floor: one SHA-256 pass over the file, {FLOOR_2048} RSA verifications with 2048 bits and {FLOOR_4096} with 4096, by ring, in process. \
@@ -281,6 +287,13 @@ impl Bench {
             .arg("--trust")
             .arg(self.fixtures.join("trust"));
         command.args(["--at", AT, "--json"]);
+        Ok(command)
+    }
+
+    /// What every process of the program takes, whatever it is asked.
+    fn version() -> anyhow::Result<Command> {
+        let mut command = Command::new(bin_dir(Build::Plain)?.join("loketd"));
+        command.arg("--version");
         Ok(command)
     }
 
