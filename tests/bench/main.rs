@@ -16,6 +16,7 @@ mod paper;
 mod peer_printer;
 mod process;
 mod qr;
+mod rate;
 mod section;
 mod verify;
 

@@ -18,6 +18,7 @@ use rival::Rival;
 
 use crate::figures::{Figures, ms, ratio};
 use crate::process::{cpu_of_thread, peak_kib, share};
+use crate::rate::{rate, told};
 use crate::section::{Row, Section};
 
 /// The first pair; nothing was tuned on it or on those after it (docs/adr/0035 and 0048 name seeds that were looked at).
@@ -317,33 +318,4 @@ fn time_rows(section: &mut Section, pairs: &[Pair]) {
                 .target("≤ 1 s", mine <= TARGET_WALL),
         );
     }
-}
-
-#[expect(
-    clippy::as_conversions,
-    clippy::cast_precision_loss,
-    reason = "counts of pairs are far below 2^52"
-)]
-const fn number(count: usize) -> f64 {
-    count as f64
-}
-
-fn rate(count: usize, all: usize) -> f64 {
-    100.0 * number(count) / number(all.max(1))
-}
-
-/// A rate with its bounds, by Wilson's score at 95 %.
-fn told(count: usize, all: usize) -> String {
-    const Z: f64 = 1.96;
-    let (n, share) = (number(all.max(1)), number(count) / number(all.max(1)));
-    let middle = share + Z * Z / (2.0 * n);
-    let half = Z * (share * (1.0 - share) / n + Z * Z / (4.0 * n * n)).sqrt();
-    let whole = 1.0 + Z * Z / n;
-    let (low, high) = ((middle - half) / whole, (middle + half) / whole);
-    format!(
-        "{:.1} % ({count} of {all}; {:.1} to {:.1} %)",
-        rate(count, all),
-        100.0 * low.max(0.0),
-        100.0 * high.min(1.0)
-    )
 }

@@ -1,5 +1,6 @@
 //! What the kernel says of a process and of its sockets.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -126,6 +127,15 @@ pub(crate) fn load_average() -> String {
     } else {
         three.join(" ")
     }
+}
+
+/// A peer in Python, as `cargo xtask test --only packages` installs it: a script of `tests/peers`.
+pub(crate) fn python_peer(script: &str) -> Command {
+    let python = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../loket-peers/bin/python");
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers");
+    let mut command = Command::new(python);
+    command.arg("-B").arg(scripts.join(script));
+    command
 }
 
 /// The most memory that a command takes, as GNU time tells it.

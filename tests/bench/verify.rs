@@ -13,7 +13,7 @@ use ring::rsa::KeyPair as RsaKeyPair;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, UnparsedPublicKey};
 
 use crate::figures::{Figures, ms, ratio};
-use crate::process::{peak_kib, share};
+use crate::process::{peak_kib, python_peer, share};
 use crate::section::{Row, Section};
 
 /// The moment of judging.
@@ -61,7 +61,6 @@ struct Bench {
     fixtures: PathBuf,
     folder: tempfile::TempDir,
     store: PathBuf,
-    python: PathBuf,
     calls: u32,
 }
 
@@ -73,7 +72,6 @@ pub(crate) fn run(calls: u32) -> anyhow::Result<Section> {
         fixtures: root.join("fixtures"),
         store: folder.path().join("nss"),
         folder,
-        python: Path::new(env!("CARGO_TARGET_TMPDIR")).join("../loket-peers/bin/python"),
         calls,
     };
     bench.make_store()?;
@@ -320,8 +318,7 @@ impl Bench {
         let list = self.folder.path().join("files");
         let lines = format!("{}\n", file.display()).repeat(usize::try_from(self.processes())?);
         std::fs::write(&list, lines).context("write the list of files")?;
-        let mut command = Command::new(&self.python);
-        command.arg("-B").arg(self.peers("judge_pyhanko.py"));
+        let mut command = python_peer("judge_pyhanko.py");
         command
             .arg(self.fixtures.join("trust"))
             .arg("2026-11-22T00:00:00+00:00");
@@ -351,20 +348,10 @@ impl Bench {
         Ok(Figures::of(durations))
     }
 
-    fn peers(&self, name: &str) -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("peers")
-            .join(name)
-    }
-
     fn make_large(&self) -> anyhow::Result<PathBuf> {
         let out = self.folder.path().join("large.pdf");
-        let mut command = Command::new(&self.python);
-        command
-            .arg("-B")
-            .arg(self.peers("make_large.py"))
-            .arg(&self.fixtures)
-            .arg(&out);
+        let mut command = python_peer("make_large.py");
+        command.arg(&self.fixtures).arg(&out);
         command.arg(LARGE_BYTES.to_string()).stderr(Stdio::null());
         let status = command
             .status()

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: builds the programs as shipped, runs the benchmarks with them and writes BENCHMARKS.md.
+//! `cargo xtask bench`: builds the programs as shipped, where a benchmark starts them, runs it and writes BENCHMARKS.md.
 //!
 //! ```text
 //! target/loket-bench/plain         → target/release, where the driver looks for the programs
@@ -38,7 +38,10 @@ const PACKAGES: &[Package] = &[
         "pdfsig, the rival as a judge of signatures",
     ),
     ("libnss3-tools", "certutil, which makes what pdfsig trusts"),
-    ("python3-venv", "a place for pyHanko, another rival"),
+    (
+        "python3-venv",
+        "a place for pyHanko and zxing-cpp, other rivals",
+    ),
     ("imagemagick", "convert, the rival at telling sheets apart"),
     ("time", "the most memory that a process takes"),
 ];
@@ -96,9 +99,11 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let target = &metadata.target_directory;
     install_missing("benchmarks", PACKAGES)?;
     peers::install(root, target)?;
-    finish(cargo(root, BUILD))?;
-    // The test run asks programs without optimisation; what ships is built here.
-    check_shut(&metadata, &target.join("release"))?;
+    if options.name.is_none_or(Name::starts_programs) {
+        finish(cargo(root, BUILD))?;
+        // The test run asks programs without optimisation; what ships is built here.
+        check_shut(&metadata, &target.join("release"))?;
+    }
     let programs = programs_folder(target)?;
     let names: Vec<String> = Name::value_variants().iter().map(|it| it.word()).collect();
     for name in Name::value_variants() {
@@ -122,6 +127,14 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
 }
 
 impl Name {
+    /// Whether it starts programs of ours; the others measure what is linked into the driver.
+    const fn starts_programs(self) -> bool {
+        match self {
+            Self::Dispatch | Self::Idle | Self::Link | Self::Verify => true,
+            Self::Journal | Self::Qr | Self::Paper => false,
+        }
+    }
+
     /// As it is typed.
     fn word(self) -> String {
         self.to_possible_value()

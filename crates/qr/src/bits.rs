@@ -4,6 +4,7 @@ use rxing::common::{BitMatrix, HybridBinarizer};
 use rxing::{Binarizer as _, Luma8LuminanceSource};
 
 use crate::luma::Luma;
+use crate::restore::range;
 
 /// How black is told from white.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(crate) enum Threshold {
     Around(usize),
     /// One threshold for all: small pictures in even light.
     Whole,
+    /// The darkest third between the darkest and the middling: what is printed, on stains that are darker than paper.
+    Dark,
 }
 
 /// The black pixels of a picture; `None` where there is no telling.
@@ -36,7 +39,18 @@ pub(crate) fn bits_of(luma: &Luma, threshold: Threshold) -> Option<BitMatrix> {
             let bound = otsu(luma.pixels());
             painted(luma, width, height, |_, _, tone| tone <= bound)
         }
+        Threshold::Dark => {
+            let bound = dark(luma.pixels());
+            painted(luma, width, height, |_, _, tone| tone <= bound)
+        }
     }
+}
+
+/// A third of the way from what one in fifty is darker than to what one in two is.
+fn dark(pixels: &[u8]) -> u8 {
+    let (darkest, _) = range(pixels, 50);
+    let (middling, _) = range(pixels, 2);
+    darkest.saturating_add(middling.saturating_sub(darkest) / 3)
 }
 
 /// Sets every pixel of which `is_black` says so by its place and tone.
@@ -101,31 +115,32 @@ fn around(luma: &Luma, reach: usize, width: u32, height: u32) -> Option<BitMatri
         let lines = lines
             .iter()
             .take(y.min(reach).saturating_add(reach).saturating_add(1));
-        let near: Vec<u8> = lines
-            .flat_map(|line| {
-                let from = line.get(x.saturating_sub(reach)..).unwrap_or_default();
-                from.iter()
-                    .take(x.min(reach).saturating_add(reach).saturating_add(1))
-            })
-            .copied()
-            .collect();
-        let all = mean(near.iter());
-        let dark = mean(near.iter().filter(|tone| u32::from(**tone) <= all));
-        let light = mean(near.iter().filter(|tone| u32::from(**tone) > all));
+        let near = lines.map(|line| {
+            let from = line.get(x.saturating_sub(reach)..).unwrap_or_default();
+            let wide = x.min(reach).saturating_add(reach).saturating_add(1);
+            from.get(..wide).unwrap_or(from)
+        });
+        let (mut sum, mut count) = (0_u32, 0_u32);
+        for line in near.clone() {
+            sum = sum.saturating_add(line.iter().map(|tone| u32::from(*tone)).sum());
+            count = count.saturating_add(u32::try_from(line.len()).unwrap_or_default());
+        }
+        let all = sum.checked_div(count).unwrap_or_default();
+        let (mut dark, mut darks) = (0_u32, 0_u32);
+        for line in near {
+            for tone in line.iter().map(|tone| u32::from(*tone)) {
+                let is_dark = u32::from(tone <= all);
+                dark = dark.saturating_add(tone.saturating_mul(is_dark));
+                darks = darks.saturating_add(is_dark);
+            }
+        }
+        let light = sum.saturating_sub(dark);
+        let light = light
+            .checked_div(count.saturating_sub(darks))
+            .unwrap_or_default();
+        let dark = dark.checked_div(darks).unwrap_or_default();
         u32::from(tone).saturating_mul(2) <= dark.saturating_add(light)
     })
-}
-
-/// The mean of some tones; 0 of none.
-fn mean<'a>(tones: impl Iterator<Item = &'a u8>) -> u32 {
-    let start = (0_u32, 0_u32);
-    let (sum, count) = tones.fold(start, |(sum, count), tone| {
-        (
-            sum.saturating_add(u32::from(*tone)),
-            count.saturating_add(1),
-        )
-    });
-    sum.checked_div(count).unwrap_or_default()
 }
 
 /// The tone that parts dark from light best.

@@ -11,7 +11,9 @@
 
 use rxing::common::BitMatrix;
 
+use crate::bits::{Threshold, bits_of};
 use crate::luma::Luma;
+use crate::restore::{levelled_columns, levelled_rows, opened, range};
 
 /// Modules of the smallest code (version 1).
 const LEAST_SIDE: usize = 21;
@@ -25,12 +27,34 @@ const SIZES: [isize; 5] = [0, -4, 4, -8, 8];
 /// Of these, so many are settled: those whose patterns stand out best at first sight.
 const SETTLED_SIZES: usize = 2;
 
-/// How far a corner is moved at first, in modules; halved four times.
-const FIRST_STEP: f32 = 0.8;
-const HALVINGS: usize = 5;
+/// How far corners are moved, in modules, one after the other.
+const STEPS: [f32; 5] = [0.8, 0.4, 0.2, 0.1, 0.05];
+
+/// The same for a place that is settled nearly: opening takes away what is a twelfth of a module beside its own.
+const LAST_STEPS: [f32; 3] = [0.3, 0.15, 0.07];
+
+/// Where a module is looked at, from its middle: the middle alone is quick, but the same for half a module around.
+const MIDDLE: [(f32, f32); 1] = [(0.0, 0.0)];
+const NEAR_CORNERS: [(f32, f32); 4] = [(-0.3, -0.3), (0.3, -0.3), (-0.3, 0.3), (0.3, 0.3)];
 
 /// A fit is worth decoding when its patterns stand out by this many tones at least.
 const LEAST_CONTRAST: f32 = 12.0;
+
+/// It is worth restoring when they stand out by this share of all contrast in it: marks in writing that were taken for
+/// a code's gave a tenth at most.
+const LEAST_SHARE: f32 = 0.2;
+
+/// Pixels of a module in the picture of a code alone.
+const PER_MODULE: usize = 6;
+
+/// How codes are restored, those first that read most: scratches up to five sixths of a module, folds along rows and
+/// columns, scratches up to a module, which take thin light modules with them.
+const RESTORATIONS: [fn(&Luma) -> Luma; 4] = [
+    |code| opened(code, PER_MODULE - 1),
+    levelled_rows,
+    levelled_columns,
+    |code| opened(code, PER_MODULE),
+];
 
 /// Where a code lies: its corners in pixels (upper left, upper right, lower right, lower left as the code is written).
 pub(crate) type Corners = [(f32, f32); 4];
@@ -39,6 +63,23 @@ pub(crate) type Corners = [(f32, f32); 4];
 pub(crate) struct Fitted {
     pub(crate) modules: Vec<BitMatrix>,
     pub(crate) corners: Corners,
+    place: Place,
+    patterns: Patterns,
+    /// Whether its patterns stand out enough to be [`Self::restored`].
+    pub(crate) stands_out: bool,
+}
+
+impl Fitted {
+    /// The modules without what scratches and folds did to them.
+    pub(crate) fn restored(&self, luma: &Luma) -> impl Iterator<Item = BitMatrix> + use<> {
+        let mut place = self.place;
+        place.settle(luma, &self.patterns, &NEAR_CORNERS, &LAST_STEPS);
+        let code = place.alone(luma).into_iter();
+        let all = code.flat_map(|code| RESTORATIONS.map(|restore| middles(&restore(&code))));
+        let ways =
+            |tones: Luma| [Threshold::Around(4), Threshold::Whole].map(|way| bits_of(&tones, way));
+        all.flatten().flat_map(ways).flatten()
+    }
 }
 
 /// Fits a code over three marks (upper left, upper right, lower left; centres in pixels) of this width.
@@ -58,7 +99,7 @@ pub(crate) fn fit(luma: &Luma, marks: [(f32, f32); 3], mark_size: f32) -> Option
             }
             let patterns = Patterns::of(side);
             let place = Place::over(marks, side);
-            let contrast = place.contrast(luma, &patterns);
+            let contrast = place.contrast(luma, &patterns, &MIDDLE);
             Some((contrast, side, place, patterns))
         })
         .collect();
@@ -67,16 +108,21 @@ pub(crate) fn fit(luma: &Luma, marks: [(f32, f32); 3], mark_size: f32) -> Option
         .into_iter()
         .take(SETTLED_SIZES)
         .map(|(_, side, mut place, patterns)| {
-            let contrast = place.settle(luma, &patterns);
-            (contrast, side, place)
+            let contrast = place.settle(luma, &patterns, &MIDDLE, &STEPS);
+            (contrast, side, place, patterns)
         });
-    let (contrast, side, place) = fits.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    let (contrast, side, place, patterns) = fits.max_by(|a, b| a.0.total_cmp(&b.0))?;
     if contrast < LEAST_CONTRAST {
         return None;
     }
+    let tones = place.tones(luma, side)?;
+    let (dark, light) = range(tones.pixels(), 20);
     Some(Fitted {
-        modules: place.modules(luma, side)?,
+        modules: judged(&tones),
         corners: place.corners,
+        place,
+        patterns,
+        stands_out: contrast >= LEAST_SHARE * f32::from(light.saturating_sub(dark)),
     })
 }
 
@@ -181,27 +227,34 @@ impl Place {
         }
     }
 
-    /// How much lighter what must be light is than what must be dark, in tones.
-    fn contrast(&self, luma: &Luma, patterns: &Patterns) -> f32 {
+    /// How much lighter what must be light is than what must be dark, in tones, at these places of each module.
+    fn contrast(&self, luma: &Luma, patterns: &Patterns, spread: &[(f32, f32)]) -> f32 {
         let projection = self.projection();
         let mean = |places: &[(f32, f32)]| {
             let sum: f32 = places
                 .iter()
+                .flat_map(|at| spread.iter().map(move |by| (at.0 + by.0, at.1 + by.1)))
                 .map(|at| projection.tone(luma, at.0, at.1))
                 .sum();
-            sum / places.len().max(1) as f32
+            sum / places.len().saturating_mul(spread.len()).max(1) as f32
         };
         mean(&patterns.light) - mean(&patterns.dark)
     }
 
-    /// Moves the corners until nothing makes the patterns stand out better; gives their contrast.
-    fn settle(&mut self, luma: &Luma, patterns: &Patterns) -> f32 {
+    /// Moves the corners by these steps until nothing makes the patterns stand out better; gives their contrast.
+    fn settle(
+        &mut self,
+        luma: &Luma,
+        patterns: &Patterns,
+        spread: &[(f32, f32)],
+        steps: &[f32],
+    ) -> f32 {
         let (x0, y0) = self.corners[0];
         let (x1, y1) = self.corners[1];
         let module = ((x1 - x0).hypot(y1 - y0) / patterns.side).max(0.5);
-        let mut best = self.contrast(luma, patterns);
-        let mut step = FIRST_STEP * module;
-        for _halving in 0..HALVINGS {
+        let mut best = self.contrast(luma, patterns, spread);
+        for step in steps {
+            let step = step * module;
             for _turn in 0..2 {
                 let before = best;
                 for corner in [2, 1, 3, 0] {
@@ -211,7 +264,7 @@ impl Place {
                             place.0 += dx;
                             place.1 += dy;
                         }
-                        let contrast = moved.contrast(luma, patterns);
+                        let contrast = moved.contrast(luma, patterns, spread);
                         if contrast > best {
                             best = contrast;
                             *self = moved;
@@ -222,13 +275,25 @@ impl Place {
                     break;
                 }
             }
-            step /= 2.0;
         }
         best
     }
 
-    /// The modules, judged in three ways: against their near and far neighbourhood, and all by one bound.
-    fn modules(&self, luma: &Luma, side: usize) -> Option<Vec<BitMatrix>> {
+    /// The code alone and upright, each module a square of [`PER_MODULE`] pixels.
+    fn alone(&self, luma: &Luma) -> Option<Luma> {
+        let projection = self.projection();
+        let side = (self.side as usize).checked_mul(PER_MODULE)?;
+        let at = |pixel: usize| (pixel as f32 + 0.5) / PER_MODULE as f32;
+        let mut tones = Vec::with_capacity(side.checked_mul(side)?);
+        for y in 0..side {
+            let v = at(y);
+            tones.extend((0..side).map(|x| projection.tone(luma, at(x), v) as u8));
+        }
+        Luma::new(side, side, tones)
+    }
+
+    /// The modules, each the mean of its area.
+    fn tones(&self, luma: &Luma, side: usize) -> Option<Luma> {
         let projection = self.projection();
         let mut tones = Vec::with_capacity(side.checked_mul(side)?);
         for y in 0..side {
@@ -243,16 +308,33 @@ impl Place {
                 tones.push((sum / 10.0).clamp(0.0, 255.0) as u8);
             }
         }
-        let tones = Luma::new(side, side, tones)?;
-        let ways = [
-            crate::bits::Threshold::Around(4),
-            crate::bits::Threshold::Whole,
-            crate::bits::Threshold::Around(8),
-        ];
-        ways.iter()
-            .map(|way| crate::bits::bits_of(&tones, *way))
-            .collect()
+        Luma::new(side, side, tones)
     }
+}
+
+/// Modules as dark or light, judged in three ways: against their near and far neighbourhood, and all by one bound.
+fn judged(tones: &Luma) -> Vec<BitMatrix> {
+    let ways = [Threshold::Around(4), Threshold::Whole, Threshold::Around(8)];
+    ways.iter().filter_map(|way| bits_of(tones, *way)).collect()
+}
+
+/// The modules of a code alone, each the mean of its middle.
+fn middles(code: &Luma) -> Option<Luma> {
+    let side = code.width() / PER_MODULE;
+    let rows: Vec<&[u8]> = code.rows().collect();
+    let mut tones = Vec::with_capacity(side.checked_mul(side)?);
+    for rows in rows.chunks_exact(PER_MODULE) {
+        for x in 0..side {
+            let from = x.saturating_mul(PER_MODULE).saturating_add(1);
+            let to = from.saturating_add(PER_MODULE).saturating_sub(2);
+            let inner = rows.iter().take(PER_MODULE - 1).skip(1);
+            let inner = inner.flat_map(|row| row.get(from..to).unwrap_or_default());
+            let sum: u32 = inner.clone().map(|tone| u32::from(*tone)).sum();
+            let mean = sum.checked_div(u32::try_from(inner.count()).unwrap_or_default());
+            tones.push(u8::try_from(mean.unwrap_or_default()).unwrap_or(u8::MAX));
+        }
+    }
+    Luma::new(side, side, tones)
 }
 
 struct Projection {

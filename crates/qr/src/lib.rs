@@ -1,7 +1,7 @@
 //! Reads QR codes from pictures of pages and says what kind of thing they hold, without ever following one.
 //!
 //! ```text
-//! pixels ─> read (bits, marks, grid, rxing) ─> Code ─> judge (url, hosts, looks) ─> QrReport
+//! pixels ─> read (bits, marks, grid, restore, rxing) ─> Code ─> judge (url, hosts, looks) ─> QrReport
 //!                                               └────> compare with the document's own codes
 //! ```
 //!
@@ -28,6 +28,7 @@ mod luma;
 mod payload;
 mod read;
 mod report;
+mod restore;
 mod rule;
 mod texture;
 

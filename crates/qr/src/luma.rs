@@ -105,6 +105,40 @@ impl Luma {
         }
     }
 
+    /// Rows for columns.
+    pub(crate) fn turned(&self) -> Self {
+        let mut pixels = Vec::with_capacity(self.pixels.len());
+        for x in 0..self.width {
+            pixels.extend(self.pixels.iter().skip(x).step_by(self.width));
+        }
+        Self {
+            width: self.height,
+            height: self.width,
+            pixels,
+        }
+    }
+
+    /// Each pixel the darkest of its row from so many before it to so many after.
+    pub(crate) fn least_along_rows(&self, before: usize, after: usize) -> Self {
+        let size = before.saturating_add(after).saturating_add(1);
+        let mut pixels = Vec::with_capacity(self.pixels.len());
+        let mut line = Vec::with_capacity(self.width.saturating_add(size));
+        for row in self.rows() {
+            let edge = |pixel: Option<&u8>, count| {
+                std::iter::repeat_n(pixel.copied().unwrap_or_default(), count)
+            };
+            line.clear();
+            line.extend(edge(row.first(), before));
+            line.extend_from_slice(row);
+            line.extend(edge(row.last(), after));
+            pixels.extend(
+                line.windows(size)
+                    .map(|near| near.iter().min().copied().unwrap_or_default()),
+            );
+        }
+        Self { pixels, ..*self }
+    }
+
     /// Half as wide and high, each pixel the mean of four; a last odd row or column is dropped.
     pub(crate) fn halved(&self) -> Option<Self> {
         let (width, height) = (self.width / 2, self.height / 2);

@@ -1,13 +1,16 @@
 //! Reads the codes of a page: a look at the whole of it, then closer looks where a code is likely.
 //!
 //! ```text
-//! page ─> first look ─┬─> codes ─────────────────────────────────> done, unless marks were left over
-//!                     └─> none ─> busiest areas ─> softened, sharpened, enlarged, halved, inverted ─> done
+//! page ─> first look ─┬─> codes ────────────────────────────────────────> done, unless marks were left over
+//!                     └─> none ─> busiest areas ─> each in every one of WAYS ─> done
+//! look ─> marks ─> rxing ─> a grid fitted over the marks ─> the code restored (scratches, folds)
 //! ```
 //!
 //! The work is bounded by the number of looks: [`MAX_PIXELS`] once for the page (twice for a photograph), then
-//! at most [`MAX_AREAS`] areas, each looked at in [`WAYS`].
+//! at most [`MAX_AREAS`] areas of [`MAX_AREA_PIXELS`], each looked at in [`WAYS`]; and by [`MAX_FITS_IN_ALL`] and
+//! [`MAX_RESTORATIONS`].
 
+use rxing::common::BitMatrix;
 use thiserror::Error;
 
 use crate::bits::{Threshold, bits_of};
@@ -15,6 +18,7 @@ use crate::decode::{Look, Read, Triple, look, read_modules};
 use crate::grid::fit;
 use crate::luma::{Area, Luma};
 use crate::payload::Payload;
+use crate::restore::{levelled_columns, levelled_rows, refocused};
 use crate::texture::busiest;
 
 /// The largest picture that is looked at: A4 at 400 dpi, or a telephone's 16 million pixels. A caller halves larger ones.
@@ -32,11 +36,17 @@ const PAGE_AREAS: usize = 2;
 /// The same in a photograph, where other busy things lie beside the page.
 const MAX_AREAS: usize = 4;
 
+/// The largest area that gets closer looks: 12 cm at 300 dpi. A larger code has no need of them.
+const MAX_AREA_PIXELS: usize = 1 << 21;
+
 /// Fits of a grid in one look: the code's own marks are among the likeliest.
 const MAX_FITS: usize = 3;
 
 /// Fits of a grid in all looks: each costs a few milliseconds, and a page may take a hundred.
 const MAX_FITS_IN_ALL: usize = 8;
+
+/// Codes that are restored, in all looks: each costs as much as two fits. What the first two do not read, no other does.
+const MAX_RESTORATIONS: usize = 2;
 
 /// Marks that gave no code are worth closer looks beside a code that was read when they lie this well.
 const LIKELY_SKEW: f32 = 0.2;
@@ -103,13 +113,18 @@ pub enum QrError {
 type Way = (fn(&Luma) -> Option<Luma>, Threshold);
 
 /// Closer looks, those first that read most of what the first look leaves (measured on the grid of `cargo xtask bench
-/// qr`): grain is softened, blur sharpened, small modules are enlarged, large coarse ones halved.
-const WAYS: [Way; 7] = [
+/// qr`, with other seeds): grain is softened, blur sharpened, small modules are enlarged, large coarse ones halved; folds
+/// along rows and columns are levelled, stains left above what is dark, and what is far out of focus is brought back.
+const WAYS: [Way; 11] = [
     (|area| Some(area.softened()), Threshold::Mean(24)),
     (|area| Some(area.clone()), Threshold::Whole),
     (|area| Some(area.sharpened()), Threshold::Blocks),
     (|area| area.doubled(), Threshold::Blocks),
     (|area| Some(area.softened().softened()), Threshold::Blocks),
+    (|area| Some(levelled_rows(area)), Threshold::Blocks),
+    (|area| Some(area.clone()), Threshold::Dark),
+    (refocused, Threshold::Mean(24)),
+    (|area| Some(levelled_columns(area)), Threshold::Blocks),
     (|area| area.halved(), Threshold::Mean(16)),
     (|area| Some(area.inverted()), Threshold::Blocks),
 ];
@@ -160,6 +175,7 @@ struct Found {
     is_cut: bool,
     has_failed: bool,
     fits: usize,
+    restorations: usize,
 }
 
 impl Found {
@@ -194,7 +210,11 @@ impl Found {
     /// Looks at an area in every way until one gives a code.
     fn look_closer(&mut self, page: &Luma, area: &Area) {
         let known = |code: &Code| area_of(&code.area).meets(area);
-        let Some(cut) = page.cut(area).filter(|_| !self.codes.iter().any(known)) else {
+        let is_large = area.width.saturating_mul(area.height) > MAX_AREA_PIXELS;
+        if is_large || self.codes.iter().any(known) {
+            return;
+        }
+        let Some(cut) = page.cut(area) else {
             return;
         };
         let before = self.codes.len();
@@ -231,20 +251,28 @@ impl Found {
         }
         let fits = if was_empty { MAX_FITS } else { 0 };
         for triple in missed.iter().take(fits) {
-            if self.fits >= MAX_FITS_IN_ALL {
-                break;
-            }
-            self.fits = self.fits.saturating_add(1);
-            let Some(fitted) = fit(picture, triple.marks, triple.size) else {
-                continue;
-            };
-            let mut reads = fitted.modules.iter();
-            if let Some(read) = reads.find_map(|modules| read_modules(modules, fitted.corners)) {
+            if let Some(read) = self.fitted(picture, triple) {
                 self.add(read, frame);
                 return Vec::new();
             }
         }
         missed
+    }
+
+    /// Reads a code by a grid over its marks, as it stands or restored.
+    fn fitted(&mut self, picture: &Luma, triple: &Triple) -> Option<Read> {
+        if self.fits >= MAX_FITS_IN_ALL {
+            return None;
+        }
+        self.fits = self.fits.saturating_add(1);
+        let fitted = fit(picture, triple.marks, triple.size)?;
+        let read = |modules: &BitMatrix| read_modules(modules, fitted.corners);
+        let as_it_stands = fitted.modules.iter().find_map(read);
+        if as_it_stands.is_some() || self.restorations >= MAX_RESTORATIONS || !fitted.stands_out {
+            return as_it_stands;
+        }
+        self.restorations = self.restorations.saturating_add(1);
+        fitted.restored(picture).find_map(|modules| read(&modules))
     }
 
     /// Keeps a code, unless it is one that is known already.
@@ -339,3 +367,41 @@ mod cast {
 }
 
 use cast::{float, index, whole};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_area_that_is_too_large_gets_no_closer_look() {
+        let code = qrcode::QrCode::new(b"tel:0").unwrap();
+        let side = code.width();
+        let colors = code.to_colors();
+        let is_dark = |x: usize, y: usize| {
+            let module = (y / 8).checked_sub(8).zip((x / 8).checked_sub(8));
+            module.is_some_and(|(row, column)| {
+                row < side && column < side && colors[row * side + column] == qrcode::Color::Dark
+            })
+        };
+        let pixels = (0..1_500 * 1_500).map(|at| {
+            if is_dark(at % 1_500, at / 1_500) {
+                0
+            } else {
+                255
+            }
+        });
+        let page = Luma::new(1_500, 1_500, pixels.collect()).unwrap();
+        let looked_at = |side: usize| {
+            let mut found = Found::default();
+            let area = Area {
+                left: 0,
+                top: 0,
+                width: side,
+                height: side,
+            };
+            found.look_closer(&page, &area);
+            found.codes.len()
+        };
+        assert_eq!((looked_at(1_400), looked_at(1_500)), (1, 0));
+    }
+}

@@ -10,3 +10,4 @@ mod fuzz;
 mod grid;
 mod hostile;
 mod pages;
+mod restored;
