@@ -18,7 +18,7 @@ use crate::process::cpu_of_thread;
 use crate::rate::{rate, told};
 use crate::section::{Row, Section};
 
-/// Where every page starts, each with a seed of its own. Nothing was tuned on it: docs/adr/0050 names seeds that were
+/// Where every page starts, each with a seed of its own. Nothing was tuned on it: docs/adr/0049 names seeds that were
 /// looked at.
 const SEED: u64 = 20_261_127;
 
