@@ -25,6 +25,9 @@ use crate::digests::Content;
 use crate::moment;
 use crate::names;
 
+#[cfg(test)]
+mod fuzz;
+
 /// Certificates in one container; a full chain and a spare one are fewer than 8.
 const MAX_CERTIFICATES: usize = 16;
 

@@ -25,6 +25,9 @@ use crate::effort::Effort;
 use crate::moment;
 use crate::ocsp;
 
+#[cfg(test)]
+mod fuzz;
+
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
 

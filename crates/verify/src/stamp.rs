@@ -21,6 +21,9 @@ use crate::moment;
 use crate::poe::Place;
 use crate::report::{TimeStampReport, findings};
 
+#[cfg(test)]
+mod fuzz;
+
 const TIME_STAMP_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
 
 /// Widest accuracy that counts. Authorities claim a second; one that is wrong by more than this proves no order of
@@ -171,6 +174,9 @@ struct Stamp {
 impl Stamp {
     fn parse(info: &[u8]) -> Option<Self> {
         let info = AnyRef::from_der(info).ok()?;
+        if der::Tagged::tag(&info) != Tag::Sequence {
+            return None;
+        }
         // version, policy, messageImprint, serialNumber, genTime and up to five more.
         let parts = asn1::values(info.value(), 10)?;
         let [version, policy, imprint, serial, moment, rest @ ..] = parts.as_slice() else {

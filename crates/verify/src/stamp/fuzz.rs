@@ -1,0 +1,61 @@
+//! Time-stamp tokens, and what they say, that are nearly right.
+
+use super::*;
+use crate::corpus::{STAMPS, Tree};
+
+/// A second in a test run.
+const CASES: u64 = 10_000;
+
+/// One case in so many has its signature checked, which takes longer than all else.
+const ONE_IN_CHECKED: u64 = 16;
+
+/// What a token says is what stands in it, found without the reader.
+fn says_what_stands_there(stamp: &Stamp, info: &[u8]) {
+    let Some(tree) = Tree::of(info) else {
+        return;
+    };
+    let told = tree.inside(0);
+    assert!((5..=10).contains(&told.len()));
+    assert_eq!(stamp.imprint, tree.content(tree.inside(told[2])[1]));
+    let digits = tree.content(told[4]);
+    let again = stamp.moment.to_string();
+    let again: Vec<u8> = again.bytes().filter(u8::is_ascii_digit).collect();
+    assert_eq!(again[..14], digits[..14]);
+    assert!(stamp.accuracy < Duration::from_secs(u64::from(u32::MAX) + 1));
+}
+
+/// Whether the signature of a token is right, and what it then says.
+fn accepted(token: &[u8]) -> Option<Vec<u8>> {
+    let read = Container::parse(token).ok()?;
+    let info = read.content()?;
+    let checked = read.verify(Content::Bytes(info), TIME_STAMP_INFO, Naming::Either);
+    checked.ok().map(|()| info.to_vec())
+}
+
+#[test]
+fn fuzz_reader_stamps() {
+    let honest: Vec<Vec<u8>> = STAMPS.iter().filter_map(|token| accepted(token)).collect();
+    assert_eq!(honest.len(), STAMPS.len(), "control");
+    let infos: Vec<&[u8]> = honest.iter().map(Vec::as_slice).collect();
+    let (mut taken, mut signed) = (0_u64, 0_u64);
+    loket_fuzz::fuzz_der("reader-stamps", CASES, &STAMPS, |bytes, seeded| {
+        // What a token says is signed: altered with it, nothing of it would ever be read.
+        let which = seeded.place(infos.len());
+        let info = loket_fuzz::DerMutator::new(seeded.fork()).alter(infos[which], &infos);
+        if let Some(stamp) = Stamp::parse(&info) {
+            taken += 1;
+            says_what_stands_there(&stamp, &info);
+        }
+        let Ok(read) = Container::parse(bytes) else {
+            return;
+        };
+        let _any = (read.content().and_then(Stamp::parse), read.signer().is_ok());
+        if seeded.below(ONE_IN_CHECKED) == 0
+            && let Some(info) = accepted(bytes)
+        {
+            signed += 1;
+            assert!(honest.contains(&info), "altered and accepted");
+        }
+    });
+    assert!(taken > 0 && signed > 0, "control: {taken}, {signed}");
+}
