@@ -1,7 +1,7 @@
 //! Pieces of DER that must be kept as the bytes they came in.
 
 use der::asn1::{AnyRef, BitStringRef};
-use der::{Decode, Reader, SliceReader, Tag};
+use der::{Choice, Decode, DecodeValue, Reader, SliceReader, Tag, TagNumber};
 use x509_cert::spki::AlgorithmIdentifierRef;
 
 /// Members of one set; honest ones have up to four. The reader of DER below sorts sets by insertion: one of 100 kB that
@@ -83,6 +83,45 @@ fn members(mut bytes: &[u8], depth_left: u32) -> Option<usize> {
         }
     }
     Some(count)
+}
+
+/// The value under the explicit tag `number`, if one stands here.
+///
+/// der's own reader passes over every context-specific value of a lower number that stands before it: nobody would see
+/// what stands there.
+pub(crate) fn explicit<'a, T: Decode<'a>>(
+    reader: &mut impl Reader<'a>,
+    number: TagNumber,
+) -> der::Result<Option<T>> {
+    let value = tagged(reader, number, true)?;
+    value.map(|value| T::from_der(value.value())).transpose()
+}
+
+/// The value that stands here under the implicit tag `number` in place of its own `tag`, if one does.
+pub(crate) fn implicit<'a, T: Choice<'a> + DecodeValue<'a>>(
+    reader: &mut impl Reader<'a>,
+    number: TagNumber,
+    tag: Tag,
+) -> der::Result<Option<T>> {
+    let value = tagged(reader, number, tag.is_constructed())?;
+    let value = value.map(|value| AnyRef::new(tag, value.value())?.decode_as());
+    value.transpose()
+}
+
+/// The value with this context-specific tag, if it stands here and not further on.
+pub(crate) fn tagged<'a>(
+    reader: &mut impl Reader<'a>,
+    number: TagNumber,
+    constructed: bool,
+) -> der::Result<Option<AnyRef<'a>>> {
+    let tag = Tag::ContextSpecific {
+        constructed,
+        number,
+    };
+    if reader.is_finished() || reader.peek_tag()? != tag {
+        return Ok(None);
+    }
+    reader.decode().map(Some)
 }
 
 /// What the one value in `bytes` holds, its own header taken off.

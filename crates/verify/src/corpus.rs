@@ -77,6 +77,8 @@ pub(crate) fn issuing() -> Certificate {
 pub(crate) struct Tree<'a> {
     bytes: &'a [u8],
     places: Vec<Place>,
+    /// The number behind each value and all inside it.
+    behind: Vec<usize>,
 }
 
 impl<'a> Tree<'a> {
@@ -85,14 +87,28 @@ impl<'a> Tree<'a> {
         let Some(places) = places(bytes) else {
             panic!("what a reader of DER took is DER: {bytes:02x?}");
         };
-        (places.len() < MAX_VALUES).then_some(Self { bytes, places })
+        let mut behind: Vec<usize> = (1..=places.len()).collect();
+        for number in (0..places.len()).rev() {
+            let end = places[number].end;
+            let mut next = number + 1;
+            while places.get(next).is_some_and(|place| place.start < end) {
+                next = behind[next];
+            }
+            behind[number] = next;
+        }
+        (places.len() < MAX_VALUES).then_some(Self {
+            bytes,
+            places,
+            behind,
+        })
     }
 
     /// The values inside one.
     pub(crate) fn inside(&self, number: usize) -> Vec<usize> {
-        let numbered = self.places.iter().enumerate();
-        let own = numbered.filter(|(_, place)| place.parent == Some(number));
-        own.map(|(number, _)| number).collect()
+        let end = self.behind[number];
+        let first = (number + 1 < end).then_some(number + 1);
+        let next = |own: &usize| Some(self.behind[*own]).filter(|next| *next < end);
+        std::iter::successors(first, next).collect()
     }
 
     pub(crate) fn tag(&self, number: usize) -> u8 {

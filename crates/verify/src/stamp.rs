@@ -251,9 +251,8 @@ fn accuracy(value: AnyRef<'_>) -> Option<Duration> {
     if !reader.is_finished() && reader.peek_tag().ok()? == Tag::Integer {
         seconds = reader.decode::<u32>().ok()?;
     }
-    let mode = der::TagMode::Implicit;
-    let millis = reader.context_specific::<u16>(TagNumber::N0, mode).ok()?;
-    let micros = reader.context_specific::<u16>(TagNumber::N1, mode).ok()?;
+    let millis: Option<u16> = asn1::implicit(&mut reader, TagNumber::N0, Tag::Integer).ok()?;
+    let micros: Option<u16> = asn1::implicit(&mut reader, TagNumber::N1, Tag::Integer).ok()?;
     let in_range = |part: Option<u16>| part.is_none_or(|part| (1..=999).contains(&part));
     if !reader.is_finished() || !in_range(millis) || !in_range(micros) {
         return None;

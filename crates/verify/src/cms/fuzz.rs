@@ -16,16 +16,14 @@ const MAX_DEPTH: usize = 14;
 const CONSTRUCTED: u8 = 0x20;
 const OCTET_STRING: u8 = 0x04;
 
-/// A container as it is read out of a document's gap.
-fn read(bytes: &[u8]) -> Result<Container, Code> {
-    match ber::to_der(bytes) {
-        Some((der, taken)) => {
-            assert!(taken <= bytes.len() && der.len() <= 2 * bytes.len());
-            assert_eq!(ber::to_der(&der), None, "lengths are put in once");
-            Container::parse(&der)
-        }
-        None => Container::parse(bytes),
-    }
+/// The bytes of a container as it is read out of a document's gap.
+fn in_der(bytes: &[u8]) -> Vec<u8> {
+    let Some((der, taken)) = ber::to_der(bytes) else {
+        return bytes.to_vec();
+    };
+    assert!(taken <= bytes.len() && der.len() <= 2 * bytes.len());
+    assert_eq!(ber::to_der(&der), None, "lengths are put in once");
+    der
 }
 
 /// The value without a length, and by chance some of those inside it; strings by chance in pieces.
@@ -85,10 +83,11 @@ fn vouched(read: &Container) -> Vouched {
     }
 }
 
-/// All values of a container in order, but for its certificates, parameters of algorithms and what RSA is called: what is
-/// left can be written in one way only, or is reported as something that nobody vouches for.
-fn fixed(bytes: &[u8]) -> Vec<u8> {
-    let tree = Tree::of(bytes).unwrap();
+/// All values of a container in order, but for its certificates, parameters of algorithms, what RSA is called and how the
+/// signer's certificate is named: what is left can be written in one way only, or is reported as something that nobody
+/// vouches for.
+fn fixed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let tree = Tree::of(bytes)?;
     let data = tree.inside(tree.inside(tree.inside(0)[1])[0]);
     let parts = data.iter().filter(|part| tree.tag(**part) != 0xa0);
     let spelled = |part: &usize| match tree.tag(*part) {
@@ -99,7 +98,7 @@ fn fixed(bytes: &[u8]) -> Vec<u8> {
             .collect(),
         _other => tree.whole(*part).to_vec(),
     };
-    parts.flat_map(spelled).collect()
+    Some(parts.flat_map(spelled).collect())
 }
 
 /// The same of a signer; a digest's name is shorter than a signer, and stays as it is but for its parameters.
@@ -109,7 +108,7 @@ fn signer(tree: &Tree<'_>, number: usize) -> Vec<u8> {
         return tree.whole(parts[0]).to_vec();
     }
     let rsa = |part: &usize| tree.tag(*part) == 0x30 && tree.tag(tree.inside(*part)[0]) == 0x06;
-    let kept = parts.iter().filter(|part| !rsa(part));
+    let kept = parts.iter().filter(|part| **part != parts[1] && !rsa(part));
     kept.flat_map(|part| tree.whole(*part).to_vec()).collect()
 }
 
@@ -120,14 +119,13 @@ fn fuzz_reader_containers() {
         let content = Content::Bytes(&content);
         read.is_detached() && read.verify(content, oid::ID_DATA, Naming::V2).is_ok()
     };
-    let honest: Vec<Container> = CONTAINERS.iter().filter_map(|der| read(der).ok()).collect();
-    let honest: Vec<Vouched> = honest
+    let honest = CONTAINERS
         .iter()
-        .filter(|it| accepts(it))
-        .map(vouched)
-        .collect();
+        .filter_map(|der| Container::parse(der).ok());
+    let honest = honest.filter(|read| accepts(read));
+    let honest: Vec<Vouched> = honest.map(|read| vouched(&read)).collect();
     assert_eq!(honest.len(), 6, "control: all but the last two");
-    let spellings: Vec<Vec<u8>> = CONTAINERS.iter().map(|der| fixed(der)).collect();
+    let spellings: Vec<Vec<u8>> = CONTAINERS.iter().filter_map(|der| fixed(der)).collect();
     let (mut taken, mut accepted) = (0_u64, 0_u64);
     loket_fuzz::fuzz_der("reader-containers", CASES, &CONTAINERS, |bytes, seeded| {
         let der = seeded.pick(&CONTAINERS).unwrap();
@@ -135,9 +133,10 @@ fn fuzz_reader_containers() {
             let spelled = respelt(&Tree::of(der).unwrap(), 0, 0, seeded);
             assert_eq!(ber::to_der(&spelled), Some((der.to_vec(), spelled.len())));
             let altered = loket_fuzz::Mutator::new(seeded.fork()).alter(&spelled);
-            let _any = read(&altered);
+            let _any = Container::parse(&in_der(&altered)).map(|read| accepts(&read));
         }
-        let Ok(read) = read(bytes) else {
+        let bytes = in_der(bytes);
+        let Ok(read) = Container::parse(&bytes) else {
             return;
         };
         taken += 1;
@@ -150,10 +149,9 @@ fn fuzz_reader_containers() {
             accepted += 1;
             assert!(honest.contains(&vouched(&read)), "altered and accepted");
             let is_vouched = !read.has_extras && token == (None, false);
-            assert!(
-                !is_vouched || spellings.contains(&fixed(bytes)),
-                "altered and vouched for"
-            );
+            if let Some(fixed) = fixed(&bytes).filter(|_fixed| is_vouched) {
+                assert!(spellings.contains(&fixed), "altered and vouched for");
+            }
         }
     });
     assert!(taken > 0 && accepted > 0, "control: {taken}, {accepted}");

@@ -9,6 +9,9 @@ const CASES: u64 = 16_000;
 /// One case in so many has its signature checked, which takes longer than all else.
 const ONE_IN_CHECKED: u64 = 16;
 
+/// So many serial numbers of a list are looked for, at most.
+const MAX_ASKED: usize = 32;
+
 /// Each serial number that stands in a list, found without the reader, is revoked; others are not.
 fn names_those_that_stand_there(read: &RevocationList, bytes: &[u8]) {
     assert_eq!(read.der(), bytes);
@@ -30,7 +33,8 @@ fn names_those_that_stand_there(read: &RevocationList, bytes: &[u8]) {
     let serials: Vec<&[u8]> = whole
         .map(|entry| tree.content(tree.inside(*entry)[0]))
         .collect();
-    for serial in &serials {
+    // A list is passed through for each of them.
+    for serial in serials.iter().step_by(1 + serials.len() / MAX_ASKED) {
         assert!(read.entry(serial).is_some(), "{serial:02x?}");
     }
     for stranger in [[9_u8].as_slice(), &[0x11; 20], &[]] {

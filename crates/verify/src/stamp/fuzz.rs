@@ -21,7 +21,26 @@ fn says_what_stands_there(stamp: &Stamp, info: &[u8]) {
     let again = stamp.moment.to_string();
     let again: Vec<u8> = again.bytes().filter(u8::is_ascii_digit).collect();
     assert_eq!(again[..14], digits[..14]);
-    assert!(stamp.accuracy < Duration::from_secs(u64::from(u32::MAX) + 1));
+    // What may follow comes in this order, each at most once.
+    let order = [0x30, 0x01, 0x02, 0xa0, 0xa1];
+    let places = told[5..].iter().map(|part| {
+        let place = order.iter().position(|tag| *tag == tree.tag(*part));
+        place.expect("nothing else may follow")
+    });
+    assert!(places.is_sorted_by(|one, other| one < other));
+    let accuracy = told.get(5).filter(|part| tree.tag(**part) == 0x30);
+    let accuracy = accuracy.map(|part| tree.inside(*part)).unwrap_or_default();
+    let micros = accuracy.iter().map(|part| {
+        let octets = tree.content(*part).iter();
+        let number = octets.fold(0_u64, |number, octet| number << 8 | u64::from(*octet));
+        number
+            * [(0x02, 1_000_000), (0x80, 1_000), (0x81, 1)]
+                .iter()
+                .find(|unit| unit.0 == tree.tag(*part))
+                .unwrap()
+                .1
+    });
+    assert_eq!(stamp.accuracy, Duration::from_micros(micros.sum()));
 }
 
 /// Whether the signature of a token is right, and what it then says.
