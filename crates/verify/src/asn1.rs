@@ -212,6 +212,30 @@ mod tests {
     }
 
     #[test]
+    fn nothing_that_stands_before_a_tagged_value_is_passed_over() {
+        // [0] { INTEGER 5 }, [1] { INTEGER 6 }, and in place of it [1] 6.
+        let (first, second, implicit_second) = (
+            b"\xa0\x03\x02\x01\x05",
+            b"\xa1\x03\x02\x01\x06",
+            b"\x81\x01\x06",
+        );
+        let read = |bytes: &[u8]| {
+            let mut reader = SliceReader::new(bytes)?;
+            let explicit: Option<u8> = explicit(&mut reader, TagNumber::N1)?;
+            let implicit: Option<u8> = implicit(&mut reader, TagNumber::N1, Tag::Integer)?;
+            reader.finish((explicit, implicit))
+        };
+        assert_eq!(read(second), Ok((Some(6), None)));
+        assert_eq!(read(implicit_second), Ok((None, Some(6))));
+        assert!(read(&[first.as_slice(), second].concat()).is_err());
+        assert!(read(&[first.as_slice(), implicit_second].concat()).is_err());
+        assert!(
+            read(b"\xa1\x06\x02\x01\x06\x02\x01\x06").is_err(),
+            "one value inside"
+        );
+    }
+
+    #[test]
     fn values_are_split_as_der_reads_them() {
         for length in [0, 1, 127, 128, 255, 256, 65_535, 65_536] {
             let whole = wrapped(0x04, &vec![7; length]);

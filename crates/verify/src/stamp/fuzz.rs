@@ -43,6 +43,27 @@ fn says_what_stands_there(stamp: &Stamp, info: &[u8]) {
     assert_eq!(stamp.accuracy, Duration::from_micros(micros.sum()));
 }
 
+/// Cases that the fuzzer found.
+#[test]
+fn what_belongs_to_nobody_makes_it_no_token() {
+    let honest = accepted(STAMPS[0]).unwrap();
+    assert!(Stamp::parse(&honest).is_some(), "control");
+    let mut set = honest.clone();
+    set[0] = 0x31;
+    assert!(Stamp::parse(&set).is_none(), "a set is no TSTInfo");
+    // SEQUENCE { 1 s, [0] 500 ms, [1] 250 µs }, and the same with a stranger before its last part.
+    let accuracy = b"\x30\x0b\x02\x01\x01\x80\x02\x01\xf4\x81\x02\0\xfa";
+    let strange = b"\x30\x11\x02\x01\x01\x80\x02\x01\xf4\xa0\x04\x02\x02\0\xfa\x81\x02\0\xfa";
+    let at = honest
+        .windows(accuracy.len())
+        .position(|part| part == accuracy);
+    let at = at.unwrap();
+    let (before, behind) = (&honest[3..at], &honest[at + accuracy.len()..]);
+    let content = [before, strange, behind].concat();
+    let header = loket_fuzz::der::header_of(0x30, content.len());
+    assert!(Stamp::parse(&[header, content].concat()).is_none());
+}
+
 /// Whether the signature of a token is right, and what it then says.
 fn accepted(token: &[u8]) -> Option<Vec<u8>> {
     let read = Container::parse(token).ok()?;
