@@ -1,5 +1,6 @@
 //! `cargo xtask fuzz`: every fuzzer of the test run, or one of them, with as many cases as are asked for.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::bail;
@@ -15,6 +16,9 @@ const CASES_VARIABLE: &str = "LOKET_CASES";
 /// Names where the cases come from (`crates/fuzz/src/seed.rs`).
 const SEED_VARIABLE: &str = "LOKET_SEED";
 
+/// As fast as what is shipped, with the checks of arithmetic that a test has (root Cargo.toml).
+const PROFILE: &str = "fuzz";
+
 /// What to run.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -26,6 +30,12 @@ pub(crate) struct Options {
     /// Takes other cases
     #[arg(long)]
     seed: Option<u64>,
+    /// Builds with optimisation; arithmetic that wraps is a panic all the same
+    #[arg(long)]
+    release: bool,
+    /// Builds and runs the tests of this crate alone
+    #[arg(long)]
+    package: Option<String>,
 }
 
 /// Runs the fuzzers and says how many cases each had.
@@ -33,9 +43,29 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let tally = Tally::empty(&Metadata::of_members(root)?)?;
     let name = options.name.as_deref().unwrap_or_default();
     let mut command = if has_nextest(root) {
-        cargo(root, "nextest run --profile long --workspace")
+        let mut command = cargo(root, "nextest run --profile long");
+        command.args(
+            options
+                .release
+                .then_some(["--cargo-profile", PROFILE])
+                .into_iter()
+                .flatten(),
+        );
+        command
     } else {
-        cargo(root, "test --workspace --lib --tests")
+        let mut command = cargo(root, "test --lib --tests");
+        command.args(
+            options
+                .release
+                .then_some(["--profile", PROFILE])
+                .into_iter()
+                .flatten(),
+        );
+        command
+    };
+    match &options.package {
+        Some(package) => command.args(["--package", package]),
+        None => command.arg("--workspace"),
     };
     // Every fuzzer is a test whose name begins so.
     command.arg(format!("fuzz_{name}"));
@@ -52,7 +82,13 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         bail!("find a fuzzer called {name}");
     }
     for (name, cases) in &sums.cases {
-        println!("fuzz {name}: {cases} cases");
+        let of = |costs: &BTreeMap<String, u64>| costs.get(name).copied().unwrap_or_default();
+        println!(
+            "fuzz {name}: {cases} cases, {} µs the slowest (seed {}), {} KiB the process",
+            of(&sums.slowest_us),
+            of(&sums.slowest_seed),
+            of(&sums.peak_kib),
+        );
     }
     Ok(())
 }

@@ -61,6 +61,11 @@ pub(crate) struct Sums {
     unknown: u64,
     /// Cases by fuzzer.
     pub(crate) cases: BTreeMap<String, u64>,
+    /// What the dearest case of each fuzzer took of a processor, and the seed that gives it again as the first.
+    pub(crate) slowest_us: BTreeMap<String, u64>,
+    pub(crate) slowest_seed: BTreeMap<String, u64>,
+    /// The most that a fuzzer's process held at once, other tests of that process included.
+    pub(crate) peak_kib: BTreeMap<String, u64>,
 }
 
 impl Sums {
@@ -86,6 +91,9 @@ impl Sums {
                 ("crash", "double") => self.double += number,
                 ("crash", "unknown") => self.unknown += number,
                 ("fuzz", name) => *self.cases.entry(name.to_owned()).or_default() += number,
+                ("slowest-us", name) => drop(self.slowest_us.insert(name.to_owned(), number)),
+                ("slowest-seed", name) => drop(self.slowest_seed.insert(name.to_owned(), number)),
+                ("peak-kib", name) => drop(self.peak_kib.insert(name.to_owned(), number)),
                 (kind, name) => bail!("know {kind} {name}"),
             }
         }
@@ -116,7 +124,7 @@ impl fmt::Display for Sums {
             lost,
             double,
             unknown,
-            cases: _,
+            ..
         } = self;
         write!(
             f,
@@ -130,7 +138,8 @@ mod tests {
     use super::*;
 
     const TOLD: &str = "crash kills=150 printed=40 lost=0 double=0 unknown=0\nfuzz orders=300\n\
-        crash kills=50 printed=20 lost=0 double=0 unknown=0\nfuzz orders=200\n";
+        crash kills=50 printed=20 lost=0 double=0 unknown=0\nfuzz orders=200\n\
+        slowest-us orders=70\nslowest-seed orders=9\npeak-kib orders=4096\n";
 
     #[test]
     fn what_several_tests_told_is_added_up_and_holds() {
@@ -140,6 +149,8 @@ mod tests {
             "kills=200 printed=60 lost=0 double=0 unknown=0"
         );
         assert_eq!(sums.cases["orders"], 500);
+        let costs = [&sums.slowest_us, &sums.slowest_seed, &sums.peak_kib];
+        assert_eq!(costs.map(|cost| cost["orders"]), [70, 9, 4_096]);
         sums.hold(200).unwrap();
     }
 

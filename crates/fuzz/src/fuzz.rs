@@ -2,8 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+use crate::cost::{self, Slowest};
+use crate::der::DerMutator;
 use crate::mutate::Mutator;
-use crate::seed::Seeded;
+use crate::seed::{self, Seeded};
 use crate::tally;
 
 /// Names how many cases every fuzzer of a run has.
@@ -11,6 +13,9 @@ const CASES_VARIABLE: &str = "LOKET_CASES";
 
 /// Where every fuzzer starts, unless `LOKET_SEED` says otherwise.
 const USUAL_SEED: u64 = 20_261_126;
+
+/// A case that seems to be the dearest is had so many times more, and the least of it counts.
+const AGAIN: usize = 4;
 
 /// A case that fails is shown up to here; its seed gives all of it.
 const SHOWN_BYTES: usize = 4_096;
@@ -28,25 +33,73 @@ pub fn fuzz(name: &str, usual_cases: u64, good: &[&[u8]], mut read: impl FnMut(&
     });
 }
 
+/// As [`fuzz`], for a reader of DER: what it gets keeps its lengths more often than not, and has values of its brothers.
+/// What `read` draws is drawn anew in each case.
+///
+/// # Panics
+/// As [`fuzz`].
+pub fn fuzz_der(
+    name: &str,
+    usual_cases: u64,
+    good: &[&[u8]],
+    mut read: impl FnMut(&[u8], &mut Seeded),
+) {
+    fuzz_from(name, usual_cases, |seeded| {
+        let chosen = seeded.pick(good).unwrap_or_default();
+        let bytes = DerMutator::new(seeded.fork()).alter(chosen, good);
+        guarded(&bytes, &mut |bytes: &[u8]| read(bytes, seeded));
+    });
+}
+
 /// As [`fuzz`], for a reader whose input is not one piece of altered bytes: `case` makes it from the seed.
+///
+/// What the dearest case took is told, and never asserted: another computer, or a busy one, would say something else.
 ///
 /// # Panics
 /// As [`fuzz`].
 pub fn fuzz_from(name: &str, usual_cases: u64, mut case: impl FnMut(&mut Seeded)) {
     let cases = cases(usual_cases);
+    let first = match seed::of_run(USUAL_SEED) {
+        Ok(first) => first,
+        Err(error) => panic!("{error}"),
+    };
+    let mut slowest = Slowest::default();
+    let mut before = cost::processor_time();
     for number in 0..cases {
-        let mut seeded = match Seeded::of_round(USUAL_SEED, number) {
-            Ok(seeded) => seeded,
-            Err(error) => panic!("{error}"),
-        };
-        let named = seeded.name();
+        let mut seeded = Seeded::from(first.wrapping_add(number));
         if let Err(panic) = catch_unwind(AssertUnwindSafe(|| case(&mut seeded))) {
+            let named = Seeded::from(first.wrapping_add(number)).name();
             eprintln!("{name}, case {number}: again with {named}");
             resume_unwind(panic);
         }
+        let mut after = cost::processor_time();
+        let mut time = after.saturating_sub(before);
+        if time > slowest.time {
+            // A tick of the kernel that came amidst a case is none of what the case takes.
+            for _again in 0..AGAIN {
+                before = after;
+                case(&mut Seeded::from(first.wrapping_add(number)));
+                after = cost::processor_time();
+                time = time.min(after.saturating_sub(before));
+            }
+            slowest.take(time, number);
+        }
+        before = after;
     }
-    println!("fuzz {name}: {cases} cases");
+    tell(name, cases, first.wrapping_add(slowest.number), &slowest);
+}
+
+fn tell(name: &str, cases: u64, seed: u64, slowest: &Slowest) {
+    let micros = slowest.time.as_micros();
+    let peak = cost::peak_kib().unwrap_or_default();
+    let named = Seeded::from(seed).name();
+    println!(
+        "fuzz {name}: {cases} cases, {micros} µs the slowest ({named}), {peak} KiB the process"
+    );
     tally::tell(&format!("fuzz {name}={cases}"));
+    tally::tell(&format!("slowest-us {name}={micros}"));
+    tally::tell(&format!("slowest-seed {name}={seed}"));
+    tally::tell(&format!("peak-kib {name}={peak}"));
 }
 
 fn guarded(bytes: &[u8], read: &mut impl FnMut(&[u8])) {

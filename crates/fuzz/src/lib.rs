@@ -9,13 +9,16 @@
 )]
 
 pub mod costly;
+pub mod der;
 pub mod mutate;
 pub mod page;
 pub mod seed;
 pub mod tally;
 
+mod cost;
 mod fuzz;
 
-pub use fuzz::{fuzz, fuzz_from};
+pub use der::DerMutator;
+pub use fuzz::{fuzz, fuzz_der, fuzz_from};
 pub use mutate::Mutator;
 pub use seed::Seeded;

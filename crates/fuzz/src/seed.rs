@@ -22,6 +22,21 @@ pub struct Seeded {
     state: u64,
 }
 
+impl From<u64> for Seeded {
+    /// Starts from this seed, whatever `LOKET_SEED` says.
+    fn from(seed: u64) -> Self {
+        Self { seed, state: seed }
+    }
+}
+
+/// `LOKET_SEED`, or else `usual`.
+pub(crate) fn of_run(usual: u64) -> Result<u64, SeedError> {
+    match std::env::var(VARIABLE) {
+        Ok(text) => text.parse().map_err(|_wrong| SeedError { text }),
+        Err(_unset) => Ok(usual),
+    }
+}
+
 impl Seeded {
     /// Starts from `LOKET_SEED`, or else from `usual`.
     ///
@@ -36,15 +51,7 @@ impl Seeded {
     /// # Errors
     /// As [`Self::new`].
     pub fn of_round(usual: u64, round: u64) -> Result<Self, SeedError> {
-        let seed = match std::env::var(VARIABLE) {
-            Ok(text) => match text.parse() {
-                Ok(seed) => seed,
-                Err(_wrong) => return Err(SeedError { text }),
-            },
-            Err(_unset) => usual,
-        };
-        let seed = seed.wrapping_add(round);
-        Ok(Self { seed, state: seed })
+        Ok(Self::from(of_run(usual)?.wrapping_add(round)))
     }
 
     /// What a failure must say to be had again.
@@ -63,6 +70,18 @@ impl Seeded {
         (mixed ^ (mixed >> 31)).checked_rem(end).unwrap_or_default()
     }
 
+    /// Another one whose numbers have nothing to do with those that this one still gives.
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
+        Self::from(self.below(u64::MAX))
+    }
+
+    /// The same for places and lengths.
+    pub fn place(&mut self, end: usize) -> usize {
+        let place = self.below(u64::try_from(end).unwrap_or(u64::MAX));
+        usize::try_from(place).unwrap_or_default()
+    }
+
     /// One of `items`; `None` when there is none.
     pub fn pick<T: Copy>(&mut self, items: &[T]) -> Option<T> {
         let count = u64::try_from(items.len()).ok()?;
@@ -78,7 +97,7 @@ mod tests {
     #[test]
     fn the_same_seed_gives_the_same_moments_all_in_range() {
         let draw = || {
-            let mut seeded = Seeded { seed: 7, state: 7 };
+            let mut seeded = Seeded::from(7);
             (0..100).map(|_| seeded.below(9)).collect::<Vec<_>>()
         };
         assert_eq!(draw(), draw());

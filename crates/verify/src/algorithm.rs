@@ -8,10 +8,11 @@
 use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5912 as oid;
 use der::asn1::UintRef;
-use der::{Reader, SliceReader, Tag, TagMode, TagNumber};
+use der::{Reader, SliceReader, Tag, TagNumber};
 use loket_wire::Sha256Digest;
 use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
+use crate::asn1;
 use crate::back_end::{Curve, Method, Running, in_use};
 use crate::code::Code;
 
@@ -203,11 +204,10 @@ fn rsa_key(key: &SubjectPublicKeyInfoRef<'_>) -> Result<(), Code> {
 fn pss(algorithm: AlgorithmIdentifierRef<'_>) -> Result<Scheme, Code> {
     let parameters = algorithm.parameters.ok_or(Code::AlgorithmRefused)?;
     let read = parameters.sequence(|inner| {
-        let mode = TagMode::Explicit;
-        let hash = inner.context_specific::<AlgorithmIdentifierRef<'_>>(TagNumber::N0, mode)?;
-        let mask = inner.context_specific::<AlgorithmIdentifierRef<'_>>(TagNumber::N1, mode)?;
-        let salt = inner.context_specific::<u8>(TagNumber::N2, mode)?;
-        let trailer = inner.context_specific::<u8>(TagNumber::N3, mode)?;
+        let hash: Option<AlgorithmIdentifierRef<'_>> = asn1::explicit(inner, TagNumber::N0)?;
+        let mask: Option<AlgorithmIdentifierRef<'_>> = asn1::explicit(inner, TagNumber::N1)?;
+        let salt: Option<u8> = asn1::explicit(inner, TagNumber::N2)?;
+        let trailer: Option<u8> = asn1::explicit(inner, TagNumber::N3)?;
         Ok((hash, mask, salt, trailer))
     });
     let (hash, mask, salt, trailer) = read.map_err(|_malformed| Code::AlgorithmUnsupported)?;

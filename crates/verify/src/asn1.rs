@@ -1,7 +1,7 @@
 //! Pieces of DER that must be kept as the bytes they came in.
 
 use der::asn1::{AnyRef, BitStringRef};
-use der::{Decode, Reader, SliceReader, Tag};
+use der::{Choice, Decode, DecodeValue, Reader, SliceReader, Tag, TagNumber};
 use x509_cert::spki::AlgorithmIdentifierRef;
 
 /// Members of one set; honest ones have up to four. The reader of DER below sorts sets by insertion: one of 100 kB that
@@ -83,6 +83,45 @@ fn members(mut bytes: &[u8], depth_left: u32) -> Option<usize> {
         }
     }
     Some(count)
+}
+
+/// The value under the explicit tag `number`, if one stands here.
+///
+/// der's own reader passes over every context-specific value of a lower number that stands before it: nobody would see
+/// what stands there.
+pub(crate) fn explicit<'a, T: Decode<'a>>(
+    reader: &mut impl Reader<'a>,
+    number: TagNumber,
+) -> der::Result<Option<T>> {
+    let value = tagged(reader, number, true)?;
+    value.map(|value| T::from_der(value.value())).transpose()
+}
+
+/// The value that stands here under the implicit tag `number` in place of its own `tag`, if one does.
+pub(crate) fn implicit<'a, T: Choice<'a> + DecodeValue<'a>>(
+    reader: &mut impl Reader<'a>,
+    number: TagNumber,
+    tag: Tag,
+) -> der::Result<Option<T>> {
+    let value = tagged(reader, number, tag.is_constructed())?;
+    let value = value.map(|value| AnyRef::new(tag, value.value())?.decode_as());
+    value.transpose()
+}
+
+/// The value with this context-specific tag, if it stands here and not further on.
+pub(crate) fn tagged<'a>(
+    reader: &mut impl Reader<'a>,
+    number: TagNumber,
+    constructed: bool,
+) -> der::Result<Option<AnyRef<'a>>> {
+    let tag = Tag::ContextSpecific {
+        constructed,
+        number,
+    };
+    if reader.is_finished() || reader.peek_tag()? != tag {
+        return Ok(None);
+    }
+    reader.decode().map(Some)
 }
 
 /// What the one value in `bytes` holds, its own header taken off.
@@ -170,6 +209,30 @@ mod tests {
             bottomless = wrapped(0x30, &bottomless);
         }
         assert!(!is_sortable(&bottomless));
+    }
+
+    #[test]
+    fn nothing_that_stands_before_a_tagged_value_is_passed_over() {
+        // [0] { INTEGER 5 }, [1] { INTEGER 6 }, and in place of it [1] 6.
+        let (first, second, implicit_second) = (
+            b"\xa0\x03\x02\x01\x05",
+            b"\xa1\x03\x02\x01\x06",
+            b"\x81\x01\x06",
+        );
+        let read = |bytes: &[u8]| {
+            let mut reader = SliceReader::new(bytes)?;
+            let explicit: Option<u8> = explicit(&mut reader, TagNumber::N1)?;
+            let implicit: Option<u8> = implicit(&mut reader, TagNumber::N1, Tag::Integer)?;
+            reader.finish((explicit, implicit))
+        };
+        assert_eq!(read(second), Ok((Some(6), None)));
+        assert_eq!(read(implicit_second), Ok((None, Some(6))));
+        assert!(read(&[first.as_slice(), second].concat()).is_err());
+        assert!(read(&[first.as_slice(), implicit_second].concat()).is_err());
+        assert!(
+            read(b"\xa1\x06\x02\x01\x06\x02\x01\x06").is_err(),
+            "one value inside"
+        );
     }
 
     #[test]

@@ -20,6 +20,9 @@ use crate::code::Code;
 use crate::moment;
 use crate::names;
 
+#[cfg(test)]
+mod fuzz;
+
 /// Largest certificate; honest ones have up to 3 kB.
 const MAX_CERTIFICATE_BYTES: usize = 32 * 1024;
 

@@ -12,7 +12,7 @@ use const_oid::ObjectIdentifier;
 use const_oid::db::rfc5911 as oid;
 use der::asn1::{AnyRef, SetOfVec};
 use der::referenced::OwnedToRef;
-use der::{Any, Decode, DecodeOwned, Encode, Reader, SliceReader, Tag, TagMode, TagNumber};
+use der::{Any, Decode, DecodeOwned, Encode, Reader, SliceReader, Tag, TagNumber};
 use loket_wire::Timestamp;
 use x509_cert::spki::{AlgorithmIdentifierOwned, AlgorithmIdentifierRef};
 use x509_cert::time::Time;
@@ -24,6 +24,9 @@ use crate::code::Code;
 use crate::digests::Content;
 use crate::moment;
 use crate::names;
+
+#[cfg(test)]
+mod fuzz;
 
 /// Certificates in one container; a full chain and a spare one are fewer than 8.
 const MAX_CERTIFICATES: usize = 16;
@@ -175,7 +178,9 @@ impl Container {
     /// The time-stamp token over the signature value, and whether anything else is unsigned.
     pub(crate) fn token(&self) -> (Option<Vec<u8>>, bool) {
         let mut token = None;
-        let mut has_extras = false;
+        // RFC 5652, 5.3: a set of at least one, or none at all.
+        let unsigned = self.signer.unsigned_attrs.as_ref();
+        let mut has_extras = unsigned.is_some_and(|unsigned| unsigned.is_empty());
         for attribute in self.signer.unsigned_attrs.iter().flat_map(SetOfVec::iter) {
             match (attribute.oid, attribute.values.as_slice()) {
                 (TIME_STAMP_TOKEN, [value]) if token.is_none() => token = value.to_der().ok(),
@@ -258,9 +263,7 @@ impl Container {
         };
         let read = value.sequence(|inner| {
             let digest: AlgorithmIdentifierRef<'_> = inner.decode()?;
-            let mode = TagMode::Implicit;
-            let signature =
-                inner.context_specific::<AlgorithmIdentifierRef<'_>>(TagNumber::N1, mode)?;
+            let signature = asn1::implicit(inner, TagNumber::N1, Tag::Sequence)?;
             Ok((digest, signature))
         });
         let (digest, signature) = read.map_err(|_malformed| Code::CmsMalformed)?;
@@ -358,7 +361,7 @@ impl<'a> SignedData<'a> {
             let content = inner.decode()?;
             let certificates = optional(inner, TagNumber::N0)?;
             let lists = optional(inner, TagNumber::N1)?;
-            let signers = inner.decode()?;
+            let signers = signers(inner.tlv_bytes()?)?;
             Ok(Self {
                 version,
                 digests,
@@ -371,15 +374,22 @@ impl<'a> SignedData<'a> {
     }
 }
 
+/// The entries of signers in a set.
+///
+/// The decoder passes over context-specific values that stand before an optional one of a higher number. Nobody signs what
+/// it passes over there, so it must not be there: written again, the entries are as long as they were.
+fn signers(der: &[u8]) -> der::Result<SetOfVec<SignerInfo>> {
+    let signers = SetOfVec::<SignerInfo>::from_der(der)?;
+    let length = usize::try_from(signers.encoded_len()?);
+    if length == Ok(der.len()) {
+        Ok(signers)
+    } else {
+        Err(Tag::Set.value_error())
+    }
+}
+
 /// The bytes inside a constructed context-specific value, if one stands here.
 fn optional<'a>(reader: &mut impl Reader<'a>, number: TagNumber) -> der::Result<Option<&'a [u8]>> {
-    let tag = Tag::ContextSpecific {
-        constructed: true,
-        number,
-    };
-    if reader.is_finished() || reader.peek_tag()? != tag {
-        return Ok(None);
-    }
-    let value: AnyRef<'a> = reader.decode()?;
-    Ok(Some(value.value()))
+    let value = asn1::tagged(reader, number, true)?;
+    Ok(value.map(|value| value.value()))
 }

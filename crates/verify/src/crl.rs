@@ -8,7 +8,7 @@ use std::ops::Range;
 use const_oid::AssociatedOid;
 use const_oid::db::rfc5280::{ID_CE_INVALIDITY_DATE, ID_CE_ISSUING_DISTRIBUTION_POINT};
 use der::asn1::{AnyRef, GeneralizedTime};
-use der::{Decode, Reader, SliceReader, Tag, TagMode, TagNumber};
+use der::{Decode, Reader, SliceReader, Tag, TagNumber};
 use loket_wire::{Sha256Digest, Timestamp};
 use x509_cert::Version;
 use x509_cert::crl::RevokedCert;
@@ -24,6 +24,9 @@ use crate::certificate::Certificate;
 use crate::effort::Effort;
 use crate::moment;
 use crate::ocsp;
+
+#[cfg(test)]
+mod fuzz;
 
 const SEQUENCE: u8 = 0x30;
 const INTEGER: u8 = 0x02;
@@ -210,7 +213,7 @@ impl<'a> Told<'a> {
             next_update,
             entries,
             entries_end,
-            extensions: reader.context_specific(TagNumber::N0, TagMode::Explicit)?,
+            extensions: asn1::explicit(reader, TagNumber::N0)?,
         })
     }
 }

@@ -33,6 +33,8 @@ mod check;
 mod cms;
 mod code;
 mod constraints;
+#[cfg(test)]
+mod corpus;
 mod crl;
 mod digests;
 #[cfg(test)]

@@ -24,6 +24,9 @@ use crate::crl::{Revoked, Why};
 use crate::effort::Effort;
 use crate::moment;
 
+#[cfg(test)]
+mod fuzz;
+
 /// Certificates about which one answer speaks; honest answers have one, those for a whole chain a few.
 const MAX_SINGLE_RESPONSES: usize = 16;
 

@@ -9,6 +9,8 @@ mod file;
 mod filter;
 #[cfg(test)]
 mod fuzz;
+#[cfg(test)]
+mod fuzz_small;
 mod history;
 mod hybrid;
 mod lex;

@@ -21,6 +21,9 @@ use crate::moment;
 use crate::poe::Place;
 use crate::report::{TimeStampReport, findings};
 
+#[cfg(test)]
+mod fuzz;
+
 const TIME_STAMP_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
 
 /// Widest accuracy that counts. Authorities claim a second; one that is wrong by more than this proves no order of
@@ -171,6 +174,9 @@ struct Stamp {
 impl Stamp {
     fn parse(info: &[u8]) -> Option<Self> {
         let info = AnyRef::from_der(info).ok()?;
+        if der::Tagged::tag(&info) != Tag::Sequence {
+            return None;
+        }
         // version, policy, messageImprint, serialNumber, genTime and up to five more.
         let parts = asn1::values(info.value(), 10)?;
         let [version, policy, imprint, serial, moment, rest @ ..] = parts.as_slice() else {
@@ -245,9 +251,8 @@ fn accuracy(value: AnyRef<'_>) -> Option<Duration> {
     if !reader.is_finished() && reader.peek_tag().ok()? == Tag::Integer {
         seconds = reader.decode::<u32>().ok()?;
     }
-    let mode = der::TagMode::Implicit;
-    let millis = reader.context_specific::<u16>(TagNumber::N0, mode).ok()?;
-    let micros = reader.context_specific::<u16>(TagNumber::N1, mode).ok()?;
+    let millis: Option<u16> = asn1::implicit(&mut reader, TagNumber::N0, Tag::Integer).ok()?;
+    let micros: Option<u16> = asn1::implicit(&mut reader, TagNumber::N1, Tag::Integer).ok()?;
     let in_range = |part: Option<u16>| part.is_none_or(|part| (1..=999).contains(&part));
     if !reader.is_finished() || !in_range(millis) || !in_range(micros) {
         return None;

@@ -53,6 +53,8 @@ static CONTAINERS: &[Broken] = &containers! {
     "extra-certificate" Indeterminate [Unvouched TimeClaimed];
     "extra-root" Valid [TimeClaimed];
     "extra-attribute" Indeterminate [Unvouched TimeClaimed];
+    "unsigned-empty" Indeterminate [Unvouched TimeClaimed];
+    "signer-followed" Invalid [CmsMalformed];
     "extra-list" Indeterminate [Unvouched TimeClaimed];
     "leaf-plain" Valid [TimeClaimed];
     "leaf-as-authority" Indeterminate [AuthorityUsage RevocationUnknown TimeClaimed];

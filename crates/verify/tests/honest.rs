@@ -44,6 +44,10 @@ static TABLE: &[Honest] = honest! {
     "itext5-bb-stream" Valid ["V-421" "V-501" "V-640"] "";
     "itext5-bb-table" Valid ["V-421" "V-501" "V-640"] "";
     "itext5-visible-table" Valid ["V-421" "V-501" "V-640"] "";
+    "libreoffice-archive-bb-table" Valid ["V-421" "V-501"] "";
+    "libreoffice-bb-stream" Invalid ["V-113"] "its update holds the file's head where a page should stand: it takes the place of an object in an object stream for one in the file";
+    "libreoffice-bb-table" Valid ["V-421" "V-501" "V-640"] "";
+    "libreoffice-written-bb-table" Valid ["V-421" "V-501"] "";
     "pdfbox-bb-stream" Valid ["V-421" "V-501" "V-640"] "";
     "pdfbox-bb-table" Valid ["V-421" "V-501" "V-640"] "";
     "pdfbox-twice-stream" Indeterminate ["V-421" "V-501" "V-616" "V-640"] "a second signature changes the document as the office signed it";

@@ -57,7 +57,7 @@ fn objects(view: View<'_, '_>, budget: &mut Budget) -> BTreeMap<u32, (Object, Ve
 }
 
 /// What is cut off behind a revision shows the same as the view of that revision.
-fn each_revision_is_the_file_cut_there(bytes: &[u8]) -> Result<usize, Code> {
+pub(super) fn each_revision_is_the_file_cut_there(bytes: &[u8]) -> Result<usize, Code> {
     let mut budget = Budget::new();
     let file = File::open(bytes, &mut budget)?;
     for (index, revision) in file.revisions().iter().enumerate() {
@@ -129,7 +129,7 @@ fn make(
     draft.pack(base, "", &packed).xref_stream(base + 1, ROOT)
 }
 
-fn below(seeded: &mut loket_fuzz::Seeded, end: u64) -> u32 {
+pub(super) fn below(seeded: &mut loket_fuzz::Seeded, end: u64) -> u32 {
     u32::try_from(seeded.below(end)).unwrap()
 }
 

@@ -12,6 +12,12 @@ pub(super) struct Draft {
     entries: Vec<(u32, u8, usize, usize)>,
     previous: Option<usize>,
     size: u32,
+    /// Puts bytes into zlib's format.
+    pub(super) zlib: fn(&[u8]) -> Vec<u8>,
+}
+
+fn deflated(bytes: &[u8]) -> Vec<u8> {
+    miniz_oxide::deflate::compress_to_vec_zlib(bytes, 6)
 }
 
 impl Draft {
@@ -21,6 +27,7 @@ impl Draft {
             entries: vec![(0, 0, 0, 65_535)],
             previous: None,
             size: 1,
+            zlib: deflated,
         }
     }
 
@@ -66,7 +73,7 @@ impl Draft {
             objects.len(),
             head.len()
         );
-        let data = miniz_oxide::deflate::compress_to_vec_zlib((head + &body).as_bytes(), 6);
+        let data = (draft.zlib)((head + &body).as_bytes());
         draft.stream(number, &keys, &data)
     }
 
@@ -100,7 +107,7 @@ impl Draft {
             data.extend(u32::try_from(*second).unwrap().to_be_bytes());
             data.extend(u16::try_from(*third).unwrap().to_be_bytes());
         }
-        let data = miniz_oxide::deflate::compress_to_vec_zlib(&data, 6);
+        let data = (self.zlib)(&data);
         let text = format!(
             "{number} 0 obj\n<< /Type /XRef /W [1 4 2] /Index [{index}] /Filter /FlateDecode \
              /Length {} {} >>\nstream\n",

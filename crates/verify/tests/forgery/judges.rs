@@ -239,6 +239,8 @@ fn honest_rule(name: &str) -> &'static str {
          (ETSI EN 319 102-1, 5.6.3); pdfsig looks at the certificate as of today, pyHanko finds no proof of existence."
     } else if name.contains("ocsp") {
         "The certificate names a responder; pdfsig asks it over the network and gets no answer, verify reads the answer in the file."
+    } else if name.contains("libreoffice") {
+        "The signer ends the time of signing with an apostrophe behind its Z; that time is a claim, and pyHanko goes no further."
     } else {
         "The file is as its signer made it; the other judge stumbles over its structure or wants another profile."
     }

@@ -1,4 +1,5 @@
-//! The honest files that forgeries are made of: those whose objects stand plainly, so that a forger here can read them.
+//! The honest files that forgeries are made of: those whose objects stand plainly, so that a forger here can read them,
+//! under the numbers that they have in the card.
 
 macro_rules! originals {
     ($($name:literal,)+) => {
@@ -19,6 +20,7 @@ originals! {
     "itext2-bb-table",
     "itext5-bb-table",
     "itext5-visible-table",
+    "libreoffice-bb-table",
     "pdfbox-bb-stream",
     "pdfbox-bb-table",
     "pdfbox-twice-stream",
