@@ -19,6 +19,9 @@ const SEED_VARIABLE: &str = "LOKET_SEED";
 /// As fast as what is shipped, with the checks of arithmetic that a test has (root Cargo.toml).
 const PROFILE: &str = "fuzz";
 
+/// Asks what the dearest case takes (`crates/fuzz/src/cost.rs`).
+const COST_VARIABLE: &str = "LOKET_COST";
+
 /// What to run.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -70,6 +73,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     // Every fuzzer is a test whose name begins so.
     command.arg(format!("fuzz_{name}"));
     tally.hears(&mut command);
+    command.env(COST_VARIABLE, "1");
     if let Some(cases) = options.cases {
         command.env(CASES_VARIABLE, cases.to_string());
     }

@@ -14,9 +14,6 @@ const CASES_VARIABLE: &str = "LOKET_CASES";
 /// Where every fuzzer starts, unless `LOKET_SEED` says otherwise.
 const USUAL_SEED: u64 = 20_261_126;
 
-/// A case that seems to be the dearest is had so many times more, and the least of it counts.
-const AGAIN: usize = 4;
-
 /// A case that fails is shown up to here; its seed gives all of it.
 const SHOWN_BYTES: usize = 4_096;
 
@@ -53,7 +50,8 @@ pub fn fuzz_der(
 
 /// As [`fuzz`], for a reader whose input is not one piece of altered bytes: `case` makes it from the seed.
 ///
-/// What the dearest case took is told, and never asserted: another computer, or a busy one, would say something else.
+/// What the dearest case took is told where `LOKET_COST` asks for it, and never asserted: another computer, or a busy one,
+/// would say something else. Each case is had once unless that is asked.
 ///
 /// # Panics
 /// As [`fuzz`].
@@ -63,40 +61,31 @@ pub fn fuzz_from(name: &str, usual_cases: u64, mut case: impl FnMut(&mut Seeded)
         Ok(first) => first,
         Err(error) => panic!("{error}"),
     };
-    let mut slowest = Slowest::default();
-    let mut before = cost::processor_time();
+    let mut have = |number: u64| case(&mut Seeded::from(first.wrapping_add(number)));
+    let mut slowest = Slowest::if_asked();
     for number in 0..cases {
-        let mut seeded = Seeded::from(first.wrapping_add(number));
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| case(&mut seeded))) {
+        let started = slowest.as_ref().map(|_asked| cost::processor_time());
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| have(number))) {
             let named = Seeded::from(first.wrapping_add(number)).name();
             eprintln!("{name}, case {number}: again with {named}");
             resume_unwind(panic);
         }
-        let mut after = cost::processor_time();
-        let mut time = after.saturating_sub(before);
-        if time > slowest.time {
-            // A tick of the kernel that came amidst a case is none of what the case takes.
-            for _again in 0..AGAIN {
-                before = after;
-                case(&mut Seeded::from(first.wrapping_add(number)));
-                after = cost::processor_time();
-                time = time.min(after.saturating_sub(before));
-            }
-            slowest.take(time, number);
+        if let Some((slowest, started)) = slowest.as_mut().zip(started) {
+            slowest.weigh(number, started, &mut have);
         }
-        before = after;
     }
-    tell(name, cases, first.wrapping_add(slowest.number), &slowest);
+    println!("fuzz {name}: {cases} cases");
+    tally::tell(&format!("fuzz {name}={cases}"));
+    if let Some(slowest) = slowest {
+        tell_cost(name, first.wrapping_add(slowest.number), &slowest);
+    }
 }
 
-fn tell(name: &str, cases: u64, seed: u64, slowest: &Slowest) {
+fn tell_cost(name: &str, seed: u64, slowest: &Slowest) {
     let micros = slowest.time.as_micros();
     let peak = cost::peak_kib().unwrap_or_default();
     let named = Seeded::from(seed).name();
-    println!(
-        "fuzz {name}: {cases} cases, {micros} µs the slowest ({named}), {peak} KiB the process"
-    );
-    tally::tell(&format!("fuzz {name}={cases}"));
+    println!("fuzz {name}: {micros} µs the slowest ({named}), {peak} KiB the process");
     tally::tell(&format!("slowest-us {name}={micros}"));
     tally::tell(&format!("slowest-seed {name}={seed}"));
     tally::tell(&format!("peak-kib {name}={peak}"));
@@ -132,6 +121,13 @@ mod tests {
             });
         });
         assert!(found.is_err());
+    }
+
+    #[test]
+    fn each_case_of_a_test_run_is_had_once() {
+        let mut had = 0;
+        fuzz_from("itself", 50, |_seeded| had += 1);
+        assert_eq!(had, 50);
     }
 
     #[test]
