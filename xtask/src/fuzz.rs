@@ -45,27 +45,15 @@ pub(crate) struct Options {
 pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let tally = Tally::empty(&Metadata::of_members(root)?)?;
     let name = options.name.as_deref().unwrap_or_default();
-    let mut command = if has_nextest(root) {
-        let mut command = cargo(root, "nextest run --profile long");
-        command.args(
-            options
-                .release
-                .then_some(["--cargo-profile", PROFILE])
-                .into_iter()
-                .flatten(),
-        );
-        command
+    let (words, profile) = if has_nextest(root) {
+        ("nextest run --profile long", "--cargo-profile")
     } else {
-        let mut command = cargo(root, "test --lib --tests");
-        command.args(
-            options
-                .release
-                .then_some(["--profile", PROFILE])
-                .into_iter()
-                .flatten(),
-        );
-        command
+        ("test --lib --tests", "--profile")
     };
+    let mut command = cargo(root, words);
+    if options.release {
+        command.args([profile, PROFILE]);
+    }
     match &options.package {
         Some(package) => command.args(["--package", package]),
         None => command.arg("--workspace"),

@@ -37,6 +37,21 @@ impl Plane {
         }
     }
 
+    /// A plane of each of the values that every place has.
+    pub(crate) fn of_each<const N: usize>(
+        (width, height): (usize, usize),
+        places: &[[f32; N]],
+    ) -> [Self; N] {
+        std::array::from_fn(|value| Self {
+            width,
+            height,
+            data: places
+                .iter()
+                .map(|place| place.get(value).copied().unwrap_or_default())
+                .collect(),
+        })
+    }
+
     /// The value at a place; 0 outside.
     pub(crate) fn at(&self, x: isize, y: isize) -> f32 {
         if x < 0 || y < 0 || from_place(x) >= self.width {

@@ -313,12 +313,5 @@ fn gathered(
             }
         }
     }
-    std::array::from_fn(|product| Plane {
-        width: columns,
-        height: rows,
-        data: tiles
-            .iter()
-            .map(|tile| tile.get(product).copied().unwrap_or_default())
-            .collect(),
-    })
+    Plane::of_each((columns, rows), &tiles)
 }

@@ -121,14 +121,7 @@ impl Excuses {
                 }
             }
         }
-        std::array::from_fn(|product| Plane {
-            width: columns,
-            height: rows,
-            data: tiles
-                .iter()
-                .map(|tile| tile.get(product).copied().unwrap_or_default())
-                .collect(),
-        })
+        Plane::of_each((columns, rows), &tiles)
     }
 
     fn without(&self, left_over: &Plane, rules: &Plane, factors: &[Plane; EXCUSES]) -> Plane {

@@ -68,7 +68,7 @@ const DRAWN_COUNTS: f32 = 3.5;
 const DRAWN_USUAL: f32 = 9.0;
 
 /// In deviations: no clean page makes less count, and no page that differs everywhere is a measure of itself. Of 319 pairs
-/// one honest sheet has a place that is farther than the least, and one changed digit none (docs/adr/0048).
+/// of tuning one honest sheet has a place that counts, and one changed digit has none (docs/adr/0048).
 const LEAST: f32 = 19.5;
 const MOST: f32 = 38.0;
 const DRAWN_MOST: f32 = 50.0;
