@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nusb::transfer::{Bulk, In, Out};
+use tokio::time::timeout;
 
 use super::error;
 use super::transfer::{Control, Input, Output};
@@ -13,13 +15,20 @@ use crate::identity::Identity;
 use crate::pipe::{BulkIn, Claimed, Device, PipeFuture};
 use crate::plugged::{Place, Plugged};
 
+/// The kernel tries an enumeration four times, with control transfers of 5 s each: what takes longer than this hangs.
+const KERNEL_PATIENCE: Duration = Duration::from_secs(30);
+
 /// Opens the device that is listed as `plugged`.
 ///
 /// # Errors
 /// [`UsbError::Unplugged`] where it is there no more, [`UsbError::Denied`].
 pub(crate) async fn open(plugged: &Plugged) -> Result<Arc<dyn Device>, UsbError> {
     Ok(Arc::new(
-        Native::open(plugged.identity.clone(), plugged.number).await?,
+        within(
+            Doing::Opening,
+            Native::open(plugged.identity.clone(), plugged.number),
+        )
+        .await?,
     ))
 }
 
@@ -116,13 +125,29 @@ impl fmt::Debug for Native {
 
 impl Device for Native {
     fn claim(&self, place: Place) -> PipeFuture<'_, Result<Claimed, UsbError>> {
-        Box::pin(self.claim(place))
+        Box::pin(within(Doing::Claiming, self.claim(place)))
     }
 
     fn reset(&self) -> PipeFuture<'_, Result<Arc<dyn Device>, UsbError>> {
         Box::pin(async {
-            let device: Arc<dyn Device> = Arc::new(self.reset().await?);
+            let device = within(Doing::HardReset, self.reset()).await?;
+            let device: Arc<dyn Device> = Arc::new(device);
             Ok(device)
         })
     }
+}
+
+/// Ends the wait for the kernel; what it does then goes on in its own thread.
+async fn within<T>(
+    doing: Doing,
+    wait: impl Future<Output = Result<T, UsbError>>,
+) -> Result<T, UsbError> {
+    timeout(KERNEL_PATIENCE, wait)
+        .await
+        .unwrap_or_else(|_late| {
+            Err(UsbError::TimedOut {
+                doing,
+                quiet_ms: u64::try_from(KERNEL_PATIENCE.as_millis()).unwrap_or(u64::MAX),
+            })
+        })
 }
