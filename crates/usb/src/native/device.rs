@@ -8,6 +8,7 @@ use nusb::transfer::{Bulk, In, Out};
 use tokio::time::timeout;
 
 use super::error;
+use super::list::info;
 use super::transfer::{Control, Input, Output};
 use crate::descriptor::DescriptorFault;
 use crate::error::{Doing, UsbError};
@@ -43,12 +44,7 @@ impl Native {
     /// Opens what hangs at that socket under that number, where it is still the same.
     async fn open(identity: Identity, number: u8) -> Result<Self, UsbError> {
         let doing = Doing::Opening;
-        let mut devices = nusb::list_devices()
-            .await
-            .map_err(|failed| error(doing, &failed))?;
-        let info = devices
-            .find(|it| it.device_address() == number && is_at(&identity, it))
-            .ok_or(UsbError::Unplugged { doing })?;
+        let info = info(identity.clone(), number).await?;
         let device = info.open().await.map_err(|failed| error(doing, &failed))?;
         Ok(Self {
             device,
@@ -103,15 +99,6 @@ impl Native {
         self.device.reset().await.map_err(failed)?;
         Self::open(self.identity.clone(), self.number).await
     }
-}
-
-/// True where a listed device is of this model and serial number, and hangs at this socket.
-fn is_at(identity: &Identity, info: &nusb::DeviceInfo) -> bool {
-    let port = crate::identity::PortPath::new(info.busnum(), info.port_chain());
-    port.as_ref() == Some(&identity.port)
-        && info.vendor_id() == identity.model.vendor
-        && info.product_id() == identity.model.product
-        && info.serial_number().filter(|it| !it.is_empty()) == identity.serial.as_deref()
 }
 
 impl fmt::Debug for Native {

@@ -51,6 +51,27 @@ pub(crate) async fn list() -> Result<Listed, UsbError> {
     looked.await.unwrap_or(Err(UsbError::Closed))
 }
 
+/// What hangs at the socket of `identity` under this number, where it is still the same.
+pub(super) async fn info(identity: Identity, number: u8) -> Result<DeviceInfo, UsbError> {
+    let doing = Doing::Opening;
+    let looked = spawn_blocking(move || {
+        let devices = nusb::list_devices().wait();
+        let mut devices = devices.map_err(|failed| error(doing, &failed))?;
+        let same = |it: &DeviceInfo| it.device_address() == number && is_at(&identity, it);
+        devices.find(same).ok_or(UsbError::Unplugged { doing })
+    });
+    looked.await.unwrap_or(Err(UsbError::Closed))
+}
+
+/// True where a listed device is of this model and serial number, and hangs at this socket.
+fn is_at(identity: &Identity, info: &DeviceInfo) -> bool {
+    let port = PortPath::new(info.busnum(), info.port_chain());
+    port.as_ref() == Some(&identity.port)
+        && info.vendor_id() == identity.model.vendor
+        && info.product_id() == identity.model.product
+        && info.serial_number().filter(|it| !it.is_empty()) == identity.serial.as_deref()
+}
+
 /// What the kernel shows of one device.
 enum Look {
     Printer(Box<Plugged>),
