@@ -127,6 +127,12 @@ impl HttpPool {
         self.0.0.places.len()
     }
 
+    /// True where both are clones of one another.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Waits for a free interface and gives a stream for one exchange over it; callers are served in their order.
     ///
     /// # Errors
