@@ -15,7 +15,7 @@ use thiserror::Error;
 
 pub use office_hours::OfficeHours;
 pub use pages::{PagesConfig, ShownFace};
-pub use printer::PrinterConfig;
+pub use printer::{AddressProblem, PrinterConfig};
 pub use trust::{TrustConfig, TrustSource};
 
 use self::explain::explain_table;

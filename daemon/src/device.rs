@@ -3,6 +3,7 @@
 //! The trait is this program's own and as narrow as the walk; hands know nothing of it.
 
 mod reason;
+mod usb;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,6 +21,8 @@ use loket_ipp_printer::{
 };
 use loket_wire::{MachineId, Reason};
 use thiserror::Error;
+
+pub(crate) use self::usb::model_of;
 
 use crate::config::PrinterConfig;
 use crate::profiles::of_printer;
@@ -160,7 +163,11 @@ impl IppDevice {
             pinned_spki_sha256: config.pinned_spki_sha256.map(|digest| *digest.as_bytes()),
             ..Options::default()
         };
-        let printer = IppPrinter::new(&config.uri, options)?;
+        let printer = match config.usb() {
+            Ok(Some(address)) => usb::printer(address, &profiles, options)?,
+            // What is wrong with it was told when the settings were read.
+            Ok(None) | Err(_) => IppPrinter::new(&config.uri, options)?,
+        };
         Ok(Self {
             printer,
             user,

@@ -1,5 +1,7 @@
 //! `loketd devices`: what the printers of the settings answer, and whom this machine trusts.
 
+mod plugged;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +52,16 @@ struct Quirk {
     profile: String,
     reason: String,
     source: String,
+}
+
+impl Quirk {
+    /// As a line below its device.
+    fn say(&self) -> Result<(), Exit> {
+        say(format_args!(
+            "  profil {}: {} ({})",
+            self.profile, self.set, self.reason
+        ))
+    }
 }
 
 impl From<&Origin> for Quirk {
@@ -137,9 +149,10 @@ pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
     for printer in &config.printers {
         found.push(runtime.block_on(look(printer, &config.machine, &profiles)));
     }
+    let plugged = runtime.block_on(plugged::look(&config.printers, &profiles));
     let trust = trust::look(&config, Clock::new(None).now().wall);
     if json {
-        say(serde_json::json!({ "devices": found, "trust": trust }))?;
+        say(serde_json::json!({ "devices": found, "plugged": plugged, "trust": trust }))?;
         return Ok(Exit::Done);
     }
     for seen in &found {
@@ -155,14 +168,14 @@ pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
             say(format_args!("  rincian: {fault}"))?;
         }
         for quirk in &seen.quirks {
-            say(format_args!(
-                "  profil {}: {} ({})",
-                quirk.profile, quirk.set, quirk.reason
-            ))?;
+            quirk.say()?;
         }
     }
     if found.is_empty() {
         say("tidak ada printer di pengaturan mesin ini; hubungi petugas TI")?;
+    }
+    for device in &plugged {
+        device.say()?;
     }
     trust.say()?;
     Ok(Exit::Done)
