@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, PrinterConfig};
 use crate::ground::{Ground, Store};
+use crate::raster::Rasters;
 use crate::supervisor::{CLOSE_SHARE, RunError};
 use crate::telemetry::chain;
 use crate::unit::control::Door;
@@ -148,6 +149,7 @@ async fn on<T>(
         documents: Arc::clone(&ground.documents),
         printers,
         source: None,
+        rasters: Rasters::new(ground.sheets.inspector().clone()),
         records: ground.records.clone(),
         desk: handle.clone(),
     });

@@ -2,6 +2,7 @@
 //!
 //! The trait is this program's own and as narrow as the walk; hands know nothing of it.
 
+mod format;
 mod reason;
 mod usb;
 
@@ -26,9 +27,6 @@ pub(crate) use self::usb::model_of;
 
 use crate::config::PrinterConfig;
 use crate::profiles::of_printer;
-
-/// The one format of this version; printers without it are told apart by [`PrinterSurvey::FormatUnsupported`].
-const PDF: &str = "application/pdf";
 
 /// Jobs looked through for one by its name: one controlled job is in flight a printer, the rest is other people's.
 const LOCATE_LIMIT: u16 = 100;
@@ -361,13 +359,18 @@ fn survey_of(seen: &PrinterAttributes, trusts_impressions: bool) -> PrinterSurve
         );
         return PrinterSurvey::OperationsMissing;
     }
-    if !seen.formats.iter().any(|format| format == PDF) {
+    let Some(format) = format::choose(seen) else {
+        tracing::error!(
+            formats = ?seen.formats,
+            "this printer takes no format that documents can be given in: neither PDF nor a known raster"
+        );
         return PrinterSurvey::FormatUnsupported;
-    }
+    };
     let mark = PrinterMark {
         uuid: seen.uuid.clone(),
         up_time_s: seen.up_time_s,
-        format: PDF.to_owned(),
+        format: format.media_type.to_owned(),
+        raster: format.raster,
         is_single_document: seen.multiple_document_jobs_supported == Some(false),
         trusts_impressions,
     };
@@ -419,7 +422,7 @@ fn view_of(job: JobAttributes) -> RemoteView {
 
 #[cfg(test)]
 mod tests {
-    use loket_ipp_printer::{Operations, Supplies};
+    use loket_ipp_printer::{Operations, Rasters, Supplies};
 
     use super::*;
 
@@ -461,7 +464,8 @@ mod tests {
             state_change_time_s: None,
             is_accepting_jobs: true,
             queued_job_count: None,
-            formats: vec![PDF.to_owned()],
+            formats: vec!["application/pdf".to_owned()],
+            rasters: Rasters::default(),
             multiple_document_jobs_supported: Some(false),
             multiple_operation_time_out_s: None,
             operations: Operations::default(),

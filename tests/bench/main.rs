@@ -16,6 +16,7 @@ mod paper;
 mod peer_printer;
 mod process;
 mod qr;
+mod raster;
 mod rate;
 mod section;
 mod verify;
@@ -84,6 +85,12 @@ enum Name {
         #[arg(long, value_name = "FOLDER", hide = true)]
         once: Option<PathBuf>,
     },
+    /// A card made into a raster for a printer without PDF, beside pdftoppm
+    Raster {
+        /// Processes of each side and shape
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        times: u32,
+    },
     /// A signed document judged, beside pdfsig, pyHanko and the floor
     Verify {
         /// Calls in process; processes are a twentieth
@@ -124,6 +131,7 @@ async fn run(line: Line) -> anyhow::Result<()> {
             once: Some(folder), ..
         } => paper::once(&folder),
         Name::Paper { pairs, once: None } => paper::run(pairs),
+        Name::Raster { times } => raster::run(times),
         Name::Verify { calls } => verify::run(calls),
         Name::Crash { kills, rival_kills } => {
             crash::run(u64::from(kills), u64::from(rival_kills)).await

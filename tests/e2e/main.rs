@@ -25,6 +25,7 @@ mod paper;
 mod peer_printer;
 mod print;
 mod printer_faults;
+mod rasters;
 mod records;
 mod replay;
 mod revocation;

@@ -35,7 +35,7 @@ const PACKAGES: &[Package] = &[
     ("zbar-tools", "zbarimg, another"),
     (
         "poppler-utils",
-        "pdfsig, the rival as a judge of signatures",
+        "pdfsig and pdftoppm, the rivals at judging and drawing",
     ),
     ("libnss3-tools", "certutil, which makes what pdfsig trusts"),
     (
@@ -69,6 +69,9 @@ pub(crate) struct Options {
     /// Pairs of sheets of `paper`: one as it was printed, one with a digit changed
     #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..))]
     pairs: u32,
+    /// Processes of `raster` for each side and shape
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    times: u32,
     /// Calls of `verify` in process; processes are a twentieth
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..))]
     calls: u32,
@@ -95,6 +98,8 @@ enum Name {
     Qr,
     /// A printed sheet held against its record, beside ImageMagick
     Paper,
+    /// A card made into a raster for a printer without PDF, beside pdftoppm
+    Raster,
     /// A signed document judged, beside pdfsig, pyHanko and the floor
     Verify,
     /// Documents printed once through crashes, beside `lp` and cupsd
@@ -144,7 +149,7 @@ impl Name {
     /// Whether it starts programs of ours; the others measure what is linked into the driver.
     const fn starts_programs(self) -> bool {
         match self {
-            Self::Dispatch | Self::Idle | Self::Link | Self::Verify => true,
+            Self::Dispatch | Self::Idle | Self::Link | Self::Raster | Self::Verify => true,
             Self::Journal | Self::Qr | Self::Paper | Self::Crash => false,
         }
     }
@@ -172,6 +177,7 @@ impl Options {
             Name::Journal => format!("journal --commits {}", self.commits),
             Name::Qr => format!("qr --every {}", self.every),
             Name::Paper => format!("paper --pairs {}", self.pairs),
+            Name::Raster => format!("raster --times {}", self.times),
             Name::Verify => format!("verify --calls {}", self.calls),
             Name::Crash => format!(
                 "crash --kills {} --rival-kills {}",
@@ -219,6 +225,7 @@ mod tests {
             commits: 64,
             every: 3,
             pairs: 4,
+            times: 5,
             calls: 20,
             kills: 5,
             rival_kills: 6,
@@ -233,6 +240,7 @@ mod tests {
             "journal --commits 64",
             "qr --every 3",
             "paper --pairs 4",
+            "raster --times 5",
             "verify --calls 20",
             "crash --kills 5 --rival-kills 6",
         ];

@@ -7,6 +7,7 @@ use ipp::attribute::IppAttributeGroup;
 use crate::attributes::{boolean, count, integer, integers, text, texts};
 use crate::error::{Garbage, Operation};
 use crate::job::Media;
+use crate::raster::Rasters;
 
 /// The state of the printer.
 ///
@@ -151,6 +152,8 @@ pub struct PrinterAttributes {
     pub queued_job_count: Option<u32>,
     /// `document-format-supported`, as media types.
     pub formats: Vec<String>,
+    /// What it says about rasters, for where there is no format that it draws itself.
+    pub rasters: Rasters,
     /// True where a job takes several documents: then a second Send-Document prints again.
     pub multiple_document_jobs_supported: Option<bool>,
     /// Seconds that a job without a document is kept, as the printer says; not all keep to it.
@@ -184,6 +187,11 @@ pub(crate) const REQUESTED: &[&str] = &[
     "printer-is-accepting-jobs",
     "queued-job-count",
     "document-format-supported",
+    "color-supported",
+    "pwg-raster-document-resolution-supported",
+    "pwg-raster-document-type-supported",
+    "pwg-raster-document-sheet-back",
+    "urf-supported",
     "multiple-document-jobs-supported",
     "multiple-operation-time-out",
     "operations-supported",
@@ -219,6 +227,7 @@ impl PrinterAttributes {
             is_accepting_jobs: boolean(group, "printer-is-accepting-jobs").unwrap_or(false),
             queued_job_count: count(group, "queued-job-count"),
             formats: texts(group, "document-format-supported"),
+            rasters: Rasters::read(group),
             multiple_document_jobs_supported: boolean(group, "multiple-document-jobs-supported"),
             multiple_operation_time_out_s: count(group, "multiple-operation-time-out"),
             operations: Operations(codes.into_iter().flat_map(u16::try_from).collect()),

@@ -17,6 +17,7 @@ mod attributes;
 pub mod cli;
 mod config;
 mod control;
+mod format;
 mod http;
 mod intake;
 mod job;
@@ -32,5 +33,6 @@ mod template;
 
 pub use config::{PrinterConfig, SimError};
 pub use control::{JobReport, Report};
+pub use format::Format;
 pub use knobs::{ClaimedState, FixedReply, Impressions, Knobs, Memory, Replies, Says};
 pub use server::SimPrinter;

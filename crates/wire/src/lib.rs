@@ -20,6 +20,7 @@ pub mod job;
 pub mod order;
 pub mod presence;
 pub mod random;
+pub mod raster;
 pub mod record;
 pub mod sealed;
 pub mod sign;
@@ -39,6 +40,7 @@ pub use presence::{
     Ack, Answers, Beat, CentralState, Heartbeat, Judged, MachineState, OpenJob, Sync,
 };
 pub use random::Randomness;
+pub use raster::{RasterColours, RasterFormat, RasterSetup};
 pub use record::{MatchRecord, RecordPage};
 pub use time::Timestamp;
 pub use trust::TrustBundle;

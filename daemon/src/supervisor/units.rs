@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::ground::Ground;
 use crate::identity::OsRandom;
 use crate::paper::PaperDesk;
+use crate::raster::Rasters;
 use crate::standstill::Standstill;
 use crate::unit::control::{ControlUnit, Door};
 use crate::unit::health::{HealthLink, HealthUnit, watched};
@@ -69,6 +70,7 @@ impl Units {
             documents: Arc::clone(&ground.documents),
             printers: ground.printers.clone(),
             source: enrolment.map(Enrolment::documents),
+            rasters: Rasters::new(ground.sheets.inspector().clone()),
             records: ground.records.clone(),
             desk: handle.clone(),
         });

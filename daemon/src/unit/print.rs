@@ -7,6 +7,7 @@
 mod effects;
 mod fetch;
 mod handle;
+mod payload;
 mod readings;
 mod recover;
 mod retention;

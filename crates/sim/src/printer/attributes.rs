@@ -4,15 +4,13 @@ use ipp::attribute::IppAttribute;
 use ipp::value::IppValue;
 use tokio::time::Instant;
 
+use super::format::Format;
 use super::job::Job;
 use super::knobs::{ClaimedState, Impressions};
 use super::reply::{attribute, keyword, keywords, set, text};
 use super::server::Identity;
 use super::state::State;
 use super::{operations, template};
-
-/// The formats it takes; other bytes are refused, not guessed at.
-pub(crate) const FORMATS: [&str; 3] = ["application/pdf", "image/pwg-raster", "image/urf"];
 
 /// The bound that `pages` puts on a document.
 const MAX_IMPRESSIONS: i32 = 5_000;
@@ -106,7 +104,9 @@ fn printer_identity(state: &State, identity: &Identity) -> Vec<IppAttribute> {
 fn printer_abilities(state: &State, identity: &Identity) -> Vec<IppAttribute> {
     let utf_8 = || IppValue::new_charset("utf-8").ok();
     let english = || IppValue::new_natural_language("en").ok();
-    let formats = FORMATS.map(|format| IppValue::new_mime_media_type(format).ok());
+    let formats = state.knobs.formats.iter();
+    let formats = formats.map(|format| IppValue::new_mime_media_type(format.media_type()).ok());
+    let formats: Vec<_> = formats.collect();
     let codes = operations::CODES.map(|code| Some(IppValue::Enum(i32::from(code))));
     let time_out = i32::try_from(identity.time_out.as_secs()).unwrap_or(i32::MAX);
     let several = state.knobs.multiple_document_jobs;
@@ -114,6 +114,7 @@ fn printer_abilities(state: &State, identity: &Identity) -> Vec<IppAttribute> {
         min: 0,
         max: MAX_IMPRESSIONS,
     };
+    let mut rasters = rasters(&state.knobs.formats);
     let all = [
         attribute("charset-configured", utf_8()),
         attribute("charset-supported", utf_8()),
@@ -121,7 +122,7 @@ fn printer_abilities(state: &State, identity: &Identity) -> Vec<IppAttribute> {
         attribute("compression-supported", keyword("none")),
         attribute(
             "document-format-default",
-            IppValue::new_mime_media_type(FORMATS[0]).ok(),
+            formats.first().cloned().flatten(),
         ),
         attribute("document-format-supported", set(formats)),
         attribute("generated-natural-language-supported", english()),
@@ -146,7 +147,33 @@ fn printer_abilities(state: &State, identity: &Identity) -> Vec<IppAttribute> {
             keywords(&["completed", "not-completed", "all"]),
         ),
     ];
-    all.into_iter().flatten().collect()
+    rasters.extend(all.into_iter().flatten());
+    rasters
+}
+
+/// What rasters it takes, where it takes any: one colour, as lasers of offices have.
+fn rasters(formats: &[Format]) -> Vec<IppAttribute> {
+    let dpi = |dots: i32| IppValue::Resolution {
+        cross_feed: dots,
+        feed: dots,
+        units: 3,
+    };
+    let pwg = [
+        attribute(
+            "pwg-raster-document-resolution-supported",
+            set([Some(dpi(300)), Some(dpi(600))]),
+        ),
+        attribute("pwg-raster-document-sheet-back", keyword("normal")),
+        attribute(
+            "pwg-raster-document-type-supported",
+            keywords(&["sgray_8", "srgb_8"]),
+        ),
+    ];
+    let words = ["V1.4", "CP1", "DM1", "IS1", "MT1", "RS300-600", "W8"];
+    let urf = [attribute("urf-supported", keywords(&words))];
+    let pwg = pwg.into_iter().filter(|_it| formats.contains(&Format::Pwg));
+    let urf = urf.into_iter().filter(|_it| formats.contains(&Format::Urf));
+    pwg.chain(urf).flatten().collect()
 }
 
 /// One toner cartridge, told in both dialects.

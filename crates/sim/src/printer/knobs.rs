@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::config::SimError;
+use super::format::Format;
 
 /// What a printer remembers of its jobs when its power fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -142,6 +143,8 @@ pub struct Knobs {
     pub impressions: Impressions,
     /// Takes a second document for the same job, and prints it.
     pub multiple_document_jobs: bool,
+    /// The formats it takes, the first where a client names none; other bytes are refused, not guessed at.
+    pub formats: Vec<Format>,
     /// Bears this `printer-uuid` in place of its own, as another device at the same address does.
     pub uuid: Option<Uuid>,
 }
@@ -169,6 +172,7 @@ impl Default for Knobs {
             hides_faults: false,
             impressions: Impressions::default(),
             multiple_document_jobs: false,
+            formats: Format::USUAL.to_vec(),
             uuid: None,
         }
     }
