@@ -243,3 +243,6 @@ fn hex(digits: [u8; 2]) -> Option<u8> {
     let [high, low] = digits;
     digit(high)?.checked_mul(16)?.checked_add(digit(low)?)
 }
+
+#[cfg(test)]
+mod tests;

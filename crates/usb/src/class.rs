@@ -35,7 +35,9 @@ fn failed(doing: Doing) -> impl Fn(PipeFault) -> UsbError {
             doing,
             quiet_ms: u64::try_from(PATIENCE.as_millis()).unwrap_or(u64::MAX),
         },
-        fault => fault.while_doing(doing),
+        PipeFault::Unplugged | PipeFault::Stalled | PipeFault::Broken | PipeFault::System(_) => {
+            fault.while_doing(doing)
+        }
     }
 }
 
@@ -63,6 +65,17 @@ pub(crate) async fn port_status(control: &dyn ClassControl, place: Place) -> Res
     answer.first().copied().ok_or(UsbError::Stalled {
         doing: Doing::AskingPortStatus,
     })
+}
+
+/// What clearing a stall means after SOFT_RESET, which cleared it already: some firmware refuses the second time.
+pub(crate) fn halt_cleared(cleared: Result<(), PipeFault>) -> Result<(), UsbError> {
+    match cleared {
+        Err(fault @ PipeFault::Unplugged) => Err(fault.while_doing(Doing::SoftReset)),
+        Ok(())
+        | Err(
+            PipeFault::Cancelled | PipeFault::Stalled | PipeFault::Broken | PipeFault::System(_),
+        ) => Ok(()),
+    }
 }
 
 /// SOFT_RESET to the one that is named, and where that stalls to the other one.

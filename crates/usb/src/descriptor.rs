@@ -157,8 +157,8 @@ fn settings(mut rest: &[u8]) -> Result<Vec<Setting>, DescriptorFault> {
             break;
         };
         rest = rest.get(len..).unwrap_or_default();
-        match descriptor {
-            &[
+        match *descriptor {
+            [
                 _,
                 INTERFACE,
                 interface,
@@ -177,7 +177,7 @@ fn settings(mut rest: &[u8]) -> Result<Vec<Setting>, DescriptorFault> {
                     ..Setting::default()
                 });
             }
-            &[_, ENDPOINT, address, attributes, low, high, _, ..] => {
+            [_, ENDPOINT, address, attributes, low, high, _, ..] => {
                 if let Some(setting) = settings.last_mut() {
                     setting.endpoints.push(Endpoint {
                         address,
@@ -186,7 +186,7 @@ fn settings(mut rest: &[u8]) -> Result<Vec<Setting>, DescriptorFault> {
                     });
                 }
             }
-            &[_, DEVICE_INFO, _, _, _, _, low, high, ..] => {
+            [_, DEVICE_INFO, _, _, _, _, low, high, ..] => {
                 if let Some(setting) = settings.last_mut() {
                     setting.capabilities = Capabilities::said(u16::from_le_bytes([low, high]));
                 }
@@ -284,3 +284,6 @@ fn bulk(setting: &Setting, direction: u8) -> Result<Option<Pipe>, DescriptorFaul
         packet_len: usize::from(len),
     }))
 }
+
+#[cfg(test)]
+mod tests;

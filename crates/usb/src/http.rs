@@ -12,3 +12,6 @@ mod stream;
 
 pub use pool::HttpPool;
 pub use stream::{Evidence, HttpStream};
+
+#[cfg(test)]
+mod tests;

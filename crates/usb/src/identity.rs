@@ -113,3 +113,43 @@ pub struct Identity {
     /// Where it hangs.
     pub port: PortPath,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sockets_are_written_as_the_kernel_names_them() {
+        for text in ["1-2", "1-2.3", "12-10.255.1.2.3.4"] {
+            assert_eq!(text.parse::<PortPath>().unwrap().to_string(), text);
+        }
+        for text in [
+            "",
+            "1",
+            "1-",
+            "-1",
+            "0-1",
+            "1-0",
+            "1-2.",
+            "1-2..3",
+            "1-256",
+            "+1-2",
+            "1-02",
+            "1-1.2.3.4.5.6.7",
+            "usb1",
+        ] {
+            assert_eq!(text.parse::<PortPath>(), Err(()), "{text}");
+        }
+        assert_eq!(PortPath::new(1, &[]), None);
+    }
+
+    #[test]
+    fn sockets_are_ordered_as_people_count() {
+        let mut paths: Vec<PortPath> = ["2-1", "1-10", "1-2.1", "1-2"]
+            .map(|it| it.parse().unwrap())
+            .to_vec();
+        paths.sort();
+        let written: Vec<String> = paths.iter().map(PortPath::to_string).collect();
+        assert_eq!(written, ["1-2", "1-2.1", "1-10", "2-1"]);
+    }
+}

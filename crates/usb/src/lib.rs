@@ -10,7 +10,8 @@
 //!
 //! The kernel's driver (usblp) is detached from an interface while it is claimed, and comes back after it.
 //!
-//! What moves bytes stands behind the traits of [`pipe`].
+//! What moves bytes stands behind the traits of [`pipe`]; with the feature `fake` a device in memory with faults to turn
+//! on stands there too, so that whoever builds on this crate can test without hardware.
 //!
 //! # Source
 //! USB 2.0; USB Printer Class 1.1; IPP over USB 1.0; RFC 9112 (HTTP/1.1).
@@ -22,6 +23,8 @@ mod address;
 mod class;
 mod descriptor;
 mod error;
+#[cfg(any(test, feature = "fake"))]
+pub mod fake;
 mod http;
 mod identity;
 mod native;
@@ -42,3 +45,8 @@ pub use plugged::{Capabilities, Function, FunctionKind, Pipe, Place, Plugged};
 pub use quirks::{HeaderFault, Headers, Host, InitReset, Quirks, Resync, SoftResetTo};
 pub use raw::{DeviceId, PortStatus, RawPrinter, WriteError};
 pub use watch::{Event, Watch, changes, watch};
+
+/// Its code is compiled with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -5,7 +5,7 @@ mod list;
 mod transfer;
 
 pub(crate) use device::open;
-pub(crate) use list::{Listed, events, list};
+pub(crate) use list::{Hints, Listed, list};
 
 use nusb::ErrorKind;
 
@@ -13,14 +13,13 @@ use crate::error::{Doing, UsbError};
 
 /// The error of the crate for one of nusb.
 fn error(doing: Doing, error: &nusb::Error) -> UsbError {
-    // What the kind does not tell apart, the number does.
-    const EBUSY: u32 = 16;
     let os = error.os_error().unwrap_or_default();
     match error.kind() {
         ErrorKind::Disconnected => UsbError::Unplugged { doing },
         ErrorKind::Busy => UsbError::Busy { doing },
         ErrorKind::PermissionDenied => UsbError::Denied { doing },
-        _ if os == EBUSY => UsbError::Busy { doing },
-        _ => UsbError::System { doing, os },
+        ErrorKind::NotFound | ErrorKind::Unsupported | ErrorKind::Other | _ => {
+            UsbError::System { doing, os }
+        }
     }
 }

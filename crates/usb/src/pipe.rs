@@ -11,8 +11,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use crate::error::{Doing, UsbError};
 use crate::plugged::Place;
 
@@ -60,7 +58,7 @@ pub struct Sent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     /// What came, however it ended.
-    pub bytes: Bytes,
+    pub bytes: Vec<u8>,
     /// Whether it ended as it should.
     pub end: Result<(), PipeFault>,
 }

@@ -268,3 +268,65 @@ impl TryFrom<BTreeMap<String, String>> for Headers {
 pub(crate) fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_profile_leaves_out_is_as_the_specifications_say() {
+        assert_eq!(toml::from_str::<Quirks>("").unwrap(), Quirks::default());
+        let quirks: Quirks = toml::from_str(
+            "init_reset = \"hard\"\nresync = \"soft\"\nsoft_reset_to = \"other\"\nzlp_send = true\n\
+             [headers]\nConnection = \"keep-alive\"\nX-Other = \"\"\n",
+        )
+        .unwrap();
+        assert_eq!(quirks.init_reset, InitReset::Hard);
+        assert_eq!(quirks.resync, Resync::Soft);
+        assert_eq!(quirks.soft_reset_to, SoftResetTo::Other);
+        assert_eq!(quirks.headers.edit("connection"), Some("keep-alive"));
+        assert_eq!(quirks.headers.edit("x-other"), Some(""));
+        assert_eq!(
+            quirks.headers.set().collect::<Vec<_>>(),
+            [("connection", "keep-alive")]
+        );
+    }
+
+    #[test]
+    fn connection_is_removed_unless_a_profile_sets_it() {
+        for text in ["", "[headers]\nAccept = \"\"\n"] {
+            let quirks: Quirks = toml::from_str(text).unwrap();
+            assert_eq!(quirks.headers.edit("connection"), Some(""));
+        }
+    }
+
+    #[test]
+    fn what_would_break_a_request_is_refused() {
+        for text in [
+            "colour = true",
+            "init_reset = \"soon\"",
+            "answer_quiet_ms = -1",
+            "[headers]\n\"a b\" = \"x\"",
+            "[headers]\n\"\" = \"x\"",
+            "[headers]\nx = \"a\\r\\nContent-Length: 0\"",
+            "[headers]\nContent-Length = \"5\"",
+            "[headers]\nTRANSFER-ENCODING = \"\"",
+            "[headers]\nHost = \"x\"",
+        ] {
+            assert!(toml::from_str::<Quirks>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_would_break_a_request_is_refused() {
+        assert!(toml::from_str::<Quirks>("host = \"a\\r\\nX: y\"").is_err());
+        assert!(toml::from_str::<Quirks>("host = \"\"").is_err());
+        assert_eq!(
+            toml::from_str::<Quirks>("host = \"a:80\"")
+                .unwrap()
+                .host
+                .as_str(),
+            "a:80"
+        );
+    }
+}

@@ -7,3 +7,6 @@ mod printer;
 pub use device_id::DeviceId;
 pub use port_status::PortStatus;
 pub use printer::{RawPrinter, WriteError};
+
+#[cfg(test)]
+mod tests;

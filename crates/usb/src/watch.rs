@@ -7,11 +7,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_core::Stream;
 use tokio::time::{Instant, sleep_until};
 
 use crate::error::UsbError;
-use crate::native::{self, Listed};
+use crate::native::{self, Hints, Listed};
 use crate::plugged::Plugged;
 
 /// The kernel needs some milliseconds from the announcement of a device to its interfaces.
@@ -67,7 +66,7 @@ pub struct Watch {
 /// less than a millisecond of a processor for ten devices. With udev an event is told at once.
 #[must_use]
 pub fn watch(period: Duration) -> Watch {
-    let hints = native::events();
+    let hints = Hints::listen();
     if let Err(error) = &hints {
         tracing::warn!(%error, "no events of udev: the USB devices are looked at every {period:?}");
     }
@@ -122,7 +121,7 @@ impl Watch {
 
 /// This computer's bus.
 struct Computer {
-    hints: Option<nusb::hotplug::HotplugWatch>,
+    hints: Option<Hints>,
 }
 
 impl fmt::Debug for Computer {
@@ -142,9 +141,8 @@ impl Source for Computer {
         let Some(hints) = &mut self.hints else {
             return Poll::Pending;
         };
-        // What the event says is not used: the list that is read next is the truth.
-        match Pin::new(hints).poll_next(cx) {
-            Poll::Ready(Some(_event)) => Poll::Ready(()),
+        match hints.poll(cx) {
+            Poll::Ready(Some(())) => Poll::Ready(()),
             Poll::Ready(None) => {
                 self.hints = None;
                 Poll::Pending
@@ -153,3 +151,6 @@ impl Source for Computer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,6 +85,12 @@ fn take_up_to(left: &mut u64, input: &[u8]) -> usize {
     taken
 }
 
+/// A size with one more hexadecimal digit.
+fn with_digit(size: u64, byte: u8) -> Option<u64> {
+    let digit = char::from(byte).to_digit(16)?;
+    size.checked_mul(16)?.checked_add(u64::from(digit))
+}
+
 impl Chunk {
     const START: Self = Self::Size {
         digits: 0,
@@ -108,16 +114,9 @@ impl Chunk {
                 Self::Extension { size, line }.longer()?
             }
             (Self::Size { digits, size, line }, byte) => {
-                let digit = char::from(byte).to_digit(16).ok_or(Garbage::Chunk)?;
-                let size = size
-                    .checked_mul(16)
-                    .and_then(|it| it.checked_add(u64::from(digit)));
-                Self::Size {
-                    digits: digits.saturating_add(1),
-                    size: size.ok_or(Garbage::Chunk)?,
-                    line,
-                }
-                .longer()?
+                let size = with_digit(size, byte).ok_or(Garbage::Chunk)?;
+                let digits = digits.saturating_add(1);
+                Self::Size { digits, size, line }.longer()?
             }
             (Self::Extension { size, .. }, b'\r') => Self::SizeEnd { size },
             (Self::Extension { .. }, b'\n') => return Err(Garbage::Chunk),

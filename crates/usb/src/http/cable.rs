@@ -2,13 +2,13 @@
 //!
 //! The caller's side is polled, the task's side is called; the lock is held for a copy at most.
 
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::{fmt, io};
 
-use bytes::BytesMut;
 use tokio::io::ReadBuf;
 use tokio::sync::Notify;
+use zeroize::Zeroizing;
 
 use super::stream::Evidence;
 use crate::error::UsbError;
@@ -16,10 +16,11 @@ use crate::error::UsbError;
 /// Four of the largest transfers: the device is kept busy while the caller makes more.
 pub(super) const MAX_WAITING_BYTES: usize = 64 * 1024;
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct State {
-    outgoing: BytesMut,
-    incoming: BytesMut,
+    /// Pieces of documents, wiped with the cable; their room is taken at once, so that growing leaves no copies behind.
+    outgoing: Zeroizing<Vec<u8>>,
+    incoming: Zeroizing<Vec<u8>>,
     /// The caller will write no more.
     is_shut: bool,
     /// The caller dropped its stream.
@@ -29,6 +30,16 @@ struct State {
     end: Option<Result<(), UsbError>>,
     reader: Option<Waker>,
     writer: Option<Waker>,
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("outgoing_len", &self.outgoing.len())
+            .field("incoming_len", &self.incoming.len())
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
 }
 
 impl State {
@@ -58,7 +69,12 @@ impl Shared {
 /// Both ends of a new cable.
 pub(super) fn cable() -> (CallerEnd, TaskEnd) {
     let shared = Arc::new(Shared::default());
-    shared.lock().is_settled = true;
+    {
+        let mut state = shared.lock();
+        state.is_settled = true;
+        state.outgoing.reserve_exact(MAX_WAITING_BYTES);
+        state.incoming.reserve_exact(MAX_WAITING_BYTES);
+    }
     let task = TaskEnd(Arc::clone(&shared));
     (CallerEnd(shared), task)
 }
@@ -76,7 +92,7 @@ impl CallerEnd {
         let mut state = self.0.lock();
         if !state.incoming.is_empty() {
             let len = state.incoming.len().min(buf.remaining());
-            let bytes = state.incoming.split_to(len);
+            let bytes = Zeroizing::new(state.incoming.drain(..len).collect::<Vec<u8>>());
             buf.put_slice(&bytes);
             drop(state);
             self.0.changed.notify_one();
@@ -165,10 +181,10 @@ impl TaskEnd {
     }
 
     /// Takes up to `max` bytes of what the caller wrote.
-    pub(super) fn take(&self, max: usize) -> BytesMut {
+    pub(super) fn take(&self, max: usize) -> Zeroizing<Vec<u8>> {
         let mut state = self.0.lock();
         let len = state.outgoing.len().min(max);
-        let taken = state.outgoing.split_to(len);
+        let taken = Zeroizing::new(state.outgoing.drain(..len).collect::<Vec<u8>>());
         if len > 0
             && let Some(waker) = state.writer.take()
         {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bytes::{Buf as _, BytesMut};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::cable::TaskEnd;
 use super::pair::{Moved, Pair};
@@ -22,6 +22,9 @@ const MAX_TRANSFER_BYTES: usize = 16 * 1024;
 /// So much of a request is held back until it is whole; IPP requests without documents have less than 2 KiB.
 const MAX_HELD_BYTES: usize = 16 * 1024;
 
+/// Room for two transfers and the largest header, so that the buffer never grows and leaves copies behind.
+const MAX_OUTGOING_BYTES: usize = 64 * 1024;
+
 /// Silence that ends an answer that says no length.
 const UNFRAMED_SILENCE: Duration = Duration::from_secs(2);
 
@@ -38,9 +41,9 @@ const MAX_EMPTY_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
     /// Request and answer were whole: the next exchange may follow.
-    InStep,
+    Kept,
     /// They were, but something else came too, or nobody said where the answer ends.
-    InDoubt,
+    Doubtful,
     /// A part of the request, or the answer, is still owed.
     Lost,
 }
@@ -75,7 +78,6 @@ enum Due {
 }
 
 /// An exchange under way.
-#[derive(Debug)]
 pub(super) struct Exchange<'a> {
     pair: &'a mut Pair,
     cable: &'a TaskEnd,
@@ -84,7 +86,7 @@ pub(super) struct Exchange<'a> {
     request: Request,
     response: Response,
     /// Bytes of the request that the device has not accepted.
-    outgoing: BytesMut,
+    outgoing: Zeroizing<Vec<u8>>,
     has_begun: bool,
     is_cancelling: bool,
     is_zlp_due: bool,
@@ -118,7 +120,7 @@ impl<'a> Exchange<'a> {
             evidence,
             request: Request::new(),
             response: Response::new(),
-            outgoing: BytesMut::new(),
+            outgoing: Zeroizing::new(Vec::with_capacity(MAX_OUTGOING_BYTES)),
             has_begun: false,
             is_cancelling: false,
             is_zlp_due: false,
@@ -180,7 +182,7 @@ impl<'a> Exchange<'a> {
             step: if self.has_begun {
                 Step::Lost
             } else {
-                Step::InStep
+                Step::Kept
             },
         }
     }
@@ -195,7 +197,7 @@ impl<'a> Exchange<'a> {
                     step: if self.has_begun {
                         Step::Lost
                     } else {
-                        Step::InStep
+                        Step::Kept
                     },
                 });
             }
@@ -206,16 +208,16 @@ impl<'a> Exchange<'a> {
         if !self.send() {
             return Some(Ended {
                 result: Err(UsbError::CutShort),
-                step: Step::InStep,
+                step: Step::Kept,
             });
         }
         self.receive();
         let is_sent = self.is_sent();
         if is_sent && self.response.is_whole() {
             let step = if self.has_leftover {
-                Step::InDoubt
+                Step::Doubtful
             } else {
-                Step::InStep
+                Step::Kept
             };
             return Some(Ended {
                 result: Ok(()),
@@ -251,7 +253,7 @@ impl<'a> Exchange<'a> {
         if !self.has_begun && (caller.is_gone || self.request.is_fresh()) {
             return Some(Ended {
                 result: Err(UsbError::CutShort),
-                step: Step::InStep,
+                step: Step::Kept,
             });
         }
         if is_all_taken && !self.request.is_whole() {
@@ -260,7 +262,7 @@ impl<'a> Exchange<'a> {
                 step: if self.has_begun {
                     Step::Lost
                 } else {
-                    Step::InStep
+                    Step::Kept
                 },
             });
         }
@@ -398,17 +400,19 @@ impl<'a> Exchange<'a> {
             Due::AnswerQuiet | Due::Drained => Err(lost(self.timed_out(Doing::Receiving))),
             Due::Silence if self.response.ends_with_silence() && self.is_sent() => Err(Ended {
                 result: Ok(()),
-                step: Step::InDoubt,
+                step: Step::Doubtful,
             }),
             Due::Silence => Err(lost(UsbError::OutOfStep)),
         }
     }
 
     fn timed_out(&self, doing: Doing) -> UsbError {
-        let quiet_ms = match doing {
-            Doing::Sending => self.quirks.send_quiet_ms,
-            _ if self.unheard.is_some() => self.quirks.drain_ms,
-            _ => self.quirks.answer_quiet_ms,
+        let quiet_ms = if doing == Doing::Sending {
+            self.quirks.send_quiet_ms
+        } else if self.unheard.is_some() {
+            self.quirks.drain_ms
+        } else {
+            self.quirks.answer_quiet_ms
         };
         UsbError::TimedOut {
             doing,
@@ -419,7 +423,11 @@ impl<'a> Exchange<'a> {
     fn note(&mut self, moved: Moved) -> Result<(), Ended> {
         match moved {
             Moved::Sent { sent, len } => self.note_sent(sent, len),
-            Moved::Received(received) => self.note_received(&received),
+            Moved::Received(mut received) => {
+                let noted = self.note_received(&received);
+                received.bytes.zeroize();
+                noted
+            }
         }
     }
 
@@ -430,8 +438,8 @@ impl<'a> Exchange<'a> {
             Ok(()) | Err(PipeFault::Cancelled | PipeFault::Stalled)
         );
         self.evidence.accept(sent.accepted, len, is_lost);
-        self.outgoing
-            .advance(sent.accepted.min(self.outgoing.len()));
+        let accepted = sent.accepted.min(self.outgoing.len());
+        self.outgoing.drain(..accepted);
     }
 
     fn note_sent(&mut self, sent: Sent, len: usize) -> Result<(), Ended> {

@@ -159,9 +159,8 @@ impl Pair {
             Ok(()) | Err(UsbError::Stalled { .. } | UsbError::TimedOut { .. }) => {}
             Err(error) => return Err(error),
         }
-        let failed = |fault: PipeFault| fault.while_doing(Doing::SoftReset);
-        self.out.clear_halt().await.map_err(failed)?;
-        self.input.clear_halt().await.map_err(failed)?;
+        class::halt_cleared(self.out.clear_halt().await)?;
+        class::halt_cleared(self.input.clear_halt().await)?;
         self.wait_for_silence().await
     }
 

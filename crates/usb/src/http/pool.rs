@@ -279,8 +279,8 @@ impl Inner {
     /// True where the pair may carry the next exchange.
     async fn recover(&self, pair: &mut Pair, step: Step) -> Result<bool, UsbError> {
         match step {
-            Step::InStep => Ok(true),
-            Step::InDoubt => pair.reset_softly(&self.quirks).await.map(|()| true),
+            Step::Kept => Ok(true),
+            Step::Doubtful => pair.reset_softly(&self.quirks).await.map(|()| true),
             Step::Lost => {
                 // A device that throws its buffers away at once has less to do in the hard reset; and a model that is
                 // known to be in step after it needs no other.

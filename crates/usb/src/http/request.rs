@@ -1,7 +1,5 @@
 //! The caller's request on its way out: its header edited as the device needs it, its end known.
 
-use bytes::BytesMut;
-
 use super::body::Body;
 use super::head::{HeadReader, Lengths, MAX_REQUEST_HEAD_BYTES, field};
 use crate::error::{Garbage, UsbError};
@@ -38,7 +36,7 @@ impl Request {
         &mut self,
         mut input: &[u8],
         quirks: &Quirks,
-        out: &mut BytesMut,
+        out: &mut Vec<u8>,
     ) -> Result<(), UsbError> {
         let garbage = |garbage| UsbError::Request { garbage };
         if let State::Head(reader) = &mut self.state {
@@ -82,7 +80,7 @@ impl Request {
     }
 
     /// Writes the header as the device gets it.
-    fn edit(&mut self, quirks: &Quirks, out: &mut BytesMut) -> Result<Body, Garbage> {
+    fn edit(&mut self, quirks: &Quirks, out: &mut Vec<u8>) -> Result<Body, Garbage> {
         let State::Head(reader) = &self.state else {
             return Err(Garbage::FirstLine);
         };

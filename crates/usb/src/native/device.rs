@@ -2,10 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nusb::transfer::{Bulk, In, Out};
+use tokio::time::timeout;
 
 use super::error;
+use super::list::info;
 use super::transfer::{Control, Input, Output};
 use crate::descriptor::DescriptorFault;
 use crate::error::{Doing, UsbError};
@@ -13,13 +16,20 @@ use crate::identity::Identity;
 use crate::pipe::{BulkIn, Claimed, Device, PipeFuture};
 use crate::plugged::{Place, Plugged};
 
+/// The kernel tries an enumeration four times, with control transfers of 5 s each: what takes longer than this hangs.
+const KERNEL_PATIENCE: Duration = Duration::from_secs(30);
+
 /// Opens the device that is listed as `plugged`.
 ///
 /// # Errors
 /// [`UsbError::Unplugged`] where it is there no more, [`UsbError::Denied`].
 pub(crate) async fn open(plugged: &Plugged) -> Result<Arc<dyn Device>, UsbError> {
     Ok(Arc::new(
-        Native::open(plugged.identity.clone(), plugged.number).await?,
+        within(
+            Doing::Opening,
+            Native::open(plugged.identity.clone(), plugged.number),
+        )
+        .await?,
     ))
 }
 
@@ -34,12 +44,7 @@ impl Native {
     /// Opens what hangs at that socket under that number, where it is still the same.
     async fn open(identity: Identity, number: u8) -> Result<Self, UsbError> {
         let doing = Doing::Opening;
-        let mut devices = nusb::list_devices()
-            .await
-            .map_err(|failed| error(doing, &failed))?;
-        let info = devices
-            .find(|it| it.device_address() == number && is_at(&identity, it))
-            .ok_or(UsbError::Unplugged { doing })?;
+        let info = info(identity.clone(), number).await?;
         let device = info.open().await.map_err(|failed| error(doing, &failed))?;
         Ok(Self {
             device,
@@ -96,15 +101,6 @@ impl Native {
     }
 }
 
-/// True where a listed device is of this model and serial number, and hangs at this socket.
-fn is_at(identity: &Identity, info: &nusb::DeviceInfo) -> bool {
-    let port = crate::identity::PortPath::new(info.busnum(), info.port_chain());
-    port.as_ref() == Some(&identity.port)
-        && info.vendor_id() == identity.model.vendor
-        && info.product_id() == identity.model.product
-        && info.serial_number().filter(|it| !it.is_empty()) == identity.serial.as_deref()
-}
-
 impl fmt::Debug for Native {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Native")
@@ -116,13 +112,29 @@ impl fmt::Debug for Native {
 
 impl Device for Native {
     fn claim(&self, place: Place) -> PipeFuture<'_, Result<Claimed, UsbError>> {
-        Box::pin(self.claim(place))
+        Box::pin(within(Doing::Claiming, self.claim(place)))
     }
 
     fn reset(&self) -> PipeFuture<'_, Result<Arc<dyn Device>, UsbError>> {
         Box::pin(async {
-            let device: Arc<dyn Device> = Arc::new(self.reset().await?);
+            let device = within(Doing::HardReset, self.reset()).await?;
+            let device: Arc<dyn Device> = Arc::new(device);
             Ok(device)
         })
     }
+}
+
+/// Ends the wait for the kernel; what it does then goes on in its own thread.
+async fn within<T>(
+    doing: Doing,
+    wait: impl Future<Output = Result<T, UsbError>>,
+) -> Result<T, UsbError> {
+    timeout(KERNEL_PATIENCE, wait)
+        .await
+        .unwrap_or_else(|_late| {
+            Err(UsbError::TimedOut {
+                doing,
+                quiet_ms: u64::try_from(KERNEL_PATIENCE.as_millis()).unwrap_or(u64::MAX),
+            })
+        })
 }

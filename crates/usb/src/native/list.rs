@@ -3,7 +3,10 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
+use futures_core::Stream as _;
 use nusb::{DeviceInfo, MaybeFuture as _};
 use tokio::task::spawn_blocking;
 
@@ -46,6 +49,27 @@ pub(crate) async fn list() -> Result<Listed, UsbError> {
     });
     // The work cannot panic; it is not begun any more where the runtime ends.
     looked.await.unwrap_or(Err(UsbError::Closed))
+}
+
+/// What hangs at the socket of `identity` under this number, where it is still the same.
+pub(super) async fn info(identity: Identity, number: u8) -> Result<DeviceInfo, UsbError> {
+    let doing = Doing::Opening;
+    let looked = spawn_blocking(move || {
+        let devices = nusb::list_devices().wait();
+        let mut devices = devices.map_err(|failed| error(doing, &failed))?;
+        let same = |it: &DeviceInfo| it.device_address() == number && is_at(&identity, it);
+        devices.find(same).ok_or(UsbError::Unplugged { doing })
+    });
+    looked.await.unwrap_or(Err(UsbError::Closed))
+}
+
+/// True where a listed device is of this model and serial number, and hangs at this socket.
+fn is_at(identity: &Identity, info: &DeviceInfo) -> bool {
+    let port = PortPath::new(info.busnum(), info.port_chain());
+    port.as_ref() == Some(&identity.port)
+        && info.vendor_id() == identity.model.vendor
+        && info.product_id() == identity.model.product
+        && info.serial_number().filter(|it| !it.is_empty()) == identity.serial.as_deref()
 }
 
 /// What the kernel shows of one device.
@@ -115,6 +139,20 @@ fn number(path: &Path) -> Option<u8> {
 }
 
 /// Hints of udev that something was plugged in or out.
-pub(crate) fn events() -> Result<nusb::hotplug::HotplugWatch, UsbError> {
-    nusb::watch_devices().map_err(|failed| error(Doing::Listing, &failed))
+pub(crate) struct Hints(nusb::hotplug::HotplugWatch);
+
+impl Hints {
+    /// Listens from here on.
+    pub(crate) fn listen() -> Result<Self, UsbError> {
+        let watch = nusb::watch_devices();
+        let watch = watch.map_err(|failed| error(Doing::Listing, &failed))?;
+        Ok(Self(watch))
+    }
+
+    /// What an event says is not told: the list that is read after it is the truth. Nothing where there will be none.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Option<()>> {
+        Pin::new(&mut self.0)
+            .poll_next(cx)
+            .map(|event| event.map(drop))
+    }
 }

@@ -4,7 +4,6 @@ use std::fmt;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use nusb::transfer::{
     Buffer, Bulk, ControlIn, ControlOut, ControlType, In, Out, Recipient, TransferError,
 };
@@ -31,7 +30,12 @@ const EINVAL: u32 = 22;
 fn other_fault(error: &nusb::Error) -> PipeFault {
     match error.kind() {
         nusb::ErrorKind::Disconnected => PipeFault::Unplugged,
-        _ => PipeFault::System(error.os_error().unwrap_or_default()),
+        nusb::ErrorKind::Busy
+        | nusb::ErrorKind::PermissionDenied
+        | nusb::ErrorKind::NotFound
+        | nusb::ErrorKind::Unsupported
+        | nusb::ErrorKind::Other
+        | _ => PipeFault::System(error.os_error().unwrap_or_default()),
     }
 }
 
@@ -74,7 +78,9 @@ impl BulkOut for Output {
                 end: Ok(()),
             });
         }
-        self.endpoint.poll_next_complete(cx).map(|done| {
+        self.endpoint.poll_next_complete(cx).map(|mut done| {
+            // A piece of a document does not wait here for the next one.
+            done.buffer.fill(0);
             self.spare = Some(done.buffer);
             Sent {
                 accepted: done.actual_len,
@@ -130,13 +136,14 @@ impl BulkIn for Input {
     fn poll_received(&mut self, cx: &mut Context<'_>) -> Poll<Received> {
         if self.endpoint.pending() == 0 {
             return Poll::Ready(Received {
-                bytes: Bytes::new(),
+                bytes: Vec::new(),
                 end: Ok(()),
             });
         }
-        self.endpoint.poll_next_complete(cx).map(|done| {
+        self.endpoint.poll_next_complete(cx).map(|mut done| {
             let came = done.buffer.get(..done.actual_len).unwrap_or_default();
-            let bytes = Bytes::copy_from_slice(came);
+            let bytes = came.to_vec();
+            done.buffer.fill(0);
             self.spare = Some(done.buffer);
             Received {
                 bytes,

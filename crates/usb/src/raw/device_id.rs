@@ -130,3 +130,93 @@ fn clean(text: &str, max_chars: usize) -> String {
     let kept = text.trim().chars().filter(|it| !it.is_control());
     kept.take(max_chars).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_length(length: [u8; 2], text: &str) -> Vec<u8> {
+        [&length, text.as_bytes()].concat()
+    }
+
+    #[test]
+    fn the_usual_keys_are_found_under_both_of_their_names() {
+        let text = "MFG:EPSON;CMD:ESC/POS, PJL ,;MDL:TM-T20;CLS:PRINTER;SN:X9;";
+        let length = u16::try_from(text.len() + 2).unwrap().to_be_bytes();
+        let id = DeviceId::parse(&with_length(length, text));
+        assert_eq!(id.manufacturer(), Some("EPSON"));
+        assert_eq!(id.model(), Some("TM-T20"));
+        assert_eq!(id.serial(), Some("X9"));
+        assert_eq!(id.commands().collect::<Vec<_>>(), ["ESC/POS", "PJL"]);
+        assert_eq!(id.field("cls"), Some("PRINTER"));
+        let text = "manufacturer: HP ;Model:Laser;COMMAND SET:PCL;SERIALNUMBER:1;SERN:2;";
+        let id = DeviceId::parse(&with_length([0, 70], text));
+        assert_eq!((id.manufacturer(), id.model()), (Some("HP"), Some("Laser")));
+        assert_eq!(
+            (id.serial(), id.commands().next()),
+            (Some("2"), Some("PCL"))
+        );
+    }
+
+    #[test]
+    fn a_length_that_lies_does_not_matter() {
+        let text = "MFG:A;MDL:B;";
+        let len = u16::try_from(text.len()).unwrap();
+        let [high, low] = (len + 2).to_be_bytes();
+        let [short_high, short_low] = len.to_be_bytes();
+        for length in [
+            [high, low],
+            [low, high],
+            [short_high, short_low],
+            [0, 0],
+            [255, 255],
+            [0, 1],
+            [0, 2],
+        ] {
+            let id = DeviceId::parse(&with_length(length, text));
+            assert_eq!(id.to_string(), text, "{length:?}");
+        }
+        assert_eq!(
+            DeviceId::parse(text.as_bytes()).to_string(),
+            text,
+            "no length at all"
+        );
+        // What stands behind an honest length is left over from something else.
+        let id = DeviceId::parse(&with_length([0, 8], "MFG:A;MDL:B;SN:1;"));
+        assert_eq!(id.to_string(), "MFG:A;");
+    }
+
+    #[test]
+    fn nothing_and_nonsense_have_no_fields() {
+        for answer in [
+            &b""[..],
+            b"\0",
+            b"\0\x02",
+            b"\0\x06:::;",
+            b"\0\x08;;;;;;",
+            b"\xff\xfe\xfd\xfc",
+        ] {
+            assert_eq!(DeviceId::parse(answer).fields().count(), 0, "{answer:?}");
+        }
+        let id = DeviceId::parse(b"\0\x10MFG:\x07A\xff\x1b;MFG:B;");
+        assert_eq!(id.manufacturer(), Some("A\u{fffd}"));
+    }
+
+    #[test]
+    fn fuzz_usb_device_ids_no_bytes_panic_and_what_is_kept_is_bounded() {
+        let good: [&[u8]; 3] = [
+            b"\0\x2cMFG:EPSON;CMD:ESC/POS;MDL:TM-T20;CLS:PRINTER;",
+            b"\x20\0MANUFACTURER:HP;MODEL:Laser;SN:1;",
+            b"MFG:A;MDL:B;COMMAND SET:PCL,PJL,PDF;",
+        ];
+        loket_fuzz::fuzz("usb_device_ids", 60_000, &good, |bytes| {
+            let id = DeviceId::parse(bytes);
+            assert!(id.fields().count() <= MAX_FIELDS);
+            for (key, value) in id.fields() {
+                assert!(!key.is_empty() && key.chars().count() <= MAX_KEY_CHARS);
+                assert!(value.chars().count() <= MAX_VALUE_CHARS);
+                assert!(!value.chars().any(char::is_control));
+            }
+        });
+    }
+}

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
@@ -205,13 +204,13 @@ impl RawPrinter {
     ///
     /// # Cancel safety
     /// What comes while nobody waits is thrown away by the next call: ask again.
-    pub async fn read(&mut self, patience: Duration) -> Result<Bytes, UsbError> {
+    pub async fn read(&mut self, patience: Duration) -> Result<Vec<u8>, UsbError> {
         self.settle().await?;
         let Some(packet_len) = self.claimed.place.input.map(|pipe| pipe.packet_len) else {
-            return Ok(Bytes::new());
+            return Ok(Vec::new());
         };
         let Some(input) = &mut self.claimed.input else {
-            return Ok(Bytes::new());
+            return Ok(Vec::new());
         };
         // One packet: a status is shorter, and a longer transfer would wait for more.
         input.submit(packet_len);
@@ -231,7 +230,7 @@ impl RawPrinter {
         let received = poll_fn(|cx| match &mut self.claimed.input {
             Some(input) => input.poll_received(cx),
             None => Poll::Ready(Received {
-                bytes: Bytes::new(),
+                bytes: Vec::new(),
                 end: Ok(()),
             }),
         });
@@ -301,10 +300,9 @@ impl RawPrinter {
         self.settle().await?;
         let to = self.quirks.soft_reset_to;
         class::soft_reset(self.claimed.control.as_ref(), self.claimed.place, to).await?;
-        let failed = |fault: PipeFault| fault.while_doing(Doing::SoftReset);
-        self.claimed.out.clear_halt().await.map_err(failed)?;
+        class::halt_cleared(self.claimed.out.clear_halt().await)?;
         if let Some(input) = &mut self.claimed.input {
-            input.clear_halt().await.map_err(failed)?;
+            class::halt_cleared(input.clear_halt().await)?;
         }
         Ok(())
     }
