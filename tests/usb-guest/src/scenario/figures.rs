@@ -18,14 +18,14 @@ use crate::value::{holds, text, until, until_told};
 use crate::vhci::{self, PluggedIn};
 
 /// Exchanges that each side has; the first ones warm up and are left out.
-const EXCHANGES: usize = 50;
+const EXCHANGES: usize = 20;
 const WARM_UP: usize = 5;
 
 /// What is sent to see how fast bytes go.
 const BULK_BYTES: usize = 1024 * 1024;
 
 /// Each way of sending is measured so often, in turns; the best counts, for what disturbs only makes slower.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// Where ipp-usb listens for the first device.
 const RIVAL_PORT: u16 = 60_000;
