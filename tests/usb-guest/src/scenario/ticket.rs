@@ -52,6 +52,10 @@ async fn find() -> anyhow::Result<Option<Plugged>> {
 
 fn make() -> std::io::Result<()> {
     let root = PathBuf::from(GADGETS);
+    if root.exists() {
+        // A scenario that failed left it.
+        unmake()?;
+    }
     let function = root.join("functions/printer.0");
     let configuration = root.join("configs/c.1");
     std::fs::create_dir_all(root.join("strings/0x409"))?;
