@@ -151,7 +151,7 @@ fn fuzz_usb_addresses_no_text_panics_and_what_is_read_is_written_so_that_it_read
         b"usb://0519:0003/",
         b"ippusb://1209:0001/%C3%A9",
     ];
-    loket_fuzz::fuzz("usb_addresses", 100_000, &good, |bytes| {
+    loket_fuzz::fuzz("usb_addresses", 500_000, &good, |bytes| {
         let text = String::from_utf8_lossy(bytes);
         if let Ok(read) = text.parse::<DeviceAddress>() {
             assert_eq!(read.to_string().parse(), Ok(read));

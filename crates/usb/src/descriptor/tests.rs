@@ -190,7 +190,7 @@ fn a_broken_descriptor_ends_the_walk_and_what_stood_before_counts() {
 #[test]
 fn fuzz_usb_descriptors_no_bytes_panic_and_what_is_found_can_be_used() {
     let (office, ticket) = (office_printer(), ticket_printer());
-    loket_fuzz::fuzz("usb_descriptors", 60_000, &[&office, &ticket], |bytes| {
+    loket_fuzz::fuzz("usb_descriptors", 300_000, &[&office, &ticket], |bytes| {
         for active in 0..3 {
             let Ok(found) = functions(bytes, active) else {
                 continue;

@@ -209,7 +209,7 @@ mod tests {
             b"\x20\0MANUFACTURER:HP;MODEL:Laser;SN:1;",
             b"MFG:A;MDL:B;COMMAND SET:PCL,PJL,PDF;",
         ];
-        loket_fuzz::fuzz("usb_device_ids", 60_000, &good, |bytes| {
+        loket_fuzz::fuzz("usb_device_ids", 200_000, &good, |bytes| {
             let id = DeviceId::parse(bytes);
             assert!(id.fields().count() <= MAX_FIELDS);
             for (key, value) in id.fields() {

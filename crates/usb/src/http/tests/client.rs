@@ -6,7 +6,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 
-use super::{PACKET, count, open, within};
+use super::{PACKET, count, open, wide, within};
 use crate::fake::{FakeDevice, Said, ok};
 
 #[tokio::test(start_paused = true)]

@@ -134,10 +134,12 @@ async fn a_device_that_is_slow_to_take_a_document_is_waited_for_as_long_as_somet
     let request = post("/", &body);
     let asked = exchange(&pool, &request);
     tokio::pin!(asked);
+    // Within the time in which something must move.
+    let mut pace = tokio::time::interval(std::time::Duration::from_secs(100));
     let (answer, outcome, _) = loop {
         tokio::select! {
             done = &mut asked => break done,
-            () = tokio::time::sleep(std::time::Duration::from_secs(100)) => {
+            _tick = pace.tick() => {
                 let at = step.fetch_add(PACKET, Ordering::Relaxed) + PACKET;
                 device.turn(|faults| faults.take_at_most = Some(at));
             }
