@@ -19,7 +19,7 @@ use crate::test::debian::{Package, install_missing};
 use crate::test::{PROGRAMS_FOLDER_VARIABLE, cargo, check_shut, finish, peers, programs};
 
 /// The programs as shipped: optimised, without symbols, without the doors for tests.
-const BUILD: &str = "build --release --workspace --exclude xtask --bins";
+const BUILD: &str = "build --release --workspace --exclude xtask --exclude loket-usb-guest --bins";
 
 /// The driver, a benchmark of the package that may start every program.
 const DRIVER: &str = "bench --package loket-tests --bench loket-bench --";

@@ -6,3 +6,4 @@
 pub mod paper;
 pub mod printer;
 pub mod raster;
+pub mod usb;
