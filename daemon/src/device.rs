@@ -3,6 +3,7 @@
 //! The trait is this program's own and as narrow as the walk; hands know nothing of it.
 
 mod reason;
+mod stock;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,7 +17,7 @@ use loket_ipp_printer::{
     CreatedJob, IppError, IppPrinter, JobAttributes, JobState, Media, NewJob, Operation, Options,
     PrinterAttributes, PrinterState, WhichJobs,
 };
-use loket_wire::{MachineId, Reason};
+use loket_wire::{MachineId, Reason, Stock};
 use thiserror::Error;
 
 use crate::config::PrinterConfig;
@@ -102,6 +103,8 @@ pub struct PrinterStatus {
     pub reasons: Vec<String>,
     /// Make and model.
     pub model: Option<String>,
+    /// What it has left; none where it says nothing of that.
+    pub stock: Option<Stock>,
 }
 
 /// A printer of controlled documents.
@@ -228,9 +231,10 @@ impl Printer for IppDevice {
                 .state_reasons
                 .into_iter()
                 .map(|reason| cut(&reason.keyword, MAX_KEYWORD_CHARS))
-                .collect();
+                .collect::<Vec<_>>();
             Ok(PrinterStatus {
                 state,
+                stock: stock::stock_of(seen.supplies, &reasons),
                 reasons,
                 model: seen
                     .make_and_model

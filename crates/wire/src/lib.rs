@@ -23,6 +23,7 @@ pub mod random;
 pub mod record;
 pub mod sealed;
 pub mod sign;
+pub mod stock;
 pub mod time;
 pub mod topic;
 pub mod trust;
@@ -40,6 +41,7 @@ pub use presence::{
 };
 pub use random::Randomness;
 pub use record::{MatchRecord, RecordPage};
+pub use stock::Stock;
 pub use time::Timestamp;
 pub use trust::TrustBundle;
 pub use zone::{Day, Zone};

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use loket_wire::MachineId;
 use loket_wire::device_reason::in_words;
+use loket_wire::{MachineId, Stock};
 use serde::Serialize;
 
 use super::face::say;
@@ -30,6 +30,9 @@ pub(super) struct Seen {
     /// printer-state-reasons, or the keyword of what stands between this machine and the printer.
     reasons: Vec<String>,
     model: Option<String>,
+    /// What it has left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stock: Option<Stock>,
     /// Why it refuses, is unreachable or unusable, for the one who mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
@@ -55,6 +58,7 @@ pub(super) async fn look(printer: &PrinterConfig, machine: &MachineId) -> Seen {
         state: "unreachable",
         reasons: Vec::new(),
         model: None,
+        stock: None,
         fault: None,
     };
     let device = match IppDevice::new(printer, machine) {
@@ -68,6 +72,7 @@ pub(super) async fn look(printer: &PrinterConfig, machine: &MachineId) -> Seen {
     match tokio::time::timeout(STATUS_TIMEOUT, device.status()).await {
         Ok(Ok(status)) => {
             (seen.state, seen.reasons, seen.model) = (status.state, status.reasons, status.model);
+            seen.stock = status.stock;
         }
         Ok(Err(fault)) => {
             if fault.is_refusal() {
@@ -109,6 +114,9 @@ pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
             seen.line(),
             seen.uri
         ))?;
+        for left in seen.stock.iter().flat_map(Stock::in_words) {
+            say(format_args!("  {left}"))?;
+        }
         if let Some(fault) = &seen.fault {
             say(format_args!("  rincian: {fault}"))?;
         }

@@ -359,6 +359,7 @@ impl Printer for FakePrinter {
                 state: "idle",
                 reasons: Vec::new(),
                 model: None,
+                stock: None,
             })
         })
     }
