@@ -30,6 +30,7 @@ mod records;
 mod room;
 mod run;
 mod sheet;
+mod supplies;
 mod sweep;
 mod telemetry;
 mod test_doors;

@@ -12,6 +12,7 @@ mod range;
 mod records;
 mod shapes;
 mod sign_in;
+mod stock;
 mod tries;
 mod unread;
 mod upload;

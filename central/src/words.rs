@@ -1,6 +1,7 @@
 //! What people read for each state and reason: Indonesian, short, without blame.
 
 pub(crate) mod away;
+pub(crate) mod supply;
 mod trouble;
 
 use loket_store::Role;

@@ -5,6 +5,7 @@
 mod format;
 mod reason;
 mod usb;
+mod stock;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,7 +21,7 @@ use loket_ipp_printer::{
     CreatedJob, IppError, IppPrinter, JobAttributes, JobState, Media, NewJob, Operation, Options,
     PrinterAttributes, PrinterState, WhichJobs,
 };
-use loket_wire::{MachineId, Reason};
+use loket_wire::{MachineId, Reason, Stock};
 use thiserror::Error;
 
 pub(crate) use self::usb::model_of;
@@ -106,6 +107,8 @@ pub struct PrinterStatus {
     pub reasons: Vec<String>,
     /// Make and model.
     pub model: Option<String>,
+    /// What it has left; none where it says nothing of that.
+    pub stock: Option<Stock>,
 }
 
 /// A printer of controlled documents.
@@ -249,9 +252,10 @@ impl Printer for IppDevice {
                 .state_reasons
                 .into_iter()
                 .map(|reason| cut(&reason.keyword, MAX_KEYWORD_CHARS))
-                .collect();
+                .collect::<Vec<_>>();
             Ok(PrinterStatus {
                 state,
+                stock: stock::stock_of(seen.supplies, &reasons),
                 reasons,
                 model: seen
                     .make_and_model

@@ -8,6 +8,7 @@
 
 mod crash;
 mod dispatch;
+mod fault;
 mod figures;
 mod idle;
 mod journal;
@@ -57,6 +58,12 @@ enum Name {
         /// How long to look
         #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
         window_s: u32,
+    },
+    /// From a fault at the printer to central's console, and from paper in the tray to the sheet
+    Fault {
+        /// Faults at an idle printer, and as many at a job
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+        faults: u16,
     },
     /// What an idle day costs on the link
     Link {
@@ -124,6 +131,7 @@ async fn run(line: Line) -> anyhow::Result<()> {
     let mut section = match line.name {
         Name::Dispatch { jobs } => dispatch::run(usize::from(jobs)).await,
         Name::Idle { window_s } => idle::run(Duration::from_secs(u64::from(window_s))).await,
+        Name::Fault { faults } => fault::run(usize::from(faults)).await,
         Name::Link { quarters } => link::run(quarters).await,
         Name::Journal { commits } => journal::run(commits).await,
         Name::Qr { every } => qr::run(every),

@@ -33,5 +33,6 @@ mod sample;
 mod secrecy;
 mod set_back;
 mod sheets;
+mod stock;
 mod tls;
 mod trust_bundle;

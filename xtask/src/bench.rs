@@ -57,6 +57,9 @@ pub(crate) struct Options {
     /// How long `idle` looks
     #[arg(long, value_name = "SECONDS", default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..))]
     window_s: u32,
+    /// Faults of `fault` at an idle printer, and as many at a job
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+    faults: u16,
     /// How many quarters of an hour `link` looks; a short heartbeat is the third after a start
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(2..))]
     quarters: u32,
@@ -90,6 +93,8 @@ enum Name {
     Dispatch,
     /// What loketd takes while nothing happens, beside cupsd
     Idle,
+    /// From a fault at the printer to central's console
+    Fault,
     /// What an idle day costs on the link
     Link,
     /// Commits of the journal, beside bare writes to the same disk
@@ -149,7 +154,12 @@ impl Name {
     /// Whether it starts programs of ours; the others measure what is linked into the driver.
     const fn starts_programs(self) -> bool {
         match self {
-            Self::Dispatch | Self::Idle | Self::Link | Self::Raster | Self::Verify => true,
+            Self::Dispatch
+            | Self::Idle
+            | Self::Fault
+            | Self::Link
+            | Self::Raster
+            | Self::Verify => true,
             Self::Journal | Self::Qr | Self::Paper | Self::Crash => false,
         }
     }
@@ -173,6 +183,7 @@ impl Options {
         match name {
             Name::Dispatch => format!("dispatch --jobs {}", self.jobs),
             Name::Idle => format!("idle --window-s {}", self.window_s),
+            Name::Fault => format!("fault --faults {}", self.faults),
             Name::Link => format!("link --quarters {}", self.quarters),
             Name::Journal => format!("journal --commits {}", self.commits),
             Name::Qr => format!("qr --every {}", self.every),
@@ -221,6 +232,7 @@ mod tests {
             name: None,
             jobs: 1,
             window_s: 2,
+            faults: 5,
             quarters: 3,
             commits: 64,
             every: 3,
@@ -236,6 +248,7 @@ mod tests {
         let expected = [
             "dispatch --jobs 1",
             "idle --window-s 2",
+            "fault --faults 5",
             "link --quarters 3",
             "journal --commits 64",
             "qr --every 3",

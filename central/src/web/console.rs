@@ -1,6 +1,7 @@
 //! The console: one page for people, whose live part is fetched again every two seconds.
 
 mod asked;
+mod device;
 mod form;
 mod job;
 mod lines;
@@ -256,9 +257,10 @@ fn live_part(office: &Office, asked: &Asked) -> Result<LivePart, StoreError> {
     let store = &office.store;
     let link_down = lines::link_down(office, at);
     let set_aside = store.quarantine_counts()?;
+    let histories = office.supplies.histories(&**store, at)?;
     let machines = machine_lines(
         office,
-        &store.machines()?,
+        (&store.machines()?, &histories),
         &set_aside,
         link_down.is_some(),
         at,

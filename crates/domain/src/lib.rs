@@ -10,4 +10,5 @@ pub mod dispatch;
 pub mod health;
 pub mod print;
 pub mod roam;
+pub mod supply;
 pub mod verification;

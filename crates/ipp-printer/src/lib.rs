@@ -24,6 +24,7 @@ mod operations;
 mod pin;
 mod printer;
 mod raster;
+mod supply;
 mod timeouts;
 mod transport;
 mod uri;
@@ -32,8 +33,12 @@ mod usb;
 pub use error::{Garbage, IppError, Operation, status_keyword};
 pub use job::{Asked, CreatedJob, JobAttributes, JobState, Media, NewJob, WhichJobs};
 pub use operations::{IppPrinter, Options};
-pub use printer::{Operations, PrinterAttributes, PrinterState, Severity, StateReason, Supplies};
 pub use raster::Rasters;
+pub use printer::{Operations, PrinterAttributes, PrinterState, Severity, StateReason};
+pub use supply::{
+    Colour, Level, MAX_NAME_CHARS, MAX_SUPPLIES, MAX_TRAYS, Supplies, Supply, SupplyKind, Tray,
+    TrayKind,
+};
 pub use timeouts::Timeouts;
 pub use transport::{
     ByteStream, DialError, DialFuture, Stream, TcpTransport, TlsTransport, Transport,

@@ -1,4 +1,4 @@
-//! An IPP printer with one tray, a memory that can fail, and a count of what came out of it.
+//! An IPP printer with trays and supplies, a memory that can fail, and a count of what came out of it.
 //!
 //! ```text
 //! connection ──> http ──> wire (read) ──> operations ──> State <── tick ── engine
@@ -29,6 +29,7 @@ mod reply;
 mod request;
 mod server;
 mod state;
+mod stock;
 mod template;
 
 pub use config::{PrinterConfig, SimError};
@@ -36,3 +37,4 @@ pub use control::{JobReport, Report};
 pub use format::Format;
 pub use knobs::{ClaimedState, FixedReply, Impressions, Knobs, Memory, Replies, Says};
 pub use server::SimPrinter;
+pub use stock::{Dialect, SimSupply, SimTray};

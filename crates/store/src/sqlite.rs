@@ -18,6 +18,7 @@ mod records;
 mod reports;
 mod sessions;
 mod size;
+mod stock;
 mod syncs;
 mod tokens;
 mod trust;
@@ -49,6 +50,7 @@ use crate::record::{CodeKey, Looker, RecordRow, Sought};
 use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::retention::Purged;
 use crate::size::{MAX_FILE_BYTES, StoreSize};
+use crate::stock::StockHistory;
 use crate::store::Store;
 use crate::token::TokenRow;
 use crate::trust::TrustRow;
@@ -330,6 +332,13 @@ impl Store for SqliteStore {
 
     fn machines(&self) -> Result<Vec<MachineRow>, StoreError> {
         self.read(machines::list)
+    }
+
+    fn stock_histories(
+        &self,
+        now: Timestamp,
+    ) -> Result<BTreeMap<MachineId, StockHistory>, StoreError> {
+        self.read(|tx| stock::histories(tx, now))
     }
 
     fn check(&self) -> Result<(), StoreError> {

@@ -22,6 +22,7 @@ use crate::record::{CodeKey, Looker, RecordRow, Sought};
 use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::retention::Purged;
 use crate::size::StoreSize;
+use crate::stock::StockHistory;
 use crate::token::TokenRow;
 use crate::trust::TrustRow;
 
@@ -262,6 +263,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// Those of every call.
     fn machines(&self) -> Result<Vec<MachineRow>, StoreError>;
+
+    /// Levels and sheets of before, by machine: what forecasts of supplies rest on.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn stock_histories(
+        &self,
+        now: Timestamp,
+    ) -> Result<BTreeMap<MachineId, StockHistory>, StoreError>;
 
     /// Answers when the store can be read at all; it costs next to nothing.
     ///

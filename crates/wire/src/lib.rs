@@ -24,6 +24,7 @@ pub mod raster;
 pub mod record;
 pub mod sealed;
 pub mod sign;
+pub mod stock;
 pub mod time;
 pub mod topic;
 pub mod trust;
@@ -42,6 +43,7 @@ pub use presence::{
 pub use random::Randomness;
 pub use raster::{RasterColours, RasterFormat, RasterSetup};
 pub use record::{MatchRecord, RecordPage};
+pub use stock::Stock;
 pub use time::Timestamp;
 pub use trust::TrustBundle;
 pub use zone::{Day, Zone};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loket_device_profile::{Origin, Profiles};
-use loket_wire::MachineId;
 use loket_wire::device_reason::in_words;
+use loket_wire::{MachineId, Stock};
 use serde::Serialize;
 
 use super::face::{say, tell};
@@ -39,6 +39,9 @@ pub(super) struct Seen {
     /// What device profiles say of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     quirks: Vec<Quirk>,
+    /// What it has left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stock: Option<Stock>,
     /// Why it refuses, is unreachable or unusable, for the one who mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
@@ -100,6 +103,7 @@ pub(super) async fn look(
         reasons: Vec::new(),
         model: None,
         quirks: Vec::new(),
+        stock: None,
         fault: None,
     };
     let device = match IppDevice::new(printer, machine, Arc::clone(profiles)) {
@@ -119,6 +123,7 @@ pub(super) async fn look(
             };
             let said = profiles.for_device(known);
             seen.quirks = said.origins().iter().map(Quirk::from).collect();
+            seen.stock = status.stock;
         }
         Ok(Err(fault)) => {
             if fault.is_refusal() {
@@ -164,6 +169,9 @@ pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
             seen.line(),
             seen.uri
         ))?;
+        for left in seen.stock.iter().flat_map(Stock::in_words) {
+            say(format_args!("  {left}"))?;
+        }
         if let Some(fault) = &seen.fault {
             say(format_args!("  rincian: {fault}"))?;
         }

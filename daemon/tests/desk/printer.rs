@@ -360,6 +360,7 @@ impl Printer for FakePrinter {
                 state: "idle",
                 reasons: Vec::new(),
                 model: None,
+                stock: None,
             })
         })
     }

@@ -10,7 +10,7 @@ use super::knobs::{ClaimedState, Impressions};
 use super::reply::{attribute, keyword, keywords, set, text};
 use super::server::Identity;
 use super::state::State;
-use super::{operations, template};
+use super::{operations, stock, template};
 
 /// The bound that `pages` puts on a document.
 const MAX_IMPRESSIONS: i32 = 5_000;
@@ -43,7 +43,7 @@ pub(crate) fn printer(state: &State, identity: &Identity, now: Instant) -> Vec<I
     let mut all = printer_state(state, now);
     all.extend(printer_identity(state, identity));
     all.extend(printer_abilities(state, identity));
-    all.extend(supplies());
+    all.extend(stock::attributes(&state.knobs));
     all
 }
 
@@ -176,26 +176,6 @@ fn rasters(formats: &[Format]) -> Vec<IppAttribute> {
     pwg.chain(urf).flatten().collect()
 }
 
-/// One toner cartridge, told in both dialects.
-fn supplies() -> Vec<IppAttribute> {
-    let supply = IppValue::OctetString("type=toner;level=75;maxcapacity=100;unit=percent;".into());
-    let all = [
-        attribute(
-            "marker-names",
-            IppValue::new_name_without_language("Toner").ok(),
-        ),
-        attribute("marker-types", keyword("toner")),
-        attribute(
-            "marker-colors",
-            IppValue::new_name_without_language("#000000").ok(),
-        ),
-        attribute("marker-levels", Some(IppValue::Integer(75))),
-        attribute("printer-supply", Some(supply)),
-        attribute("printer-supply-description", text("Toner")),
-    ];
-    all.into_iter().flatten().collect()
-}
-
 /// The suffix follows the state, as in ippeveprinter: one fault, three ways to read it.
 fn printer_reasons(state: &State, code: i32) -> Option<IppValue> {
     let suffix = match code {
@@ -204,7 +184,8 @@ fn printer_reasons(state: &State, code: i32) -> Option<IppValue> {
         _ => "error",
     };
     let faults = state.knobs.faults();
-    if faults.is_empty() || state.knobs.hides_faults {
+    let notices = state.knobs.notices();
+    if (faults.is_empty() && notices.is_empty()) || state.knobs.hides_faults {
         return keyword("none");
     }
     let wants_paper = state.is_stopped() && faults.contains(&"media-empty");
@@ -212,6 +193,7 @@ fn printer_reasons(state: &State, code: i32) -> Option<IppValue> {
     set(faults
         .into_iter()
         .chain(needed)
+        .chain(notices)
         .map(|fault| keyword(&format!("{fault}-{suffix}"))))
 }
 
@@ -303,7 +285,7 @@ pub(crate) fn wanted_of_printer(
     now: Instant,
 ) -> Vec<IppAttribute> {
     let mut picked = wanted.pick("printer-description", printer(state, identity, now));
-    let has_paper = state.knobs.paper != Some(0);
+    let has_paper = state.knobs.has_paper();
     picked.extend(wanted.pick("job-template", template::attributes(has_paper)));
     if wanted.has("media-col-database") {
         picked.extend(template::media_col_database());

@@ -18,6 +18,7 @@ mod reports;
 mod room;
 mod schema;
 mod search;
+mod stock;
 mod syncs;
 mod tamper;
 mod tokens;
