@@ -11,6 +11,7 @@
 
 pub mod compare;
 pub mod fingerprint;
+pub mod form;
 pub mod raster;
 
 mod num;
