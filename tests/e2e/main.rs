@@ -27,6 +27,7 @@ mod print;
 mod printer_faults;
 mod records;
 mod replay;
+mod report;
 mod revocation;
 mod sample;
 mod secrecy;

@@ -16,6 +16,7 @@ mod local;
 mod orders;
 mod peer;
 mod printer;
+mod report;
 mod restart;
 mod retention;
 mod walk;
