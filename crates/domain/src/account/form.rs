@@ -103,7 +103,7 @@ fn summary(totals: &Totals) -> Table {
             row("Selesai hari ini", totals.settled),
             row("Masih terbuka saat hari berakhir", totals.carried_out),
             row(
-                "  di antaranya kertas belum pasti keluar",
+                "– di antaranya: kertas belum pasti keluar",
                 totals.sheets_in_doubt,
             ),
         ],
