@@ -378,9 +378,7 @@ fn asks_of_the_rest(office: &Office) -> Vec<Ask> {
         day(400).by(it),
         day(401).query(DAY),
         day(403).by(operator).query(DAY),
-        day(422)
-            .by(it)
-            .query("?machine=desa-lain-9&day=2026-11-27"),
+        day(422).by(it).query("?machine=desa-lain-9&day=2026-11-27"),
         Ask::new("get", "/api/v1/machines", 200).by(it),
         Ask::new("get", "/api/v1/machines", 401),
         Ask::new("get", "/api/v1/brokers", 200).by(it),

@@ -130,17 +130,17 @@ fn sums_row(first: &str, sums: &Sums) -> Vec<String> {
 }
 
 fn services(day: &Day) -> Table {
-    let mut columns = vec![Column::words("Layanan", 28)];
+    let mut columns = vec![Column::words("Layanan", 100)];
     for (heading, share) in [
-        ("Dokumen", 12),
-        ("Tercetak", 12),
-        ("Rusak", 9),
-        ("Gagal", 9),
-        ("Ditolak", 10),
-        ("Kedaluw.", 11),
-        ("Dibatalkan", 14),
-        ("Lembar baik", 11),
-        ("Lembar rusak", 11),
+        ("Dokumen", 51),
+        ("Tercetak", 49),
+        ("Rusak", 38),
+        ("Gagal", 39),
+        ("Ditolak", 44),
+        ("Lewat waktu", 40),
+        ("Dibatalkan", 59),
+        ("Lembar baik", 44),
+        ("Lembar rusak", 44),
     ] {
         columns.push(Column::numbers(heading, share));
     }
@@ -190,7 +190,7 @@ fn spoiled(day: &Day) -> Table {
             Column::words("Pukul", 12),
             Column::words("Nomor", 24),
             Column::words("Pekerjaan", 21),
-            Column::numbers("Lembar", 10),
+            Column::numbers("Lembar", 14),
             Column::words("Sebab", 30),
             Column::words("Dinyatakan oleh", 20),
             Column::words("Pada", 12),
@@ -350,8 +350,8 @@ fn jobs(day: &Day) -> Table {
             Column::words("Pekerjaan", 20),
             Column::words("Layanan", 18),
             Column::words("Hasil", 16),
-            Column::numbers("Baik", 8),
-            Column::numbers("Rusak", 9),
+            Column::numbers("Baik", 10),
+            Column::numbers("Rusak", 11),
             Column::words("Perintah dari", 20),
             Column::words("Petugas", 17),
         ],

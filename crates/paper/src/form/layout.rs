@@ -29,6 +29,8 @@ const ASCENT: f32 = 0.95;
 /// Air around the words of a cell.
 const CELL_PAD_X: f32 = 3.0;
 const CELL_PAD_Y: f32 = 2.2;
+/// Behind a number, which would else run into the words of the next column.
+const NUMBER_PAD_X: f32 = 6.0;
 /// Air above a table.
 const TABLE_GAP: f32 = 15.0;
 
@@ -176,9 +178,10 @@ impl Pen<'_> {
         let widths = widths(columns);
         let cells: Vec<Cell> = cells
             .iter()
+            .zip(columns)
             .zip(widths)
-            .map(|(cell, width)| {
-                let room = CELL_PAD_X.mul_add(-2.0, width);
+            .map(|((cell, column), width)| {
+                let room = width - CELL_PAD_X - pad_behind(column);
                 self.faces
                     .lines(cell, (TEXT_SIZE, weight), room, MAX_CELL_LINES)
             })
@@ -199,7 +202,7 @@ impl Pen<'_> {
             for line in cell {
                 let wide = self.faces.width(line, TEXT_SIZE, row.weight);
                 let from = if column.is_number {
-                    x + width - CELL_PAD_X - wide
+                    x + width - NUMBER_PAD_X - wide
                 } else {
                     x + CELL_PAD_X
                 };
@@ -332,6 +335,14 @@ impl Pen<'_> {
             self.line(x, REGULAR, "Nama, tanda tangan");
         }
         Ok(())
+    }
+}
+
+const fn pad_behind(column: &Column) -> f32 {
+    if column.is_number {
+        NUMBER_PAD_X
+    } else {
+        CELL_PAD_X
     }
 }
 

@@ -28,7 +28,11 @@ fn jobs_of_a_span_are_those_taken_before_its_end_that_did_not_end_before_it() {
     assert_eq!(in_span(&world, taken, over + 1), [open, ended]);
     assert_eq!(in_span(&world, over, over + 1), [open, ended]);
     assert_eq!(in_span(&world, over + 1, over + 2), [open], "it was over");
-    assert_eq!(in_span(&world, 0, taken), [open], "the other is not yet taken");
+    assert_eq!(
+        in_span(&world, 0, taken),
+        [open],
+        "the other is not yet taken"
+    );
     assert!(in_span(&world, 0, 1).is_empty());
     let other = "desa-2".parse().unwrap();
     let span = Span {
