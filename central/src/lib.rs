@@ -27,6 +27,7 @@ mod offices;
 mod problem;
 mod random;
 mod records;
+mod report;
 mod room;
 mod run;
 mod sheet;

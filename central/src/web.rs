@@ -10,6 +10,7 @@ mod machines;
 mod outcome;
 mod range;
 mod records;
+mod report;
 mod shapes;
 mod sign_in;
 mod stock;
@@ -87,6 +88,7 @@ fn api_routes() -> Routes {
             "/api/v1/records/compare",
             post(compare::post).layer(DefaultBodyLimit::max(compare::MAX_FORM_BYTES)),
         ),
+        ("/api/v1/reports/day", get(report::day)),
         ("/api/v1/machines", get(api::machines)),
         ("/api/v1/brokers", get(api::brokers)),
         ("/api/v1/machines/{id}/write-off", post(machines::write_off)),

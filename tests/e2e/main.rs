@@ -28,6 +28,7 @@ mod printer_faults;
 mod rasters;
 mod records;
 mod replay;
+mod report;
 mod revocation;
 mod sample;
 mod secrecy;

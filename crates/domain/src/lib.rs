@@ -5,6 +5,7 @@
 //! command into events or a refusal, `apply` folds an event, `effects` says what the shell must do next, and
 //! `wake_at` when it must ask again although nothing happened. The same functions serve running and recovery.
 
+pub mod account;
 pub mod core;
 pub mod dispatch;
 pub mod health;

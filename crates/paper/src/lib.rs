@@ -13,6 +13,7 @@
 pub mod compare;
 pub mod fingerprint;
 pub mod print;
+pub mod form;
 pub mod raster;
 
 mod num;

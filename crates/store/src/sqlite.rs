@@ -4,6 +4,7 @@ mod aside;
 mod chain;
 mod column;
 mod counts;
+mod days;
 mod doubts;
 mod file;
 mod front;
@@ -43,7 +44,7 @@ use crate::error::StoreError;
 use crate::history::{HistoryRow, HistoryVerdict, KnownLine, Note};
 use crate::job::{
     AskRound, CancelOutcome, DueOffers, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer,
-    Offerable, SameDocument,
+    Offerable, SameDocument, Span,
 };
 use crate::machine::{Counts, MachineRow};
 use crate::record::{CodeKey, Looker, RecordRow, Sought};
@@ -195,6 +196,15 @@ impl Store for SqliteStore {
 
     fn same_document(&self, id: JobId) -> Result<Vec<SameDocument>, StoreError> {
         self.read(|tx| local::same_document(tx, id))
+    }
+
+    fn jobs_in(
+        &self,
+        machine: &MachineId,
+        span: Span,
+        limit: u32,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.read(|tx| days::jobs_in(tx, machine, span, limit))
     }
 
     fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError> {

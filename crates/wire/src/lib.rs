@@ -13,6 +13,7 @@ pub mod device_reason;
 pub mod digest;
 pub mod enrolment;
 pub mod event;
+pub mod form;
 pub mod frame;
 pub mod hosts;
 pub mod ids;

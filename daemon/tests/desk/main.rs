@@ -17,6 +17,7 @@ mod orders;
 mod peer;
 mod printer;
 mod rasters;
+mod report;
 mod restart;
 mod retention;
 mod walk;

@@ -240,6 +240,7 @@ impl World {
             not_after,
             verified_at: DAY,
             printer: None,
+            reprint: None,
         };
         let file = KeyFile {
             v: 1,

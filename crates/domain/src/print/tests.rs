@@ -61,6 +61,7 @@ fn facts(job: JobId) -> Facts {
         not_after: NOON.saturating_add(Duration::from_secs(86_400)),
         verified_at: NOON,
         printer: None,
+        reprint: None,
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod acks;
 mod aside;
+mod days;
 mod history;
 mod jobs;
 mod killed;
