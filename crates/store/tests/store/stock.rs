@@ -68,17 +68,17 @@ fn what_a_device_said_last_stands_until_it_says_something_else() {
         [
             None,
             Some(toner(Level::Known(40))),
-            None,
             Some(toner(Level::Known(30))),
+            None,
         ],
     );
     let row = world.store.machine(&world.machine).unwrap().unwrap();
     let device = &row.devices[0];
     assert_eq!(device.stock, Some(toner(Level::Known(30))));
-    assert_eq!(device.stock_at, Some(at(40)));
+    assert_eq!(device.stock_at, Some(at(30)));
     assert_eq!(
         levels(&history(&world, 50)),
-        [(20, Level::Known(40)), (40, Level::Known(30))]
+        [(20, Level::Known(40)), (30, Level::Known(30))]
     );
 }
 
