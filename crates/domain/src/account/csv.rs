@@ -129,10 +129,14 @@ struct Table<'a> {
 impl Table<'_> {
     fn row(&mut self, cell: impl Fn(Field) -> String) {
         let day = self.day;
-        let cells = Field::ALL.iter().map(|field| match field {
-            Field::Machine => day.machine.to_string(),
-            Field::Day => day.day.to_string(),
-            other => cell(*other),
+        let cells = Field::ALL.iter().map(|field| {
+            if *field == Field::Machine {
+                day.machine.to_string()
+            } else if *field == Field::Day {
+                day.day.to_string()
+            } else {
+                cell(*field)
+            }
         });
         self.line(cells);
     }
@@ -242,8 +246,11 @@ fn table_cell_of_job(
     reprint: Option<&ReprintLine>,
 ) -> String {
     let sheets_of = |outcome| {
-        let is_it = line.outcome == outcome;
-        is_it.then(|| line.sheets.to_string()).unwrap_or_default()
+        if line.outcome == outcome {
+            line.sheets.to_string()
+        } else {
+            String::new()
+        }
     };
     match field {
         Field::Row => kind(notation, "dokumen", "document"),

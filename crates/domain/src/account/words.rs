@@ -92,6 +92,7 @@ pub(super) const fn reason(reason: Option<Reason>) -> &'static str {
         Reason::SignatureIndeterminate => "tanda tangan belum dapat dipastikan",
         Reason::NoPrinter => "printer tidak ada",
         Reason::FormatUnsupported => "printer tidak mengenal format",
+        Reason::NotDrawn => "dokumen tidak dapat digambar untuk printer ini",
         Reason::PrinterRefused => "printer menolak",
         Reason::AttemptsExhausted => "berkali-kali gagal",
         Reason::PrinterBusy => "printer sibuk",

@@ -37,8 +37,8 @@ pub(super) fn write(
     info.producer = "Loket".to_owned();
     let seconds = made_at.unix_ms().div_euclid(1_000);
     let made = OffsetDateTime::from_unix_timestamp(seconds).map_err(|_range| FormError::Broken)?;
-    info.creation_date = made.clone();
-    info.modification_date = made.clone();
+    info.creation_date = made;
+    info.modification_date = made;
     info.metadata_date = made;
     let fonts = &mut document.resources.fonts.map;
     fonts.insert(id_of(Weight::Regular), PdfFont::new(faces.regular));
