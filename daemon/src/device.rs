@@ -4,8 +4,8 @@
 
 mod format;
 mod reason;
-mod usb;
 mod stock;
+mod usb;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -26,6 +26,7 @@ use thiserror::Error;
 
 pub(crate) use self::usb::model_of;
 
+use self::reason::cut;
 use crate::config::PrinterConfig;
 use crate::profiles::of_printer;
 
@@ -391,10 +392,6 @@ const CANCELED_BY_PERSON: [&str; 3] = [
     "job-canceled-at-device",
 ];
 
-fn cut(text: &str, max_chars: usize) -> String {
-    text.chars().take(max_chars).collect()
-}
-
 fn view_of(job: JobAttributes) -> RemoteView {
     let awaits = |reason: &String| reason == "job-data-insufficient" || reason == "job-incoming";
     let state = match job.state {
@@ -494,11 +491,5 @@ mod tests {
         }
         let never = refused(Operation::CreateJob, 0x040b);
         assert!(matches!(never, DeviceFault::Refused(_)));
-    }
-
-    #[test]
-    fn what_a_printer_says_at_length_is_cut_at_whole_characters() {
-        assert_eq!(cut("kertas hàbis", 9), "kertas hà");
-        assert_eq!(cut("idle", 9), "idle");
     }
 }

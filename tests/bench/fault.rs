@@ -78,14 +78,15 @@ async fn open_door(world: &World, station: &Station) -> anyhow::Result<Duration>
 /// Asks for the list of machines until it is so.
 async fn until_console(world: &World, is_so: impl Fn(&str) -> bool) -> anyhow::Result<()> {
     let token = Some(world.tokens.it.as_str());
+    let mut look = tokio::time::interval(LOOK);
     let end = Instant::now() + DEADLINE;
     while Instant::now() < end {
+        look.tick().await;
         let path = "/console/live?lihat=mesin";
         let page = http::call(&world.site.api(), "GET", path, token).await?;
         if is_so(&String::from_utf8_lossy(&page.body)) {
             return Ok(());
         }
-        tokio::time::sleep(LOOK).await;
     }
     bail!("hear of it from the console")
 }

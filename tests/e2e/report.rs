@@ -142,34 +142,7 @@ async fn the_station_and_central_account_for_a_day_alike_and_name_no_resident() 
     let here = from_station(&world, &station, &day).await?;
     let there: Value = serde_json::from_slice(&from_central(&world, &day, "json").await?)?;
     ensure!(here.json["day"] == there["day"], "{} {there}", here.json);
-    let account = &here.json["day"];
-    let totals = &account["totals"];
-    ensure!(
-        totals["settled"] == 4 && totals["carried_out"] == 0,
-        "{totals}"
-    );
-    ensure!(totals["controlled"]["good_sheets"] == 3, "{totals}");
-    ensure!(totals["controlled"]["spoiled_sheets"] == 1, "{totals}");
-    ensure!(
-        totals["reprints"] == 2 && totals["by_hand"] == 1,
-        "{totals}"
-    );
-    ensure!(
-        totals["questions_asked"] == 2 && totals["questions_answered"] == 2,
-        "{totals}"
-    );
-    let first = &account["reprints"][0];
-    ensure!(
-        first["because"] == "uji cetak berikutnya"
-            && first["replaces"] == jobs[0].as_str()
-            && first["earlier"] == "spoiled"
-            && first["earlier_by"] == "officer:wati",
-        "{first}"
-    );
-    ensure!(
-        account["spoiled"][0]["asked_because"] == "impressions-disagree",
-        "{account}"
-    );
+    check_account(&here.json["day"], &jobs)?;
     ensure!(
         from_central(&world, &day, "csv").await? == here.csv,
         "two tables"
@@ -206,6 +179,38 @@ async fn the_station_and_central_account_for_a_day_alike_and_name_no_resident() 
     running.stop().await?;
     let alone = from_station(&world, &station, &day).await?;
     ensure!(alone.json["day"] == here.json["day"], "{}", alone.json);
+    Ok(())
+}
+
+/// One spoiled sheet, one that did not come out, one by hand, two copies, two questions.
+fn check_account(account: &Value, jobs: &[String]) -> anyhow::Result<()> {
+    let totals = &account["totals"];
+    ensure!(
+        totals["settled"] == 4 && totals["carried_out"] == 0,
+        "{totals}"
+    );
+    ensure!(totals["controlled"]["good_sheets"] == 3, "{totals}");
+    ensure!(totals["controlled"]["spoiled_sheets"] == 1, "{totals}");
+    ensure!(
+        totals["reprints"] == 2 && totals["by_hand"] == 1,
+        "{totals}"
+    );
+    ensure!(
+        totals["questions_asked"] == 2 && totals["questions_answered"] == 2,
+        "{totals}"
+    );
+    let first = &account["reprints"][0];
+    ensure!(
+        first["because"] == "uji cetak berikutnya"
+            && first["replaces"] == jobs[0].as_str()
+            && first["earlier"] == "spoiled"
+            && first["earlier_by"] == "officer:wati",
+        "{first}"
+    );
+    ensure!(
+        account["spoiled"][0]["asked_because"] == "impressions-disagree",
+        "{account}"
+    );
     Ok(())
 }
 

@@ -33,8 +33,8 @@ mod usb;
 pub use error::{Garbage, IppError, Operation, status_keyword};
 pub use job::{Asked, CreatedJob, JobAttributes, JobState, Media, NewJob, WhichJobs};
 pub use operations::{IppPrinter, Options};
-pub use raster::Rasters;
 pub use printer::{Operations, PrinterAttributes, PrinterState, Severity, StateReason};
+pub use raster::Rasters;
 pub use supply::{
     Colour, Level, MAX_NAME_CHARS, MAX_SUPPLIES, MAX_TRAYS, Supplies, Supply, SupplyKind, Tray,
     TrayKind,

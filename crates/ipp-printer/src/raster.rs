@@ -56,14 +56,16 @@ fn ascending(mut resolutions: Vec<u16>) -> Vec<u16> {
 }
 
 fn square_dpi(value: &IppValue) -> Option<u16> {
-    match value {
-        IppValue::Resolution {
-            cross_feed,
-            feed,
-            units: DOTS_PER_INCH,
-        } if cross_feed == feed => u16::try_from(*feed).ok(),
-        _other => None,
+    if let IppValue::Resolution {
+        cross_feed,
+        feed,
+        units: DOTS_PER_INCH,
+    } = value
+        && cross_feed == feed
+    {
+        return u16::try_from(*feed).ok();
     }
+    None
 }
 
 /// What follows `RS`, where a number does: other words may begin so, too.

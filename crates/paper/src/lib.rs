@@ -12,8 +12,8 @@
 
 pub mod compare;
 pub mod fingerprint;
-pub mod print;
 pub mod form;
+pub mod print;
 pub mod raster;
 
 mod num;

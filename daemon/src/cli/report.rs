@@ -54,6 +54,7 @@ pub(super) fn report(args: &Args) -> Result<Exit, Exit> {
     let by = by.ok_or_else(|| tell(Trouble::OfficerName, "--by"))?;
     telemetry::install(config.log, "warn");
     let report = runtime()?.block_on(ask(&config, args.day))?;
+    let printed = printed(&config, &report, by);
     if let Some(file) = &args.csv {
         write(file, csv(&report.day, Notation::Office).as_bytes())?;
     }
@@ -61,7 +62,6 @@ pub(super) fn report(args: &Args) -> Result<Exit, Exit> {
         write(file, csv(&report.day, Notation::Data).as_bytes())?;
     }
     if let Some(file) = &args.pdf {
-        let printed = printed(&config, &report, by);
         let pdf = loket_paper::form::pdf(&form(&report.day, &printed), report.made_at);
         write(file, &pdf.map_err(|error| tell(Trouble::Fault, error))?)?;
     }
@@ -69,7 +69,6 @@ pub(super) fn report(args: &Args) -> Result<Exit, Exit> {
         let text = serde_json::to_string(&report).map_err(|error| tell(Trouble::Fault, error))?;
         say(text)?;
     } else if args.csv.is_none() && args.data.is_none() && args.pdf.is_none() {
-        let printed = printed(&config, &report, by);
         for table in form(&report.day, &printed).tables.iter().take(1) {
             let mut rows = table.rows.iter();
             rows.try_for_each(|row| say(row.join(": ")))?;

@@ -65,6 +65,11 @@ fn of_stream(error: &Error, otherwise: &'static str) -> &'static str {
     }
 }
 
+/// What a printer says, in so many characters at most.
+pub(super) fn cut(text: &str, max_chars: usize) -> String {
+    text.chars().take(max_chars).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use loket_ipp_printer::Operation;
@@ -114,5 +119,11 @@ mod tests {
         ] {
             assert_eq!(reason_of(&error), keyword, "{error}");
         }
+    }
+
+    #[test]
+    fn what_a_printer_says_at_length_is_cut_at_whole_characters() {
+        assert_eq!(cut("kertas hàbis", 9), "kertas hà");
+        assert_eq!(cut("idle", 9), "idle");
     }
 }

@@ -1,7 +1,8 @@
 //! What officers ask a page about a day.
 
 use loket_domain::dispatch::LocalDay;
-use loket_kiosk_ui::ports::{Answer, DayAnswer, DayDesk, DayQuestion, Trouble};
+use loket_kiosk_ui::ports::{Answer, DayAnswer, DayDesk, DayQuestion};
+use loket_kiosk_ui::words::Trouble;
 
 use super::control::officer_name;
 use super::print::{ReportDesk, ReportError};

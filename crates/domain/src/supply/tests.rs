@@ -116,7 +116,7 @@ fn what_is_not_known_says_why() {
         printed,
     ) {
         Forecast::NotYet(why) => why.keyword(),
-        other => panic!("{other:?}"),
+        other @ (Forecast::Empty | Forecast::Lasts(_)) => panic!("{other:?}"),
     };
     let some = [reading(days(0), Level::Some)];
     let used = each_day(20, 10);

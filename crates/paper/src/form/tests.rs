@@ -50,11 +50,11 @@ fn laid(form: &Form) -> Vec<Page> {
 }
 
 fn texts(page: &Page) -> Vec<&str> {
-    let text = |item| match item {
-        &Item::Words { ref text, .. } => Some(text.as_str()),
+    let texts = page.items.iter().filter_map(|item| match item {
+        Item::Words { text, .. } => Some(text.as_str()),
         Item::Rule { .. } | Item::Fill { .. } => None,
-    };
-    page.items.iter().filter_map(text).collect()
+    });
+    texts.collect()
 }
 
 #[test]

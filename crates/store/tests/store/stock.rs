@@ -53,8 +53,11 @@ fn history(world: &World, seconds: i64) -> StockHistory {
 }
 
 fn levels(history: &StockHistory) -> Vec<(i64, Level)> {
-    let readings = &history.readings["a4"]["toner-black"];
-    let each = readings.iter();
+    let readings = history
+        .readings
+        .get("a4")
+        .and_then(|it| it.get("toner-black"));
+    let each = readings.into_iter().flatten();
     each.map(|reading| (reading.at.unix_ms() / 1000, reading.level))
         .collect()
 }
