@@ -4,14 +4,16 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context as _, ensure};
-use loket_demo::once::SAMPLE_KK;
 use loket_sim::raster::{Page, pages};
 use loket_tests::peer_printer::PeerPrinter;
-use loket_tests::world::{Build, World};
+use loket_tests::world::{Build, World, fixture, order};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 const ID: &str = "desa-contoh-1";
+
+/// Its fonts are inside: what is drawn is the document's own letters, whoever draws them.
+const CARD: &str = "kk-embedded-bb.pdf";
 
 /// The card as pdftoppm draws it at 600 dpi in shades of grey, turned anticlockwise as it comes out of the printer.
 async fn expected() -> anyhow::Result<(usize, usize, Vec<u8>)> {
@@ -22,7 +24,7 @@ async fn expected() -> anyhow::Result<(usize, usize, Vec<u8>)> {
         .spawn()
         .context("start pdftoppm: install the Debian package poppler-utils")?;
     let mut stdin = poppler.stdin.take().context("give it the card")?;
-    stdin.write_all(SAMPLE_KK).await?;
+    stdin.write_all(&fixture(CARD)?).await?;
     drop(stdin);
     let drawn = poppler.wait_with_output().await?.stdout;
     let mut fields = drawn.splitn(5, |byte| byte.is_ascii_whitespace());
@@ -42,6 +44,9 @@ async fn expected() -> anyhow::Result<(usize, usize, Vec<u8>)> {
     Ok((height, width, turned.map(|at| pixels[at]).collect()))
 }
 
+/// Of a document with its fonts inside: shades of 256 that bytes may differ on average.
+const MAX_MEAN: u64 = 4;
+
 /// Whether a page shows what pdftoppm draws: the bound that `crates/paper/tests/printed.rs` states, without its look at
 /// the pixels around.
 async fn shows_the_card(page: &Page) -> anyhow::Result<()> {
@@ -59,7 +64,7 @@ async fn shows_the_card(page: &Page) -> anyhow::Result<()> {
     let dark = theirs.iter().filter(|shade| **shade < 128).count();
     ensure!(dark > 500_000, "control: the card is no white page");
     let count = u64::try_from(theirs.len())?;
-    ensure!(sum < count, "mean difference {sum} of {count}");
+    ensure!(sum <= MAX_MEAN * count, "mean difference {sum} of {count}");
     ensure!(u64::from(far) * 200 < count, "{far} of {count} far apart");
     Ok(())
 }
@@ -84,7 +89,10 @@ async fn a_card_is_printed_by_printers_that_take_a_raster_alone() -> anyhow::Res
         let printer = ["--formats", format, "--keep", kept];
         let station = world.station(ID, &printer).await?;
         let _daemon = world.site.start_machine(&station.machine)?;
-        let job = world.order(ID, "KK-1", "now").await?;
+        let card = fixture(CARD)?;
+        let job = world
+            .order_as(&card, &order(ID, "KK-1", "now", None))
+            .await?;
         let seen = world
             .wait(&job, &["printed", "failed", "rejected", "unknown"])
             .await?;

@@ -11,14 +11,14 @@ use crate::lost::without_an_hour_of_listening;
 use crate::rig::{Rig, fixture};
 use crate::trust::ask_for_trust;
 use crate::{client_of, job_id, order};
-use crate::{paper, records};
+use crate::{days, paper, records};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// What a test at the doors cannot bring about: a slow line, a broken or full store, a full house.
 const FAULTS: [&str; 4] = ["408", "500", "503", "507"];
 
-fn nobody(rig: &Rig) -> Client {
+pub(crate) fn nobody(rig: &Rig) -> Client {
     Client {
         address: rig.api,
         token: String::new(),
@@ -26,7 +26,7 @@ fn nobody(rig: &Rig) -> Client {
     }
 }
 
-async fn client_named(rig: &Rig, name: &str, role: &str) -> Client {
+pub(crate) async fn client_named(rig: &Rig, name: &str, role: &str) -> Client {
     Client {
         token: rig.token_named(name, role).await,
         ..nobody(rig)
@@ -78,6 +78,7 @@ async fn every_answer_that_is_described_is_given_and_is_as_described() {
     let d = &mut described;
     let jobs = bring_jobs(&rig, &operator, d).await;
     ask_as_programs(&rig, &operator, &jobs, d).await;
+    days::ask_for_days(&rig, &operator, d).await;
     ask_as_people(&rig, &operator, &jobs, d).await;
     ask_as_machines(&jobs, d).await;
     let it = client_named(&rig, "paket", "it").await;

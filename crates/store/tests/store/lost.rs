@@ -439,6 +439,9 @@ fn a_file_of_an_earlier_version_asks_about_what_was_lost_then() {
              ALTER TABLE journal_life DROP COLUMN ahead_seq;
              ALTER TABLE machine DROP COLUMN session_ceiling;
              DROP TABLE trust_bundle; DROP TABLE match_code; DROP TABLE match_record;
+             DROP TRIGGER sheets_are_counted; DROP TRIGGER sheets_are_counted_no_more;
+             DROP TABLE sheet_day; DROP TABLE stock_reading;
+             ALTER TABLE device DROP COLUMN stock; ALTER TABLE device DROP COLUMN stock_at_ms;
              PRAGMA user_version = 5;",
         )
         .status();
