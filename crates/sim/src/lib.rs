@@ -5,3 +5,4 @@
 
 pub mod paper;
 pub mod printer;
+pub mod ticket_printer;

@@ -1,0 +1,16 @@
+//! Tickets on simulated printers: behind a wire that counts each byte, and over TCP.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper of tests fails its test where it cannot go on"
+)]
+
+mod bench;
+mod every_byte;
+mod fuzz;
+mod judges;
+mod layout;
+mod prints;
+mod stale;
+mod tcp;
