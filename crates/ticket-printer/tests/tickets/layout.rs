@@ -98,7 +98,7 @@ fn the_number_fills_the_roll_and_the_service_is_large() {
     check(&narrow, "ABCD-123", 4);
     let slip = slip(&ticket("A-007"), &wide);
     assert_eq!(
-        size_of(&slip, "Karena Rusak"),
+        size_of(&slip, "Penerbitan KK Karena"),
         Some((2, 2)),
         "{:?}",
         slip.text()
