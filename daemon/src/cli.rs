@@ -211,6 +211,7 @@ fn run_trouble(error: &RunError) -> Exit {
         RunError::Identity(_) => Trouble::IdentityBroken,
         RunError::Trust(_) => Trouble::TrustUnreadable,
         RunError::Policy(_) => Trouble::PolicyUnusable,
+        RunError::Profiles(_) => Trouble::ProfilesUnusable,
         RunError::Printer { .. } => Trouble::PrinterAddress,
         RunError::Control(_)
         | RunError::Link(_)
@@ -307,6 +308,8 @@ fn check_config(at: &At) -> Result<Exit, Exit> {
         .map_err(|error| tell(Trouble::TrustUnreadable, chain(&error)))?;
     crate::policy::policy_of(&config)
         .map_err(|error| tell(Trouble::PolicyUnusable, chain(&error)))?;
+    crate::profiles::load(config.devices_dir.as_deref())
+        .map_err(|error| tell(Trouble::ProfilesUnusable, chain(&error)))?;
     let file = std::fs::read_to_string(&at.config).unwrap_or_default();
     let table: toml::Table = toml::from_str(&file).unwrap_or_default();
     say(config.explain(&table).trim_end())?;

@@ -60,6 +60,9 @@ pub struct Config {
     /// The office's rules of judging, a file of their own; without it `revocation` alone is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<PathBuf>,
+    /// Device profiles of the office, beside and in place of the shipped ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub devices_dir: Option<PathBuf>,
     /// When revocation data must be at hand to call a signature valid.
     #[serde(default)]
     pub revocation: RevocationPolicy,
@@ -219,6 +222,7 @@ impl Config {
             *dir = base.join(&*dir);
         }
         config.policy = config.policy.map(|policy| base.join(policy));
+        config.devices_dir = config.devices_dir.map(|folder| base.join(folder));
         config.check()?;
         Ok(config)
     }

@@ -6,9 +6,11 @@ mod reason;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use loket_device_profile::Profiles;
 use loket_domain::print::{
     Asked, PrinterMark, PrinterSurvey, RemoteJob, RemoteState, RemoteView, Sighting,
 };
@@ -20,6 +22,7 @@ use loket_wire::{MachineId, Reason};
 use thiserror::Error;
 
 use crate::config::PrinterConfig;
+use crate::profiles::of_printer;
 
 /// The one format of this version; printers without it are told apart by [`PrinterSurvey::FormatUnsupported`].
 const PDF: &str = "application/pdf";
@@ -133,7 +136,9 @@ pub struct IppDevice {
     printer: IppPrinter,
     /// The name under which this machine makes its jobs: two stations may share a printer.
     user: String,
-    trusts_impressions: bool,
+    /// As the settings say; where they do not, its profile does.
+    trusts_impressions: Option<bool>,
+    profiles: Arc<Profiles>,
     /// How the last survey found that paper is asked for. Create-Job follows a survey of the same process: after a
     /// start an attempt is looked for first.
     asks_by_keyword: AtomicBool,
@@ -144,7 +149,11 @@ impl IppDevice {
     ///
     /// # Errors
     /// The address or pin cannot be used.
-    pub fn new(config: &PrinterConfig, machine: &MachineId) -> Result<Self, IppError> {
+    pub fn new(
+        config: &PrinterConfig,
+        machine: &MachineId,
+        profiles: Arc<Profiles>,
+    ) -> Result<Self, IppError> {
         let user = format!("loket-{machine}");
         let options = Options {
             requesting_user_name: user.clone(),
@@ -156,8 +165,15 @@ impl IppDevice {
             printer,
             user,
             trusts_impressions: config.trusts_impressions,
+            profiles,
             asks_by_keyword: AtomicBool::new(false),
         })
+    }
+
+    fn trusts_impressions(&self, seen: &PrinterAttributes) -> bool {
+        let model = seen.make_and_model.as_deref();
+        let said = || of_printer(&self.profiles, model).trusts_impressions;
+        self.trusts_impressions.or_else(said).unwrap_or(true)
     }
 
     /// This machine's jobs there, also where the printer lists everybody's.
@@ -200,7 +216,7 @@ impl Printer for IppDevice {
             }
             let by_keyword = seen.media == Media::Keyword;
             self.asks_by_keyword.store(by_keyword, Ordering::Release);
-            let mut survey = survey_of(&seen, self.trusts_impressions);
+            let mut survey = survey_of(&seen, self.trusts_impressions(&seen));
             if let PrinterSurvey::Ready { jobs, .. } = &mut survey {
                 for which in [WhichJobs::NotCompleted, WhichJobs::Completed] {
                     let own = self.own_jobs(which).await?.into_iter();

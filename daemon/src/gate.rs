@@ -1,5 +1,6 @@
 //! Printing waits for the journal's check after an unclean stop; everything else goes on meanwhile.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -7,7 +8,10 @@ use bytes::Bytes;
 use loket_domain::print::{PrinterSurvey, RemoteJob, Sighting};
 use loket_ipp_printer::IppError;
 
-use crate::device::{DeviceFault, DeviceFuture, Made, Printer, PrinterStatus};
+use crate::config::Config;
+use crate::device::{DeviceFault, DeviceFuture, IppDevice, Made, Printer, PrinterStatus};
+use crate::profiles;
+use crate::supervisor::RunError;
 
 /// Opens once, for all printers behind it.
 #[derive(Debug, Clone, Default)]
@@ -93,4 +97,24 @@ impl<P: Printer> Printer for Gated<P> {
             self.printer.cancel(job).await
         })
     }
+}
+
+/// The printers of the settings, by name, each behind the gate.
+pub(crate) fn behind_gate(
+    config: &Config,
+    gate: &Gate,
+) -> Result<BTreeMap<String, Arc<dyn Printer>>, RunError> {
+    let profiles = profiles::load(config.devices_dir.as_deref());
+    let profiles = Arc::new(profiles.map_err(RunError::Profiles)?);
+    let mut printers: BTreeMap<String, Arc<dyn Printer>> = BTreeMap::new();
+    for printer in &config.printers {
+        let name = printer.name.clone();
+        let device = IppDevice::new(printer, &config.machine, Arc::clone(&profiles));
+        let device = device.map_err(|source| RunError::Printer {
+            name: name.clone(),
+            source: Box::new(source),
+        })?;
+        printers.insert(name, Arc::new(Gated::new(device, gate.clone())));
+    }
+    Ok(printers)
 }

@@ -14,9 +14,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, certain};
 use crate::config::Config;
-use crate::device::{IppDevice, Printer};
+use crate::device::Printer;
 use crate::document::Documents;
-use crate::gate::{Gate, Gated};
+use crate::gate::{Gate, behind_gate};
 use crate::identity::{IdentityDir, OsRandom, central_key};
 use crate::judged::JudgedTally;
 use crate::key_seal::KeySeal;
@@ -299,18 +299,7 @@ impl Ground {
             })
             .transpose()
             .map_err(RunError::Spool)?;
-        let mut printers: BTreeMap<String, Arc<dyn Printer>> = BTreeMap::new();
-        for printer in &config.printers {
-            let device =
-                IppDevice::new(printer, &config.machine).map_err(|source| RunError::Printer {
-                    name: printer.name.clone(),
-                    source: Box::new(source),
-                })?;
-            printers.insert(
-                printer.name.clone(),
-                Arc::new(Gated::new(device, gate.clone())),
-            );
-        }
+        let printers = behind_gate(config, &gate)?;
         Ok(Self {
             clock,
             journal: store.journal.clone(),

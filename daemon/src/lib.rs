@@ -28,6 +28,7 @@ pub mod key_seal;
 pub mod local;
 pub mod paper;
 pub mod policy;
+pub mod profiles;
 pub mod record;
 mod reserve;
 pub mod sheets;

@@ -72,6 +72,7 @@ troubles! {
     PolicyUnusable "L-110" Config "Berkas aturan pemeriksaan tidak dapat dipakai, sehingga tidak ada dokumen yang diperiksa. Perbaiki bagian yang disebut di rincian. Bila ragu, hubungi petugas TI.",
     TrustBundleUnread "L-111" Done "Paket kepercayaan dari pusat belum ada atau tidak dapat dibaca akun ini, sehingga penilaian memakai map sertifikat saja, tanpa daftar pencabutan dari pusat. Jalankan dengan akun layanan loketd. Bila ragu, hubungi petugas TI.",
     CodesUnread "L-112" Done "Kode QR di halaman dokumen tidak dapat dibaca; putusan tentang tanda tangannya tetap berlaku. Ulangi dengan --qr. Bila berulang, hubungi petugas TI.",
+    ProfilesUnusable "L-113" Config "Profil perangkat tidak dapat dipakai, sehingga printer belum dijalankan. Perbaiki berkas yang disebut di rincian, lalu periksa dengan 'loketd check-config'. Bila ragu, hubungi petugas TI.",
 
     DaemonAway "L-201" Unavailable "Layanan loketd tidak berjalan. Minta petugas TI menyalakannya (systemctl start loketd), lalu ulangi.",
     DaemonDenied "L-202" Unavailable "Akun ini tidak boleh memakai layanan loketd. Masuk sebagai petugas, atau minta petugas TI memasukkan akun ini ke grup loket-officer.",

@@ -13,11 +13,11 @@ use loket_demo::http;
 use loket_demo::once::SAMPLE_KK;
 use loket_tests::world::{Build, World, order_again};
 
-use crate::cups::Cups;
 use crate::figures::{Figures, ms, ratio};
 use crate::peer_printer::PeerPrinter;
 use crate::process;
 use crate::section::{Row, Section};
+use loket_tests::cups::Cups;
 
 const MACHINE: &str = "desa-contoh-1";
 

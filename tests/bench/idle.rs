@@ -10,10 +10,10 @@ use loket_demo::http;
 use loket_tests::world::{Build, DEADLINE, Station, World, bin_dir};
 use tokio::net::UnixDatagram;
 
-use crate::cups::Cups;
 use crate::figures::{Figures, ms, ratio};
 use crate::process::{self, Usage};
 use crate::section::{Row, Section};
+use loket_tests::cups::Cups;
 
 pub(crate) const MACHINE: &str = "desa-contoh-1";
 

@@ -6,7 +6,7 @@
     reason = "figures go to the terminal that asked for them"
 )]
 
-mod cups;
+mod crash;
 mod dispatch;
 mod figures;
 mod idle;
@@ -90,6 +90,15 @@ enum Name {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(20..))]
         calls: u32,
     },
+    /// Documents printed once through crashes, beside `lp` and cupsd
+    Crash {
+        /// Kills of loketd before each printer
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        kills: u32,
+        /// Kills of cupsd before each printer
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        rival_kills: u32,
+    },
 }
 
 #[tokio::main]
@@ -116,6 +125,9 @@ async fn run(line: Line) -> anyhow::Result<()> {
         } => paper::once(&folder),
         Name::Paper { pairs, once: None } => paper::run(pairs),
         Name::Verify { calls } => verify::run(calls),
+        Name::Crash { kills, rival_kills } => {
+            crash::run(u64::from(kills), u64::from(rival_kills)).await
+        }
     }?;
     let load_after = process::load_average();
     section.note(format!("Load average before: {load}; after: {load_after}."));

@@ -44,6 +44,12 @@ impl Row {
         self
     }
 
+    /// What the peer of the same run came to, where no ratio says anything.
+    pub(crate) fn beside_words(mut self, peer: impl fmt::Display) -> Self {
+        self.peer = Some(peer.to_string());
+        self
+    }
+
     /// What was aimed at, and whether this run reached it.
     pub(crate) const fn target(mut self, text: &'static str, is_met: bool) -> Self {
         self.target = Some(Target { text, is_met });

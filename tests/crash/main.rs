@@ -4,6 +4,7 @@
     reason = "a missing field fails the test, as it should"
 )]
 
+mod matrix;
 mod soak;
 mod stops;
 mod wiped;

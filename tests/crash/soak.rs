@@ -174,36 +174,23 @@ async fn two_hundred_orders_outlive_a_broker_whose_database_is_wiped_or_set_back
     outcome.await.context(name)
 }
 
-/// Names how many kills at random moments `cargo xtask crash` wants; a test run has one round of them.
-const KILLS_VARIABLE: &str = "LOKET_KILLS";
-
-/// Kills of one round, each round with an office of its own.
-const KILLS_OF_ROUND: u64 = 20;
+/// Kills of the run.
+const KILLS: u64 = 20;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn forty_orders_outlive_machines_that_are_killed_twenty_times() -> anyhow::Result<()> {
-    let wanted = match std::env::var(KILLS_VARIABLE) {
-        Ok(text) => text
-            .parse()
-            .with_context(|| format!("read {KILLS_VARIABLE}={text}"))?,
-        Err(_unset) => KILLS_OF_ROUND,
-    };
-    let tally = Crashes::default();
-    let mut round = 0;
-    while tally.kills() < wanted {
-        let seeded = Seeded::of_round(20_261_123, round)?;
-        let name = seeded.name();
-        kill_machines(seeded, &tally).await.context(name)?;
-        round += 1;
-    }
-    Ok(())
+    let seeded = Seeded::new(20_261_123)?;
+    let name = seeded.name();
+    kill_machines(seeded, &Crashes::default())
+        .await
+        .context(name)
 }
 
 async fn kill_machines(seeded: Seeded, tally: &Crashes) -> anyhow::Result<()> {
     let world = World::start(Build::Plain, false).await?;
     let mut moments = Moments {
         seeded,
-        moment_count: KILLS_OF_ROUND,
+        moment_count: KILLS,
         order_count: 40,
     };
     let mut posts = posts(&world, 3).await?;

@@ -27,7 +27,7 @@ const COMMITS_OF_A_JOB: u32 = 9;
 const MAX_LIVES: u32 = 60;
 
 /// Kills of a test in which every life ends.
-const KILLS_OF_SHORT_LIVES: u64 = 60;
+const KILLS_OF_SHORT_LIVES: u64 = 40;
 
 /// Every stop in turn: the daemon dies there, comes back, and the document has come out once.
 ///

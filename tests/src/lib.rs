@@ -7,9 +7,11 @@
 pub mod brokers;
 pub mod browser;
 pub mod central;
+pub mod cups;
 pub mod curl;
 pub mod faketime;
 pub mod look;
+pub mod matrix;
 pub mod mosquitto;
 pub mod pages;
 pub mod peer_printer;
@@ -17,6 +19,7 @@ pub mod places;
 pub mod secrecy;
 pub mod spy;
 pub mod tally;
+pub mod way;
 pub mod world;
 
 pub use loket_fuzz::{mutate, seed};

@@ -7,7 +7,11 @@ use loket_fuzz::tally::tell;
 /// Kills of one crash test, and what became of its documents. Written when it is dropped, so that a test that fails
 /// tells too.
 #[derive(Debug, Default)]
-pub struct Crashes(Counts);
+pub struct Crashes {
+    counts: Counts,
+    /// The printer of the matrix before which it all happened.
+    printer: Option<&'static str>,
+}
 
 /// The bare numbers, which tell nobody.
 #[derive(Debug, Default)]
@@ -17,28 +21,58 @@ struct Counts {
     lost: AtomicU64,
     double: AtomicU64,
     unknown: AtomicU64,
+    excused: AtomicU64,
+    cuts: AtomicU64,
 }
 
 impl Crashes {
+    /// Of a row of the crash matrix: before this printer.
+    #[must_use]
+    pub fn at(printer: &'static str) -> Self {
+        Self {
+            counts: Counts::default(),
+            printer: Some(printer),
+        }
+    }
+
+    /// The printer lost its power.
+    pub fn cut(&self) {
+        self.counts.cuts.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An officer was asked; `is_excused` where the printer had lost its power meanwhile.
+    pub fn asked(&self, is_excused: bool) {
+        self.counts.job("unknown");
+        if is_excused {
+            self.counts.excused.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// A daemon was killed.
     pub fn kill(&self) {
-        self.0.kills.fetch_add(1, Ordering::Relaxed);
+        self.counts.kills.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How many were killed so far.
     #[must_use]
     pub fn kills(&self) -> u64 {
-        self.0.kills.load(Ordering::Relaxed)
+        self.counts.kills.load(Ordering::Relaxed)
+    }
+
+    /// All of it in words: `kills=1 printed=1 …`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        self.counts.words()
     }
 
     /// What became of a job once everything is up again.
     pub fn job(&self, state: &str) {
-        self.0.job(state);
+        self.counts.job(state);
     }
 
     /// How many sheets came out of one printer for so many documents that count as printed.
     pub fn sheets(&self, sheets: u64, documents: u64) {
-        self.0.sheets(sheets, documents);
+        self.counts.sheets(sheets, documents);
     }
 }
 
@@ -59,22 +93,28 @@ impl Counts {
         self.lost.fetch_add(fewer, Ordering::Relaxed);
     }
 
-    fn line(&self) -> String {
-        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        format!(
-            "crash kills={} printed={} lost={} double={} unknown={}",
-            of(&self.kills),
-            of(&self.printed),
-            of(&self.lost),
-            of(&self.double),
-            of(&self.unknown),
-        )
+    fn words(&self) -> String {
+        let counts = [
+            ("kills", &self.kills),
+            ("printed", &self.printed),
+            ("lost", &self.lost),
+            ("double", &self.double),
+            ("unknown", &self.unknown),
+            ("excused", &self.excused),
+        ];
+        let words = counts.map(|(name, count)| format!("{name}={}", count.load(Ordering::Relaxed)));
+        words.join(" ")
     }
 }
 
 impl Drop for Crashes {
     fn drop(&mut self) {
-        tell(&self.0.line());
+        let words = self.counts.words();
+        tell(&format!("crash {words}"));
+        if let Some(printer) = self.printer {
+            let cuts = self.counts.cuts.load(Ordering::Relaxed);
+            tell(&format!("matrix {printer} {words} cuts={cuts}"));
+        }
     }
 }
 
@@ -95,8 +135,8 @@ mod tests {
         crashes.sheets(3, 2);
         crashes.sheets(1, 2);
         assert_eq!(
-            crashes.line(),
-            "crash kills=3 printed=2 lost=3 double=1 unknown=1"
+            crashes.words(),
+            "kills=3 printed=2 lost=3 double=1 unknown=1 excused=0"
         );
     }
 }

@@ -16,7 +16,7 @@ use clap::{Args, ValueEnum};
 
 use crate::metadata::Metadata;
 use crate::test::debian::{Package, install_missing};
-use crate::test::{PROGRAMS_FOLDER_VARIABLE, cargo, check_shut, finish, peers};
+use crate::test::{PROGRAMS_FOLDER_VARIABLE, cargo, check_shut, finish, peers, programs};
 
 /// The programs as shipped: optimised, without symbols, without the doors for tests.
 const BUILD: &str = "build --release --workspace --exclude xtask --bins";
@@ -72,6 +72,12 @@ pub(crate) struct Options {
     /// Calls of `verify` in process; processes are a twentieth
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..))]
     calls: u32,
+    /// Kills of loketd that `crash` makes before each of six printers
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    kills: u32,
+    /// Kills of cupsd that `crash` makes before each of six printers
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    rival_kills: u32,
 }
 
 /// The benchmarks, in the order in which they run.
@@ -91,6 +97,8 @@ enum Name {
     Paper,
     /// A signed document judged, beside pdfsig, pyHanko and the floor
     Verify,
+    /// Documents printed once through crashes, beside `lp` and cupsd
+    Crash,
 }
 
 /// Builds, then runs one benchmark or each.
@@ -104,16 +112,22 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         // The test run asks programs without optimisation; what ships is built here.
         check_shut(&metadata, &target.join("release"))?;
     }
-    let programs = programs_folder(target)?;
+    let shipped = programs_folder(target)?;
     let names: Vec<String> = Name::value_variants().iter().map(|it| it.word()).collect();
     for name in Name::value_variants() {
         if options.name.is_some_and(|only| only != *name) {
             continue;
         }
-        let section = programs.join(format!("{}.md", name.word()));
+        let section = shipped.join(format!("{}.md", name.word()));
         let line = format!("{DRIVER} {}", options.words_for(*name));
         let mut command = cargo(root, &line);
-        command.env(PROGRAMS_FOLDER_VARIABLE, &programs);
+        if *name == Name::Crash {
+            // Only programs with the doors for tests die where they are told to.
+            programs(root)?;
+            command.env(PROGRAMS_FOLDER_VARIABLE, target.join("loket-bin"));
+        } else {
+            command.env(PROGRAMS_FOLDER_VARIABLE, &shipped);
+        }
         command.arg("--section").arg(&section);
         // Asked before the run: what is changed meanwhile was not measured.
         let conditions = conditions::told(root, &options.typed_for(*name))?;
@@ -131,7 +145,7 @@ impl Name {
     const fn starts_programs(self) -> bool {
         match self {
             Self::Dispatch | Self::Idle | Self::Link | Self::Verify => true,
-            Self::Journal | Self::Qr | Self::Paper => false,
+            Self::Journal | Self::Qr | Self::Paper | Self::Crash => false,
         }
     }
 
@@ -159,6 +173,10 @@ impl Options {
             Name::Qr => format!("qr --every {}", self.every),
             Name::Paper => format!("paper --pairs {}", self.pairs),
             Name::Verify => format!("verify --calls {}", self.calls),
+            Name::Crash => format!(
+                "crash --kills {} --rival-kills {}",
+                self.kills, self.rival_kills
+            ),
         }
     }
 }
@@ -202,6 +220,8 @@ mod tests {
             every: 3,
             pairs: 4,
             calls: 20,
+            kills: 5,
+            rival_kills: 6,
         };
         let lines = Name::value_variants()
             .iter()
@@ -214,6 +234,7 @@ mod tests {
             "qr --every 3",
             "paper --pairs 4",
             "verify --calls 20",
+            "crash --kills 5 --rival-kills 6",
         ];
         assert_eq!(lines.collect::<Vec<_>>(), expected);
     }

@@ -1,4 +1,5 @@
-//! `cargo xtask crash`: loketd is killed at every stop and at random moments, as often as is asked.
+//! `cargo xtask crash`: loketd is killed at every stop and at random moments, before printers of every character, as
+//! often as is asked.
 
 use std::path::Path;
 
@@ -8,17 +9,20 @@ use crate::metadata::Metadata;
 use crate::tally::Tally;
 use crate::test::{finish, loket_tests, programs};
 
-/// Names how many of the kills shall come at random moments (`tests/crash/soak.rs`).
+/// Names how many kills each printer of the matrix shall see (`tests/crash/matrix.rs`).
 const KILLS_VARIABLE: &str = "LOKET_KILLS";
 
 /// Names where the random moments come from (`tests/src/seed.rs`).
 const SEED_VARIABLE: &str = "LOKET_SEED";
 
-/// Of a run, about so many come at known places, whatever is asked; more are made at random moments.
+/// Of a run, about so many come at known places, whatever is asked; more are made before the printers of the matrix.
 const AT_KNOWN_PLACES: u64 = 200;
 
-/// At random moments at least: one round of them.
-const AT_RANDOM: u64 = 20;
+/// Printers of the matrix (`tests/src/matrix/printer.rs`).
+const PRINTERS: u64 = 6;
+
+/// Before each printer at least, as in a test run.
+const BEFORE_EACH: u64 = 10;
 
 /// What to run.
 #[derive(Debug, Args)]
@@ -37,13 +41,21 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let tally = Tally::empty(&Metadata::of_members(root)?)?;
     let mut command = loket_tests(root, "--test crash")?;
     tally.hears(&mut command);
-    let at_random = options.kills.saturating_sub(AT_KNOWN_PLACES).max(AT_RANDOM);
-    command.env(KILLS_VARIABLE, at_random.to_string());
+    let of_matrix = options.kills.saturating_sub(AT_KNOWN_PLACES);
+    let before_each = of_matrix.div_ceil(PRINTERS).max(BEFORE_EACH);
+    command.env(KILLS_VARIABLE, before_each.to_string());
     if let Some(seed) = options.seed {
         command.env(SEED_VARIABLE, seed.to_string());
     }
     let run = finish(command);
     let sums = tally.sums()?;
+    for (printer, row) in &sums.matrix {
+        let row: Vec<String> = row
+            .iter()
+            .map(|(name, count)| format!("{name}={count}"))
+            .collect();
+        println!("{printer}: {}", row.join(" "));
+    }
     println!("{sums}");
     run?;
     sums.hold(options.kills)

@@ -28,6 +28,7 @@ const PLACES: &[(&str, Place)] = &[
     ("loket-verify", Place::Core),
     ("loket-paper", Place::Core),
     ("loket-qr", Place::Core),
+    ("loket-device-profile", Place::Core),
     ("loket-journal", Place::Hand),
     ("loket-store", Place::Hand),
     ("loket-spool", Place::Hand),

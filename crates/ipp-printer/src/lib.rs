@@ -26,6 +26,7 @@ mod printer;
 mod timeouts;
 mod transport;
 mod uri;
+mod usb;
 
 pub use error::{Garbage, IppError, Operation, status_keyword};
 pub use job::{Asked, CreatedJob, JobAttributes, JobState, Media, NewJob, WhichJobs};
@@ -36,3 +37,4 @@ pub use transport::{
     ByteStream, DialError, DialFuture, Stream, TcpTransport, TlsTransport, Transport,
 };
 pub use uri::{PrinterUri, Scheme, UriFault};
+pub use usb::{OpenFuture, OpenUsb, USB_PRINTER_URI, UsbTransport};

@@ -1,20 +1,24 @@
 //! `loketd devices`: what the printers of the settings answer, and whom this machine trusts.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use loket_device_profile::{Origin, Profiles};
 use loket_wire::MachineId;
 use loket_wire::device_reason::in_words;
 use serde::Serialize;
 
-use super::face::say;
+use super::face::{say, tell};
 use super::words::printer_state;
 use super::{install_crypto, read_config, runtime, trust};
 use crate::clock::Clock;
 use crate::config::PrinterConfig;
 use crate::device::{DeviceFault, IppDevice, Printer as _};
 use crate::exit::Exit;
+use crate::profiles;
 use crate::telemetry::chain;
+use crate::trouble::Trouble;
 
 /// A printer that says nothing for so long is not reached, whatever it does.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,9 +34,33 @@ pub(super) struct Seen {
     /// printer-state-reasons, or the keyword of what stands between this machine and the printer.
     reasons: Vec<String>,
     model: Option<String>,
+    /// What device profiles say of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    quirks: Vec<Quirk>,
     /// Why it refuses, is unreachable or unusable, for the one who mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
+}
+
+/// One value of a device profile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Quirk {
+    /// `section.key = value`
+    set: String,
+    profile: String,
+    reason: String,
+    source: String,
+}
+
+impl From<&Origin> for Quirk {
+    fn from(origin: &Origin) -> Self {
+        Self {
+            set: format!("{}.{} = {}", origin.section, origin.key, origin.value),
+            profile: origin.profile.clone(),
+            reason: origin.reason.clone(),
+            source: origin.source.clone(),
+        }
+    }
 }
 
 impl Seen {
@@ -47,7 +75,11 @@ impl Seen {
 }
 
 /// Asks one printer what it is at.
-pub(super) async fn look(printer: &PrinterConfig, machine: &MachineId) -> Seen {
+pub(super) async fn look(
+    printer: &PrinterConfig,
+    machine: &MachineId,
+    profiles: &Arc<Profiles>,
+) -> Seen {
     let mut seen = Seen {
         name: printer.name.clone(),
         kind: "printer",
@@ -55,9 +87,10 @@ pub(super) async fn look(printer: &PrinterConfig, machine: &MachineId) -> Seen {
         state: "unreachable",
         reasons: Vec::new(),
         model: None,
+        quirks: Vec::new(),
         fault: None,
     };
-    let device = match IppDevice::new(printer, machine) {
+    let device = match IppDevice::new(printer, machine, Arc::clone(profiles)) {
         Ok(device) => device,
         Err(error) => {
             seen.fault = Some(chain(&error));
@@ -68,6 +101,12 @@ pub(super) async fn look(printer: &PrinterConfig, machine: &MachineId) -> Seen {
     match tokio::time::timeout(STATUS_TIMEOUT, device.status()).await {
         Ok(Ok(status)) => {
             (seen.state, seen.reasons, seen.model) = (status.state, status.reasons, status.model);
+            let known = loket_device_profile::Seen {
+                usb: None,
+                model: seen.model.as_deref(),
+            };
+            let said = profiles.for_device(known);
+            seen.quirks = said.origins().iter().map(Quirk::from).collect();
         }
         Ok(Err(fault)) => {
             if fault.is_refusal() {
@@ -91,9 +130,12 @@ pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
     let config = read_config(config)?;
     install_crypto();
     let runtime = runtime()?;
+    let profiles = profiles::load(config.devices_dir.as_deref());
+    let profiles = profiles.map_err(|error| tell(Trouble::ProfilesUnusable, chain(&error)))?;
+    let profiles = Arc::new(profiles);
     let mut found = Vec::new();
     for printer in &config.printers {
-        found.push(runtime.block_on(look(printer, &config.machine)));
+        found.push(runtime.block_on(look(printer, &config.machine, &profiles)));
     }
     let trust = trust::look(&config, Clock::new(None).now().wall);
     if json {
@@ -111,6 +153,12 @@ pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
         ))?;
         if let Some(fault) = &seen.fault {
             say(format_args!("  rincian: {fault}"))?;
+        }
+        for quirk in &seen.quirks {
+            say(format_args!(
+                "  profil {}: {} ({})",
+                quirk.profile, quirk.set, quirk.reason
+            ))?;
         }
     }
     if found.is_empty() {

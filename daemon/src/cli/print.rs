@@ -5,8 +5,10 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use loket_device_profile::Profiles;
 use loket_domain::print::{Actor, Refusal};
 use loket_wire::order::MAX_DOCUMENT_BYTES;
 use loket_wire::{JobId, JobState, MachineId, Reason, Sha256Digest};
@@ -156,7 +158,7 @@ fn guest(uri: &str) -> PrinterConfig {
         name: format!("hand-{tail}"),
         uri: uri.to_owned(),
         pinned_spki_sha256: None,
-        trusts_impressions: true,
+        trusts_impressions: None,
         idle_poll_ms: None,
     }
 }
@@ -274,7 +276,9 @@ impl Waiting {
     /// Tells what the printer says, each time that it says something else.
     async fn look_at_printer(&mut self) {
         if let Some(printer) = &self.printer {
-            let said = devices::look(printer, &self.machine).await.line();
+            let said = devices::look(printer, &self.machine, &Arc::new(Profiles::none()))
+                .await
+                .line();
             if said != self.said {
                 note(format_args!("Printer: {said}"));
                 self.said = said;

@@ -17,17 +17,13 @@ pub struct PrinterConfig {
     /// SHA-256 of the printer's public key (SPKI), hexadecimal; required for `ipps`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pinned_spki_sha256: Option<Sha256Digest>,
-    /// Whether its count of printed impressions may be believed.
-    #[serde(default = "yes")]
-    pub trusts_impressions: bool,
+    /// Whether its count of printed impressions may be believed; as its device profile says where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trusts_impressions: Option<bool>,
     /// Milliseconds between looks at it while it is idle in office hours, where it should be asked more seldom or more
     /// often than the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_poll_ms: Option<u64>,
-}
-
-const fn yes() -> bool {
-    true
 }
 
 impl PrinterConfig {

@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::exit::Exit;
 use crate::identity::IdentityError;
 use crate::policy::PolicyFileError;
+use crate::profiles::ProfilesError;
 use crate::unit::control::ControlError;
 use crate::unit::link::LinkUnitError;
 use crate::unit::print::{DeskError, RecoverError};
@@ -57,6 +58,9 @@ pub enum RunError {
     /// The office's rules of judging cannot be used.
     #[error("read the rules of judging")]
     Policy(#[source] PolicyFileError),
+    /// Device profiles cannot be used.
+    #[error("use the device profiles")]
+    Profiles(#[source] ProfilesError),
     /// A printer's address cannot be used.
     #[error("use the printer '{name}'")]
     Printer {
@@ -101,6 +105,7 @@ impl RunError {
             Self::Identity(_)
             | Self::Trust(_)
             | Self::Policy(_)
+            | Self::Profiles(_)
             | Self::Printer { .. }
             | Self::Link(_) => Exit::Config,
             Self::Control(_) => Exit::State,

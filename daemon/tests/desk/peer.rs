@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use loket_daemon::config::PrinterConfig;
 use loket_daemon::device::{IppDevice, Printer as _};
+use loket_device_profile::Profiles;
 use loket_domain::print::{PrinterSurvey, RemoteState, Sighting, job_name};
 use loket_wire::{JobState, Reason, Release};
 
@@ -97,9 +98,10 @@ impl Peer {
             name: "a4".to_owned(),
             uri: self.uri.clone(),
             pinned_spki_sha256: None,
-            trusts_impressions: true,
+            trusts_impressions: None,
         };
-        IppDevice::new(&config, &machine.parse().unwrap()).unwrap()
+        let profiles = Arc::new(Profiles::none());
+        IppDevice::new(&config, &machine.parse().unwrap(), profiles).unwrap()
     }
 
     fn sheet_count(&self) -> usize {

@@ -1,0 +1,17 @@
+//! HTTP over USB: a pool of interfaces, each of which carries one exchange at a time, to its end.
+
+mod body;
+mod cable;
+mod exchange;
+mod head;
+mod pair;
+mod pool;
+mod request;
+mod response;
+mod stream;
+
+pub use pool::HttpPool;
+pub use stream::{Evidence, HttpStream};
+
+#[cfg(test)]
+mod tests;
