@@ -106,6 +106,19 @@ fn it_works_as_fast_as_it_may_and_takes_no_more_than_its_buffer_holds() {
 }
 
 #[test]
+fn an_answer_that_nobody_fetches_is_no_reason_to_be_asked_again() {
+    let mut device = device(Knobs {
+        answer_ms: 40,
+        ..Knobs::default()
+    });
+    device.receive(b"\x10\x04\x01", Duration::ZERO);
+    let due = Duration::from_millis(40);
+    assert_eq!(device.tick(Duration::ZERO), Some(due));
+    assert_eq!(device.tick(due), None);
+    assert_eq!(device.answers(due), [0x12]);
+}
+
+#[test]
 fn a_command_executed_on_receipt_is_found_amid_other_data() {
     let mut device = device(Knobs::default());
     device.receive(

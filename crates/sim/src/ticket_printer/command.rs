@@ -141,6 +141,7 @@ fn total(head: &[u8]) -> Option<usize> {
             let data = number(*x_low, *x_high).saturating_mul(number(*y_low, *y_high));
             Some(data.saturating_add(8))
         }
+        [GS, b'v', kind, ..] if *kind != b'0' => Some(3),
         [GS, b'k', 0..=6, rest @ ..] => ends_with_nul(rest, MAX_BAR_CODE, head.len()),
         [GS, b'k', _, len, ..] => Some(usize::from(*len).saturating_add(4)),
         [GS, b'(' | b'V' | b'v' | b'k', ..] => None,
@@ -257,6 +258,7 @@ mod tests {
     fn what_is_not_known_is_counted_and_read_over() {
         check(b"\x1b\x01A", &[Command::Unknown, Command::Character(b'A')]);
         check(b"\x07", &[Command::Unknown]);
+        check(b"\x1dv\x00A", &[Command::Unknown, Command::Character(b'A')]);
         check(b"\x1d(E\x02\x00ab", &[Command::Unknown]);
     }
 

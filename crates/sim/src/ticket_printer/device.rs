@@ -140,7 +140,12 @@ impl Device {
         self.work(now);
         self.tell(now);
         let working = (!self.buffer.is_empty() && self.halt().is_none()).then_some(self.free_at);
-        let answering = self.answers.front().map(|(due, _)| *due);
+        // An answer that is due waits for whoever fetches it; to be asked again at once would be to spin.
+        let answering = self
+            .answers
+            .iter()
+            .map(|(due, _)| *due)
+            .find(|due| *due > now);
         [working, answering].into_iter().flatten().min()
     }
 
@@ -285,22 +290,23 @@ impl Device {
             self.halted = Some(command);
             return;
         }
-        match command {
-            Command::AskInLine(n) if self.knobs.truth != Truth::Early => self.say_in_line(n, now),
-            Command::AskWord(word) => self.say_word(word, now),
-            Command::Automatic(n) if self.knobs.speaks >= Speaks::Status => {
-                self.automatic = n;
-                self.told = None;
-                self.tell(now);
-            }
-            Command::Cut { .. } if self.knobs.cutter_jams => {
-                self.cutter_stuck = true;
-                self.halted = Some(command);
-            }
-            command => match self.print.execute(&command, &mut self.knobs.paper_dots) {
-                Ok(()) => {}
-                Err(Halt::Paper) => self.halted = Some(command),
-            },
+        if let Command::AskInLine(n) = command
+            && self.knobs.truth != Truth::Early
+        {
+            self.say_in_line(n, now);
+        } else if let Command::AskWord(word) = command {
+            self.say_word(word, now);
+        } else if let Command::Automatic(n) = command
+            && self.knobs.speaks >= Speaks::Status
+        {
+            self.automatic = n;
+            self.told = None;
+            self.tell(now);
+        } else if matches!(command, Command::Cut { .. }) && self.knobs.cutter_jams {
+            self.cutter_stuck = true;
+            self.halted = Some(command);
+        } else if let Err(Halt::Paper) = self.print.execute(&command, &mut self.knobs.paper_dots) {
+            self.halted = Some(command);
         }
     }
 
