@@ -2,24 +2,25 @@
 //!
 //! ```text
 //! cargo run -p loket-ticket-printer --example ticket -- 192.0.2.9:9100 80mm process-id native
+//! cargo run -p loket-ticket-printer --example ticket -- usb://0519:0003/ 58mm nothing raster
 //! ```
 
 use std::error::Error;
 use std::io::Write as _;
-use std::net::SocketAddr;
 
 use loket_ticket_printer::{
     Answering, Labels, Number, Profile, QrBy, QrPayload, TcpTransport, Text, Ticket, TicketDetails,
-    TicketPrinter,
+    TicketPrinter, Transport, UsbTransport,
 };
+use loket_usb::{DeviceAddress, Quirks};
 
-const USAGE: &str = "usage: ticket ADDRESS:PORT [58mm|80mm] \
+const USAGE: &str = "usage: ticket ADDRESS:PORT|usb://VENDOR:PRODUCT/ [58mm|80mm] \
                      [nothing|status|in-line|process-id] [native|raster|none] [copy]";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let address: SocketAddr = arguments.next().ok_or(USAGE)?.parse()?;
+    let address = arguments.next().ok_or(USAGE)?;
     let mut profile = match arguments.next().as_deref() {
         None | Some("80mm") => Profile::plain_80mm(),
         Some("58mm") => Profile::plain_58mm(),
@@ -44,7 +45,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
     } else {
         ticket
     };
-    let mut printer = TicketPrinter::new(Box::new(TcpTransport::new(address)), profile, 0)?;
+    let transport: Box<dyn Transport> = if address.starts_with("usb:") {
+        let device: DeviceAddress = address.parse()?;
+        Box::new(UsbTransport::new(
+            Box::new(device),
+            Quirks::default(),
+            &profile.waits,
+        ))
+    } else {
+        Box::new(TcpTransport::new(address.parse()?))
+    };
+    let mut printer = TicketPrinter::new(transport, profile, 0)?;
     let mut out = std::io::stdout();
     writeln!(out, "status: {:?}", printer.status().await?)?;
     let outcome = printer.print(&ticket).await;
@@ -67,7 +78,8 @@ fn sample() -> Result<Ticket, Box<dyn Error>> {
         number: Number::new("A-17")?,
         service: Text::new("Penerbitan KK Karena Rusak")?,
         office: Text::new("Disdukcapil Kota Contoh")?,
-        taken_at: Text::new("Jumat, 27 November 2026, 08.41 WIB")?,
+        taken_on: Text::new("Jumat, 27 November 2026")?,
+        taken_at: Text::new("08.41 WIB")?,
         waiting: Some(7),
         code: Some(QrPayload::new(
             "https://192.0.2.7:8443/t/01996a3c-7d52-7b1e-9d0c-2f6a5b1c4e90",

@@ -172,6 +172,12 @@ impl Encoder {
     }
 }
 
+/// Ends the head of a command that broke off, in front of a question at once.
+///
+/// No head of ours is longer. A printer that lacks one takes the question's bytes for its lengths, and then waits for up
+/// to 64 KiB of data, more than [`resume`] has; with zeroes for lengths it waits for no more than that.
+pub(crate) const HEAD_END: [u8; 8] = [0; 8];
+
 /// Asks for one of the four states that are answered at once; `n` is 1 to 4.
 pub(crate) fn ask_at_once(n: u8) -> [u8; 3] {
     [DLE, EOT, n]

@@ -38,6 +38,7 @@ mod status;
 mod tcp;
 mod text;
 mod ticket;
+mod usb;
 
 pub use answers::{Answer, Answers};
 pub use code_page::CodePage;
@@ -51,3 +52,4 @@ pub use status::{Fault, PrinterStatus, Question};
 pub use tcp::TcpTransport;
 pub use text::{Number, Text, TextError};
 pub use ticket::{Labels, Ticket, TicketDetails};
+pub use usb::{OpenUsb, UsbTransport};

@@ -135,6 +135,9 @@ impl TicketPrinter {
     pub async fn status(&mut self) -> Result<PrinterStatus, Refusal> {
         let port = self.open().await?;
         let mut session = Session::new(port, &self.profile);
+        if self.may_be_amid {
+            session.broke_off();
+        }
         let status = in_step_status(&mut session).await?;
         session.quiet().await?;
         // The answers are here; how the printer hangs up changes nothing.
@@ -158,6 +161,9 @@ impl TicketPrinter {
         let bytes = render(ticket, &self.profile);
         let profile = self.profile.clone();
         let mut session = Session::new(port, &profile);
+        if self.may_be_amid {
+            session.broke_off();
+        }
         let fence = match self.prepare(&mut session).await {
             Ok(fence) => fence,
             Err(refusal) => return Outcome::NotPrinted(refusal),
@@ -232,9 +238,10 @@ impl TicketPrinter {
                 self.owed = 0;
                 return Outcome::NotPrinted(Refusal::NothingTaken(error));
             }
-            let why = match error.kind() {
-                std::io::ErrorKind::TimedOut => self.stalled(session).await,
-                _ended => Doubt::Lost(error),
+            let why = if error.kind() == std::io::ErrorKind::TimedOut {
+                self.stalled(session).await
+            } else {
+                Doubt::Lost(error)
             };
             return Outcome::Unclear {
                 accepted_bytes,
@@ -254,6 +261,7 @@ impl TicketPrinter {
 
     /// Why a printer took no more: it may say so.
     async fn stalled(&self, session: &mut Session<'_>) -> Doubt {
+        session.broke_off();
         match session.status().await {
             Ok(status) if !status.can_print() => Doubt::Stopped(status),
             Ok(_) | Err(_) => Doubt::Stalled,

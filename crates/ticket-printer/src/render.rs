@@ -69,7 +69,7 @@ pub fn render(ticket: &Ticket, profile: &Profile) -> Vec<u8> {
     if let Some(waiting) = details.waiting {
         page.waiting(labels, waiting);
     }
-    page.lines(&details.taken_at, Look::PLAIN, 1);
+    page.taken(&details.taken_on, &details.taken_at);
     if let Some(code) = &details.code {
         page.code(code, profile, labels);
     }
@@ -152,6 +152,20 @@ impl Page {
         self.encoder.look(Look::sized(1, 2).bold());
         for line in layout::wrap(&line.join(&b' '), self.columns) {
             self.encoder.line(&line);
+        }
+    }
+
+    /// The day and the hour on one line, or on one line each: never the zone alone on a line of its own.
+    fn taken(&mut self, on: &Text, at: &Text) {
+        let parts = [on, at].map(|text| self.encoder.characters(text));
+        let is_whole = parts.iter().all(|part| !part.is_empty());
+        let line = parts.join(b", ".as_slice());
+        if is_whole && line.len() <= self.columns {
+            self.encoder.look(Look::PLAIN);
+            self.encoder.line(&line);
+        } else {
+            self.lines(on, Look::PLAIN, 1);
+            self.lines(at, Look::PLAIN, 1);
         }
     }
 

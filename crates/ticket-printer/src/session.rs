@@ -47,6 +47,8 @@ pub(crate) struct Session<'a> {
     noise: u32,
     /// Questions at once that had no answer in their time; it may still come.
     late: usize,
+    /// The printer may lack the rest of a command's head.
+    amid_head: bool,
 }
 
 impl<'a> Session<'a> {
@@ -59,7 +61,13 @@ impl<'a> Session<'a> {
             in_line: VecDeque::new(),
             noise: 0,
             late: 0,
+            amid_head: false,
         }
+    }
+
+    /// Tells that what was sent last may have broken off anywhere.
+    pub(crate) fn broke_off(&mut self) {
+        self.amid_head = true;
     }
 
     /// All that the printer says of itself: its interface, then the four states.
@@ -111,7 +119,14 @@ impl<'a> Session<'a> {
 
     /// Asks one state that is told at once.
     async fn ask(&mut self, question: Question) -> Result<u8, Trouble> {
-        self.send(&encode::ask_at_once(question.number())).await?;
+        let asked = encode::ask_at_once(question.number());
+        if self.amid_head {
+            self.send(&[encode::HEAD_END.as_slice(), &asked].concat())
+                .await?;
+            self.amid_head = false;
+        } else {
+            self.send(&asked).await?;
+        }
         let until = Instant::now() + self.profile.waits.answer();
         loop {
             if let Some(answer) = self.at_once.pop_front() {

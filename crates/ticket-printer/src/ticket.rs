@@ -17,7 +17,9 @@ pub struct TicketDetails {
     pub service: Text,
     /// The office.
     pub office: Text,
-    /// The day and the hour on the office's clock, as a person writes them.
+    /// The day, as a person writes it, for instance `Jumat, 27 November 2026`.
+    pub taken_on: Text,
+    /// The hour on the office's clock with its zone, for instance `08.41 WIB`; behind the day where the roll is wide enough.
     pub taken_at: Text,
     /// How many wait in front; nothing is said where it is not known.
     pub waiting: Option<u32>,

@@ -18,6 +18,8 @@ pub(crate) struct Bench {
     started: Instant,
     /// Tells the state of its interface, as USB printers do.
     pub(crate) has_port_status: bool,
+    /// The way ends where the printer's power does: always, but for a box in between that has its own.
+    pub(crate) breaks_with_power: bool,
 }
 
 impl Bench {
@@ -26,6 +28,7 @@ impl Bench {
             device: Arc::new(Mutex::new(Device::new(profile.dots, knobs))),
             started: Instant::now(),
             has_port_status: false,
+            breaks_with_power: false,
         }
     }
 
@@ -83,18 +86,25 @@ impl Transport for Bench {
                 return Err(OpenError::NotThere(io::ErrorKind::NotFound.into()));
             }
             self.device().connect(self.now());
-            let port: Box<dyn Port> = Box::new(BenchPort(self.clone()));
+            let power_cycles = self.device().power_cycles();
+            let port: Box<dyn Port> = Box::new(BenchPort(self.clone(), power_cycles));
             Ok(port)
         })
     }
 }
 
 #[derive(Debug)]
-struct BenchPort(Bench);
+struct BenchPort(Bench, u32);
 
 impl BenchPort {
     fn gone() -> io::Error {
         io::ErrorKind::BrokenPipe.into()
+    }
+
+    fn is_gone(&self) -> bool {
+        let device = self.0.device();
+        let is_off = self.0.breaks_with_power && device.power_cycles() != self.1;
+        device.is_unplugged() || is_off
     }
 
     /// Waits until the device has something to do, or `until`.
@@ -115,7 +125,7 @@ impl Port for BenchPort {
                 let now = self.0.now();
                 let taken = self.0.device().receive(&bytes[accepted..], now);
                 accepted += taken;
-                let ended = if self.0.device().is_unplugged() {
+                let ended = if self.is_gone() {
                     Some(Self::gone())
                 } else if taken == 0 && Instant::now() >= last {
                     Some(io::ErrorKind::TimedOut.into())
@@ -152,7 +162,7 @@ impl Port for BenchPort {
                     into[..answers.len()].copy_from_slice(&answers);
                     return Ok(answers.len());
                 }
-                if self.0.device().is_unplugged() {
+                if self.is_gone() {
                     return Err(Self::gone());
                 }
                 if Instant::now() >= until {
@@ -174,7 +184,7 @@ impl Port for BenchPort {
     }
 
     fn finish(&mut self, _within: Duration) -> PortFuture<'_, io::Result<()>> {
-        let ended = if self.0.device().is_unplugged() {
+        let ended = if self.is_gone() {
             Err(Self::gone())
         } else {
             Ok(())
@@ -192,7 +202,8 @@ pub(crate) fn ticket(number: &str) -> Ticket {
         number: Number::new(number).unwrap(),
         service: text("Penerbitan KK Karena Rusak"),
         office: text("Disdukcapil Kota Contoh"),
-        taken_at: text("Jumat, 27 November 2026, 08.41 WIB"),
+        taken_on: text("Jumat, 27 November 2026"),
+        taken_at: text("08.41 WIB"),
         waiting: Some(7),
         code: Some(QrPayload::new(ADDRESS).unwrap()),
         notes: [
@@ -262,7 +273,7 @@ pub(crate) fn size_of(slip: &Slip, text: &str) -> Option<(u8, u8)> {
         Item::Line {
             text: line, style, ..
         } if line.trim() == text => Some((style.width, style.height)),
-        _ => None,
+        Item::Line { .. } | Item::Code { .. } | Item::Raster { .. } | Item::Feed { .. } => None,
     })
 }
 

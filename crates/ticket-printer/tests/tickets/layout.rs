@@ -106,6 +106,21 @@ fn the_number_fills_the_roll_and_the_service_is_large() {
 }
 
 #[test]
+fn the_hour_keeps_its_zone_on_every_roll() {
+    let check = |profile: &Profile, said: &str| {
+        let slip = slip(&ticket("A-007"), profile);
+        let text = slip.text().join("|");
+        assert!(text.contains(said), "{said}: {text}");
+    };
+    let wide = "|Jumat, 27 November 2026, 08.41 WIB|";
+    check(&Profile::plain_80mm(), wide);
+    check(
+        &Profile::plain_58mm(),
+        "|Jumat, 27 November 2026|08.41 WIB|",
+    );
+}
+
+#[test]
 fn a_copy_says_so_at_its_top_and_bottom_in_large_letters() {
     for profile in profiles() {
         let copy = ticket("A-007").copy();
@@ -159,7 +174,8 @@ fn the_longest_ticket_is_within_its_bound() {
         number: Number::new("ABCD-123").unwrap(),
         service: longest("W"),
         office: longest("M"),
-        taken_at: longest("é"),
+        taken_on: longest("é"),
+        taken_at: longest("ö"),
         waiting: Some(u32::MAX),
         code: Some(QrPayload::new(&"x".repeat(160)).unwrap()),
         notes: vec![longest("…"); 20],
@@ -218,17 +234,18 @@ proptest! {
 
     #[test]
     fn no_command_comes_from_a_text(
-        texts in prop::array::uniform5(any_text()),
+        texts in prop::array::uniform6(any_text()),
         waiting in any::<Option<u32>>(),
         at in 0..36_usize,
         is_copy in any::<bool>(),
         page in 0..4_usize,
     ) {
-        let [service, office, taken_at, one, two] = texts;
+        let [service, office, taken_on, taken_at, one, two] = texts;
         let details = TicketDetails {
             number: Number::new("A-007").unwrap(),
             service,
             office,
+            taken_on,
             taken_at,
             waiting,
             code: Some(QrPayload::new(ADDRESS).unwrap()),

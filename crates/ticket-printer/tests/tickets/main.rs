@@ -1,4 +1,4 @@
-//! Tickets on simulated printers: behind a wire that counts each byte, and over TCP.
+//! Tickets on simulated printers: behind a wire that counts each byte, over TCP and over USB.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,3 +14,4 @@ mod layout;
 mod prints;
 mod stale;
 mod tcp;
+mod usb;

@@ -9,6 +9,9 @@ use loket_ticket_printer::{
 
 use crate::bench::{ANSWERING, Bench, clean_slip, profile, speaking, ticket};
 
+/// Turns a printer's knobs.
+type Turn = fn(&mut Knobs);
+
 fn keywords(outcome: &Outcome) -> Vec<&'static str> {
     match outcome {
         Outcome::NotPrinted(refusal) => refusal.keywords(),
@@ -69,7 +72,7 @@ async fn tickets_come_out_one_by_one_each_whole() {
 
 #[tokio::test(start_paused = true)]
 async fn a_printer_that_cannot_print_is_told_and_gets_nothing() {
-    let cases: [(fn(&mut Knobs), Fault); 7] = [
+    let cases: [(Turn, Fault); 7] = [
         (|it| it.paper_dots = Some(0), Fault::PaperEnd),
         (|it| it.cover_open = true, Fault::CoverOpen),
         (|it| it.offline = true, Fault::Offline),
@@ -95,8 +98,8 @@ async fn a_printer_that_cannot_print_is_told_and_gets_nothing() {
                 panic!("{outcome:?}");
             };
             assert_eq!(status.faults.first(), Some(&fault));
-            // The four questions, and once more after a silence, are all that it was sent.
-            assert_eq!(bench.device().received_bytes(), 24);
+            // Eight zeroes, the four questions, and these once more after a silence are all that it was sent.
+            assert_eq!(bench.device().received_bytes(), 8 + 24);
             assert_eq!(printer.status().await.unwrap(), *status);
             bench.mend();
             assert!(bench.slips().is_empty());
@@ -143,7 +146,7 @@ async fn a_roll_that_is_nearly_at_its_end_still_prints_and_says_so() {
 
 #[tokio::test(start_paused = true)]
 async fn a_roll_that_ends_amid_a_ticket_and_a_stuck_knife_are_unclear_within_moments() {
-    let cases: [(fn(&mut Knobs), &str); 2] = [
+    let cases: [(Turn, &str); 2] = [
         (|it| it.paper_dots = Some(600), "media-empty"),
         (|it| it.cutter_jams = true, "separation-cutter-jam"),
     ];

@@ -86,8 +86,10 @@ async fn a_connection_that_breaks_at_any_byte_never_says_printed_of_what_is_not(
         assert!(!outcome.confirm_on_screen(), "{outcome:?}");
         simulated.report().received_bytes
     };
-    // What brings a printer to a fresh sheet is 2 KiB of zeroes: there one place is as another.
-    let places = (0..16).chain((16..2_060).step_by(151)).chain(2_060..=all);
+    // What brings a printer to a fresh sheet is 2 KiB of zeroes: there one place is as another. Each byte of a ticket has
+    // its turn over a wire in memory; here it is each eleventh.
+    let places = (0..24).chain((24..2_068).step_by(307));
+    let places = places.chain((2_068..=all).step_by(11));
     let simulated = simulated(speaking(Answering::ProcessId)).await;
     let mut printer = printer(simulated.address(), profile);
     let mut unclear = 0;
@@ -115,7 +117,7 @@ async fn a_connection_that_breaks_at_any_byte_never_says_printed_of_what_is_not(
         }
         simulated.turn(|knobs| knobs.unplugs_at = None);
     }
-    assert!(unclear > 100, "{unclear}");
+    assert!(unclear > 30, "{unclear}");
     let outcome = timeout(DEADLINE, printer.print(&ticket("Z-999")))
         .await
         .unwrap();
