@@ -7,6 +7,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use loket_wire::order::Reprint;
 use loket_wire::sealed::{Binding, Envelope, SealError, Secrets};
 use loket_wire::{Blob, Epoch, JobId, Sha256Digest, Timestamp, presence};
 use serde::{Deserialize, Serialize};
@@ -65,6 +66,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) page_count: u32,
     /// Last moment it may be printed.
     pub(crate) not_after: Timestamp,
+    /// What it replaces on paper.
+    pub(crate) reprint: Option<Reprint>,
 }
 
 /// An envelope with the life of the journal that it is bound to.
@@ -118,7 +121,8 @@ impl Documents {
             facts.document,
             facts.page_count,
             &mut random,
-        );
+        )
+        .with_reprint(facts.reprint.clone());
         let seal = |source| DocumentError::Seal { job, source };
         let blob = secrets.seal_document(job, facts.document).map_err(seal)?;
         let binding = own_binding(job, facts.not_after);

@@ -11,7 +11,7 @@ use loket_store::{
     Actor, IdempotencyKey, Inserted, Intake, JobFacts, NewJob, StoreError, TextError,
 };
 use loket_verify::{Code as FindingCode, Weight};
-use loket_wire::order::DEFAULT_VALIDITY_DAYS;
+use loket_wire::order::{DEFAULT_VALIDITY_DAYS, Reprint};
 use loket_wire::random::draw;
 use loket_wire::{JobId, MachineId, OfficeId, Order, Release, Sha256Digest, Timestamp};
 use serde_json::json;
@@ -109,6 +109,16 @@ fn meant(office: &Office, brought: &Brought, now: Timestamp) -> Result<Meant, Pr
     })
 }
 
+/// What the machine is told of what the job replaces on paper.
+fn reprint(order: &Order, by: &Actor) -> Option<Reprint> {
+    let of = order.reprint_of.as_ref()?;
+    Some(Reprint {
+        job: of.job,
+        reason: of.reason.clone(),
+        by: by.to_string(),
+    })
+}
+
 /// Seals the document and commits its job. Blocks.
 fn keep(
     office: &Office,
@@ -130,6 +140,7 @@ fn keep(
         label: order.label.reveal(),
         page_count: revision.page_count,
         not_after,
+        reprint: reprint(&order, &brought.actor),
     };
     let blob = office
         .documents

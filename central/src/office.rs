@@ -23,6 +23,7 @@ use crate::problem::{Code, Problem};
 use crate::records::Records;
 use crate::room::{self, Room, Shortage};
 use crate::sheet::SheetDesk;
+use crate::supplies::SupplyDesk;
 use crate::trust_bundle::TrustDesk;
 use loket_trust_folder::TrustFolder;
 
@@ -56,6 +57,8 @@ pub(crate) struct Office {
     pub(crate) sheets: SheetDesk,
     pub(crate) trust: TrustFolder,
     pub(crate) trust_desk: TrustDesk,
+    /// What forecasts of supplies rest on.
+    pub(crate) supplies: SupplyDesk,
     pub(crate) policy: Policy,
     /// Who reads what strangers bring.
     pub(crate) inspector: Inspector,
@@ -130,6 +133,7 @@ impl Office {
             inspector,
             trust,
             trust_desk: TrustDesk::default(),
+            supplies: SupplyDesk::default(),
             policy,
             tally: Tally::of(brokers),
             room,

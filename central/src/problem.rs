@@ -75,6 +75,7 @@ codes! {
     IdempotencyKeyMalformed BAD_REQUEST "Idempotency-Key tidak sah. Gunakan 1 sampai 64 huruf, angka, titik, garis bawah atau tanda hubung. Bila ragu, hubungi tim TI pusat.",
     QueryMalformed BAD_REQUEST "Saringan pencarian tidak dikenal. Periksa nilainya: referensi hanya huruf, angka, titik, garis bawah dan tanda hubung, hari seperti 2026-11-26. Bila ragu, hubungi tim TI pusat.",
     SearchNumber BAD_REQUEST "Pencarian memuat 16 angka berurutan, seperti NIK atau nomor KK. Loket tidak menyimpan nomor itu: cari dengan referensi atau nomor pekerjaan. Bila ragu, hubungi tim TI pusat.",
+    ReportTooLong UNPROCESSABLE_ENTITY "Dokumen mesin itu terlalu banyak untuk satu laporan harian. Periksa tanggalnya. Bila benar, hubungi tim TI pusat.",
     JobUnknown NOT_FOUND "Pekerjaan cetak tidak ditemukan. Periksa nomornya. Bila yakin benar, hubungi tim TI pusat.",
     TooLateToCancel CONFLICT "Pekerjaan sudah selesai sehingga tidak dapat dibatalkan. Lihat keadaannya. Bila kertas tidak boleh diserahkan, hubungi petugas kantor tujuan.",
     NotForCentralToAnswer CONFLICT "Pusat hanya menjawab pekerjaan yang catatan mesinnya hilang. Jawab pekerjaan ini di mesin kantor tujuan. Bila ragu, hubungi petugas kantor tujuan.",

@@ -10,8 +10,10 @@ mod machines;
 mod outcome;
 mod range;
 mod records;
+mod report;
 mod shapes;
 mod sign_in;
+mod stock;
 mod tries;
 mod unread;
 mod upload;
@@ -86,6 +88,7 @@ fn api_routes() -> Routes {
             "/api/v1/records/compare",
             post(compare::post).layer(DefaultBodyLimit::max(compare::MAX_FORM_BYTES)),
         ),
+        ("/api/v1/reports/day", get(report::day)),
         ("/api/v1/machines", get(api::machines)),
         ("/api/v1/brokers", get(api::brokers)),
         ("/api/v1/machines/{id}/write-off", post(machines::write_off)),

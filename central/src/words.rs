@@ -1,6 +1,7 @@
 //! What people read for each state and reason: Indonesian, short, without blame.
 
 pub(crate) mod away;
+pub(crate) mod supply;
 mod trouble;
 
 use loket_store::Role;
@@ -71,6 +72,9 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::SignatureIndeterminate => "tanda tangan belum dapat dipastikan; hubungi tim TI",
         Reason::NoPrinter => "mesin tidak punya printer yang sesuai; periksa printer",
         Reason::FormatUnsupported => "printer tidak mengenal format; hubungi tim TI",
+        Reason::NotDrawn => {
+            "dokumen tidak dapat digambar untuk printer tanpa PDF; cetak di printer yang menerima PDF"
+        }
         Reason::PrinterRefused => "printer menolak; periksa printer",
         Reason::AttemptsExhausted => "berkali-kali gagal tanpa kertas; periksa printer",
         Reason::PrinterBusy => "printer sedang sibuk; ditunggu",
@@ -186,6 +190,7 @@ pub(crate) const fn whom(state: JobState, reason: Option<Reason>) -> &'static st
             | Reason::SpoolLost
             | Reason::SignatureIndeterminate
             | Reason::FormatUnsupported
+            | Reason::NotDrawn
             | Reason::DocumentMismatch
             | Reason::Other,
         ) => "tim TI pusat",

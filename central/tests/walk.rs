@@ -48,6 +48,8 @@ mod rig;
 mod scans;
 #[path = "walk/search.rs"]
 mod search;
+#[path = "walk/stock.rs"]
+mod stock;
 #[path = "walk/trust.rs"]
 mod trust;
 
@@ -402,6 +404,7 @@ async fn machines_and_their_devices_are_known_and_what_cannot_be_read_is_set_asi
         state: "stopped".to_owned(),
         reasons: vec!["media-empty-error".to_owned()],
         model: Some("Contoh 1000".to_owned()),
+        stock: None,
         at: Timestamp::from_unix_ms(1_790_000_000_000),
     }));
     machine.until_acked(seq).await;

@@ -7,17 +7,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use loket_domain::dispatch::LocalDay;
 use loket_domain::print::{Command, Desk, Job, Origin, Stage};
+use loket_journal::Journal;
 use loket_wire::{JobId, JobState};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock::Clock;
 use crate::config::{Config, PrinterConfig};
 use crate::ground::{Ground, Store};
+use crate::raster::Rasters;
 use crate::supervisor::{CLOSE_SHARE, RunError};
 use crate::telemetry::chain;
 use crate::unit::control::Door;
-use crate::unit::print::{DeskHandle, Hands, PrintUnit, recover};
+use crate::unit::link::META_CLOCK;
+use crate::unit::print::{
+    DayReport, DeskHandle, Hands, PrintUnit, ReportDesk, ReportError, recover,
+};
 use loket_inspection::Inspector;
 
 /// Between two looks at jobs that end for want of a printer.
@@ -25,6 +32,37 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Such a job ends within a few steps that ask nobody.
 const SETTLE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Accounts for a day, with nothing at work: it reads the journal alone.
+///
+/// # Errors
+/// [`RunError::Locked`] when a daemon holds the state folder; the others as [`crate::run`].
+pub(crate) async fn account_for(
+    config: &Config,
+    day: LocalDay,
+) -> Result<Result<DayReport, ReportError>, RunError> {
+    let store = Store::open(config)?;
+    let kept = store.journal.meta(META_CLOCK).await;
+    let done = match kept.map_err(RunError::Journal) {
+        Ok(kept) => {
+            let clock = Clock::restore(kept.as_deref());
+            let desk = report_desk(config, store.journal.clone(), clock);
+            Ok(desk.day(day).await)
+        }
+        Err(error) => Err(error),
+    };
+    store.close(done, CLOSE_SHARE).await
+}
+
+/// Accounts for this machine's days.
+pub(crate) fn report_desk(config: &Config, journal: Journal, clock: Clock) -> ReportDesk {
+    ReportDesk {
+        journal,
+        clock,
+        machine: config.machine.clone(),
+        zone: config.office_hours.zone,
+    }
+}
 
 /// Does `work` at the desk, with `guest` as a printer beside those of the settings.
 ///
@@ -148,6 +186,7 @@ async fn on<T>(
         documents: Arc::clone(&ground.documents),
         printers,
         source: None,
+        rasters: Rasters::new(ground.sheets.inspector().clone()),
         records: ground.records.clone(),
         desk: handle.clone(),
     });
@@ -162,6 +201,7 @@ async fn on<T>(
         lanes,
         paper: None,
         records: None,
+        report: report_desk(config, ground.journal.clone(), ground.clock.clone()),
     };
     let over = CancellationToken::new();
     let mut running = JoinSet::new();

@@ -1,5 +1,5 @@
 //! The command line: `run`, `check-config`, `devices`, `verify`, `print`, `jobs`, `job`, `records`,
-//! `identity`.
+//! `report`, `identity`.
 //!
 //! Usage errors exit 64, unreadable files 66, wrong settings 78 (sysexits.h).
 
@@ -10,6 +10,7 @@ mod jobs;
 mod paper;
 mod print;
 mod records;
+mod report;
 mod talk;
 mod trust;
 mod verify;
@@ -92,6 +93,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Account for a day of the office: sheets, spoiled sheets, reprints, questions.
+    Report(report::Args),
     /// Release, cancel or answer one job.
     Job {
         #[command(subcommand)]
@@ -144,6 +147,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, inspector: Inspector) -> E
         Command::Print(hand) => print::print(&hand, &inspector),
         Command::Jobs { at, json } => jobs::list(&at.config, json),
         Command::Records { at, by, json, .. } => records::records(&at.config, by, json),
+        Command::Report(args) => report::report(&args),
         Command::Job { what } => jobs::change(&what),
         Command::Identity { what } => identity::identity(&what),
         #[cfg(feature = "crash-stops")]

@@ -15,7 +15,7 @@ use thiserror::Error;
 
 pub use office_hours::OfficeHours;
 pub use pages::{PagesConfig, ShownFace};
-pub use printer::PrinterConfig;
+pub use printer::{AddressProblem, PrinterConfig};
 pub use trust::{TrustConfig, TrustSource};
 
 use self::explain::explain_table;
@@ -44,6 +44,9 @@ const DEFAULT_QUIET_POLL_MS: u64 = 30_000;
 
 /// How long running work may take to finish after SIGTERM; shorter than the unit's TimeoutStopSec.
 const DEFAULT_DRAIN_S: u64 = 20;
+
+/// What fits one line of a report.
+const MAX_OFFICE_CHARS: usize = 80;
 
 /// The settings as they stand in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +90,9 @@ pub struct Config {
     /// Seconds for running work to finish after SIGTERM.
     #[serde(default = "default_drain_s")]
     pub drain_s: u64,
+    /// The office's name, as it stands on reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub office: Option<String>,
     /// When the office is open.
     #[serde(default)]
     pub office_hours: OfficeHours,
@@ -301,6 +307,13 @@ impl Config {
             if !(100..=60_000).contains(&poll_ms) {
                 return bad(key, "it must be 100 to 60000");
             }
+        }
+        let is_name = |name: &String| {
+            let length = name.chars().count();
+            (1..=MAX_OFFICE_CHARS).contains(&length) && !name.chars().any(char::is_control)
+        };
+        if !self.office.as_ref().is_none_or(is_name) {
+            return bad("office", "it must be one line of 1 to 80 characters");
         }
         if let Err(problem) = self.office_hours.parse() {
             return bad("office_hours", problem);

@@ -2,7 +2,10 @@
 //!
 //! The trait is this program's own and as narrow as the walk; hands know nothing of it.
 
+mod format;
 mod reason;
+mod stock;
+mod usb;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,14 +21,14 @@ use loket_ipp_printer::{
     CreatedJob, IppError, IppPrinter, JobAttributes, JobState, Media, NewJob, Operation, Options,
     PrinterAttributes, PrinterState, WhichJobs,
 };
-use loket_wire::{MachineId, Reason};
+use loket_wire::{MachineId, Reason, Stock};
 use thiserror::Error;
 
+pub(crate) use self::usb::model_of;
+
+use self::reason::cut;
 use crate::config::PrinterConfig;
 use crate::profiles::of_printer;
-
-/// The one format of this version; printers without it are told apart by [`PrinterSurvey::FormatUnsupported`].
-const PDF: &str = "application/pdf";
 
 /// Jobs looked through for one by its name: one controlled job is in flight a printer, the rest is other people's.
 const LOCATE_LIMIT: u16 = 100;
@@ -105,6 +108,8 @@ pub struct PrinterStatus {
     pub reasons: Vec<String>,
     /// Make and model.
     pub model: Option<String>,
+    /// What it has left; none where it says nothing of that.
+    pub stock: Option<Stock>,
 }
 
 /// A printer of controlled documents.
@@ -160,7 +165,11 @@ impl IppDevice {
             pinned_spki_sha256: config.pinned_spki_sha256.map(|digest| *digest.as_bytes()),
             ..Options::default()
         };
-        let printer = IppPrinter::new(&config.uri, options)?;
+        let printer = match config.usb() {
+            Ok(Some(address)) => usb::printer(address, &profiles, options)?,
+            // What is wrong with it was told when the settings were read.
+            Ok(None) | Err(_) => IppPrinter::new(&config.uri, options)?,
+        };
         Ok(Self {
             printer,
             user,
@@ -244,9 +253,10 @@ impl Printer for IppDevice {
                 .state_reasons
                 .into_iter()
                 .map(|reason| cut(&reason.keyword, MAX_KEYWORD_CHARS))
-                .collect();
+                .collect::<Vec<_>>();
             Ok(PrinterStatus {
                 state,
+                stock: stock::stock_of(seen.supplies, &reasons),
                 reasons,
                 model: seen
                     .make_and_model
@@ -354,13 +364,18 @@ fn survey_of(seen: &PrinterAttributes, trusts_impressions: bool) -> PrinterSurve
         );
         return PrinterSurvey::OperationsMissing;
     }
-    if !seen.formats.iter().any(|format| format == PDF) {
+    let Some(format) = format::choose(seen) else {
+        tracing::error!(
+            formats = ?seen.formats,
+            "this printer takes no format that documents can be given in: neither PDF nor a known raster"
+        );
         return PrinterSurvey::FormatUnsupported;
-    }
+    };
     let mark = PrinterMark {
         uuid: seen.uuid.clone(),
         up_time_s: seen.up_time_s,
-        format: PDF.to_owned(),
+        format: format.media_type.to_owned(),
+        raster: format.raster,
         is_single_document: seen.multiple_document_jobs_supported == Some(false),
         trusts_impressions,
     };
@@ -376,10 +391,6 @@ const CANCELED_BY_PERSON: [&str; 3] = [
     "job-canceled-by-operator",
     "job-canceled-at-device",
 ];
-
-fn cut(text: &str, max_chars: usize) -> String {
-    text.chars().take(max_chars).collect()
-}
 
 fn view_of(job: JobAttributes) -> RemoteView {
     let awaits = |reason: &String| reason == "job-data-insufficient" || reason == "job-incoming";
@@ -412,7 +423,7 @@ fn view_of(job: JobAttributes) -> RemoteView {
 
 #[cfg(test)]
 mod tests {
-    use loket_ipp_printer::{Operations, Supplies};
+    use loket_ipp_printer::{Operations, Rasters, Supplies};
 
     use super::*;
 
@@ -454,7 +465,8 @@ mod tests {
             state_change_time_s: None,
             is_accepting_jobs: true,
             queued_job_count: None,
-            formats: vec![PDF.to_owned()],
+            formats: vec!["application/pdf".to_owned()],
+            rasters: Rasters::default(),
             multiple_document_jobs_supported: Some(false),
             multiple_operation_time_out_s: None,
             operations: Operations::default(),
@@ -479,11 +491,5 @@ mod tests {
         }
         let never = refused(Operation::CreateJob, 0x040b);
         assert!(matches!(never, DeviceFault::Refused(_)));
-    }
-
-    #[test]
-    fn what_a_printer_says_at_length_is_cut_at_whole_characters() {
-        assert_eq!(cut("kertas hàbis", 9), "kertas hà");
-        assert_eq!(cut("idle", 9), "idle");
     }
 }

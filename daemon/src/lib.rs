@@ -29,6 +29,7 @@ pub mod local;
 pub mod paper;
 pub mod policy;
 pub mod profiles;
+pub mod raster;
 pub mod record;
 mod reserve;
 pub mod sheets;

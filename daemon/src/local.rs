@@ -148,5 +148,6 @@ fn facts(
         not_after,
         verified_at: now,
         printer: Some(printer),
+        reprint: None,
     })
 }

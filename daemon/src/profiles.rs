@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use loket_device_profile::{
     Effective, MAX_PROFILES, MAX_TEXT_BYTES, ProfileError, Profiles, SectionError, Seen,
 };
+use loket_usb::Quirks;
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -70,6 +71,7 @@ pub fn load(folder: Option<&Path>) -> Result<Profiles, ProfilesError> {
 /// Whether all that is said in these values is known to those who read them.
 fn check(said: &Effective) -> Result<(), SectionError> {
     said.section::<PrintQuirks>("print")?;
+    said.section::<Quirks>("usb")?;
     said.holds_only(&["print", "usb"])
 }
 

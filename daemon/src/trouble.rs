@@ -59,6 +59,8 @@ troubles! {
     PaperManySheets "C-116" Negative "Berkas hasil pindai berisi lebih dari satu halaman. Pindai satu lembar saja, lalu ulangi. Bila ragu, hubungi petugas TI.",
     PaperExpired "C-117" Unsure "Masa simpan catatan cetak kertas ini di pusat sudah lewat. Anggap belum dapat dipastikan; periksa dokumen elektroniknya. Bila ragu, hubungi dinas penerbit.",
     PaperNotCompared "C-118" Unsure "Pencocokan berhenti sebelum selesai. Pindai ulang dengan 200 dpi, lalu ulangi. Bila berulang, hubungi petugas TI.",
+    ReportTooLong "C-119" Negative "Dokumen pada hari itu terlalu banyak untuk satu laporan. Minta laporannya dari pusat. Hubungi petugas TI.",
+    ReportNotMade "C-120" Negative "Laporan belum dapat dibuat karena catatan mesin tidak terbaca. Coba lagi. Bila berulang, hubungi petugas TI.",
 
     SettingsUnreadable "L-101" Unreadable "Berkas pengaturan tidak dapat dibaca. Periksa nama dan hak bacanya, atau sebutkan dengan --config. Bila ragu, hubungi petugas TI.",
     SettingsWrong "L-102" Config "Pengaturan salah. Perbaiki bagian yang disebut di rincian, lalu periksa dengan 'loketd check-config'. Bila ragu, hubungi petugas TI.",
@@ -169,7 +171,7 @@ table. Families without sentences below are for the IT team and stand in logs, i
 | `P` | `crates/domain/src/print/command.rs` | refusals of a machine's print desk; below |
 | `C-1` | `daemon/src/trouble.rs` | answers at the officer's door of a machine; below |
 | `L` | `daemon/src/trouble.rs` | answers of loketd's command line; below |
-| `K` | `kiosk-ui/src/words/trouble.rs` | what a page on site says in place of what was asked for: K-1, the form and its file; K-2, the judging; K-3, the match of paper; below |
+| `K` | `kiosk-ui/src/words/trouble.rs` | what a page on site says in place of what was asked for: K-1, the form and its file; K-2, the judging; K-3, the match of paper; K-4, the account of a day; below |
 | `J` | `daemon/src/supervisor/error.rs` | a machine's state folder: J-101, its disk is full; documents wait for room |
 | `W` | `crates/wire/src/frame.rs`, `crates/wire/src/trust.rs`, `crates/wire/src/event.rs` | the frame of a message: W-101 too large, W-102 no frame, W-103 unknown version, W-104 its signature, W-105 it could not be signed; a trust bundle: W-106 too large, W-107 its signature, W-108 malformed, W-109 unknown version, W-110 it could not be signed |
 | `M` | `daemon/src/unit/link/inbound.rs`, `daemon/src/unit/link/outbound.rs`, `daemon/src/trust.rs`, `crates/wire/src/event.rs` | a message that a machine set aside: M-101 unknown kind, M-102 malformed, M-103 for another machine, M-104 for another life of its journal, M-105 replay, M-106 it ended the program three times, M-107 a report that could not be sent, M-108 a trust bundle older than the one held, M-109 a trust bundle that cannot be taken |

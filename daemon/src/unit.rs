@@ -1,6 +1,7 @@
 //! The units of the daemon: each turns outside events into commands, and effects into calls.
 
 pub mod control;
+pub(crate) mod days;
 pub mod health;
 pub mod heartbeat;
 pub mod link;

@@ -1,4 +1,4 @@
-//! The inspector: judges documents, draws their pages, reads codes, holds sheets against records; in a process that has
+//! The inspector: judges documents, draws their pages for screens and printers, reads codes, holds sheets against records; in a process that has
 //! nothing but memory and time (`loket_inspection`).
 //!
 //! It is started for one question and is gone with the answer. What went wrong is told in the answer where the fault is
@@ -9,14 +9,15 @@ mod compare;
 mod judge;
 mod look;
 mod pictures;
+mod raster;
 mod record;
 
 use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
 
 use loket_inspection::{
-    EXIT_NO_DOCUMENT, EXIT_NO_TRUST, Head, MAX_BRIEF_BYTES, MAX_DOCUMENT_BYTES, MAX_HEAD_BYTES,
-    MAX_RECORDS, MAX_SCAN_BYTES, MAX_TRUST_BYTES, Work, give_up,
+    EXIT_NO_DOCUMENT, EXIT_NO_TRUST, EXIT_TOO_LARGE, Head, MAX_BRIEF_BYTES, MAX_DOCUMENT_BYTES,
+    MAX_HEAD_BYTES, MAX_RECORDS, MAX_SCAN_BYTES, MAX_TRUST_BYTES, Work, give_up,
 };
 use loket_wire::record::MAX_RECORD_BYTES;
 use serde::Serialize;
@@ -36,6 +37,8 @@ pub(crate) enum Exit {
     Cut,
     /// A fault of this program (EX_SOFTWARE).
     Bug,
+    /// What was asked for would be larger than it may be.
+    TooLarge,
     /// The answer cannot be written (EX_IOERR).
     Output,
     /// Whom to trust cannot be read.
@@ -49,6 +52,7 @@ impl Exit {
             Self::NoDocument => EXIT_NO_DOCUMENT,
             Self::Cut => 66,
             Self::Bug => 70,
+            Self::TooLarge => EXIT_TOO_LARGE,
             Self::Output => 74,
             Self::NoTrust => EXIT_NO_TRUST,
         }
@@ -100,6 +104,12 @@ fn answer(head: &Head) -> Result<Bytes, Exit> {
         } => {
             let document = parts.document()?;
             record::record(&document, (*job, *page_count), *made_at)
+        }
+        Work::Raster { setup } => {
+            let document = parts.document()?;
+            raster::raster(&document, *setup, &mut std::io::stdout().lock())?;
+            // What was written as it was drawn is the answer.
+            Ok(Bytes::default())
         }
         Work::Codes { page } => {
             let scan = parts.next(MAX_SCAN_BYTES)?;

@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use loket_inspection::{
-    EXIT_NO_DOCUMENT, EXIT_NO_TRUST, Fault, Held, Inspector, Judgement, Limits, Question, Read,
-    SheetVerdict, Verdict, Work, answer, ask,
+    EXIT_NO_DOCUMENT, EXIT_NO_TRUST, EXIT_TOO_LARGE, Fault, Held, Inspector, Judgement, Limits,
+    MAX_RASTER_BYTES, Question, RASTER_LIMITS, Read, SheetVerdict, Verdict, Work, answer, ask,
 };
+use loket_paper::print::{self, Back, Colour, Form, Paper, Setup, Sides};
 use loket_paper::raster;
 use loket_verify::Trust;
-use loket_wire::{JobId, MatchRecord, Sha256Digest, Timestamp};
+use loket_wire::{
+    JobId, MatchRecord, RasterColours, RasterFormat, RasterSetup, Sha256Digest, Timestamp,
+};
 
 /// A deadline that ends a hung test; nothing is measured by it.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -43,7 +46,7 @@ async fn asked(work: Work, limits: Limits, parts: &[&[u8]]) -> Result<Vec<u8>, F
         limits,
         parts,
         within: DEADLINE,
-        max_answer_bytes: 18 * 1024 * 1024,
+        max_answer_bytes: MAX_RASTER_BYTES,
     };
     ask(&inspector(), question)
         .await
@@ -150,6 +153,80 @@ async fn a_sheet_is_found_by_its_code_and_held_against_its_record() {
         assert_eq!(held.code.as_deref(), Some("R-401"));
         assert_eq!(held.pictures.is_some(), pictures);
     }
+}
+
+const fn drawn(format: RasterFormat, colours: RasterColours, resolution_dpi: u16) -> Work {
+    Work::Raster {
+        setup: RasterSetup {
+            format,
+            colours,
+            resolution_dpi,
+        },
+    }
+}
+
+#[tokio::test]
+async fn a_card_is_drawn_for_a_printer_in_less_than_64_mib_the_program_included() {
+    let card = fixture(CARD);
+    let work = drawn(RasterFormat::Pwg, RasterColours::Gray, 600);
+    // Address space: what a process has in memory is less.
+    let limits = Limits {
+        memory_bytes: 64 * 1024 * 1024,
+        ..RASTER_LIMITS
+    };
+    let seen = asked(work, limits, &[&card]).await.unwrap();
+    let setup = Setup {
+        form: Form::Pwg,
+        colour: Colour::Gray,
+        dpi: 600,
+        paper: Paper::A4,
+        sides: Sides::One,
+        back: Back::Normal,
+    };
+    let mut expected = Vec::new();
+    print::write(&card, &setup, u64::MAX, &mut expected).unwrap();
+    assert!(seen == expected, "{} bytes", seen.len());
+
+    let work = drawn(RasterFormat::Urf, RasterColours::Rgb, 300);
+    let seen = asked(work, RASTER_LIMITS, &[&card]).await.unwrap();
+    assert!(seen.starts_with(b"UNIRAST\0\0\0\0\x01\x18\x01"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_drawn_for_a_printer_or_is_too_much_is_told_apart() {
+    let exit = async |resolution_dpi, document: &[u8]| {
+        let work = drawn(RasterFormat::Pwg, RasterColours::Rgb, resolution_dpi);
+        asked(work, RASTER_LIMITS, &[document]).await.unwrap_err()
+    };
+    let card = fixture(CARD);
+    assert!(exit(300, b"no document").await.is_exit(EXIT_NO_DOCUMENT));
+    assert!(exit(1_200, &card).await.is_exit(EXIT_NO_DOCUMENT));
+    let noise = exit(600, &noisy_pdf()).await;
+    assert!(noise.is_exit(EXIT_TOO_LARGE), "{noise:?}");
+    let endless = exit(36, &endless_pdf()).await;
+    assert!(is_ended(&endless), "{endless:?}");
+}
+
+/// A page of A4 that is one picture without two dots alike beside each other.
+fn noisy_pdf() -> Vec<u8> {
+    let (width, height) = (1_240, 1_754);
+    let mut noise = 1_u32;
+    let pixels = (0..width * height).map(|_at| {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        noise.to_be_bytes()[0]
+    });
+    let mut body = format!(
+        "%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n\
+        2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
+        3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Resources<</XObject<</X 5 0 R>>>>/Contents 4 0 R>>endobj\n\
+        4 0 obj<</Length 27>>stream\n595 0 0 842 0 0 cm /X Do\n\n\nendstream endobj\n\
+        5 0 obj<</Type/XObject/Subtype/Image/Width {width}/Height {height}/ColorSpace/DeviceGray/BitsPerComponent 8/Interpolate true/Length {}>>stream\n",
+        width * height
+    )
+    .into_bytes();
+    body.extend(pixels);
+    body.extend_from_slice(b"\nendstream endobj\ntrailer<</Root 1 0 R/Size 6>>\n%%EOF\n");
+    body
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-use loket_wire::JobId;
+pub use loket_domain::account::Day as AccountOfDay;
+pub use loket_domain::dispatch::LocalDay;
+use loket_wire::{JobId, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -84,6 +86,43 @@ pub trait PaperDesk: Send + Sync {
     /// # Cancel safety
     /// Dropping the future ends the question; central may have its line of it.
     fn ask(&self, question: PaperQuestion) -> Answer<'_, Result<PaperAnswer, Trouble>>;
+}
+
+/// A question about a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayQuestion {
+    /// The day of the office.
+    pub day: LocalDay,
+    /// The officer who asks; the name stands on the form.
+    pub by: String,
+}
+
+/// The account of a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayAnswer {
+    /// The account.
+    pub day: AccountOfDay,
+    /// The office's name.
+    pub office: String,
+    /// When the account was made.
+    pub made_at: Timestamp,
+    /// Whether that clock was trusted.
+    pub clock_trusted: bool,
+}
+
+/// Accounts for days of this station, without the outside.
+pub trait DayDesk: Send + Sync {
+    /// The present day of the office.
+    fn today(&self) -> Answer<'_, LocalDay>;
+
+    /// Accounts for a day.
+    ///
+    /// # Errors
+    /// The [`Trouble`] that the officer is told: there is no account.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses nothing.
+    fn day(&self, question: DayQuestion) -> Answer<'_, Result<DayAnswer, Trouble>>;
 }
 
 /// A document on a medium that somebody plugged in.

@@ -16,11 +16,11 @@ use tokio::sync::Semaphore;
 
 use crate::handles::Handles;
 use crate::picture::Picture;
-use crate::ports::{Judgement, MediaDesk, MediaFile, PaperDesk, VerifyDesk};
+use crate::ports::{DayDesk, Judgement, MediaDesk, MediaFile, PaperDesk, VerifyDesk};
 use crate::problem::Problem;
 use crate::station_paper::SheetResult;
 use crate::words::Trouble;
-use crate::{guard, kiosk, picture, station, station_paper};
+use crate::{guard, kiosk, picture, station, station_paper, station_report};
 
 /// Documents that are received or judged at a time: each may take 8 MiB, and one screen asks for one.
 const MAX_UPLOADS: usize = 4;
@@ -69,6 +69,8 @@ pub struct Site {
     pub paper: Option<Arc<dyn PaperDesk>>,
     /// Reads what is plugged in.
     pub media: Arc<dyn MediaDesk>,
+    /// Accounts for days.
+    pub days: Arc<dyn DayDesk>,
     /// Which pages are shown.
     pub faces: BTreeSet<Face>,
     /// `host:port` by which browsers may call this machine; any other name is a stranger's page.
@@ -186,6 +188,8 @@ fn station_routes() -> Routes {
         ),
         ("/station/kertas/lagi/{handle}", get(station_paper::again)),
         ("/station/kertas/hasil/{handle}", get(station_paper::result)),
+        ("/station/laporan", get(station_report::page)),
+        ("/station/laporan/berkas", get(station_report::file)),
         ("/station/gambar/{handle}", get(picture::show)),
     ]
 }

@@ -8,6 +8,7 @@
 
 mod crash;
 mod dispatch;
+mod fault;
 mod figures;
 mod idle;
 mod journal;
@@ -16,6 +17,7 @@ mod paper;
 mod peer_printer;
 mod process;
 mod qr;
+mod raster;
 mod rate;
 mod section;
 mod verify;
@@ -57,6 +59,12 @@ enum Name {
         #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
         window_s: u32,
     },
+    /// From a fault at the printer to central's console, and from paper in the tray to the sheet
+    Fault {
+        /// Faults at an idle printer, and as many at a job
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+        faults: u16,
+    },
     /// What an idle day costs on the link
     Link {
         /// Quarters of an hour to look
@@ -83,6 +91,12 @@ enum Name {
         /// Compares the scan in FOLDER alone, as the process whose memory is measured
         #[arg(long, value_name = "FOLDER", hide = true)]
         once: Option<PathBuf>,
+    },
+    /// A card made into a raster for a printer without PDF, beside pdftoppm
+    Raster {
+        /// Processes of each side and shape
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        times: u32,
     },
     /// A signed document judged, beside pdfsig, pyHanko and the floor
     Verify {
@@ -117,6 +131,7 @@ async fn run(line: Line) -> anyhow::Result<()> {
     let mut section = match line.name {
         Name::Dispatch { jobs } => dispatch::run(usize::from(jobs)).await,
         Name::Idle { window_s } => idle::run(Duration::from_secs(u64::from(window_s))).await,
+        Name::Fault { faults } => fault::run(usize::from(faults)).await,
         Name::Link { quarters } => link::run(quarters).await,
         Name::Journal { commits } => journal::run(commits).await,
         Name::Qr { every } => qr::run(every),
@@ -124,6 +139,7 @@ async fn run(line: Line) -> anyhow::Result<()> {
             once: Some(folder), ..
         } => paper::once(&folder),
         Name::Paper { pairs, once: None } => paper::run(pairs),
+        Name::Raster { times } => raster::run(times),
         Name::Verify { calls } => verify::run(calls),
         Name::Crash { kills, rival_kills } => {
             crash::run(u64::from(kills), u64::from(rival_kills)).await

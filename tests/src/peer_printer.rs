@@ -15,6 +15,7 @@ const NO_DNS_SD: &str = "../crates/ipp-printer/tests/support/avahi.c";
 pub struct PeerPrinter {
     program: Program,
     folder: PathBuf,
+    formats: String,
     port: u16,
     running: Running,
 }
@@ -26,6 +27,14 @@ impl PeerPrinter {
     /// # Errors
     /// When it is not installed or does not listen.
     pub async fn start(site: &Site, command: &str) -> anyhow::Result<Self> {
+        Self::start_with(site, command, "application/pdf,image/pwg-raster").await
+    }
+
+    /// As [`PeerPrinter::start`], with these formats, by commas.
+    ///
+    /// # Errors
+    /// As [`PeerPrinter::start`].
+    pub async fn start_with(site: &Site, command: &str, formats: &str) -> anyhow::Result<Self> {
         let folder = site.path("peer-printer");
         for name in ["spool", "keys"] {
             std::fs::create_dir_all(folder.join(name)).context("make the printer's folders")?;
@@ -44,10 +53,11 @@ impl PeerPrinter {
             .with_env("OUT", &text(&folder))
             .with_env("HOME", &text(&folder));
         let port = loket_demo::site::draw_port()?;
-        let running = listen(site, &program, &folder, port).await?;
+        let running = listen(site, &program, (&folder, formats), port).await?;
         Ok(Self {
             program,
             folder,
+            formats: formats.to_owned(),
             port,
             running,
         })
@@ -59,7 +69,8 @@ impl PeerPrinter {
     /// When it does not listen again.
     pub async fn kill_and_start(&mut self, site: &Site) -> anyhow::Result<()> {
         self.running.kill().await?;
-        self.running = listen(site, &self.program, &self.folder, self.port).await?;
+        let files = (self.folder.as_path(), self.formats.as_str());
+        self.running = listen(site, &self.program, files, self.port).await?;
         Ok(())
     }
 
@@ -79,7 +90,7 @@ impl PeerPrinter {
 async fn listen(
     site: &Site,
     program: &Program,
-    folder: &Path,
+    (folder, formats): (&Path, &str),
     port: u16,
 ) -> anyhow::Result<Running> {
     let (spool, keys) = (text(&folder.join("spool")), text(&folder.join("keys")));
@@ -98,7 +109,7 @@ async fn listen(
         "-c",
         &script,
         "-f",
-        "application/pdf,image/pwg-raster",
+        formats,
         "Peer",
     ]);
     let mut running = Running::start("ippeveprinter", started, &site.path("logs"))?;

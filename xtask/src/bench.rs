@@ -19,7 +19,7 @@ use crate::test::debian::{Package, install_missing};
 use crate::test::{PROGRAMS_FOLDER_VARIABLE, cargo, check_shut, finish, peers, programs};
 
 /// The programs as shipped: optimised, without symbols, without the doors for tests.
-const BUILD: &str = "build --release --workspace --exclude xtask --bins";
+const BUILD: &str = "build --release --workspace --exclude xtask --exclude loket-usb-guest --bins";
 
 /// The driver, a benchmark of the package that may start every program.
 const DRIVER: &str = "bench --package loket-tests --bench loket-bench --";
@@ -35,7 +35,7 @@ const PACKAGES: &[Package] = &[
     ("zbar-tools", "zbarimg, another"),
     (
         "poppler-utils",
-        "pdfsig, the rival as a judge of signatures",
+        "pdfsig and pdftoppm, the rivals at judging and drawing",
     ),
     ("libnss3-tools", "certutil, which makes what pdfsig trusts"),
     (
@@ -57,6 +57,9 @@ pub(crate) struct Options {
     /// How long `idle` looks
     #[arg(long, value_name = "SECONDS", default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..))]
     window_s: u32,
+    /// Faults of `fault` at an idle printer, and as many at a job
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..))]
+    faults: u16,
     /// How many quarters of an hour `link` looks; a short heartbeat is the third after a start
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(2..))]
     quarters: u32,
@@ -69,6 +72,9 @@ pub(crate) struct Options {
     /// Pairs of sheets of `paper`: one as it was printed, one with a digit changed
     #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u32).range(1..))]
     pairs: u32,
+    /// Processes of `raster` for each side and shape
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    times: u32,
     /// Calls of `verify` in process; processes are a twentieth
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..))]
     calls: u32,
@@ -87,6 +93,8 @@ enum Name {
     Dispatch,
     /// What loketd takes while nothing happens, beside cupsd
     Idle,
+    /// From a fault at the printer to central's console
+    Fault,
     /// What an idle day costs on the link
     Link,
     /// Commits of the journal, beside bare writes to the same disk
@@ -95,6 +103,8 @@ enum Name {
     Qr,
     /// A printed sheet held against its record, beside ImageMagick
     Paper,
+    /// A card made into a raster for a printer without PDF, beside pdftoppm
+    Raster,
     /// A signed document judged, beside pdfsig, pyHanko and the floor
     Verify,
     /// Documents printed once through crashes, beside `lp` and cupsd
@@ -144,7 +154,12 @@ impl Name {
     /// Whether it starts programs of ours; the others measure what is linked into the driver.
     const fn starts_programs(self) -> bool {
         match self {
-            Self::Dispatch | Self::Idle | Self::Link | Self::Verify => true,
+            Self::Dispatch
+            | Self::Idle
+            | Self::Fault
+            | Self::Link
+            | Self::Raster
+            | Self::Verify => true,
             Self::Journal | Self::Qr | Self::Paper | Self::Crash => false,
         }
     }
@@ -168,10 +183,12 @@ impl Options {
         match name {
             Name::Dispatch => format!("dispatch --jobs {}", self.jobs),
             Name::Idle => format!("idle --window-s {}", self.window_s),
+            Name::Fault => format!("fault --faults {}", self.faults),
             Name::Link => format!("link --quarters {}", self.quarters),
             Name::Journal => format!("journal --commits {}", self.commits),
             Name::Qr => format!("qr --every {}", self.every),
             Name::Paper => format!("paper --pairs {}", self.pairs),
+            Name::Raster => format!("raster --times {}", self.times),
             Name::Verify => format!("verify --calls {}", self.calls),
             Name::Crash => format!(
                 "crash --kills {} --rival-kills {}",
@@ -215,10 +232,12 @@ mod tests {
             name: None,
             jobs: 1,
             window_s: 2,
+            faults: 5,
             quarters: 3,
             commits: 64,
             every: 3,
             pairs: 4,
+            times: 5,
             calls: 20,
             kills: 5,
             rival_kills: 6,
@@ -229,10 +248,12 @@ mod tests {
         let expected = [
             "dispatch --jobs 1",
             "idle --window-s 2",
+            "fault --faults 5",
             "link --quarters 3",
             "journal --commits 64",
             "qr --every 3",
             "paper --pairs 4",
+            "raster --times 5",
             "verify --calls 20",
             "crash --kills 5 --rival-kills 6",
         ];

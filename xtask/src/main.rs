@@ -1,4 +1,4 @@
-//! Runs the project's own commands: `cargo xtask test`, `tidy`, `crash`, `fuzz` and `bench`.
+//! Runs the project's own commands: `cargo xtask test`, `tidy`, `crash`, `fuzz`, `usb` and `bench`.
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
@@ -14,6 +14,7 @@ mod tally;
 mod test;
 mod tidy;
 mod tree;
+mod usb;
 mod workspace;
 
 use std::path::{Path, PathBuf};
@@ -46,6 +47,8 @@ enum Command {
     Crash(crash::Options),
     /// Gives readers of bytes bytes that are nearly right, as many as are asked for
     Fuzz(fuzz::Options),
+    /// Drives virtual USB devices in a real kernel, which boots in an emulated computer
+    Usb(usb::Options),
     /// Builds the programs as shipped and runs the benchmarks of BENCHMARKS.md
     Bench(bench::Options),
 }
@@ -63,6 +66,7 @@ fn run(command: Command) -> ExitCode {
         Command::Tidy => tidy::run(&root()),
         Command::Crash(options) => crash::run(&root(), &options),
         Command::Fuzz(options) => fuzz::run(&root(), &options),
+        Command::Usb(options) => usb::run(&root(), &options),
         Command::Bench(options) => bench::run(&root(), &options),
     };
     match outcome {

@@ -50,6 +50,7 @@ const PLACES: &[(&str, Place)] = &[
     (FUZZ, Place::Simulator),
     (EXAMPLE_SETTINGS, Place::Simulator),
     (TESTS, Place::Tests),
+    ("loket-usb-guest", Place::Tests),
     ("xtask", Place::Task),
 ];
 

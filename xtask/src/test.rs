@@ -14,6 +14,7 @@ use clap::{Args, ValueEnum};
 use crate::metadata::Metadata;
 use crate::tally::Tally;
 use crate::tidy;
+use crate::usb;
 
 pub(crate) use programs::check_shut;
 
@@ -43,6 +44,8 @@ enum Step {
     Docs,
     /// The programs, as shipped and with the doors for tests
     Programs,
+    /// USB in a real kernel, which boots in an emulated computer
+    Usb,
     /// Every test
     Tests,
     /// Every example in the documentation
@@ -80,6 +83,7 @@ impl Step {
             Self::Tidy => tidy::run(root),
             Self::Packages => {
                 debian::install_missing("tests", debian::FOR_TESTS)?;
+                debian::install_missing("the USB suite", usb::PACKAGES)?;
                 peers::install(root, &Metadata::of_members(root)?.target_directory)
             }
             Self::Clippy => finish(cargo(
@@ -92,6 +96,7 @@ impl Step {
                 finish(command)
             }
             Self::Programs => programs::build(root),
+            Self::Usb => usb::run(root, &usb::Options::default()),
             Self::Tests => tests(root),
             Self::Doctests => finish(cargo(root, "test --doc --workspace")),
         }
@@ -220,7 +225,7 @@ mod tests {
             .map(|step| step.name())
             .collect();
         let expected = [
-            "format", "tidy", "packages", "clippy", "docs", "programs", "tests", "doctests",
+            "format", "tidy", "packages", "clippy", "docs", "programs", "usb", "tests", "doctests",
         ];
         assert_eq!(names, expected);
     }

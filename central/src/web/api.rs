@@ -215,10 +215,11 @@ pub(super) async fn machines(
             let rows = office.store.machines()?;
             let aside = office.store.quarantine_counts()?;
             let newest = office.trust_desk.newest().map(|newest| newest.serial);
+            let histories = office.supplies.histories(&*office.store, now)?;
             let shape = |row: &loket_store::MachineRow| {
                 let aside = aside.get(&row.id).copied().unwrap_or_default();
                 let is_enrolled = office.machines.find(&row.id).is_ok();
-                MachineShape::new(row, is_enrolled, aside, newest, now)
+                MachineShape::new((row, &histories), is_enrolled, aside, newest, now)
             };
             Ok(rows.iter().map(shape).collect::<Vec<_>>())
         })

@@ -1,6 +1,7 @@
 //! The console: one page for people, whose live part is fetched again every two seconds.
 
 mod asked;
+mod device;
 mod form;
 mod job;
 mod lines;
@@ -24,7 +25,7 @@ use loket_wire::Sha256Digest;
 use self::asked::{Asked, Words};
 use self::form::SearchForm;
 use self::lines::{JobLine, MachineLine, Trouble, job_line, machine_lines};
-use self::machine::WriteOffForm;
+use self::machine::{ReportForm, WriteOffForm};
 use self::view::{Tile, Times, View, tiles};
 use super::Web;
 use super::sign_in::{Account, Right};
@@ -132,6 +133,8 @@ struct ConsolePage<'a> {
     form: Option<SearchForm>,
     /// What takes the shown machine out of service, for who may. Outside of the live part as well.
     write_off: Option<WriteOffForm>,
+    /// Asks for a day of the shown machine, for who may.
+    report: Option<ReportForm>,
 }
 
 #[derive(Template)]
@@ -178,15 +181,21 @@ pub(super) async fn page(
     } else {
         None
     };
-    let write_off = {
+    let (write_off, report) = {
         let (asked, account) = (asked.clone(), account.clone());
-        let form = office.blocking(move |office| WriteOffForm::new(office, &asked, &account));
-        form.await?.map_err(|error| storage_problem(&error))?
+        let forms = office.blocking(move |office| {
+            let zone = office.offices.current().zone();
+            let report = ReportForm::new(&asked, &account, zone, now());
+            let write_off = WriteOffForm::new(office, &asked, &account)?;
+            Ok::<_, StoreError>((write_off, report))
+        });
+        forms.await?.map_err(|error| storage_problem(&error))?
     };
     let part = shared(&web, asked).await?;
     let page = ConsolePage {
         title,
         form,
+        report,
         write_off,
         name: &account.name,
         role: role_word(account.role),
@@ -256,9 +265,10 @@ fn live_part(office: &Office, asked: &Asked) -> Result<LivePart, StoreError> {
     let store = &office.store;
     let link_down = lines::link_down(office, at);
     let set_aside = store.quarantine_counts()?;
+    let histories = office.supplies.histories(&**store, at)?;
     let machines = machine_lines(
         office,
-        &store.machines()?,
+        (&store.machines()?, &histories),
         &set_aside,
         link_down.is_some(),
         at,

@@ -8,8 +8,10 @@ use loket_wire::{
 };
 use serde::Serialize;
 
+use super::stock::StockShape;
 use crate::dispatch::BROKER_DOWN;
 use crate::metrics::LinkTally;
+use crate::supplies::{DeviceLeft, Histories};
 use crate::words::trouble;
 
 /// A moment as RFC 3339 in UTC.
@@ -221,13 +223,15 @@ struct DeviceShape {
     state: String,
     reasons: Vec<String>,
     model: Option<String>,
+    /// What it said last that it has left; null where it never did.
+    stock: Option<StockShape>,
     since: Moment,
     received_at: Moment,
 }
 
 impl MachineShape {
     pub(super) fn new(
-        row: &MachineRow,
+        (row, histories): (&MachineRow, &Histories),
         is_enrolled: bool,
         aside: AsideCount,
         newest_trust: Option<u64>,
@@ -245,6 +249,7 @@ impl MachineShape {
             state: device.state.clone(),
             reasons: device.reasons.clone(),
             model: device.model.clone(),
+            stock: DeviceLeft::of(row, device, histories, now).map(StockShape::of),
             since: Moment(device.since),
             received_at: Moment(device.received_at),
         });

@@ -205,6 +205,7 @@ async fn an_order_goes_where_the_machine_is_whatever_its_old_broker_says_of_it()
             state: "idle".to_owned(),
             reasons: Vec::new(),
             model: None,
+            stock: None,
             at: loket_wire::Timestamp::UNIX_EPOCH,
         },
     ));

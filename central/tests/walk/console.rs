@@ -123,6 +123,7 @@ async fn machines_in_trouble_stand_first_and_revoked_ones_trouble_nobody() {
             state: state.to_owned(),
             reasons: vec![reason.to_owned()],
             model: None,
+            stock: None,
             at: Timestamp::from_unix_ms(1_790_000_000_000),
         }));
         machine.until_acked(seq).await;

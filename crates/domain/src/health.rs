@@ -1,12 +1,13 @@
 //! Health of one machine: what changed, what central does not know yet, when the next heartbeat is due.
 //!
 //! ```text
-//! look at a printer ──> Changed ──> effect Report ──> Kept (in the outbox)
-//!                                        └─────────> NotKept ──┐
-//! measures ──> Crossed (a bound) ──────────────────────────────┴──> effect Heartbeat ──> Beaten
+//! look at a printer ──> Changed, Used ──> effect Report ──> Kept (in the outbox)
+//!                                              └─────────> NotKept ──┐
+//! measures ──> Crossed (a bound) ────────────────────────────────────┴──> effect Heartbeat ──> Beaten
 //! ```
 //!
-//! Invariants: a device is told of only when it changed; a change whose report finds no room in the journal goes with
+//! Invariants: a device is told of only when it changed, or when what it has left is worth a report (`stock.rs` says
+//! when that is, and how often at most); a change whose report finds no room in the journal goes with
 //! the heartbeats until it does; a heartbeat is due when a bound was crossed, when a report found no room, and after
 //! its time. Nothing of this outlives the program: at the start everything is looked at anew.
 //!
@@ -17,6 +18,7 @@ mod command;
 mod decide;
 mod effect;
 mod hours;
+mod stock;
 mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +51,8 @@ struct Device {
     /// When it was seen to be so.
     since: Timestamp,
     telling: Telling,
+    /// How often it may be told of for what it has left alone.
+    quota: stock::Quota,
 }
 
 /// How far central has been told of a device's last change.

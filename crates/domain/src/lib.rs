@@ -5,9 +5,11 @@
 //! command into events or a refusal, `apply` folds an event, `effects` says what the shell must do next, and
 //! `wake_at` when it must ask again although nothing happened. The same functions serve running and recovery.
 
+pub mod account;
 pub mod core;
 pub mod dispatch;
 pub mod health;
 pub mod print;
 pub mod roam;
+pub mod supply;
 pub mod verification;

@@ -15,7 +15,7 @@
 //! input   4 bytes  length of the head, big endian
 //!         head     JSON: what is asked, within which limits, the length of each part
 //!         parts    one after the other
-//! output  JSON, or an encoded record
+//! output  JSON, an encoded record, or a raster
 //! ```
 //! Nothing stands on the command line, where every account of the computer could read it.
 
@@ -33,8 +33,9 @@ pub use judgement::{
 };
 pub use loket_verify::Verdict;
 pub use question::{
-    Brief, DOCUMENT_LIMITS, EXIT_NO_DOCUMENT, EXIT_NO_TRUST, Head, Limits, MAX_BRIEF_BYTES,
-    MAX_HEAD_BYTES, MAX_RECORDS, MAX_SCAN_BYTES, MAX_TRUST_BYTES, Work,
+    Brief, DOCUMENT_LIMITS, EXIT_NO_DOCUMENT, EXIT_NO_TRUST, EXIT_TOO_LARGE, Head, Limits,
+    MAX_BRIEF_BYTES, MAX_HEAD_BYTES, MAX_RASTER_BYTES, MAX_RECORDS, MAX_SCAN_BYTES,
+    MAX_TRUST_BYTES, RASTER_LIMITS, Work,
 };
 pub use sheet::{
     Cut, Held, MAX_CUTS, MAX_HELD_BYTES, MAX_REGIONS, Read, Region, RegionKind, SheetPictures,

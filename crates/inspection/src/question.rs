@@ -1,7 +1,7 @@
 //! What is asked, and how it crosses.
 
 use loket_verify::Policy;
-use loket_wire::{HostRules, JobId, Timestamp};
+use loket_wire::{HostRules, JobId, RasterSetup, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Largest scan: an A4 page in colour at 300 dpi has some 3 MB as JPEG, up to 15 as PNG.
@@ -22,6 +22,9 @@ pub const MAX_HEAD_BYTES: usize = 64 * 1024;
 /// What was brought is no kind of document that is known, or a page of it has no record (EX_DATAERR).
 pub const EXIT_NO_DOCUMENT: u8 = 65;
 
+/// What was asked for would be larger than it may be (EX_CANTCREAT).
+pub const EXIT_TOO_LARGE: u8 = 73;
+
 /// Whom to trust cannot be read (EX_CONFIG).
 pub const EXIT_NO_TRUST: u8 = 78;
 
@@ -39,6 +42,18 @@ pub struct Limits {
 pub const DOCUMENT_LIMITS: Limits = Limits {
     memory_bytes: 256 * 1024 * 1024,
     cpu_s: 10,
+};
+
+/// The largest raster of a document. A page of letters in A4 at 600 dpi has one to three megabytes, a page that is a
+/// photograph from edge to edge 35 in shades of grey; the machine holds a raster in memory while it is sent, and what is
+/// larger than this takes a slow printer longer than an exchange may last.
+pub const MAX_RASTER_BYTES: usize = 32 * 1024 * 1024;
+
+/// What a document is drawn for a printer within. Address space: a page of A4 at 600 dpi takes less than 64 MiB, and the
+/// pictures of a page may take three times as much again. Processor time: such a page takes half a second on a small PC.
+pub const RASTER_LIMITS: Limits = Limits {
+    memory_bytes: 256 * 1024 * 1024,
+    cpu_s: 40,
 };
 
 /// What the offices wrote that documents are judged by.
@@ -84,6 +99,14 @@ pub enum Work {
         /// The present moment.
         #[serde(rename = "made_at_ms")]
         made_at: Timestamp,
+    },
+    /// A document as a raster for a printer that takes no PDF: each page at its own size in the middle of A4, one page a
+    /// sheet. Part: the signed revision, since all is drawn that is given. The raster itself, up to
+    /// [`MAX_RASTER_BYTES`], each part as soon as it is drawn: it is whole where the code is 0. With
+    /// [`EXIT_NO_DOCUMENT`] a page cannot be drawn, with [`EXIT_TOO_LARGE`] the raster would be larger.
+    Raster {
+        /// In what shape.
+        setup: RasterSetup,
     },
     /// Digests of what the QR codes of a scan say. Part: the scan. A [`crate::Read`] of digests.
     Codes {
@@ -132,6 +155,8 @@ impl Head {
 
 #[cfg(test)]
 mod tests {
+    use loket_wire::{RasterColours, RasterFormat};
+
     use super::*;
 
     fn heads() -> Vec<Head> {
@@ -143,6 +168,13 @@ mod tests {
                 job: JobId::from_parts(1, [1; 10]),
                 page_count: 2,
                 made_at: at,
+            },
+            Work::Raster {
+                setup: RasterSetup {
+                    format: RasterFormat::Urf,
+                    colours: RasterColours::Rgb,
+                    resolution_dpi: 300,
+                },
             },
             Work::Codes { page: None },
             Work::Compare {

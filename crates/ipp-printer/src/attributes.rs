@@ -29,6 +29,17 @@ pub(crate) fn texts(group: &IppAttributeGroup, name: &str) -> Vec<String> {
         .collect()
 }
 
+/// The bytes of all octetStrings; a printer that sends text in their place is understood too.
+pub(crate) fn octets<'a>(group: &'a IppAttributeGroup, name: &str) -> Vec<&'a [u8]> {
+    values(group, name)
+        .iter()
+        .filter_map(|value| {
+            let octets = value.as_octet_string().map(AsRef::as_ref);
+            octets.or_else(|| as_text(value).map(str::as_bytes))
+        })
+        .collect()
+}
+
 /// All integers and enums.
 pub(crate) fn integers(group: &IppAttributeGroup, name: &str) -> Vec<i32> {
     values(group, name).iter().filter_map(as_integer).collect()

@@ -11,7 +11,7 @@
 //!
 //! # Source
 //! RFC 8010 (encoding and transport), RFC 8011 (model), RFC 7472 (ipps), PWG 5100.7 (media-col,
-//! Close-Job), PWG 5100.13 (print-scaling, job-uuid).
+//! Close-Job), PWG 5100.13 (print-scaling, job-uuid), PWG 5102.4 (what rasters a printer takes).
 
 mod attributes;
 mod error;
@@ -23,6 +23,8 @@ mod message;
 mod operations;
 mod pin;
 mod printer;
+mod raster;
+mod supply;
 mod timeouts;
 mod transport;
 mod uri;
@@ -31,7 +33,12 @@ mod usb;
 pub use error::{Garbage, IppError, Operation, status_keyword};
 pub use job::{Asked, CreatedJob, JobAttributes, JobState, Media, NewJob, WhichJobs};
 pub use operations::{IppPrinter, Options};
-pub use printer::{Operations, PrinterAttributes, PrinterState, Severity, StateReason, Supplies};
+pub use printer::{Operations, PrinterAttributes, PrinterState, Severity, StateReason};
+pub use raster::Rasters;
+pub use supply::{
+    Colour, Level, MAX_NAME_CHARS, MAX_SUPPLIES, MAX_TRAYS, Supplies, Supply, SupplyKind, Tray,
+    TrayKind,
+};
 pub use timeouts::Timeouts;
 pub use transport::{
     ByteStream, DialError, DialFuture, Stream, TcpTransport, TlsTransport, Transport,

@@ -7,6 +7,8 @@ use ipp::attribute::IppAttributeGroup;
 use crate::attributes::{boolean, count, integer, integers, text, texts};
 use crate::error::{Garbage, Operation};
 use crate::job::Media;
+use crate::raster::Rasters;
+use crate::supply::{self, Supplies};
 
 /// The state of the printer.
 ///
@@ -108,26 +110,6 @@ impl Operations {
     }
 }
 
-/// What the printer says about its supplies, as it says it, in both dialects.
-///
-/// # Source
-/// `printer-supply`: PWG 5100.13 section 6.5. `marker-*`: as CUPS names them.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Supplies {
-    /// `printer-supply`: `type=toner;level=75;maxcapacity=100;…`, one a supply.
-    pub printer_supply: Vec<String>,
-    /// `printer-supply-description`, in the same order.
-    pub printer_supply_description: Vec<String>,
-    /// `marker-names`.
-    pub marker_names: Vec<String>,
-    /// `marker-types`, in the same order.
-    pub marker_types: Vec<String>,
-    /// `marker-colors`, in the same order.
-    pub marker_colors: Vec<String>,
-    /// `marker-levels` in percent, in the same order; −1 other, −2 unknown, −3 some left.
-    pub marker_levels: Vec<i32>,
-}
-
 /// What the printer says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrinterAttributes {
@@ -151,6 +133,8 @@ pub struct PrinterAttributes {
     pub queued_job_count: Option<u32>,
     /// `document-format-supported`, as media types.
     pub formats: Vec<String>,
+    /// What it says about rasters, for where there is no format that it draws itself.
+    pub rasters: Rasters,
     /// True where a job takes several documents: then a second Send-Document prints again.
     pub multiple_document_jobs_supported: Option<bool>,
     /// Seconds that a job without a document is kept, as the printer says; not all keep to it.
@@ -163,7 +147,7 @@ pub struct PrinterAttributes {
     pub media_ready: Vec<String>,
     /// Sides of pages printed since the printer was made (PWG 5100.22); rare.
     pub impressions_completed: Option<u32>,
-    /// Toner, ink and the like.
+    /// Toner, ink, paper and the like.
     pub supplies: Supplies,
 }
 
@@ -184,6 +168,11 @@ pub(crate) const REQUESTED: &[&str] = &[
     "printer-is-accepting-jobs",
     "queued-job-count",
     "document-format-supported",
+    "color-supported",
+    "pwg-raster-document-resolution-supported",
+    "pwg-raster-document-type-supported",
+    "pwg-raster-document-sheet-back",
+    "urf-supported",
     "multiple-document-jobs-supported",
     "multiple-operation-time-out",
     "operations-supported",
@@ -196,6 +185,8 @@ pub(crate) const REQUESTED: &[&str] = &[
     "marker-types",
     "marker-colors",
     "marker-levels",
+    "marker-low-levels",
+    "printer-input-tray",
 ];
 
 impl PrinterAttributes {
@@ -219,6 +210,7 @@ impl PrinterAttributes {
             is_accepting_jobs: boolean(group, "printer-is-accepting-jobs").unwrap_or(false),
             queued_job_count: count(group, "queued-job-count"),
             formats: texts(group, "document-format-supported"),
+            rasters: Rasters::read(group),
             multiple_document_jobs_supported: boolean(group, "multiple-document-jobs-supported"),
             multiple_operation_time_out_s: count(group, "multiple-operation-time-out"),
             operations: Operations(codes.into_iter().flat_map(u16::try_from).collect()),
@@ -229,14 +221,7 @@ impl PrinterAttributes {
             },
             media_ready: texts(group, "media-ready"),
             impressions_completed: count(group, "printer-impressions-completed"),
-            supplies: Supplies {
-                printer_supply: texts(group, "printer-supply"),
-                printer_supply_description: texts(group, "printer-supply-description"),
-                marker_names: texts(group, "marker-names"),
-                marker_types: texts(group, "marker-types"),
-                marker_colors: texts(group, "marker-colors"),
-                marker_levels: integers(group, "marker-levels"),
-            },
+            supplies: supply::read(group),
         })
     }
 }

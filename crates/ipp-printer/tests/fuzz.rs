@@ -90,6 +90,16 @@ fn printer() -> Vec<u8> {
             attribute(0x37, "", b""),
             attribute(0x21, "marker-levels", &[0, 0, 0, 50]),
             attribute(0x42, "marker-names", b"black"),
+            attribute(
+                0x30,
+                "printer-supply",
+                b"type=toner;maxcapacity=100;level=-3;colorantname=black;",
+            ),
+            attribute(
+                0x30,
+                "printer-input-tray",
+                b"type=sheetFeedAutoRemovableTray;mediafeed=29700;mediaxfeed=21000;maxcapacity=250;level=9;status=0;name=t",
+            ),
         ],
     )
 }

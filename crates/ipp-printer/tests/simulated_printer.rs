@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use loket_ipp_printer::{
-    IppError, IppPrinter, JobState, Media, NewJob, Operation, Options, PrinterState, Severity,
-    StateReason, WhichJobs,
+    IppError, IppPrinter, JobState, Level, Media, NewJob, Operation, Options, PrinterState,
+    Severity, StateReason, SupplyKind, WhichJobs,
 };
 use loket_sim::printer::{Impressions, Knobs, Memory, PrinterConfig, Replies, Report, SimPrinter};
 use tokio::time::timeout;
@@ -99,8 +99,11 @@ async fn the_printer_says_who_it_is_and_what_it_can() {
         (said.media, said.impressions_completed),
         (Media::Collection, Some(0))
     );
-    assert_eq!(said.supplies.marker_levels, [75]);
-    assert!(said.supplies.printer_supply[0].starts_with("type=toner;level=75;"));
+    let toner = &said.supplies.consumed[0];
+    assert_eq!(
+        (toner.kind, toner.level),
+        (SupplyKind::Toner, Level::Known(75))
+    );
     sim.stop().await;
 }
 

@@ -250,6 +250,36 @@ impl Journal {
             .await
     }
 
+    /// Returns the names of streams behind `after`, in order, that are open or were closed at `since_ms` or later; at most
+    /// [`crate::MAX_LISTED`], so a caller asks again from the last one it got.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn stream_names(
+        &self,
+        since_ms: i64,
+        after: &str,
+    ) -> Result<Vec<String>, JournalError> {
+        let after = after.to_owned();
+        self.run(move |connection| replay::names(connection, since_ms, &after))
+            .await
+    }
+
+    /// Returns the ledger rows behind `after`, by the names of their streams, of those that closed at `since_ms` or later;
+    /// at most [`crate::MAX_LISTED`].
+    ///
+    /// # Errors
+    /// [`JournalError::Corrupt`] if a row's checksum does not fit, or those of any read.
+    pub async fn ledger_rows(
+        &self,
+        since_ms: i64,
+        after: &str,
+    ) -> Result<Vec<LedgerRow>, JournalError> {
+        let after = after.to_owned();
+        self.run(move |connection| ledger::rows(connection, since_ms, &after))
+            .await
+    }
+
     /// Vouches for the file after [`crate::check_integrity`] found it sound, so that a close marks
     /// it as clean. A file that was clean when it was opened needs no word.
     ///

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 use crate::batch::{MAX_EVENT_BYTES, Redacted};
 use crate::checksum::checksum;
 use crate::error::JournalError;
+use crate::replay::MAX_LISTED;
 
 /// Most streams folded in one call, so that a sweep never keeps appends waiting for long.
 pub const MAX_SWEEP_STREAMS: usize = 64;
@@ -183,6 +184,30 @@ pub(crate) fn row(
             }
         }
     }
+}
+
+/// The rows behind `after`, by name, of streams that closed at `since_ms` or later.
+pub(crate) fn rows(
+    connection: &Connection,
+    since_ms: i64,
+    after: &str,
+) -> Result<Vec<LedgerRow>, JournalError> {
+    let limit = i64::try_from(MAX_LISTED).unwrap_or(i64::MAX);
+    let read = || -> rusqlite::Result<Vec<String>> {
+        connection
+            .prepare_cached(
+                "SELECT stream FROM ledger WHERE stream > ?1 AND closed_at_ms >= ?2
+                 ORDER BY stream LIMIT ?3",
+            )?
+            .query_map(params![after, since_ms, limit], |row| row.get(0))?
+            .collect()
+    };
+    let names = read().map_err(|error| JournalError::sqlite("list ledger rows", error))?;
+    let mut rows = Vec::with_capacity(names.len());
+    for name in names {
+        rows.extend(row(connection, &name)?);
+    }
+    Ok(rows)
 }
 
 pub(crate) fn row_checksum(stream: &str, closed_at_ms: i64, bytes: &[u8]) -> u32 {

@@ -37,5 +37,5 @@ pub use integrity::{Integrity, check_integrity, check_integrity_while};
 pub use journal::Journal;
 pub use ledger::{LedgerRow, MAX_SWEEP_STREAMS, SweepCuts, Swept, SweptTo};
 pub use outbox::{MAX_OUTBOX_PAGE, OutboxRow, OutboxSpan};
-pub use replay::{StoredEvent, StreamState};
+pub use replay::{MAX_LISTED, StoredEvent, StreamState};
 pub use stats::Stats;

@@ -2,11 +2,14 @@
 
 use std::fmt;
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::append::{event_checksum, meta_checksum};
 use crate::batch::Redacted;
 use crate::error::JournalError;
+
+/// Most streams or ledger rows of one page of a list, so that a list never keeps appends waiting for long.
+pub const MAX_LISTED: usize = 64;
 
 /// One event as it stands in the journal.
 #[derive(Clone, PartialEq, Eq)]
@@ -94,6 +97,26 @@ pub(crate) fn stream_state(
         Some((false, Some(at_ms))) => StreamState::Closed { at_ms },
         Some((true, Some(at_ms))) => StreamState::Swept { at_ms },
     })
+}
+
+/// Names of the streams behind `after` that are open, or were closed at `since_ms` or later.
+pub(crate) fn names(
+    connection: &Connection,
+    since_ms: i64,
+    after: &str,
+) -> Result<Vec<String>, JournalError> {
+    let limit = i64::try_from(MAX_LISTED).unwrap_or(i64::MAX);
+    let read = || -> rusqlite::Result<Vec<String>> {
+        connection
+            .prepare_cached(
+                "SELECT name FROM stream
+                 WHERE name > ?1 AND (closed_at_ms IS NULL OR closed_at_ms >= ?2)
+                 ORDER BY name LIMIT ?3",
+            )?
+            .query_map(params![after, since_ms, limit], |row| row.get(0))?
+            .collect()
+    };
+    read().map_err(|error| JournalError::sqlite("list streams", error))
 }
 
 pub(crate) fn meta(connection: &Connection, key: &str) -> Result<Option<Vec<u8>>, JournalError> {

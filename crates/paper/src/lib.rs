@@ -3,6 +3,7 @@
 //! ```text
 //! document ─> raster::render ─> Gray ─> fingerprint::of ─> Fingerprint ──┐
 //! scan ─────> raster::image ──> Gray ────────────────────────────────────┴─> compare::scan ─> Comparison
+//! document ─> print::write ─> PWG raster or URF, for a printer without PDF
 //! ```
 //!
 //! It reads no clock, file, socket or environment and draws no random number: the same input gives the same bytes.
@@ -11,6 +12,8 @@
 
 pub mod compare;
 pub mod fingerprint;
+pub mod form;
+pub mod print;
 pub mod raster;
 
 mod num;

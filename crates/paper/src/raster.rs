@@ -16,6 +16,7 @@ mod scanned;
 pub use bitmap::{Gray, Rgb};
 pub use error::RasterError;
 pub use page::{MAX_DPI, MAX_PAGE_MM, MAX_PDF_BYTES, MIN_DPI, page_count, render, render_colour};
+pub(crate) use page::{guarded, is_page_of_paper, is_resolution, open, shade};
 pub use picture::{
     MAX_PICTURE_BYTES, MAX_PICTURE_MEMORY_BYTES, image, jpeg_colour, png, png_colour,
 };

@@ -5,4 +5,6 @@
 
 pub mod paper;
 pub mod printer;
+pub mod raster;
 pub mod ticket_printer;
+pub mod usb;

@@ -1,4 +1,4 @@
-//! An IPP printer with one tray, a memory that can fail, and a count of what came out of it.
+//! An IPP printer with trays and supplies, a memory that can fail, and a count of what came out of it.
 //!
 //! ```text
 //! connection ──> http ──> wire (read) ──> operations ──> State <── tick ── engine
@@ -17,6 +17,7 @@ mod attributes;
 pub mod cli;
 mod config;
 mod control;
+mod format;
 pub(crate) mod http;
 mod intake;
 mod job;
@@ -28,9 +29,12 @@ mod reply;
 mod request;
 mod server;
 mod state;
+mod stock;
 mod template;
 
 pub use config::{PrinterConfig, SimError};
 pub use control::{JobReport, Report};
+pub use format::Format;
 pub use knobs::{ClaimedState, FixedReply, Impressions, Knobs, Memory, Replies, Says};
 pub use server::SimPrinter;
+pub use stock::{Dialect, SimSupply, SimTray};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use loket_domain::dispatch::{Connectivity, Presence, connectivity};
-use loket_wire::{Epoch, Heartbeat, JobState, KeyId, MachineId, OfficeId, Timestamp};
+use loket_wire::{Epoch, Heartbeat, JobState, KeyId, MachineId, OfficeId, Stock, Timestamp};
 
 /// The key that orders for a machine are sealed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,10 @@ pub struct DeviceRow {
     pub machine_at: Timestamp,
     /// When central got it.
     pub received_at: Timestamp,
+    /// What it said last that it has left.
+    pub stock: Option<Stock>,
+    /// When central heard that.
+    pub stock_at: Option<Timestamp>,
     /// Since when `state` and `reasons` are what they are, by central's clock.
     pub since: Timestamp,
 }

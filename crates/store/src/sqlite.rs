@@ -4,6 +4,7 @@ mod aside;
 mod chain;
 mod column;
 mod counts;
+mod days;
 mod doubts;
 mod file;
 mod front;
@@ -18,6 +19,7 @@ mod records;
 mod reports;
 mod sessions;
 mod size;
+mod stock;
 mod syncs;
 mod tokens;
 mod trust;
@@ -42,13 +44,14 @@ use crate::error::StoreError;
 use crate::history::{HistoryRow, HistoryVerdict, KnownLine, Note};
 use crate::job::{
     AskRound, CancelOutcome, DueOffers, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer,
-    Offerable, SameDocument,
+    Offerable, SameDocument, Span,
 };
 use crate::machine::{Counts, MachineRow};
 use crate::record::{CodeKey, Looker, RecordRow, Sought};
 use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::retention::Purged;
 use crate::size::{MAX_FILE_BYTES, StoreSize};
+use crate::stock::StockHistory;
 use crate::store::Store;
 use crate::token::TokenRow;
 use crate::trust::TrustRow;
@@ -195,6 +198,15 @@ impl Store for SqliteStore {
         self.read(|tx| local::same_document(tx, id))
     }
 
+    fn jobs_in(
+        &self,
+        machine: &MachineId,
+        span: Span,
+        limit: u32,
+    ) -> Result<Vec<JobId>, StoreError> {
+        self.read(|tx| days::jobs_in(tx, machine, span, limit))
+    }
+
     fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError> {
         self.read(|tx| jobs::count(tx, filter))
     }
@@ -330,6 +342,13 @@ impl Store for SqliteStore {
 
     fn machines(&self) -> Result<Vec<MachineRow>, StoreError> {
         self.read(machines::list)
+    }
+
+    fn stock_histories(
+        &self,
+        now: Timestamp,
+    ) -> Result<BTreeMap<MachineId, StockHistory>, StoreError> {
+        self.read(|tx| stock::histories(tx, now))
     }
 
     fn check(&self) -> Result<(), StoreError> {

@@ -15,13 +15,14 @@ use crate::error::StoreError;
 use crate::history::{HistoryRow, HistoryVerdict, KnownLine, Note};
 use crate::job::{
     AskRound, CancelOutcome, DueOffers, Inserted, JobFilter, JobPage, JobRow, NewJob, Offer,
-    Offerable, SameDocument,
+    Offerable, SameDocument, Span,
 };
 use crate::machine::{Counts, MachineRow};
 use crate::record::{CodeKey, Looker, RecordRow, Sought};
 use crate::report::{Ingested, JobNow, SyncOutcome};
 use crate::retention::Purged;
 use crate::size::StoreSize;
+use crate::stock::StockHistory;
 use crate::token::TokenRow;
 use crate::trust::TrustRow;
 
@@ -70,6 +71,18 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// Those of every call.
     fn jobs(&self, filter: &JobFilter) -> Result<JobPage, StoreError>;
+
+    /// Jobs of the machine that may belong to the span, oldest first: not ended before it, and taken in before its end.
+    /// When central first heard of a job that was given by hand says nothing of that.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn jobs_in(
+        &self,
+        machine: &MachineId,
+        span: Span,
+        limit: u32,
+    ) -> Result<Vec<JobId>, StoreError>;
 
     /// How many jobs the filter takes; its page and limit do not count.
     ///
@@ -262,6 +275,15 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// Those of every call.
     fn machines(&self) -> Result<Vec<MachineRow>, StoreError>;
+
+    /// Levels and sheets of before, by machine: what forecasts of supplies rest on.
+    ///
+    /// # Errors
+    /// Those of every call.
+    fn stock_histories(
+        &self,
+        now: Timestamp,
+    ) -> Result<BTreeMap<MachineId, StockHistory>, StoreError>;
 
     /// Answers when the store can be read at all; it costs next to nothing.
     ///

@@ -71,6 +71,21 @@ fn between(keyword: &str) -> Option<&'static str> {
             "printer tidak ditemukan di jaringan; periksa daya, kabel, dan alamat printer"
         }
         "timed-out" => "printer tidak menjawab; periksa daya dan kabel, nyalakan ulang bila perlu",
+        "usb-not-there" | "usb-unplugged" | "usb-closed" => {
+            "printer tidak terpasang di kabel USB; periksa kabel dan daya printer"
+        }
+        "usb-ambiguous" => {
+            "ada dua printer yang sama di USB; tulis alamat lengkapnya dari 'loketd devices' di pengaturan mesin"
+        }
+        "usb-no-such-interface" | "usb-bad-descriptor" => {
+            "printer USB ini tidak dapat dipakai untuk mencetak dokumen; pakai lewat jaringan, atau hubungi tim TI"
+        }
+        "usb-denied" | "usb-busy" => {
+            "printer USB sedang dipegang program lain atau belum diizinkan; hubungi tim TI"
+        }
+        _ if keyword.starts_with("usb-") => {
+            "sambungan USB ke printer bermasalah; matikan dan nyalakan printer, coba kabel lain"
+        }
         "http-404" => {
             "yang menjawab bukan antrean cetak (HTTP 404); periksa bagian akhir alamat printer"
         }
@@ -114,6 +129,11 @@ mod tests {
             "busy",
             "ipp-0x0401",
             "address-invalid",
+            "usb-not-there",
+            "usb-ambiguous",
+            "usb-bad-descriptor",
+            "usb-busy",
+            "usb-stalled",
         ] {
             let words = in_words(keyword);
             assert!(

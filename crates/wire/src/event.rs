@@ -7,6 +7,7 @@ use crate::digest::Sha256Digest;
 use crate::ids::{Epoch, JobId, KeyId, Reference};
 use crate::job::{JobState, Reason};
 use crate::order::{Class, Service};
+use crate::stock::Stock;
 use crate::time::Timestamp;
 
 /// Why the body of a frame is no message of ours.
@@ -189,6 +190,9 @@ pub struct DeviceReport {
     /// Make and model as the device says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// What it has left; absent where it says nothing of that, and in heartbeats. Then what it said last stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stock: Option<Stock>,
     /// The machine's wall clock.
     #[serde(rename = "at_ms")]
     pub at: Timestamp,

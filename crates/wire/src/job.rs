@@ -169,6 +169,8 @@ pub enum Reason {
     NoPrinter,
     /// The printer takes no format this machine can give it.
     FormatUnsupported,
+    /// The document cannot be drawn for a printer that takes no PDF.
+    NotDrawn,
     /// The printer refused the job for good.
     PrinterRefused,
     /// The printer failed too often, and no sheet came out.

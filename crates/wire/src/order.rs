@@ -208,6 +208,18 @@ pub struct ReprintOf {
     pub reason: String,
 }
 
+/// What the machine that makes another sheet is told of it. It travels sealed: people write the reason, and its machine
+/// accounts for it on a day without link.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reprint {
+    /// The earlier job.
+    pub job: JobId,
+    /// Why another sheet is needed, as [`ReprintOf::reason`].
+    pub reason: String,
+    /// Who ordered it, as central's history names them: `token:<name>`, `folder`.
+    pub by: String,
+}
+
 /// What the officer reads in the list. It may hold a name, so it shows nothing of itself in logs.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -26,6 +26,7 @@ pub use record::{AUDIT, RecordBinding};
 
 use crate::digest::Sha256Digest;
 use crate::ids::{Epoch, JobId, KeyId};
+use crate::order::Reprint;
 use crate::random::{Randomness, draw};
 use crate::time::Timestamp;
 
@@ -126,6 +127,10 @@ pub struct Secrets {
     pub size_bytes: u64,
     /// Pages of its signed revision.
     pub page_count: u32,
+    /// What it replaces on paper, where it does. Orders of earlier versions say nothing of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[zeroize(skip)]
+    pub reprint: Option<Reprint>,
 }
 
 impl fmt::Debug for Secrets {
@@ -151,7 +156,15 @@ impl Secrets {
             document_sha256: Sha256Digest::of(document),
             size_bytes: u64::try_from(document.len()).unwrap_or(u64::MAX),
             page_count,
+            reprint: None,
         }
+    }
+
+    /// The same of a job that replaces another on paper.
+    #[must_use]
+    pub fn with_reprint(mut self, reprint: Option<Reprint>) -> Self {
+        self.reprint = reprint;
+        self
     }
 
     /// Seals the document: ChaCha20-Poly1305 under this job's own key, bound to the job.

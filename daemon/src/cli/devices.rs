@@ -1,12 +1,14 @@
 //! `loketd devices`: what the printers of the settings answer, and whom this machine trusts.
 
+mod plugged;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use loket_device_profile::{Origin, Profiles};
-use loket_wire::MachineId;
 use loket_wire::device_reason::in_words;
+use loket_wire::{MachineId, Stock};
 use serde::Serialize;
 
 use super::face::{say, tell};
@@ -37,6 +39,9 @@ pub(super) struct Seen {
     /// What device profiles say of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     quirks: Vec<Quirk>,
+    /// What it has left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stock: Option<Stock>,
     /// Why it refuses, is unreachable or unusable, for the one who mends it.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<String>,
@@ -50,6 +55,16 @@ struct Quirk {
     profile: String,
     reason: String,
     source: String,
+}
+
+impl Quirk {
+    /// As a line below its device.
+    fn say(&self) -> Result<(), Exit> {
+        say(format_args!(
+            "  profil {}: {} ({})",
+            self.profile, self.set, self.reason
+        ))
+    }
 }
 
 impl From<&Origin> for Quirk {
@@ -88,6 +103,7 @@ pub(super) async fn look(
         reasons: Vec::new(),
         model: None,
         quirks: Vec::new(),
+        stock: None,
         fault: None,
     };
     let device = match IppDevice::new(printer, machine, Arc::clone(profiles)) {
@@ -107,6 +123,7 @@ pub(super) async fn look(
             };
             let said = profiles.for_device(known);
             seen.quirks = said.origins().iter().map(Quirk::from).collect();
+            seen.stock = status.stock;
         }
         Ok(Err(fault)) => {
             if fault.is_refusal() {
@@ -137,9 +154,10 @@ pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
     for printer in &config.printers {
         found.push(runtime.block_on(look(printer, &config.machine, &profiles)));
     }
+    let plugged = runtime.block_on(plugged::look(&config.printers, &profiles));
     let trust = trust::look(&config, Clock::new(None).now().wall);
     if json {
-        say(serde_json::json!({ "devices": found, "trust": trust }))?;
+        say(serde_json::json!({ "devices": found, "plugged": plugged, "trust": trust }))?;
         return Ok(Exit::Done);
     }
     for seen in &found {
@@ -151,18 +169,21 @@ pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
             seen.line(),
             seen.uri
         ))?;
+        for left in seen.stock.iter().flat_map(Stock::in_words) {
+            say(format_args!("  {left}"))?;
+        }
         if let Some(fault) = &seen.fault {
             say(format_args!("  rincian: {fault}"))?;
         }
         for quirk in &seen.quirks {
-            say(format_args!(
-                "  profil {}: {} ({})",
-                quirk.profile, quirk.set, quirk.reason
-            ))?;
+            quirk.say()?;
         }
     }
     if found.is_empty() {
         say("tidak ada printer di pengaturan mesin ini; hubungi petugas TI")?;
+    }
+    for device in &plugged {
+        device.say()?;
     }
     trust.say()?;
     Ok(Exit::Done)

@@ -18,8 +18,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 /// With a document of 8 MiB to hand over, to seal and to write to a slow disk.
 const DOCUMENT_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The longest answer: a list of some thousand jobs with their labels.
-const MAX_ANSWER_BYTES: u64 = 4 * 1024 * 1024;
+/// The longest answer: a day of 4,000 documents (`loket_domain::account::MAX_DAY_JOBS`), each a reprint with the longest
+/// reason that was asked about as well, is below 2.5 KiB a document.
+const MAX_ANSWER_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Why there is no answer, or none that is wanted.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ pub(super) async fn exchange(
     match exchange_any(stream, request, body).await? {
         Response::Ok(jobs) => Ok(jobs),
         Response::Error { code, message } => Err(TalkError::Refused { code, message }),
-        Response::Paper(_) | Response::Records(_) => Err(TalkError::Failed(
+        Response::Paper(_) | Response::Records(_) | Response::Report(_) => Err(TalkError::Failed(
             Trouble::DaemonGarbled,
             "another answer than asked for".to_owned(),
         )),

@@ -1,8 +1,10 @@
 //! The printers of the settings: name, address, pin, and how far one is believed.
 
 use loket_ipp_printer::{PrinterUri, Scheme, UriFault};
+use loket_usb::{AddressFault, DeviceAddress, FunctionKind};
 use loket_wire::Sha256Digest;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use super::{ConfigError, bad};
 
@@ -12,7 +14,7 @@ use super::{ConfigError, bad};
 pub struct PrinterConfig {
     /// Its name on this machine, `[a-z0-9-]{1,32}`.
     pub name: String,
-    /// `ipp://host[:port]/path` or `ipps://…`.
+    /// `ipp://host[:port]/path`, `ipps://…`, or `ippusb://VVVV:PPPP/SERIAL` of one that is plugged into this computer.
     pub uri: String,
     /// SHA-256 of the printer's public key (SPKI), hexadecimal; required for `ipps`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -26,17 +28,55 @@ pub struct PrinterConfig {
     pub idle_poll_ms: Option<u64>,
 }
 
+/// What is wrong with a printer's address or pin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AddressProblem {
+    /// The address of a printer on the network, or its pin.
+    #[error(transparent)]
+    Network(#[from] UriFault),
+    /// The address of a printer on a USB cable.
+    #[error(transparent)]
+    Usb(#[from] AddressFault),
+    /// It is a printer that takes raw bytes: nothing is known of what becomes of a document there.
+    #[error("a raw USB printer prints no documents: use its ippusb address, or the network")]
+    Raw,
+}
+
 impl PrinterConfig {
+    /// The device that it means, where it is on a USB cable.
+    ///
+    /// # Errors
+    /// [`AddressProblem`]
+    pub fn usb(&self) -> Result<Option<DeviceAddress>, AddressProblem> {
+        let is_usb = ["ippusb://", "usb://"]
+            .iter()
+            .any(|it| self.uri.starts_with(it));
+        if !is_usb {
+            return Ok(None);
+        }
+        let address: DeviceAddress = self.uri.parse()?;
+        if address.kind() != FunctionKind::IppUsb {
+            return Err(AddressProblem::Raw);
+        }
+        match self.pinned_spki_sha256 {
+            Some(_) => Err(UriFault::PinWithoutTls.into()),
+            None => Ok(Some(address)),
+        }
+    }
+
     /// Whether address and pin can be used together; what the daemon would find when it starts.
     ///
     /// # Errors
-    /// [`UriFault`] names the part that is wrong.
-    pub fn check(&self) -> Result<(), UriFault> {
+    /// [`AddressProblem`] names the part that is wrong.
+    pub fn check(&self) -> Result<(), AddressProblem> {
+        if self.usb()?.is_some() {
+            return Ok(());
+        }
         let uri = PrinterUri::parse(&self.uri)?;
         match (uri.scheme(), self.pinned_spki_sha256) {
             (Scheme::Ipp, None) | (Scheme::Ipps, Some(_)) => Ok(()),
-            (Scheme::Ipp, Some(_)) => Err(UriFault::PinWithoutTls),
-            (Scheme::Ipps, None) => Err(UriFault::TlsWithoutPin),
+            (Scheme::Ipp, Some(_)) => Err(UriFault::PinWithoutTls.into()),
+            (Scheme::Ipps, None) => Err(UriFault::TlsWithoutPin.into()),
         }
     }
 }
@@ -59,12 +99,12 @@ pub(super) fn check_printers(printers: &[PrinterConfig]) -> Result<(), ConfigErr
         }
         printer.check().map_err(|fault| ConfigError::Value {
             key: match fault {
-                UriFault::PinWithoutTls | UriFault::TlsWithoutPin => "printer.pinned_spki_sha256",
-                UriFault::Scheme
-                | UriFault::Host
-                | UriFault::Port
-                | UriFault::Part
-                | UriFault::TooLong => "printer.uri",
+                AddressProblem::Network(UriFault::PinWithoutTls | UriFault::TlsWithoutPin) => {
+                    "printer.pinned_spki_sha256"
+                }
+                AddressProblem::Network(_) | AddressProblem::Usb(_) | AddressProblem::Raw => {
+                    "printer.uri"
+                }
             }
             .to_owned(),
             problem: fault.to_string(),

@@ -5,6 +5,7 @@
 use std::io::{Error, ErrorKind};
 
 use loket_ipp_printer::{Garbage, IppError};
+use loket_usb::UsbError;
 
 use super::DeviceFault;
 
@@ -49,6 +50,9 @@ fn reason_of(error: &IppError) -> String {
 
 /// The keyword of an error of the byte stream, or the one that says where it happened.
 fn of_stream(error: &Error, otherwise: &'static str) -> &'static str {
+    if let Some(usb) = UsbError::within(error) {
+        return usb.keyword();
+    }
     let is = |kind| error.kind() == kind;
     if is(ErrorKind::ConnectionRefused) {
         "connection-refused"
@@ -59,6 +63,11 @@ fn of_stream(error: &Error, otherwise: &'static str) -> &'static str {
     } else {
         otherwise
     }
+}
+
+/// What a printer says, in so many characters at most.
+pub(super) fn cut(text: &str, max_chars: usize) -> String {
+    text.chars().take(max_chars).collect()
 }
 
 #[cfg(test)]
@@ -95,6 +104,12 @@ mod tests {
             (not_reached(ErrorKind::HostUnreachable), "no-route"),
             (not_reached(ErrorKind::NotConnected), "not-reached"),
             (lost(ErrorKind::TimedOut), "timed-out"),
+            (
+                IppError::NotReached {
+                    source: UsbError::Closed.into(),
+                },
+                "usb-closed",
+            ),
             (lost(ErrorKind::UnexpectedEof), "connection-lost"),
             (not_ipp(Garbage::HttpStatus(404)), "http-404"),
             (not_ipp(Garbage::RequestId), "not-ipp"),
@@ -104,5 +119,11 @@ mod tests {
         ] {
             assert_eq!(reason_of(&error), keyword, "{error}");
         }
+    }
+
+    #[test]
+    fn what_a_printer_says_at_length_is_cut_at_whole_characters() {
+        assert_eq!(cut("kertas hàbis", 9), "kertas hà");
+        assert_eq!(cut("idle", 9), "idle");
     }
 }

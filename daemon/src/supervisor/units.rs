@@ -14,12 +14,15 @@ use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 
 use super::{Deadlines, Enrolment, RunError};
+use crate::alone::report_desk;
 use crate::config::Config;
 use crate::ground::Ground;
 use crate::identity::OsRandom;
 use crate::paper::PaperDesk;
+use crate::raster::Rasters;
 use crate::standstill::Standstill;
 use crate::unit::control::{ControlUnit, Door};
+use crate::unit::days::OfficeDays;
 use crate::unit::health::{HealthLink, HealthUnit, watched};
 use crate::unit::link::{LinkUnit, will};
 use crate::unit::media::Media;
@@ -63,12 +66,14 @@ impl Units {
                 .collect(),
             paper: paper.map(Arc::clone),
             records: ground.records.clone(),
+            report: report_desk(config, ground.journal.clone(), ground.clock.clone()),
         };
         let control = ControlUnit::bind(&config.runtime_dir, door).map_err(RunError::Control)?;
         let hands = Arc::new(Hands {
             documents: Arc::clone(&ground.documents),
             printers: ground.printers.clone(),
             source: enrolment.map(Enrolment::documents),
+            rasters: Rasters::new(ground.sheets.inspector().clone()),
             records: ground.records.clone(),
             desk: handle.clone(),
         });
@@ -232,6 +237,10 @@ impl Units {
         );
         let unit = PagesUnit {
             media: Media::new(pages.media_dirs.clone()),
+            days: Arc::new(OfficeDays {
+                desk: report_desk(config, ground.journal.clone(), ground.clock.clone()),
+                office: config.office.clone(),
+            }),
             config: pages.clone(),
             zone: config.office_hours.zone,
             verify,

@@ -166,6 +166,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::document::Documents;
     use crate::identity::OsRandom;
+    use crate::raster::Rasters;
     use crate::trust::TrustStore;
     use crate::unit::print::{Hands, PrintUnit};
 
@@ -211,6 +212,7 @@ mod tests {
             ),
             printers: BTreeMap::new(),
             source: None,
+            rasters: Rasters::new(loket_inspection::Inspector::beside_this_program()),
             records: None,
             desk: desk.clone(),
         };

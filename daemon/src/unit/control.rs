@@ -3,10 +3,13 @@
 //! Shape: `{"do":"jobs"}`, `{"do":"release","job":ID,"by":NAME}`, `…"cancel"…`, `{"do":"answer","job":ID,"by":NAME,
 //! "answer":"came-out|did-not|damaged"}`, `{"do":"job","job":ID}`, and `{"do":"print","printer":URI,"size_bytes":N,
 //! "by":NAME}` or `{"do":"paper","size_bytes":N,"job":ID,"by":NAME}` with the N bytes of a document or a scan behind the
-//! line, `{"do":"records","forget_by":NAME}`; answered by `{"ok":…}` or `{"error":{"code","message"}}`.
+//! line, `{"do":"records","forget_by":NAME}`, `{"do":"report","day":"YYYY-MM-DD"}`; answered by `{"ok":…}` or `{"error":{"code","message"}}`.
 //! Who may connect is the socket's group (`loket-officer`); who prints without a name is the account that connected.
 
+mod report;
 mod sheets;
+
+pub(crate) use report::of_report;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use loket_domain::dispatch::LocalDay;
 use loket_domain::print::{Actor, Answer, Command, Refusal};
 use loket_kiosk_ui::ports::{MAX_SCAN_BYTES, PaperReport};
 use loket_wire::JobId;
@@ -32,7 +36,7 @@ use crate::local::{self, LocalError};
 use crate::paper::PaperDesk;
 use crate::record::Records;
 use crate::trouble::{Trouble, of_refusal};
-use crate::unit::print::{DeskError, DeskHandle, JobView};
+use crate::unit::print::{DayReport, DeskError, DeskHandle, JobView, ReportDesk};
 
 /// The longest request line: a job id, a name and a word.
 const MAX_LINE_BYTES: u64 = 4_096;
@@ -90,6 +94,11 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         forget_by: Option<String>,
     },
+    /// Account for a day of the office.
+    Report {
+        /// The day.
+        day: LocalDay,
+    },
     /// Release a held job.
     Release {
         /// The job.
@@ -128,6 +137,8 @@ pub enum Response {
     Records(RecordCount),
     /// What a sheet shows beside its record.
     Paper(Box<PaperReport>),
+    /// The account of a day.
+    Report(Box<DayReport>),
     /// Not done.
     Error {
         /// The stable code.
@@ -195,6 +206,8 @@ pub struct Door {
     pub(crate) paper: Option<Arc<PaperDesk>>,
     /// Records of printed sheets; none on a machine that is not enrolled.
     pub(crate) records: Option<Arc<Records>>,
+    /// Accounts for days.
+    pub report: ReportDesk,
 }
 
 impl ControlUnit {
@@ -353,6 +366,7 @@ impl Door {
             Request::Jobs => return list(desk, &self.documents).await,
             Request::Job { job } => return self.look(job).await,
             Request::Records { forget_by } => return self.count_records(forget_by).await,
+            Request::Report { day } => return self.account_for(day).await,
             Request::Print { .. } | Request::Paper { .. } => return troubled(Trouble::DocumentCut),
             Request::Release { job, by } => officer(&by).map(|by| Command::Release { job, by }),
             Request::Cancel { job, by } => officer(&by).map(|by| Command::Cancel { job, by }),

@@ -153,6 +153,10 @@ impl HealthUnit {
             fault,
         } = seen;
         for event in self.submit(health, Command::Looked { device, look }) {
+            if let Event::Used { device, look, .. } = &event {
+                let stock = &look.stock;
+                tracing::info!(device.id = %device, ?stock, "what the device has left changed");
+            }
             let Event::Changed { device, look, .. } = event else {
                 continue;
             };

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loket_kiosk_ui::ports::{self, MediaDesk, VerifyDesk};
+use loket_kiosk_ui::ports::{self, DayDesk, MediaDesk, VerifyDesk};
 use loket_kiosk_ui::{Face, Site, serve};
 use loket_wire::Zone;
 use tokio::net::TcpListener;
@@ -27,6 +27,8 @@ pub struct PagesUnit {
     pub verify: Arc<dyn VerifyDesk>,
     /// Holds doubted sheets against their records; none on a machine that is not enrolled.
     pub(crate) paper: Option<Arc<PaperDesk>>,
+    /// Accounts for days.
+    pub days: Arc<dyn DayDesk>,
     /// Reads what is plugged in.
     pub media: Arc<dyn MediaDesk>,
 }
@@ -58,6 +60,7 @@ impl PagesUnit {
                 .paper
                 .map(|paper| -> Arc<dyn ports::PaperDesk> { paper }),
             media: self.media,
+            days: self.days,
             zone: self.zone,
             idle: Duration::from_secs(self.config.idle_s),
             fresh: || loket_wire::random::draw(&mut OsRandom::default()),

@@ -4,9 +4,11 @@
 //! command. A task that cannot go on (printer away, disk full) waits with growing pauses and tries again: the order
 //! decide → journal → apply → effect is never changed by a fault.
 
+mod account;
 mod effects;
 mod fetch;
 mod handle;
+mod payload;
 mod readings;
 mod recover;
 mod retention;
@@ -26,6 +28,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use account::{Report as DayReport, ReportDesk, ReportError};
 pub use effects::Hands;
 pub use handle::{DeskError, DeskHandle, Held, JobView};
 pub use recover::{RecoverError, recover};

@@ -46,6 +46,7 @@ impl Printer for Asked {
             state: "idle",
             reasons: Vec::new(),
             model: None,
+            stock: None,
         };
         if self.answers {
             Box::pin(std::future::ready(Ok(idle)))

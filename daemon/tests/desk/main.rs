@@ -16,6 +16,8 @@ mod local;
 mod orders;
 mod peer;
 mod printer;
+mod rasters;
+mod report;
 mod restart;
 mod retention;
 mod walk;

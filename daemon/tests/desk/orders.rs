@@ -84,6 +84,7 @@ async fn answers_yield_when_very_many_reports_wait_and_jobs_go_on() {
         state: "idle".to_owned(),
         reasons: Vec::new(),
         model: None,
+        stock: None,
         at: Timestamp::UNIX_EPOCH,
     });
     let refused = world.desk().report(device.clone()).await;

@@ -78,6 +78,7 @@ pub(crate) fn ready(is_single_document: bool) -> PrinterSurvey {
         uuid: Some("urn:uuid:printer".to_owned()),
         up_time_s: Some(100),
         format: "application/pdf".to_owned(),
+        raster: None,
         is_single_document,
         trusts_impressions: true,
     };
@@ -359,6 +360,7 @@ impl Printer for FakePrinter {
                 state: "idle",
                 reasons: Vec::new(),
                 model: None,
+                stock: None,
             })
         })
     }

@@ -9,8 +9,10 @@ use std::time::Duration;
 use loket_daemon::clock::{Clock, Word};
 use loket_daemon::device::Printer;
 use loket_daemon::document::{Documents, KeyFile};
+use loket_daemon::raster::Rasters;
 use loket_daemon::unit::print::{DeskError, DeskHandle, Hands, JobView, PrintUnit, recover};
 use loket_domain::print::{Actor, Command, Facts, Intake, Origin};
+use loket_inspection::Inspector;
 use loket_journal::{
     Appended, Batch, CloseStream, Journal, JournalError, NewEvent, NewReport, OutboxRow,
     StreamState,
@@ -59,6 +61,8 @@ pub(crate) struct World {
     pub(crate) lanes: Vec<String>,
     /// Stands in the lane `a4` instead of the scripted one.
     pub(crate) real: Option<Arc<dyn Printer>>,
+    /// Draws for printers without PDF.
+    pub(crate) inspector: Inspector,
     /// The machine's own trust folder.
     pub(crate) trust_dir: PathBuf,
     sealing: SealingKey,
@@ -122,6 +126,7 @@ impl World {
             printers: BTreeMap::from([("a4".to_owned(), Arc::new(FakePrinter::new()))]),
             lanes: vec!["a4".to_owned()],
             real: None,
+            inspector: Inspector::at(Path::new("/nonexistent/loket-inspector")),
             sealing,
             trust_dir,
             unit: None,
@@ -151,6 +156,7 @@ impl World {
             documents: Arc::clone(&self.documents),
             printers,
             source: None,
+            rasters: Rasters::new(self.inspector.clone()),
             records: None,
             desk: desk.clone(),
         });
@@ -234,6 +240,7 @@ impl World {
             not_after,
             verified_at: DAY,
             printer: None,
+            reprint: None,
         };
         let file = KeyFile {
             v: 1,

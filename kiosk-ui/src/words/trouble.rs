@@ -78,6 +78,10 @@ troubles! {
     PaperBusy "K-311" 503 "Mesin sedang mencocokkan kertas lain." "Tunggu satu menit, lalu coba lagi." "Bila lama, hubungi petugas TI.",
     PaperNotCompared "K-312" 422 "Pencocokan berhenti sebelum selesai." "Pindai ulang dengan 200 dpi, lalu coba lagi." "Bila terjadi lagi, hubungi petugas TI.",
     PaperBroken "K-313" 500 "Catatan cetak kertas ini tidak dapat dibaca." "Anggap belum dapat dipastikan. Periksa dokumen elektroniknya." "Hubungi petugas TI.",
+
+    ReportDay "K-401" 400 "Tanggal laporan salah tulis." "Pilih tanggalnya lagi." "Bila ragu, hubungi petugas TI.",
+    ReportTooLong "K-402" 422 "Dokumen pada hari itu terlalu banyak untuk satu laporan." "Minta laporan hari itu dari pusat." "Hubungi petugas TI.",
+    ReportNotMade "K-403" 500 "Laporan belum dapat dibuat." "Coba sekali lagi." "Bila terjadi lagi, hubungi petugas TI.",
 }
 
 /// The same for an officer, who is the one to whom residents are sent.
@@ -116,7 +120,10 @@ pub const fn say_officer(trouble: Trouble) -> Said {
         | Trouble::PaperAlone
         | Trouble::PaperBusy
         | Trouble::PaperNotCompared
-        | Trouble::PaperBroken => return said,
+        | Trouble::PaperBroken
+        | Trouble::ReportDay
+        | Trouble::ReportTooLong
+        | Trouble::ReportNotMade => return said,
     };
     Said {
         todo,

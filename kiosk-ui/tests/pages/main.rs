@@ -7,6 +7,7 @@
 
 mod contrast;
 mod paper;
+mod report;
 mod rig;
 
 use loket_kiosk_ui::Face;

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use loket_domain::account::{Of, day};
 use loket_kiosk_ui::ports::{
-    Answer as Waited, Brought, Certificate, Document, Found, Judgement, Listing, MediaDesk,
-    MediaFile, PaperAnswer, PaperDesk, PaperQuestion, Reader, Revision, RevisionChange, Revocation,
-    Signature, Verdict, VerifyDesk,
+    Answer as Waited, Brought, Certificate, DayAnswer, DayDesk, DayQuestion, Document, Found,
+    Judgement, Listing, LocalDay, MediaDesk, MediaFile, PaperAnswer, PaperDesk, PaperQuestion,
+    Reader, Revision, RevisionChange, Revocation, Signature, Verdict, VerifyDesk,
 };
 use loket_kiosk_ui::words::Trouble;
 use loket_kiosk_ui::{Face, Site, serve};
@@ -167,6 +168,34 @@ impl Answer {
     }
 }
 
+/// Accounts for one day, on which nothing happened.
+struct Days;
+
+impl DayDesk for Days {
+    fn today(&self) -> Waited<'_, LocalDay> {
+        Box::pin(std::future::ready("2026-11-27".parse().unwrap()))
+    }
+
+    fn day(&self, question: DayQuestion) -> Waited<'_, Result<DayAnswer, Trouble>> {
+        let of = Of {
+            machine: "desa-contoh-1".parse().unwrap(),
+            day: question.day,
+            zone: Zone::Wib,
+        };
+        let answer = if question.by.is_empty() {
+            Err(Trouble::PaperName)
+        } else {
+            Ok(DayAnswer {
+                day: day(&of, &[]).unwrap(),
+                office: "Kecamatan Contoh".to_owned(),
+                made_at: Timestamp::from_unix_ms(1_795_744_800_000),
+                clock_trusted: true,
+            })
+        };
+        Box::pin(std::future::ready(answer))
+    }
+}
+
 impl Rig {
     /// A machine that shows residents' pages is enrolled, one with officers' alone is not.
     pub(crate) async fn start(faces: &[Face]) -> Self {
@@ -185,6 +214,7 @@ impl Rig {
             paper: is_enrolled.then(|| -> Arc<dyn PaperDesk> { Arc::<PaperRig>::clone(&paper) }),
             verify: Arc::<Desk>::clone(&desk),
             media: Arc::new(Stick),
+            days: Arc::new(Days),
             faces: faces.iter().copied().collect::<BTreeSet<_>>(),
             hosts: BTreeSet::from([at.clone()]),
             zone: Zone::Wib,

@@ -20,6 +20,9 @@ const OFF: &str = "desa-contoh-2";
 /// Loses its journal.
 const LOSES: &str = "desa-contoh-3";
 
+/// A day of the machine that is on.
+const DAY: &str = "?machine=desa-contoh-1&day=2026-11-27";
+
 /// A job that never was.
 const NONE: &str = "01890000-0000-7000-8000-000000000000";
 
@@ -355,6 +358,7 @@ fn asks_of_the_rest(office: &Office) -> Vec<Ask> {
     let (operator, it, auditor) = (&tokens.operator, &tokens.it, &tokens.auditor);
     let (history, verdict) = ("/api/v1/history", "/api/v1/history/verdict");
     let write_off = |status| Ask::new("post", "/api/v1/machines/{id}/write-off", status);
+    let day = |status| Ask::new("get", "/api/v1/reports/day", status);
     vec![
         Ask::new("get", history, 200).by(auditor),
         Ask::new("get", history, 400)
@@ -365,6 +369,16 @@ fn asks_of_the_rest(office: &Office) -> Vec<Ask> {
         Ask::new("get", verdict, 200).by(auditor),
         Ask::new("get", verdict, 401),
         Ask::new("get", verdict, 403).by(operator),
+        day(200).by(auditor).query(DAY),
+        day(200).by(it).query(DAY).with(&["-H", "Accept: text/csv"]),
+        day(200)
+            .by(it)
+            .query(DAY)
+            .with(&["-H", "Accept: application/pdf"]),
+        day(400).by(it),
+        day(401).query(DAY),
+        day(403).by(operator).query(DAY),
+        day(422).by(it).query("?machine=desa-lain-9&day=2026-11-27"),
         Ask::new("get", "/api/v1/machines", 200).by(it),
         Ask::new("get", "/api/v1/machines", 401),
         Ask::new("get", "/api/v1/brokers", 200).by(it),

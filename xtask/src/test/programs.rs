@@ -33,6 +33,9 @@ pub(crate) const KNOWN_DOORS: &[&str] = &[
     "LOKET_UNSEALED",
 ];
 
+/// Packages whose programs are for us alone.
+const NOT_SHIPPED: &[&str] = &["xtask", "loket-usb-guest"];
+
 /// The word of the processors that we build for.
 const PIECE_BYTES: usize = 8;
 
@@ -88,7 +91,8 @@ pub(crate) fn check_shut(metadata: &Metadata, folder: &Path) -> anyhow::Result<(
 }
 
 fn shipped(metadata: &Metadata) -> Vec<&Package> {
-    let packages = metadata.packages.iter().filter(|it| it.name != "xtask");
+    let packages = metadata.packages.iter();
+    let packages = packages.filter(|it| !NOT_SHIPPED.contains(&it.name.as_str()));
     packages
         .filter(|it| it.programs().next().is_some())
         .collect()

@@ -51,6 +51,7 @@ const PROGRAMS: &[&str] = &[
     "loket-demo",
     "loket-sim",
     "loket-tests",
+    "loket-usb-guest",
     "xtask",
 ];
 

@@ -103,6 +103,7 @@ pub(in crate::web) async fn page(
         live: &part,
         form: None,
         write_off: None,
+        report: None,
     };
     Ok(Html(page.render().map_err(|error| not_rendered(&error))?).into_response())
 }

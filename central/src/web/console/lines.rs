@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use loket_domain::dispatch::Connectivity;
-use loket_store::{AsideCount, Counts, DeviceRow, JobRow, LastHeartbeat, MachineRow, StoreError};
-use loket_wire::{
-    Heartbeat, JobState, Judged, MachineId, OfficeId, Timestamp, Zone, device_reason,
-};
+use loket_store::{AsideCount, Counts, JobRow, LastHeartbeat, MachineRow, StoreError};
+use loket_wire::{Heartbeat, JobState, Judged, MachineId, OfficeId, Timestamp, Zone};
 
+use super::device::{DeviceLine, device_line};
 use crate::clock::now;
 use crate::dispatch::BROKER_DOWN;
 use crate::metrics::LinkTally;
 use crate::office::Office;
+use crate::supplies::{DeviceLeft, Histories};
 use crate::trust_bundle::Published;
 use crate::words::{self, Tone};
 
@@ -58,6 +58,8 @@ pub(super) enum Trouble {
     Offline,
     Device,
     Late,
+    /// Something of a device is used up, or must be ordered.
+    Stock,
     Health,
     Fine,
     NeverHeard,
@@ -87,15 +89,6 @@ pub(super) struct BoundLine {
     pub(super) code: String,
     pub(super) tone: &'static str,
     is_severe: bool,
-}
-
-pub(super) struct DeviceLine {
-    pub(super) name: String,
-    pub(super) state: &'static str,
-    pub(super) tone: &'static str,
-    pub(super) note: String,
-    pub(super) since: String,
-    is_bad: bool,
 }
 
 /// The place's name and zone, for a line of the page.
@@ -213,7 +206,7 @@ pub(super) fn losses(
 /// The machines, those in trouble first.
 pub(super) fn machine_lines(
     office: &Office,
-    rows: &[MachineRow],
+    (rows, histories): (&[MachineRow], &Histories),
     set_aside: &BTreeMap<MachineId, AsideCount>,
     link_is_down: bool,
     at: Timestamp,
@@ -222,7 +215,7 @@ pub(super) fn machine_lines(
         .iter()
         .map(|row| {
             let set_aside = set_aside.get(&row.id).map_or(0, |count| count.total);
-            machine_line(office, row, set_aside, link_is_down, at)
+            machine_line(office, (row, histories), set_aside, link_is_down, at)
         })
         .collect();
     lines.sort_by(|one, two| (one.trouble, &one.id).cmp(&(two.trouble, &two.id)));
@@ -231,7 +224,7 @@ pub(super) fn machine_lines(
 
 fn machine_line(
     office: &Office,
-    row: &MachineRow,
+    (row, histories): (&MachineRow, &Histories),
     set_aside: u64,
     link_is_down: bool,
     at: Timestamp,
@@ -250,7 +243,10 @@ fn machine_line(
     let devices: Vec<_> = row
         .devices
         .iter()
-        .map(|device| device_line(device, zone))
+        .map(|device| {
+            let left = DeviceLeft::of(row, device, histories, at);
+            device_line(device, left.as_ref(), zone)
+        })
         .collect();
     let bounds = bound_lines(row);
     let trouble = if !is_enrolled {
@@ -262,6 +258,7 @@ fn machine_line(
             Connectivity::Offline { since: Some(_) } if !link_is_down => Trouble::Offline,
             _any if devices.iter().any(|device| device.is_bad) => Trouble::Device,
             Connectivity::Late { .. } if !link_is_down => Trouble::Late,
+            _any if devices.iter().any(|device| device.is_short) => Trouble::Stock,
             _any if !bounds.is_empty() => Trouble::Health,
             Connectivity::Online | Connectivity::Late { .. } | Connectivity::Offline { .. } => {
                 Trouble::Fine
@@ -286,36 +283,6 @@ fn machine_line(
         facts: facts(row, set_aside, office.trust_desk.newest().as_deref(), zone),
         software: row.software.clone().unwrap_or_else(|| "-".to_owned()),
     }
-}
-
-fn device_line(device: &DeviceRow, zone: Zone) -> DeviceLine {
-    let (state, tone) = words::device_state(&device.state, &device.reasons);
-    let reasons = device
-        .reasons
-        .iter()
-        .map(|keyword| device_reason::in_words(keyword));
-    let notes = reasons
-        .chain(device.model.as_deref())
-        .filter(|note| !note.is_empty());
-    DeviceLine {
-        name: device.device.clone(),
-        state,
-        tone: tone.class(),
-        note: once_each(notes).join(" · "),
-        since: zone.local_text(device.since),
-        is_bad: matches!(tone, Tone::Bad | Tone::Wait),
-    }
-}
-
-/// Several keywords have one word on screen (media-empty and media-needed): it is said once.
-fn once_each<'a>(notes: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut said = Vec::new();
-    for note in notes {
-        if !said.contains(&note) {
-            said.push(note);
-        }
-    }
-    said
 }
 
 /// The bounds that the machine itself says are crossed, the worst first.

@@ -7,9 +7,9 @@ use axum::Form;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};
-use loket_domain::dispatch::NotSilent;
+use loket_domain::dispatch::{LocalDay, NotSilent};
 use loket_store::StoreError;
-use loket_wire::MachineId;
+use loket_wire::{MachineId, Timestamp, Zone};
 use serde::Deserialize;
 
 use super::asked::Asked;
@@ -58,6 +58,24 @@ impl WriteOffForm {
             machine: machine.clone(),
             why_not,
         }))
+    }
+}
+
+/// The form that asks for a day of a machine.
+pub(super) struct ReportForm {
+    pub(super) machine: MachineId,
+    /// The day that it begins with: the present one.
+    pub(super) day: LocalDay,
+}
+
+impl ReportForm {
+    /// The form for who may have it, where one machine is shown.
+    pub(super) fn new(asked: &Asked, account: &Account, zone: Zone, at: Timestamp) -> Option<Self> {
+        account.may(Right::Audit).ok()?;
+        Some(Self {
+            machine: asked.machine.clone()?,
+            day: LocalDay::of(at, zone.utc_offset_minutes()),
+        })
     }
 }
 

@@ -1,9 +1,11 @@
 //! The one-working-day clock: when a document is due at the counter.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::str::FromStr;
 
 use loket_wire::Timestamp;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Milliseconds of a day; offices have fixed offsets (WIB, WITA, WIT know no summer time).
@@ -16,7 +18,8 @@ const MAX_SEARCH_DAYS: i64 = 366;
 const MAX_OFFSET_MINUTES: i16 = 14 * 60;
 
 /// A local calendar day, counted from 1970-01-01. Text form: `YYYY-MM-DD`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct LocalDay(i64);
 
 impl LocalDay {
@@ -89,6 +92,27 @@ impl FromStr for LocalDay {
     }
 }
 
+impl fmt::Display for LocalDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.start(0).to_string();
+        f.write_str(text.split('T').next().unwrap_or_default())
+    }
+}
+
+impl TryFrom<String> for LocalDay {
+    type Error = CalendarError;
+
+    fn try_from(text: String) -> Result<Self, CalendarError> {
+        text.parse()
+    }
+}
+
+impl From<LocalDay> for String {
+    fn from(day: LocalDay) -> Self {
+        day.to_string()
+    }
+}
+
 /// When an office works.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Calendar {
@@ -156,6 +180,18 @@ mod tests {
         let wib = Calendar::new(7 * 60, MONDAY_TO_FRIDAY, holidays).unwrap();
         let due = due_at(&wib, Timestamp::parse_rfc3339(taken).unwrap());
         assert_eq!(due, Timestamp::parse_rfc3339(expect).unwrap(), "{taken}");
+    }
+
+    #[test]
+    fn a_day_is_written_as_it_is_read() {
+        for text in ["2026-11-27", "1970-01-01", "2024-02-29"] {
+            let day: LocalDay = text.parse().unwrap();
+            assert_eq!(day.to_string(), text);
+            let json = serde_json::to_string(&day).unwrap();
+            assert_eq!(json, format!("\"{text}\""));
+            assert_eq!(serde_json::from_str::<LocalDay>(&json).unwrap(), day);
+        }
+        assert!(serde_json::from_str::<LocalDay>("\"2026-02-30\"").is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use loket_wire::Timestamp;
+use loket_wire::{Stock, Timestamp};
 
 use super::Trouble;
 
@@ -43,10 +43,12 @@ pub struct Look {
     pub reasons: Vec<String>,
     /// Make and model as the device says.
     pub model: Option<String>,
+    /// What it has left; none where it says nothing of that, or is not reached.
+    pub stock: Option<Stock>,
 }
 
 impl Look {
-    /// Whether two looks see the same. Idle and processing alternate with every job, which job reports tell already.
+    /// Whether two looks see the same state. Idle and processing alternate with every job, which job reports tell already.
     pub(super) fn is_as(&self, other: &Self) -> bool {
         let shown = |look: &Self| match look.state.as_str() {
             "processing" => "idle".to_owned(),
@@ -86,6 +88,15 @@ pub struct Measures {
 pub enum Event {
     /// A device is not as it was, or is seen for the first time.
     Changed {
+        /// Its name.
+        device: String,
+        /// How it is.
+        look: Look,
+        /// When it was seen.
+        at: Timestamp,
+    },
+    /// A device is as it was, and what it has left is worth a report.
+    Used {
         /// Its name.
         device: String,
         /// How it is.

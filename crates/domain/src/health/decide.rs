@@ -1,6 +1,6 @@
 //! From what was seen to what happened.
 
-use super::{Command, Event, Health, Look, Measures, Telling, Trouble};
+use super::{Command, Event, Health, Look, Measures, Telling, Trouble, stock};
 use crate::core::Now;
 
 pub(super) fn decide(health: &Health, now: Now, command: Command) -> Vec<Event> {
@@ -26,13 +26,15 @@ fn telling(health: &Health, device: &str) -> Option<Telling> {
 }
 
 fn looked(health: &Health, now: Now, device: String, look: Look) -> Option<Event> {
-    let known = health.devices.get(&device);
-    let is_new = known.is_none_or(|known| !known.look.is_as(&look));
-    is_new.then_some(Event::Changed {
-        device,
-        look,
-        at: now.wall,
-    })
+    let at = now.wall;
+    let Some(known) = health.devices.get(&device) else {
+        return Some(Event::Changed { device, look, at });
+    };
+    if !known.look.is_as(&look) {
+        return Some(Event::Changed { device, look, at });
+    }
+    let is_used = stock::is_news(known.look.stock.as_ref(), look.stock.as_ref());
+    (is_used && known.quota.has_room(now)).then_some(Event::Used { device, look, at })
 }
 
 fn measured(health: &Health, now: Now, measures: Measures) -> Option<Event> {

@@ -31,7 +31,11 @@ pub(super) fn effects(health: &Health, now: Now) -> Vec<Effect> {
         effects.push(Effect::Heartbeat {
             troubles: health.troubles.iter().copied().collect(),
             devices: devices
-                .map(|(name, device)| report_of(name, device))
+                .map(|(name, device)| DeviceReport {
+                    // A heartbeat has room for what is wrong; what is left goes with the report that is tried again.
+                    stock: None,
+                    ..report_of(name, device)
+                })
                 .collect(),
         });
     }
@@ -52,6 +56,7 @@ fn report_of(name: &str, device: &Device) -> DeviceReport {
         state: device.look.state.clone(),
         reasons: device.look.reasons.clone(),
         model: device.look.model.clone(),
+        stock: device.look.stock.clone(),
         at: device.since,
     }
 }

@@ -42,6 +42,7 @@ fn look(state: &str, reasons: &[&str]) -> Look {
         state: state.to_owned(),
         reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
         model: None,
+        stock: None,
     }
 }
 
@@ -340,7 +341,7 @@ proptest! {
             for event in events {
                 health.apply(&event).unwrap();
                 match event {
-                    Event::Changed { device, look, .. } => {
+                    Event::Changed { device, look, .. } | Event::Used { device, look, .. } => {
                         seen.insert(device, look.state);
                     }
                     Event::Kept { device } => {

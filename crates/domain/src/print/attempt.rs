@@ -1,6 +1,6 @@
 //! One try at a printer, and what is seen of it there.
 
-use loket_wire::{JobId, JobState, Reason, Timestamp};
+use loket_wire::{JobId, JobState, RasterSetup, Reason, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// One try at a printer.
@@ -183,6 +183,9 @@ pub struct PrinterMark {
     pub up_time_s: Option<u32>,
     /// The format the document will be sent in.
     pub format: String,
+    /// In what shape, where that format is a raster of its pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raster: Option<RasterSetup>,
     /// Whether a second Send-Document to the same job is refused (multiple-document-jobs-supported is false).
     pub is_single_document: bool,
     /// Whether job-impressions-completed may be believed; a device profile can say no.

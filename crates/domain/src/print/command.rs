@@ -141,6 +141,13 @@ pub enum Command {
         /// The attempt.
         attempt: u32,
     },
+    /// Nothing was sent: the document cannot be drawn in the shape that the printer takes.
+    SendNotDrawn {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: u32,
+    },
     /// Cancel-Job was asked for, with or without an answer.
     CancelTried {
         /// The job.

@@ -385,7 +385,8 @@ fn observe(desk: &Desk, now: Now, command: Command) -> Result<(JobId, Vec<What>)
         | Command::Prepared { .. }
         | Command::Sent { .. }
         | Command::SendUnclear { .. }
-        | Command::SendNotTaken { .. } => steps::of_attempt(desk, now, command),
+        | Command::SendNotTaken { .. }
+        | Command::SendNotDrawn { .. } => steps::of_attempt(desk, now, command),
         Command::CancelTried { job, attempt } => only_if(
             steps::asks_to_cancel(find(desk, job)?, attempt),
             job,

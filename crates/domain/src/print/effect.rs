@@ -4,7 +4,7 @@
 //! between: Create-Job leaves a stray empty job (hence `Locate`), Send-Document relies on a printer that refuses a
 //! second document (hence `Probe`), and Cancel-Job on a number that still means the same job.
 
-use loket_wire::{Blob, Class, JobId, JobState, Timestamp};
+use loket_wire::{Blob, Class, JobId, JobState, RasterSetup, Timestamp};
 
 use super::attempt::{Phase, PrinterMark, RemoteJob, Step, Withdrawal, job_name};
 use super::decide::may_survey;
@@ -105,7 +105,8 @@ pub enum Action {
         /// What must be there.
         revision: Revision,
     },
-    /// Send-Document with the revision's bytes; answer `Sent`, `SendNotTaken` or `SendUnclear`.
+    /// Send-Document with the revision's bytes; answer `Sent`, `SendNotTaken`, `SendNotDrawn` or
+    /// `SendUnclear`.
     Send {
         /// The lane.
         printer: String,
@@ -115,6 +116,8 @@ pub enum Action {
         revision: Revision,
         /// In which format.
         format: String,
+        /// In what shape, where that format is a raster of its pages.
+        raster: Option<RasterSetup>,
     },
     /// Get-Job-Attributes; answer `Sighted`.
     Look {
@@ -227,6 +230,7 @@ fn attempt_effect(
                 remote,
                 revision,
                 format,
+                raster: mark.raster,
             };
             (EffectStep::Send, action)
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use loket_wire::order::Reprint;
 use loket_wire::{
     Blob, Class, Epoch, JobId, JobState, LocalJob, LocalRevision, OpenJob, Reason, Reference,
     Release, Service, Sha256Digest, Timestamp,
@@ -36,6 +37,9 @@ pub struct Facts {
     /// The printer to use; the machine's first where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub printer: Option<String>,
+    /// The job that it replaces on paper, why, and by whose order; journals of earlier versions lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reprint: Option<Reprint>,
 }
 
 /// Who gave an order.

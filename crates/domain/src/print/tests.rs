@@ -18,7 +18,8 @@ mod strays;
 use std::time::Duration;
 
 use loket_wire::{
-    Blob, Class, Epoch, JobId, JobState, Reason, Release, Service, Sha256Digest, Timestamp,
+    Blob, Class, Epoch, JobId, JobState, RasterColours, RasterFormat, RasterSetup, Reason, Release,
+    Service, Sha256Digest, Timestamp,
 };
 
 use super::{
@@ -60,6 +61,7 @@ fn facts(job: JobId) -> Facts {
         not_after: NOON.saturating_add(Duration::from_secs(86_400)),
         verified_at: NOON,
         printer: None,
+        reprint: None,
     }
 }
 
@@ -76,6 +78,7 @@ fn mark() -> PrinterMark {
         uuid: Some("urn:uuid:printer".to_owned()),
         up_time_s: Some(500),
         format: "application/pdf".to_owned(),
+        raster: None,
         is_single_document: true,
         trusts_impressions: true,
     }

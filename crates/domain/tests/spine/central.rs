@@ -7,6 +7,7 @@ mod syncs;
 
 use std::collections::BTreeMap;
 
+use loket_domain::account::Said;
 use loket_domain::dispatch::{
     Answer, Change, Doubt, Ingest, Input, Job, MachineCopy, Met, Place, Stream, apply, decide, meet,
 };
@@ -20,6 +21,33 @@ pub(crate) struct Kept {
     pub(crate) job: Job,
     pub(crate) machine_no: usize,
     pub(crate) envelope: Option<(Epoch, u8)>,
+    /// What was written of it.
+    pub(crate) history: Vec<Said>,
+}
+
+impl Kept {
+    const fn new(job: Job, machine_no: usize) -> Self {
+        Self {
+            job,
+            machine_no,
+            envelope: None,
+            history: Vec::new(),
+        }
+    }
+
+    /// Applies changes as they come back from their disk form.
+    fn change(&mut self, now: Timestamp, actor: &str, changes: &[Change]) {
+        for change in changes {
+            let read = Change::from_json(&change.to_json().unwrap()).unwrap();
+            assert_eq!(&read, change, "a change survives its disk form");
+            apply(&mut self.job, now, &read);
+            self.history.push(Said {
+                at: now,
+                actor: actor.to_owned(),
+                change: read,
+            });
+        }
+    }
 }
 
 /// What central knows of one machine.
@@ -96,11 +124,8 @@ impl Central {
         now: Timestamp,
     ) {
         let made = Job::created(job, machine_id(machine_no), until, now);
-        self.jobs.entry(job).or_insert(Kept {
-            job: made,
-            machine_no,
-            envelope: None,
-        });
+        let kept = Kept::new(made, machine_no);
+        self.jobs.entry(job).or_insert(kept);
     }
 
     /// How far a machine's present journal is committed.
@@ -148,7 +173,7 @@ impl Central {
             };
             known.last_command_seq = seq;
             kept.envelope = Some((epoch, envelope));
-            change(&mut kept.job, now, &changes);
+            kept.change(now, "central", &changes);
             told.push(Told::Order {
                 job: kept.job.id,
                 epoch,
@@ -169,7 +194,7 @@ impl Central {
     pub(crate) fn note_asked(&mut self, job: JobId, now: Timestamp) {
         if let Some(kept) = self.jobs.get_mut(&job) {
             let changes = decide(&kept.job, now, Input::DocumentAsked).unwrap_or_default();
-            change(&mut kept.job, now, &changes);
+            kept.change(now, "central", &changes);
         }
     }
 
@@ -177,7 +202,7 @@ impl Central {
         let kept = self.jobs.get_mut(&job)?;
         let seq = draw(&mut self.machines[kept.machine_no]);
         let changes = decide(&kept.job, now, Input::CancelAsked { command_seq: seq }).ok()?;
-        change(&mut kept.job, now, &changes);
+        kept.change(now, "central", &changes);
         kept.job
             .cancel_asked
             .then_some((kept.machine_no, Told::Cancel { job, seq }))
@@ -193,7 +218,7 @@ impl Central {
         if let Some(kept) = self.jobs.get_mut(&job)
             && let Ok(changes) = decide(&kept.job, now, Input::Answered(answer))
         {
-            change(&mut kept.job, now, &changes);
+            kept.change(now, "central", &changes);
             return answer == Answer::FoundNone;
         }
         false
@@ -230,7 +255,7 @@ impl Central {
     pub(crate) fn tick(&mut self, now: Timestamp) {
         for kept in self.jobs.values_mut() {
             let changes = decide(&kept.job, now, Input::Tick).unwrap();
-            change(&mut kept.job, now, &changes);
+            kept.change(now, "central", &changes);
         }
     }
 
@@ -322,7 +347,7 @@ impl Central {
         let kept = self.meet(machine_no, report.job_id, report.local.as_deref(), now)?;
         let before = kept.job.clone();
         let changes = decide(&before, now, Input::Reported { place, report }).ok()?;
-        change(&mut kept.job, now, &changes);
+        kept.change(now, &reported_by(machine_no, report), &changes);
         let is_woken = before.state.is_end() && !kept.job.state.is_end();
         let is_held = kept.job.copy == Some(MachineCopy::Held);
         let is_copy_new = is_held && before.copy != kept.job.copy;
@@ -346,12 +371,8 @@ impl Central {
         if let Met::GivenByHand { job, change: begun } =
             meet(known, &machine_id(machine_no), id, local, now).ok()?
         {
-            let mut kept = Kept {
-                job: *job,
-                machine_no,
-                envelope: None,
-            };
-            change(&mut kept.job, now, &[begun]);
+            let mut kept = Kept::new(*job, machine_no);
+            kept.change(now, "central", &[begun]);
             self.jobs.insert(id, kept);
         }
         self.jobs.get_mut(&id)
@@ -361,7 +382,7 @@ impl Central {
         let seq = draw(&mut self.machines[machine_no]);
         let kept = self.jobs.get_mut(&job).unwrap();
         let changes = decide(&kept.job, now, Input::CancelAgain { command_seq: seq }).unwrap();
-        change(&mut kept.job, now, &changes);
+        kept.change(now, "central", &changes);
         Told::Cancel { job, seq }
     }
 
@@ -388,12 +409,12 @@ impl Central {
         let of_machine = |kept: &&mut Kept| kept.machine_no == machine_no;
         for kept in self.jobs.values_mut().filter(of_machine) {
             let changes = decide(&kept.job, now, Input::JournalLost).unwrap();
-            change(&mut kept.job, now, &changes);
+            kept.change(now, "central", &changes);
         }
     }
 }
 
-fn machine_id(no: usize) -> MachineId {
+pub(crate) fn machine_id(no: usize) -> MachineId {
     format!("desa-{no}").parse().unwrap()
 }
 
@@ -413,11 +434,13 @@ fn save(known: &mut Known, stream: Stream) {
     }
 }
 
-/// Applies changes as they come back from their disk form.
-fn change(job: &mut Job, now: Timestamp, changes: &[Change]) {
-    for change in changes {
-        let read = Change::from_json(&change.to_json().unwrap()).unwrap();
-        assert_eq!(&read, change, "a change survives its disk form");
-        apply(job, now, &read);
-    }
+/// Who did it, as the history names them.
+fn reported_by(machine_no: usize, report: &JobReport) -> String {
+    let machine = machine_id(machine_no);
+    let machine = machine.as_str();
+    let name = report.actor.as_ref();
+    name.map_or_else(
+        || format!("machine:{machine}"),
+        |name| format!("{name}@{machine}"),
+    )
 }

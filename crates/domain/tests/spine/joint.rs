@@ -257,6 +257,7 @@ const CASES: u32 = 400;
 #[test]
 fn whatever_the_line_does_each_job_is_printed_once_and_central_knows_it() {
     play(CASES, Faults::default(), |world| {
+        world.check_accounts();
         world.check_by_hand(Lost::Nothing);
         world.check_rest();
         world.check_agreement(Lost::Nothing);

@@ -68,6 +68,7 @@ pub(crate) fn order(job: JobId, epoch: Epoch, command_seq: u64, envelope: u8) ->
         not_after: START.saturating_add(Duration::from_secs(7 * 86_400)),
         verified_at: START,
         printer: None,
+        reprint: None,
     }
 }
 

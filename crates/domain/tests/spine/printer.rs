@@ -206,6 +206,7 @@ impl Printer {
             uuid: Some(MODEL.to_owned()),
             up_time_s: Some(self.up_time_s()),
             format: "application/pdf".to_owned(),
+            raster: None,
             is_single_document: self.habits.is_single_document || self.habits.is_believed,
             trusts_impressions: self.habits.counter != Counter::StuckAtZero
                 || self.habits.is_believed,

@@ -5,7 +5,7 @@ use loket_domain::dispatch::{
 };
 use loket_wire::Timestamp;
 
-use super::{Central, Kept, Told, change, save};
+use super::{Central, Kept, Told, save};
 use crate::machine::SyncMessage;
 
 impl Central {
@@ -87,7 +87,7 @@ impl Central {
                 is_settled,
             };
             let changes = decide(&kept.job, now, input).unwrap_or_default();
-            change(&mut kept.job, now, &changes);
+            kept.change(now, "central", &changes);
             has_passed_over |= was_over && !is_settled && kept.job.copy.is_none();
             let is_alive_there = was_over && !kept.job.state.is_end();
             let is_held = kept.job.copy == Some(MachineCopy::Held);
@@ -113,7 +113,7 @@ impl Central {
             match decide(&kept.job, now, input) {
                 Ok(changes) => {
                     must_ask |= changes.contains(&Change::Lost);
-                    change(&mut kept.job, now, &changes);
+                    kept.change(now, "central", &changes);
                 }
                 Err(refusal) => {
                     assert_eq!(refusal, Refusal::Unproven);

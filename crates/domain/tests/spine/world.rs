@@ -11,6 +11,8 @@
 //! - a machine set back below what central had committed makes no second sheet once central was heard (`lost`);
 //! - a refused order changed nothing.
 
+#[path = "accounts.rs"]
+mod accounts;
 #[path = "agreement.rs"]
 mod agreement;
 

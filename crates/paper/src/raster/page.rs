@@ -48,11 +48,11 @@ pub fn page_count(pdf: &[u8]) -> Result<u32, RasterError> {
 /// [`RasterError`]; a panic of the renderer is [`RasterError::Unreadable`].
 pub fn render(pdf: &[u8], page: u32, dpi: u16) -> Result<Gray, RasterError> {
     let pixmap = pixmap(pdf, page, dpi)?;
-    let pixels = pixmap.data_as_u8_slice().chunks_exact(4);
+    let (pixels, _none) = pixmap.data_as_u8_slice().as_chunks::<4>();
     Ok(Gray {
         width: u32::from(pixmap.width()),
         height: u32::from(pixmap.height()),
-        pixels: pixels.map(shade).collect(),
+        pixels: pixels.iter().map(shade).collect(),
         dpi: Some(dpi),
     })
 }
@@ -74,7 +74,7 @@ pub fn render_colour(pdf: &[u8], page: u32, dpi: u16) -> Result<Rgb, RasterError
 }
 
 fn pixmap(pdf: &[u8], page: u32, dpi: u16) -> Result<Pixmap, RasterError> {
-    if !(MIN_DPI..=MAX_DPI).contains(&dpi) {
+    if !is_resolution(dpi) {
         return Err(RasterError::Resolution);
     }
     guarded(|| {
@@ -82,11 +82,7 @@ fn pixmap(pdf: &[u8], page: u32, dpi: u16) -> Result<Pixmap, RasterError> {
         let at = usize::try_from(page).map_err(|_large| RasterError::NoSuchPage)?;
         let page = pdf.pages().get(at).ok_or(RasterError::NoSuchPage)?;
         let (width, height) = page.render_dimensions();
-        let sides = [width, height].map(|points| points / POINTS_PER_INCH * MM_PER_INCH);
-        if !sides
-            .iter()
-            .all(|mm| (MIN_PAGE_MM..=MAX_PAGE_MM).contains(mm))
-        {
+        if !is_page_of_paper((width, height)) {
             return Err(RasterError::PageSize);
         }
         let scale = f32::from(dpi) / POINTS_PER_INCH;
@@ -115,7 +111,20 @@ fn pixmap(pdf: &[u8], page: u32, dpi: u16) -> Result<Pixmap, RasterError> {
     })
 }
 
-fn open(pdf: &[u8]) -> Result<Pdf, RasterError> {
+/// Whether pages are drawn so fine.
+pub(crate) fn is_resolution(dpi: u16) -> bool {
+    (MIN_DPI..=MAX_DPI).contains(&dpi)
+}
+
+/// Whether a page of these sides, in points, is as large as paper is.
+pub(crate) fn is_page_of_paper((width, height): (f32, f32)) -> bool {
+    let sides = [width, height].map(|points| points / POINTS_PER_INCH * MM_PER_INCH);
+    sides
+        .iter()
+        .all(|mm| (MIN_PAGE_MM..=MAX_PAGE_MM).contains(mm))
+}
+
+pub(crate) fn open(pdf: &[u8]) -> Result<Pdf, RasterError> {
     if pdf.len() > MAX_PDF_BYTES {
         return Err(RasterError::FileTooLarge);
     }
@@ -123,18 +132,16 @@ fn open(pdf: &[u8]) -> Result<Pdf, RasterError> {
 }
 
 /// Runs the renderer, whose panics are answers about the document and no bug of the caller's.
-fn guarded<T>(work: impl FnOnce() -> Result<T, RasterError>) -> Result<T, RasterError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(RasterError::Unreadable))
+pub(crate) fn guarded<T, E: From<RasterError>>(
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(RasterError::Unreadable.into()))
 }
 
 /// ITU-R BT.601 weights, as JPEG's luma: red, green, blue in 256ths.
-fn shade(pixel: &[u8]) -> u8 {
-    let weights = [77_u16, 150, 29];
-    let sum: u16 = pixel
-        .iter()
-        .zip(weights)
-        .map(|(value, weight)| u16::from(*value) * (weight))
-        .fold(0, u16::saturating_add);
+pub(crate) fn shade([red, green, blue, _opaque]: &[u8; 4]) -> u8 {
+    // The weights are 256 in all: the sum of three bytes by them is below 2^16.
+    let sum = u16::from(*red) * 77 + u16::from(*green) * 150 + u16::from(*blue) * 29;
     let [high, _low] = sum.to_be_bytes();
     high
 }

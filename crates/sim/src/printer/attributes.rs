@@ -4,15 +4,13 @@ use ipp::attribute::IppAttribute;
 use ipp::value::IppValue;
 use tokio::time::Instant;
 
+use super::format::Format;
 use super::job::Job;
 use super::knobs::{ClaimedState, Impressions};
 use super::reply::{attribute, keyword, keywords, set, text};
 use super::server::Identity;
 use super::state::State;
-use super::{operations, template};
-
-/// The formats it takes; other bytes are refused, not guessed at.
-pub(crate) const FORMATS: [&str; 3] = ["application/pdf", "image/pwg-raster", "image/urf"];
+use super::{operations, stock, template};
 
 /// The bound that `pages` puts on a document.
 const MAX_IMPRESSIONS: i32 = 5_000;
@@ -45,7 +43,7 @@ pub(crate) fn printer(state: &State, identity: &Identity, now: Instant) -> Vec<I
     let mut all = printer_state(state, now);
     all.extend(printer_identity(state, identity));
     all.extend(printer_abilities(state, identity));
-    all.extend(supplies());
+    all.extend(stock::attributes(&state.knobs));
     all
 }
 
@@ -106,7 +104,9 @@ fn printer_identity(state: &State, identity: &Identity) -> Vec<IppAttribute> {
 fn printer_abilities(state: &State, identity: &Identity) -> Vec<IppAttribute> {
     let utf_8 = || IppValue::new_charset("utf-8").ok();
     let english = || IppValue::new_natural_language("en").ok();
-    let formats = FORMATS.map(|format| IppValue::new_mime_media_type(format).ok());
+    let formats = state.knobs.formats.iter();
+    let formats = formats.map(|format| IppValue::new_mime_media_type(format.media_type()).ok());
+    let formats: Vec<_> = formats.collect();
     let codes = operations::CODES.map(|code| Some(IppValue::Enum(i32::from(code))));
     let time_out = i32::try_from(identity.time_out.as_secs()).unwrap_or(i32::MAX);
     let several = state.knobs.multiple_document_jobs;
@@ -114,6 +114,7 @@ fn printer_abilities(state: &State, identity: &Identity) -> Vec<IppAttribute> {
         min: 0,
         max: MAX_IMPRESSIONS,
     };
+    let mut rasters = rasters(&state.knobs.formats);
     let all = [
         attribute("charset-configured", utf_8()),
         attribute("charset-supported", utf_8()),
@@ -121,7 +122,7 @@ fn printer_abilities(state: &State, identity: &Identity) -> Vec<IppAttribute> {
         attribute("compression-supported", keyword("none")),
         attribute(
             "document-format-default",
-            IppValue::new_mime_media_type(FORMATS[0]).ok(),
+            formats.first().cloned().flatten(),
         ),
         attribute("document-format-supported", set(formats)),
         attribute("generated-natural-language-supported", english()),
@@ -146,27 +147,33 @@ fn printer_abilities(state: &State, identity: &Identity) -> Vec<IppAttribute> {
             keywords(&["completed", "not-completed", "all"]),
         ),
     ];
-    all.into_iter().flatten().collect()
+    rasters.extend(all.into_iter().flatten());
+    rasters
 }
 
-/// One toner cartridge, told in both dialects.
-fn supplies() -> Vec<IppAttribute> {
-    let supply = IppValue::OctetString("type=toner;level=75;maxcapacity=100;unit=percent;".into());
-    let all = [
+/// What rasters it takes, where it takes any: one colour, as lasers of offices have.
+fn rasters(formats: &[Format]) -> Vec<IppAttribute> {
+    let dpi = |dots: i32| IppValue::Resolution {
+        cross_feed: dots,
+        feed: dots,
+        units: 3,
+    };
+    let pwg = [
         attribute(
-            "marker-names",
-            IppValue::new_name_without_language("Toner").ok(),
+            "pwg-raster-document-resolution-supported",
+            set([Some(dpi(300)), Some(dpi(600))]),
         ),
-        attribute("marker-types", keyword("toner")),
+        attribute("pwg-raster-document-sheet-back", keyword("normal")),
         attribute(
-            "marker-colors",
-            IppValue::new_name_without_language("#000000").ok(),
+            "pwg-raster-document-type-supported",
+            keywords(&["sgray_8", "srgb_8"]),
         ),
-        attribute("marker-levels", Some(IppValue::Integer(75))),
-        attribute("printer-supply", Some(supply)),
-        attribute("printer-supply-description", text("Toner")),
     ];
-    all.into_iter().flatten().collect()
+    let words = ["V1.4", "CP1", "DM1", "IS1", "MT1", "RS300-600", "W8"];
+    let urf = [attribute("urf-supported", keywords(&words))];
+    let pwg = pwg.into_iter().filter(|_it| formats.contains(&Format::Pwg));
+    let urf = urf.into_iter().filter(|_it| formats.contains(&Format::Urf));
+    pwg.chain(urf).flatten().collect()
 }
 
 /// The suffix follows the state, as in ippeveprinter: one fault, three ways to read it.
@@ -177,7 +184,8 @@ fn printer_reasons(state: &State, code: i32) -> Option<IppValue> {
         _ => "error",
     };
     let faults = state.knobs.faults();
-    if faults.is_empty() || state.knobs.hides_faults {
+    let notices = state.knobs.notices();
+    if (faults.is_empty() && notices.is_empty()) || state.knobs.hides_faults {
         return keyword("none");
     }
     let wants_paper = state.is_stopped() && faults.contains(&"media-empty");
@@ -185,6 +193,7 @@ fn printer_reasons(state: &State, code: i32) -> Option<IppValue> {
     set(faults
         .into_iter()
         .chain(needed)
+        .chain(notices)
         .map(|fault| keyword(&format!("{fault}-{suffix}"))))
 }
 
@@ -276,7 +285,7 @@ pub(crate) fn wanted_of_printer(
     now: Instant,
 ) -> Vec<IppAttribute> {
     let mut picked = wanted.pick("printer-description", printer(state, identity, now));
-    let has_paper = state.knobs.paper != Some(0);
+    let has_paper = state.knobs.has_paper();
     picked.extend(wanted.pick("job-template", template::attributes(has_paper)));
     if wanted.has("media-col-database") {
         picked.extend(template::media_col_database());

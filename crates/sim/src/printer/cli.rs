@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{Impressions, Knobs, Memory, PrinterConfig, Replies, SimPrinter};
+use super::{Format, Impressions, Knobs, Memory, PrinterConfig, Replies, SimPrinter};
 use clap::Parser;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -70,6 +70,10 @@ struct Arguments {
     /// Takes a second document for the same job, and prints it.
     #[arg(long)]
     multiple_document_jobs: bool,
+    /// The formats it takes, for instance image/pwg-raster alone: application/pdf, image/pwg-raster, image/urf,
+    /// image/jpeg.
+    #[arg(long, value_delimiter = ',', value_parser = by_name::<Format>)]
+    formats: Option<Vec<Format>>,
     /// Seconds a job without a document is kept.
     #[arg(long, value_name = "SECONDS")]
     multiple_operation_time_out_s: Option<u32>,
@@ -99,7 +103,8 @@ impl Arguments {
             completes_without_paper: self.completes_without_paper,
             impressions: self.impressions.unwrap_or_default(),
             multiple_document_jobs: self.multiple_document_jobs,
-            ..sound.knobs
+            formats: self.formats.unwrap_or(sound.knobs.formats),
+            ..Knobs::default()
         };
         let time_out = self
             .multiple_operation_time_out_s

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::config::SimError;
+use super::format::Format;
+use super::stock::{Dialect, SimSupply, SimTray};
 
 /// What a printer remembers of its jobs when its power fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -142,8 +144,16 @@ pub struct Knobs {
     pub impressions: Impressions,
     /// Takes a second document for the same job, and prints it.
     pub multiple_document_jobs: bool,
+    /// The formats it takes, the first where a client names none; other bytes are refused, not guessed at.
+    pub formats: Vec<Format>,
     /// Bears this `printer-uuid` in place of its own, as another device at the same address does.
     pub uuid: Option<Uuid>,
+    /// Its trays, from which it takes sheets in this order; without any it has one that `paper` counts.
+    pub trays: Vec<SimTray>,
+    /// Its supplies, which go down with what comes out.
+    pub supplies: Vec<SimSupply>,
+    /// How it tells of both.
+    pub dialect: Dialect,
 }
 
 /// Fast enough for demo and tests, slow enough that a job is seen at work.
@@ -169,7 +179,11 @@ impl Default for Knobs {
             hides_faults: false,
             impressions: Impressions::default(),
             multiple_document_jobs: false,
+            formats: Format::USUAL.to_vec(),
             uuid: None,
+            trays: Vec::new(),
+            supplies: vec![SimSupply::default()],
+            dialect: Dialect::default(),
         }
     }
 }
@@ -193,7 +207,8 @@ impl Knobs {
         let faults = [
             (self.door_open, "door-open"),
             (self.jam_after == Some(0), "media-jam"),
-            (self.paper == Some(0), "media-empty"),
+            (!self.has_paper(), "media-empty"),
+            (self.is_dry(), "toner-empty"),
         ];
         faults
             .into_iter()

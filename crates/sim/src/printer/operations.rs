@@ -7,10 +7,10 @@ use ipp::model::{DelimiterTag, StatusCode};
 use ipp::value::IppValue;
 use tokio::time::Instant;
 
-use super::attributes::{self, FORMATS, Wanted};
+use super::attributes::{self, Wanted};
+use super::format::Format;
 use super::job::{CanceledBy, Document, Job, JobKey, NewJob};
 use super::knobs::Replies;
-use super::pages;
 use super::reply::Reply;
 use super::request::Request;
 use super::server::Shared;
@@ -69,11 +69,13 @@ pub(crate) fn begin(shared: &Arc<Shared>, request: &Request) -> Result<Begun, Re
         PRINT_JOB => {
             request.check_printer()?;
             let (asked, unsupported) = asked_for(shared, request)?;
+            let format = check_format(shared, request)?;
             let key = shared.change(|state| {
                 let key = state.create(asked, now)?;
                 state.begin_document(key.id, now)
             })?;
-            Ok(Begun::Takes(Taking::new(shared, key, true, unsupported)))
+            let taking = Taking::new(shared, (key, format), true, unsupported);
+            Ok(Begun::Takes(taking))
         }
         VALIDATE_JOB => {
             request.check_printer()?;
@@ -97,9 +99,10 @@ pub(crate) fn begin(shared: &Arc<Shared>, request: &Request) -> Result<Begun, Re
             let last = request
                 .boolean("last-document")
                 .ok_or(StatusCode::ClientErrorBadRequest)?;
-            check_format(request)?;
+            let format = check_format(shared, request)?;
             let key = shared.change(|state| state.begin_document(id, now))?;
-            Ok(Begun::Takes(Taking::new(shared, key, last, Vec::new())))
+            let taking = Taking::new(shared, (key, format), last, Vec::new());
+            Ok(Begun::Takes(taking))
         }
         CANCEL_JOB => {
             let id = request.job_id()?;
@@ -205,7 +208,7 @@ fn jobs(shared: &Shared, request: &Request, now: Instant) -> Result<Begun, Reply
 
 /// What a job asks for, and the attributes that the printer cannot give it.
 fn asked_for(shared: &Shared, request: &Request) -> Result<(NewJob, Vec<IppAttribute>), Reply> {
-    check_format(request)?;
+    check_format(shared, request)?;
     let ignores = shared.read(|state| state.knobs.ignores.clone());
     let is_supported = |asked: &IppAttribute| {
         template::is_supported(asked) && !ignores.iter().any(|name| name == asked.name().as_str())
@@ -234,11 +237,12 @@ fn asked_for(shared: &Shared, request: &Request) -> Result<(NewJob, Vec<IppAttri
     Ok((asked, unsupported))
 }
 
-fn check_format(request: &Request) -> Result<(), StatusCode> {
-    if request
-        .text("document-format")
-        .is_some_and(|format| !FORMATS.contains(&format))
-    {
+/// The format that the document will have, where the request says so: one that the printer takes.
+fn check_format(shared: &Shared, request: &Request) -> Result<Option<Format>, StatusCode> {
+    let takes = |format: &Format| shared.read(|state| state.knobs.formats.contains(format));
+    let said = request.text("document-format");
+    let format = said.and_then(Format::of).filter(takes);
+    if said.is_some() && format.is_none() {
         return Err(StatusCode::ClientErrorDocumentFormatNotSupported);
     }
     match request
@@ -248,7 +252,7 @@ fn check_format(request: &Request) -> Result<(), StatusCode> {
         Some(compression) if compression.as_str() != "none" => {
             Err(StatusCode::ClientErrorCompressionNotSupported)
         }
-        Some(_) | None => Ok(()),
+        Some(_) | None => Ok(format),
     }
 }
 
@@ -275,16 +279,23 @@ fn status_of(shared: &Shared, key: JobKey, reply: Reply) -> Reply {
 pub(crate) struct Taking {
     shared: Arc<Shared>,
     key: JobKey,
+    format: Option<Format>,
     last: bool,
     unsupported: Vec<IppAttribute>,
     is_done: bool,
 }
 
 impl Taking {
-    fn new(shared: &Arc<Shared>, key: JobKey, last: bool, unsupported: Vec<IppAttribute>) -> Self {
+    fn new(
+        shared: &Arc<Shared>,
+        (key, format): (JobKey, Option<Format>),
+        last: bool,
+        unsupported: Vec<IppAttribute>,
+    ) -> Self {
         Self {
             shared: Arc::clone(shared),
             key,
+            format,
             last,
             unsupported,
             is_done: false,
@@ -296,6 +307,13 @@ impl Taking {
         if bytes.is_empty() {
             return Reply::new(StatusCode::ClientErrorBadRequest);
         }
+        let format = self.format.unwrap_or_else(|| Format::sniffed(&bytes));
+        let is_taken = self
+            .shared
+            .read(|state| state.knobs.formats.contains(&format));
+        let Some(sheets) = format.sheets(&bytes).filter(|_sheets| is_taken) else {
+            return Reply::new(StatusCode::ClientErrorDocumentFormatError);
+        };
         let digest = ring::digest::digest(&ring::digest::SHA256, &bytes);
         let Ok(sha256) = <[u8; 32]>::try_from(digest.as_ref()) else {
             return Reply::new(StatusCode::ServerErrorInternalError);
@@ -309,7 +327,7 @@ impl Taking {
         let document = Document {
             sha256,
             size_bytes,
-            sheets: pages::sheets(&bytes),
+            sheets,
         };
         let (key, last) = (self.key, self.last);
         let taken = self

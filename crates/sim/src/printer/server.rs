@@ -1,6 +1,6 @@
 //! The running printer: its listener, its engine, and the handle to both.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use data_encoding::HEXLOWER;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -221,6 +222,18 @@ impl SimPrinter {
         self.shared.read(|state| state.document(&digest))
     }
 
+    /// Serves one connection over any byte stream, as over a socket from this computer.
+    ///
+    /// # Cancel safety
+    /// Dropping the future cuts the connection.
+    pub fn serve<S>(&self, stream: S) -> impl Future<Output = ()> + Send + use<S>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let peer = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        connection(stream, peer, Arc::clone(&self.shared), self.stop.clone())
+    }
+
     /// Waits until what it did satisfies a condition, and returns it.
     ///
     /// # Cancel safety
@@ -292,12 +305,10 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, stop: CancellationTo
     while connections.join_next().await.is_some() {}
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    shared: Arc<Shared>,
-    stop: CancellationToken,
-) {
+async fn connection<S>(stream: S, peer: SocketAddr, shared: Arc<Shared>, stop: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
     let service = service_fn(|request| http::serve(Arc::clone(&shared), peer, request));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())

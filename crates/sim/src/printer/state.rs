@@ -318,8 +318,7 @@ impl State {
         job.sheets_done = job.sheets_done.saturating_add(1);
         if has_paper {
             self.sheets = self.sheets.saturating_add(1);
-            self.knobs.paper = self.knobs.paper.map(|left| left.saturating_sub(1));
-            self.knobs.jam_after = self.knobs.jam_after.map(|left| left.saturating_sub(1));
+            self.knobs.pull_sheet();
         }
         if job.sheets_done < job.sheets() {
             self.current = Some((id, now + delay));

@@ -35,6 +35,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../../migrations/0007_doubts.sql")),
     M::up(include_str!("../../migrations/0008_trust.sql")),
     M::up(include_str!("../../migrations/0009_records.sql")),
+    M::up(include_str!("../../migrations/0010_stock.sql")),
 ];
 const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 

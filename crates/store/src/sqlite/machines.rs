@@ -10,6 +10,7 @@ use rusqlite::{Transaction, named_params, params};
 use super::chain::{self, About};
 use super::column::{Columns, json, number, run, select, select_first};
 use super::sessions::find_bare;
+use super::stock;
 use crate::actor::Actor;
 use crate::error::StoreError;
 use crate::history::Note;
@@ -107,6 +108,7 @@ fn read_machine(row: &Columns<'_, '_>) -> Result<MachineRow, StoreError> {
 
 fn read_device(row: &Columns<'_, '_>) -> Result<DeviceRow, StoreError> {
     let reasons: String = row.get("reasons")?;
+    let stock: Option<String> = row.get("stock")?;
     Ok(DeviceRow {
         device: row.get("name")?,
         state: row.get("state")?,
@@ -115,6 +117,11 @@ fn read_device(row: &Columns<'_, '_>) -> Result<DeviceRow, StoreError> {
         model: row.get("model")?,
         machine_at: row.time("machine_at_ms")?,
         received_at: row.time("received_at_ms")?,
+        stock: stock
+            .map(|text| serde_json::from_str(&text))
+            .transpose()
+            .map_err(|_ignored| StoreError::Corrupt { what: "stock" })?,
+        stock_at: row.maybe_time("stock_at_ms")?,
         since: row.time("since_ms")?,
     })
 }
@@ -380,7 +387,11 @@ pub(super) fn record_device(
             ":limit": MAX_DEVICES,
         },
     )?;
-    Ok(())
+    match &report.stock {
+        Some(said) => stock::record(tx, (machine, &cut(&report.device)), said, now),
+        // What it said last stands.
+        None => Ok(()),
+    }
 }
 
 /// Cuts a text to its bound and leaves out what could be a personal number.

@@ -5,7 +5,7 @@ use loket_wire::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::column::run;
-use super::front;
+use super::{front, stock};
 use crate::error::StoreError;
 use crate::retention::{ASIDE_KEPT, LEDGER_KEPT, Purged};
 
@@ -28,6 +28,7 @@ pub(super) fn round(tx: &Transaction<'_>, now: Timestamp) -> Result<Purged, Stor
         drop_tokens(tx, before)?,
         drop_marks(tx)?,
         drop_lives(tx)?,
+        count(stock::drop_old(tx, now, ROWS_A_ROUND)?)?,
     ];
     let is_full = jobs >= u64::from(JOBS_A_ROUND)
         || others.iter().any(|count| *count >= u64::from(ROWS_A_ROUND));

@@ -37,6 +37,7 @@ fn a_heartbeat_tells_of_devices_whose_reports_found_no_room() {
             state: "unreachable".to_owned(),
             reasons: vec!["timed-out".to_owned()],
             model: None,
+            stock: None,
             at: at(2),
         }],
         ..heartbeat(1)

@@ -6,6 +6,7 @@
 
 mod acks;
 mod aside;
+mod days;
 mod history;
 mod jobs;
 mod killed;
@@ -18,6 +19,7 @@ mod reports;
 mod room;
 mod schema;
 mod search;
+mod stock;
 mod syncs;
 mod tamper;
 mod tokens;

@@ -11,6 +11,7 @@ fn device(state: &str, reasons: &[&str]) -> Report {
         state: state.to_owned(),
         reasons: reasons.iter().map(|reason| (*reason).to_owned()).collect(),
         model: Some("Printer 1".to_owned()),
+        stock: None,
         at: at(1),
     })
 }

@@ -112,6 +112,7 @@ fn look_of(status: PrinterStatus) -> Look {
         state: status.state.to_owned(),
         reasons,
         model: status.model,
+        stock: status.stock,
     }
 }
 
@@ -120,5 +121,6 @@ fn away(state: &str, reason: String) -> Look {
         state: state.to_owned(),
         reasons: vec![reason],
         model: None,
+        stock: None,
     }
 }

@@ -333,10 +333,13 @@ impl LinkUnit {
         let (identity, documents) = (Arc::clone(&self.identity), Arc::clone(&self.documents));
         let order = order.clone();
         let work = move || {
-            let facts = Box::new(facts_of(&order));
+            let mut facts = Box::new(facts_of(&order));
             let opened = identity.sealing.open(&order.binding(), &order.envelope);
             let reason = match opened {
-                Ok(_secrets) => None,
+                Ok(secrets) => {
+                    facts.reprint.clone_from(&secrets.reprint);
+                    None
+                }
                 Err(SealError::OtherKey) => Some(Reason::KeyUnknown),
                 Err(SealError::Altered | SealError::Key | SealError::Seal) => Some(Reason::Altered),
             };
@@ -489,5 +492,6 @@ fn facts_of(order: &PrintOrder) -> Facts {
         not_after: order.not_after,
         verified_at: order.verified_at,
         printer: None,
+        reprint: None,
     }
 }

@@ -366,6 +366,7 @@ mod tests {
             state: "idle".to_owned(),
             reasons: Vec::new(),
             model: None,
+            stock: None,
             at: Timestamp::UNIX_EPOCH,
         });
         let body = body_of(epoch, 9, &serde_json::to_vec(&known).unwrap()).unwrap();

@@ -118,6 +118,7 @@ impl Bench {
             documents: Arc::clone(&documents),
             printers: std::collections::BTreeMap::new(),
             source: None,
+            rasters: crate::raster::Rasters::new(loket_inspection::Inspector::beside_this_program()),
             records: None,
             desk: desk.clone(),
         });

@@ -10,15 +10,17 @@ use loket_domain::print::{
 };
 use loket_link::FetchTarget;
 use loket_spool::SpoolError;
-use loket_wire::{Class, JobId, Reason, Timestamp};
+use loket_wire::{Class, JobId, RasterSetup, Reason, Timestamp};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::fetch::fetch;
 use super::handle::{DeskError, DeskHandle};
+use super::payload::payload;
 use crate::blocking::blocking;
 use crate::device::{DeviceFault, Made, Printer};
 use crate::document::{DocumentError, Documents};
+use crate::raster::Rasters;
 use crate::record::{RecordFault, Records};
 use crate::standstill::Standstill;
 use crate::stops::{Stop, pass};
@@ -46,6 +48,8 @@ pub struct Hands {
     pub printers: BTreeMap<String, Arc<dyn Printer>>,
     /// Where sealed documents are fetched; none on a machine that is not enrolled.
     pub source: Option<FetchTarget>,
+    /// Draws documents for printers that take no PDF.
+    pub rasters: Rasters,
     /// Makes records of printed sheets; none on a machine that is not enrolled.
     pub records: Option<Arc<Records>>,
     /// The desk that is answered.
@@ -404,8 +408,12 @@ async fn at_printer(hands: &Arc<Hands>, device: &dyn Printer, effect: &Effect) -
             remote,
             revision,
             format,
+            raster,
             ..
-        } => send(hands, device, effect, (remote, *revision, format)).await,
+        } => {
+            let what = (*revision, *raster);
+            send(hands, device, effect, (remote, what, format)).await
+        }
         Action::Fetch { .. }
         | Action::Verify { .. }
         | Action::Prepare { .. }
@@ -413,28 +421,17 @@ async fn at_printer(hands: &Arc<Hands>, device: &dyn Printer, effect: &Effect) -
     }
 }
 
+/// Sends the document once.
 async fn send(
     hands: &Arc<Hands>,
     device: &dyn Printer,
     effect: &Effect,
-    (remote, revision, format): (&RemoteJob, Revision, &str),
+    (remote, what, format): (&RemoteJob, (Revision, Option<RasterSetup>), &str),
 ) -> Outcome {
     let (job, attempt) = (effect.id.job, effect.id.attempt);
-    let documents = Arc::clone(&hands.documents);
-    // Opened again rather than held since `Prepare`: plain bytes stay in memory while they stream, no longer.
-    let turn = hands.documents.turn().await;
-    let opened = blocking(move || documents.revision(job, &revision)).await;
-    drop(turn);
-    let bytes = match opened {
-        Some(Ok(Some(bytes))) => bytes,
-        Some(Ok(None)) | None => {
-            tracing::error!(job.id = %job, "document not sent: it is not the one that was compared");
-            return Outcome::Tell(Command::SendNotTaken { job, attempt });
-        }
-        Some(Err(error)) => {
-            tracing::error!(job.id = %job, error = %chain(&error), "document not sent");
-            return Outcome::Tell(Command::SendNotTaken { job, attempt });
-        }
+    let bytes = match payload(hands, effect, what).await {
+        Ok(bytes) => bytes,
+        Err(outcome) => return outcome,
     };
     pass(Stop::BeforeSend);
     let sent = device.send(remote, format, bytes).await;

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use loket_domain::account::Known;
 use loket_domain::core::{Core as _, Now};
 use loket_domain::print::{Desk, What};
 use loket_journal::{Journal, JournalError, LedgerRow, StoredEvent, SweepCuts, Swept};
 use loket_wire::{JobId, JobReport, JobState, Reason, Reference, Report, Service};
 use serde::{Deserialize, Serialize};
 
+use super::account;
 use super::recover::{RecoverError, read};
 use crate::clock::{Clock, certain};
 use crate::telemetry::chain;
@@ -19,7 +21,7 @@ const EVENTS_KEPT_DAYS: i64 = 30;
 const LEDGER_KEPT_DAYS: i64 = 90;
 
 /// Version of a ledger row's shape.
-const SUMMARY_VERSION: u16 = 1;
+const SUMMARY_VERSION: u16 = 2;
 
 const MS_PER_DAY: i64 = 86_400_000;
 
@@ -39,6 +41,9 @@ struct Summary {
     attempt_count: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sheet_count: Option<u32>,
+    /// What accounts of its day are made of. Rows of version 1 lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<Known>,
 }
 
 /// Sweeps every hour, for ever; dropped between two steps it leaves each job whole or folded.
@@ -143,7 +148,13 @@ fn summary(events: &[StoredEvent]) -> Option<Summary> {
         reason,
         attempt_count: job.attempt_count,
         sheet_count: sheets,
+        account: account::of_stream(events).flatten().map(Known::folded),
     })
+}
+
+/// What accounts are made of, of a job of which the ledger row alone stands.
+pub(super) fn known(row: &LedgerRow) -> Option<Known> {
+    read_row(&row.bytes)?.account
 }
 
 /// What central is told of a job of which the ledger row alone stands.
@@ -187,23 +198,27 @@ struct Versioned {
 mod tests {
     use super::*;
 
-    /// Ledger rows as version 1 wrote them, one a line.
+    /// Ledger rows as each version wrote them, one a line.
     const ROWS_V1: &str = include_str!("../../../tests/fixtures/ledger-rows-v1.jsonl");
+    const ROWS_V2: &str = include_str!("../../../tests/fixtures/ledger-rows-v2.jsonl");
 
     #[test]
-    fn ledger_rows_of_version_1_are_read_and_written_as_they_were() {
-        let mut count = 0;
-        for line in ROWS_V1.lines() {
-            let summary = read_row(line.as_bytes()).unwrap();
-            assert_eq!(serde_json::to_string(&summary).unwrap(), line);
-            count += 1;
+    fn ledger_rows_of_each_version_are_read_and_written_as_they_were() {
+        for (rows, has_account) in [(ROWS_V1, false), (ROWS_V2, true)] {
+            let mut count = 0;
+            for line in rows.lines() {
+                let summary = read_row(line.as_bytes()).unwrap();
+                assert_eq!(serde_json::to_string(&summary).unwrap(), line);
+                assert_eq!(summary.account.is_some(), has_account);
+                count += 1;
+            }
+            assert_eq!(count, 2);
         }
-        assert_eq!(count, 2);
     }
 
     #[test]
     fn a_ledger_row_of_a_later_version_is_not_guessed_at() {
-        let later = ROWS_V1.replace("{\"v\":1", "{\"v\":2");
+        let later = ROWS_V2.replace("{\"v\":2", "{\"v\":3");
         assert!(
             later
                 .lines()

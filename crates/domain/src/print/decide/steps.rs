@@ -73,6 +73,10 @@ pub(super) fn of_attempt(
             let what = not_taken(attempt_of(desk, job, attempt)?)?;
             Ok((job, vec![what]))
         }
+        Command::SendNotDrawn { job, attempt } => {
+            let what = not_drawn(attempt_of(desk, job, attempt)?)?;
+            Ok((job, vec![what]))
+        }
         _no_step => Err(Refusal::Stale),
     }
 }
@@ -143,6 +147,21 @@ fn prepared(
         reason: Reason::SpoolLost,
     };
     Ok(vec![withdraw(remote, then)])
+}
+
+/// The same pages would not be drawn the next time either. What an earlier sending left is looked for first.
+fn not_drawn(attempt: &Attempt) -> Result<What, Refusal> {
+    let Step::Sending(remote) = &attempt.step else {
+        return Err(Refusal::Stale);
+    };
+    if attempt.send_count > 1 {
+        return Ok(What::SendingUnclear);
+    }
+    let then = Afterwards::End {
+        state: JobState::Failed,
+        reason: Reason::NotDrawn,
+    };
+    Ok(withdraw(remote, then))
 }
 
 /// Where this was the first sending no byte of the document is at the printer: the empty job goes, and another attempt

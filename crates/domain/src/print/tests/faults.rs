@@ -200,6 +200,38 @@ fn a_document_that_was_not_taken_leaves_no_doubt_the_first_time() {
 }
 
 #[test]
+fn a_document_that_cannot_be_drawn_ends_its_job_and_leaves_none_at_the_printer() {
+    let (job, attempt) = (job_no(1), 1);
+    let not_drawn = Command::SendNotDrawn { job, attempt };
+    let mut bench = Bench::new().at("sending");
+    assert_eq!(bench.give(not_drawn.clone()), "cancelling-remote");
+    assert_eq!(bench.see(view(Canceled, Some(0))), "ended");
+    let failed = (JobState::Failed, Some(Reason::NotDrawn));
+    assert_eq!(bench.public(), failed);
+    let mut bench = Bench::new().at("probing");
+    bench.see(view(AwaitingDocument, None));
+    let kinds = bench.give(not_drawn);
+    assert_eq!(kinds, "sending-unclear", "an earlier one may have arrived");
+}
+
+#[test]
+fn a_raster_is_sent_in_the_shape_that_the_mark_says() {
+    let setup = RasterSetup {
+        format: RasterFormat::Pwg,
+        colours: RasterColours::Gray,
+        resolution_dpi: 600,
+    };
+    let mark = PrinterMark {
+        format: setup.format.media_type().to_owned(),
+        raster: Some(setup),
+        ..mark()
+    };
+    let json = serde_json::to_value(&mark).unwrap();
+    assert_eq!(json["raster"]["resolution_dpi"], 600);
+    assert_eq!(serde_json::from_value::<PrinterMark>(json).unwrap(), mark);
+}
+
+#[test]
 fn a_document_goes_only_to_the_very_job_that_was_made() {
     let reused = RemoteView {
         name: Some("minutes.pdf".to_owned()),

@@ -115,7 +115,7 @@ fn observation() -> impl Strategy<Value = Command> {
         5 => Just(Some(revision().sha256)),
         1 => Just(Some(Sha256Digest::from_bytes([0; 32])))
     ];
-    (job, 0..4_u32, 0..9_u8, opened).prop_map(|(job, attempt, kind, opened)| match kind {
+    (job, 0..4_u32, 0..10_u8, opened).prop_map(|(job, attempt, kind, opened)| match kind {
         0 => Command::Created {
             job,
             attempt,
@@ -137,6 +137,7 @@ fn observation() -> impl Strategy<Value = Command> {
             attempt,
             reason: Reason::PrinterBusy,
         },
+        8 => Command::SendNotDrawn { job, attempt },
         _other => Command::SendUnclear { job, attempt },
     })
 }

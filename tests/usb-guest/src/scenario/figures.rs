@@ -1,0 +1,230 @@
+//! How fast it goes, beside Debian's ipp-usb and the kernel's own driver on the same device.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use loket_ipp_printer::{IppPrinter, NewJob};
+use loket_sim::usb::{ByteSink, Description, Port, UsbKnobs};
+use loket_usb::Quirks;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+use crate::devices::{Printer, close, document, ipp, listed, open_http, options, printer};
+use crate::figure;
+use crate::value::{holds, text, until, until_told};
+use crate::vhci::{self, PluggedIn};
+
+/// Exchanges that each side has; the first ones warm up and are left out.
+const EXCHANGES: usize = 20;
+const WARM_UP: usize = 5;
+
+/// What is sent to see how fast bytes go.
+const BULK_BYTES: usize = 1024 * 1024;
+
+/// Each way of sending is measured so often, in turns; the best counts, for what disturbs only makes slower.
+const ROUNDS: usize = 3;
+
+/// Where ipp-usb listens for the first device.
+const RIVAL_PORT: u16 = 60_000;
+
+pub(super) async fn measured() -> anyhow::Result<String> {
+    let printer = printer("LKT-0001", 2).await?;
+    let plugged = printer.plug(0, UsbKnobs::default()).await?;
+    let socket = exchanges(&over_tcp(printer.sim.address())?).await?;
+    figure("exchange-socket-p50", socket.p50_us(), "us");
+    let before = resident_kib("self")?;
+    let pool = open_http(&plugged, Quirks::default()).await?;
+    let (_way, client) = ipp(&pool)?;
+    let ours = exchanges(&client).await?;
+    let after = resident_kib("self")?;
+    close(&pool).await;
+    plugged.until_usblp(0).await?;
+    figure("exchange-loket-usb-p50", ours.p50_us(), "us");
+    figure("exchange-loket-usb-p95", ours.p95_us(), "us");
+    figure(
+        "memory-added-by-loket-usb",
+        after.saturating_sub(before),
+        "KiB",
+    );
+    let rival = rival(&printer, &plugged).await?;
+    figure("exchange-ipp-usb-p50", rival.p50_us(), "us");
+    figure("exchange-ipp-usb-p95", rival.p95_us(), "us");
+    // A killed ipp-usb leaves the interface without a driver: the next measurements plug in anew.
+    plugged.unplug().await?;
+    bulk(&printer).await?;
+    let faster = ours.p50_us() < rival.p50_us();
+    Ok(format!(
+        "an exchange takes {} us over loket-usb, {} us through ipp-usb, {} us over a socket without USB; less than the rival: {faster}",
+        ours.p50_us(),
+        rival.p50_us(),
+        socket.p50_us()
+    ))
+}
+
+/// Times of exchanges, sorted.
+struct Times(Vec<Duration>);
+
+impl Times {
+    fn p50_us(&self) -> u128 {
+        self.at(50)
+    }
+
+    fn p95_us(&self) -> u128 {
+        self.at(95)
+    }
+
+    fn at(&self, percent: usize) -> u128 {
+        let at = self.0.len().saturating_sub(1).saturating_mul(percent) / 100;
+        self.0.get(at).map_or(0, Duration::as_micros)
+    }
+}
+
+async fn exchanges(client: &IppPrinter) -> anyhow::Result<Times> {
+    let mut times = Vec::with_capacity(EXCHANGES);
+    for number in 0..EXCHANGES.saturating_add(WARM_UP) {
+        let start = Instant::now();
+        client
+            .printer_attributes()
+            .await
+            .context("ask the printer")?;
+        if number >= WARM_UP {
+            times.push(start.elapsed());
+        }
+    }
+    times.sort();
+    Ok(Times(times))
+}
+
+fn over_tcp(address: SocketAddr) -> anyhow::Result<IppPrinter> {
+    let uri = format!("ipp://{address}/ipp/print");
+    let client = IppPrinter::new(&uri, options());
+    client.with_context(|| format!("speak to {uri}"))
+}
+
+/// The same exchanges through ipp-usb, and what it takes of memory.
+async fn rival(printer: &Printer, plugged: &PluggedIn) -> anyhow::Result<Times> {
+    let mut command = Command::new("/sbin/ipp-usb");
+    command
+        .arg("standalone")
+        .env("HOME", "/tmp")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    let mut child = command.spawn().context("start ipp-usb")?;
+    let id = child.id().context("find ipp-usb")?.to_string();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, RIVAL_PORT));
+    let listens = || std::net::TcpStream::connect(address).ok();
+    until("ipp-usb at its port", listens).await?;
+    let client = over_tcp(address)?;
+    // It asks the printer several things itself before it lets anybody else do so.
+    let ready = || async { Ok(client.printer_uuid().await.ok()) };
+    let ready = until_told("answers through ipp-usb", ready).await;
+    ready.with_context(last_words)?;
+    let times = exchanges(&client).await.with_context(last_words)?;
+    let uuid = client.printer_uuid().await.context("ask through ipp-usb")?;
+    let expected = printer.sim.report().uuid;
+    holds(
+        "ipp-usb leads to the same printer",
+        uuid.is_some_and(|it| it.contains(&expected)),
+    )?;
+    holds(
+        "it does so over USB",
+        plugged.driver(0).as_deref() == Some("usbfs"),
+    )?;
+    figure("memory-of-ipp-usb", resident_kib(&id)?, "KiB");
+    child.kill().await.context("end ipp-usb")?;
+    Ok(times)
+}
+
+/// How many lines of its log the rival is asked for where it fails.
+const LAST_LINES: usize = 12;
+
+/// What ipp-usb wrote last into its logs.
+fn last_words() -> String {
+    let logs = std::fs::read_dir("/var/log/ipp-usb").into_iter().flatten();
+    let logs = logs.filter_map(|entry| text(entry.ok()?.path()));
+    let logs: Vec<String> = logs.collect();
+    let lines: Vec<&str> = logs.iter().flat_map(|log| log.lines()).collect();
+    let last = lines.len().saturating_sub(LAST_LINES);
+    let last = lines.get(last..).unwrap_or_default();
+    format!("measure ipp-usb, which says {}", last.join(" | "))
+}
+
+/// What a process keeps in memory (VmRSS).
+fn resident_kib(process: &str) -> anyhow::Result<u64> {
+    let status = text(format!("/proc/{process}/status")).context("read a process's status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|it| it.split_whitespace().next());
+    let number = number.context("find VmRSS")?;
+    number.parse().context("read VmRSS")
+}
+
+/// One MiB to the same device: as bytes over usblp, as bytes over loket-usb, and as an IPP document over loket-usb.
+async fn bulk(printer: &Printer) -> anyhow::Result<()> {
+    let sink = ByteSink::default();
+    let port: Arc<dyn Port> = Arc::new(sink.clone());
+    let ticket = Description::ticket_printer(Some("T-RATE"), port);
+    let bytes = document(BULK_BYTES);
+    let (mut by_kernel, mut raw_best, mut http_best) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let plugged = vhci::plug(1, ticket.clone(), UsbKnobs::default()).await?;
+        plugged.until_usblp(0).await?;
+        by_kernel.push(over_usblp(&bytes, &sink).await?);
+        let device = listed(&plugged).await?;
+        let opened = loket_usb::open_raw(&device, Quirks::default()).await;
+        let mut raw = opened.context("open it")?;
+        let target = sink.count().saturating_add(wide(bytes.len()));
+        let start = Instant::now();
+        raw.write(&bytes).await.context("write to it")?;
+        sink.until(target).await;
+        raw_best.push(start.elapsed());
+        raw.close().await;
+        plugged.unplug().await?;
+
+        let plugged = printer.plug(0, UsbKnobs::default()).await?;
+        let pool = open_http(&plugged, Quirks::default()).await?;
+        let (_way, client) = ipp(&pool)?;
+        let created = client.create_job(&NewJob::new("loket:usb:rate")).await;
+        let id = created.context("make a job")?.id;
+        let start = Instant::now();
+        let sent = client
+            .send_document(id, "application/pdf", bytes.clone())
+            .await;
+        sent.context("send a document")?;
+        http_best.push(start.elapsed());
+        close(&pool).await;
+        plugged.unplug().await?;
+    }
+    for (name, times) in [
+        ("bulk-usblp", by_kernel),
+        ("bulk-loket-usb-raw", raw_best),
+        ("bulk-loket-usb-document", http_best),
+    ] {
+        let best = times.iter().min().context("have a time")?;
+        let micros = best.as_micros().max(1);
+        figure(name, u128::from(wide(BULK_BYTES)) * 1_000 / micros, "kB/s");
+    }
+    Ok(())
+}
+
+async fn over_usblp(bytes: &[u8], sink: &ByteSink) -> anyhow::Result<Duration> {
+    let path = "/dev/usb/lp0";
+    // usblp numbers its devices by itself: the printer of the other measurements is not plugged in here.
+    until(path, || std::path::Path::new(path).exists().then_some(())).await?;
+    let opened = tokio::fs::OpenOptions::new().write(true).open(path).await;
+    let mut lp = opened.context("open usblp")?;
+    let target = sink.count().saturating_add(wide(bytes.len()));
+    let start = Instant::now();
+    lp.write_all(bytes).await.context("write to usblp")?;
+    lp.flush().await.context("write to usblp")?;
+    sink.until(target).await;
+    Ok(start.elapsed())
+}
+
+fn wide(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
+}
