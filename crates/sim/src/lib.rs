@@ -6,4 +6,5 @@
 pub mod paper;
 pub mod printer;
 pub mod raster;
+pub mod ticket_printer;
 pub mod usb;

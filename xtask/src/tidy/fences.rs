@@ -64,9 +64,11 @@ const FENCES: &[Fence] = &[
     fence("printpdf", &["loket-paper"]),
     Fence {
         library: "qrcode",
-        crates: &["loket-paper"],
+        crates: &["loket-paper", "loket-ticket-printer", "loket-sim"],
         in_tests: InTests::Free,
     },
+    // A second encoder of ESC/POS, a judge in tests.
+    fence("escpos", &["loket-ticket-printer"]),
     fence("rxing", &["loket-qr"]),
     fence("url", &["loket-qr"]),
     fence("idna", &["loket-qr"]),

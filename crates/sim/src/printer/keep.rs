@@ -4,7 +4,6 @@ use std::fs::{DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
@@ -13,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::config::SimError;
 use super::job::JobKey;
-use super::server::Shared;
 
 /// What a printer puts out is the outside: it stays for a day and no longer.
 const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
@@ -21,11 +19,14 @@ const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 /// A document outlives its day by this much at most.
 const EMPTIED_EVERY: Duration = Duration::from_secs(60 * 60);
 
-/// Written files end so: a folder that holds other things too loses none of them.
+/// Written documents end so: a folder that holds other things too loses none of them.
 const ENDING: &str = ".received";
 
+/// Written slips of a ticket printer end so.
+const SLIP_ENDING: &str = ".slip.svg";
+
 /// Where received documents are written, if anywhere.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Keep {
     folder: Option<PathBuf>,
 }
@@ -54,10 +55,24 @@ impl Keep {
         sha256: &[u8; 32],
         bytes: Bytes,
     ) -> Result<(), SimError> {
+        let name = format!("{}-{}{ENDING}", job.uuid, HEXLOWER.encode(sha256));
+        self.put(name, bytes).await
+    }
+
+    /// Writes the `number`-th slip of a ticket printer as `<number>.slip.svg`, where there is a folder.
+    pub(crate) async fn write_slip(&self, number: u64, svg: Bytes) -> Result<(), SimError> {
+        self.put(format!("{number:05}{SLIP_ENDING}"), svg).await
+    }
+
+    /// True where there is a folder.
+    pub(crate) fn is_somewhere(&self) -> bool {
+        self.folder.is_some()
+    }
+
+    async fn put(&self, name: String, bytes: Bytes) -> Result<(), SimError> {
         let Some(folder) = self.folder.clone() else {
             return Ok(());
         };
-        let name = format!("{}-{}{ENDING}", job.uuid, HEXLOWER.encode(sha256));
         let file = folder.join(name);
         let written = tokio::task::spawn_blocking(move || write(&file, &bytes)).await;
         let written = written.unwrap_or_else(|error| Err(io::Error::other(error)));
@@ -77,8 +92,8 @@ fn write(file: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// Deletes what has been kept for its day: at the start, then every hour.
-pub(crate) async fn empty_hourly(shared: Arc<Shared>, stop: CancellationToken) {
-    let Some(folder) = shared.keep.folder.clone() else {
+pub(crate) async fn empty_hourly(keep: Keep, stop: CancellationToken) {
+    let Some(folder) = keep.folder else {
         return;
     };
     let mut due = tokio::time::interval(EMPTIED_EVERY);
@@ -99,7 +114,9 @@ pub(crate) async fn empty_hourly(shared: Arc<Shared>, stop: CancellationToken) {
 fn empty(folder: &Path, now: SystemTime) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        let is_ours = entry.file_name().to_string_lossy().ends_with(ENDING);
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_ours = name.ends_with(ENDING) || name.ends_with(SLIP_ENDING);
         let written = entry.metadata()?.modified()?;
         // A file from the future has no age: the clock was set back, and it waits for its day.
         let age = now.duration_since(written).unwrap_or_default();
@@ -124,14 +141,15 @@ mod tests {
             File::create(&path).unwrap();
             path
         };
-        let (document, other) = (write("0-0.received"), write("notes.txt"));
+        let (document, slip) = (write("0-0.received"), write("00001.slip.svg"));
+        let other = write("notes.txt");
         let written = document.metadata().unwrap().modified().unwrap();
         let almost = written + KEPT_FOR - Duration::from_secs(1);
         empty(folder.path(), almost).unwrap();
         assert!(document.exists());
         let later = other.metadata().unwrap().modified().unwrap() + 2 * KEPT_FOR;
         empty(folder.path(), later).unwrap();
-        assert!(!document.exists() && other.exists());
+        assert!(!document.exists() && !slip.exists() && other.exists());
     }
 
     #[test]

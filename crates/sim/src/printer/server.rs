@@ -161,7 +161,7 @@ impl SimPrinter {
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(engine(Arc::clone(&shared), stop.clone()));
-        tasks.spawn(keep::empty_hourly(Arc::clone(&shared), stop.clone()));
+        tasks.spawn(keep::empty_hourly(shared.keep.clone(), stop.clone()));
         tasks.spawn(accept(listener, Arc::clone(&shared), stop.clone()));
         Ok(Self {
             shared,
