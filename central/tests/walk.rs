@@ -16,8 +16,6 @@ mod brokers;
 mod client;
 #[path = "walk/console.rs"]
 mod console;
-#[path = "walk/days.rs"]
-mod days;
 #[path = "walk/described.rs"]
 mod described;
 #[path = "walk/doors.rs"]

@@ -11,7 +11,7 @@ use crate::lost::without_an_hour_of_listening;
 use crate::rig::{Rig, fixture};
 use crate::trust::ask_for_trust;
 use crate::{client_of, job_id, order};
-use crate::{days, paper, records};
+use crate::{paper, records, stock};
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -78,7 +78,7 @@ async fn every_answer_that_is_described_is_given_and_is_as_described() {
     let d = &mut described;
     let jobs = bring_jobs(&rig, &operator, d).await;
     ask_as_programs(&rig, &operator, &jobs, d).await;
-    days::ask_for_days(&rig, &operator, d).await;
+    stock::ask_for_days(&rig, &operator, d).await;
     ask_as_people(&rig, &operator, &jobs, d).await;
     ask_as_machines(&jobs, d).await;
     let it = client_named(&rig, "paket", "it").await;

@@ -1,4 +1,4 @@
-//! What printers have left, as central says it: on the console in plain words, to programs as numbers, with a forecast
+//! What printers have left, and what came out of them in a day, as central says it: on the console in plain words, to programs as numbers, with a forecast
 //! from the readings of weeks, which the test writes under their own dates.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,8 +7,11 @@ use loket_store::{SqliteStore, Store};
 use loket_wire::stock::{Colour, Level, Supply, SupplyKind, Tray};
 use loket_wire::{DeviceReport, Heartbeat, MachineId, Report, Stock, Timestamp};
 
+use crate::client::Client;
 use crate::client_of;
 use crate::console::Browser;
+use crate::described::{Ask, Described};
+use crate::openapi::{client_named, nobody};
 use crate::rig::Rig;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -136,4 +139,21 @@ async fn a_report_that_says_nothing_of_it_leaves_what_stood() {
     assert!(page.contains("tidak terjangkau"), "{page}");
     assert!(page.contains("Toner hitam 40 %"), "{page}");
     assert!(page.contains("baru dipantau"), "{page}");
+}
+
+/// A station's day, in each form.
+pub(crate) async fn ask_for_days(rig: &Rig, operator: &Client, d: &mut Described) {
+    let (it, stranger) = (client_named(rig, "hari", "it").await, nobody(rig));
+    let good = "?machine=desa-contoh-1&day=2026-11-27";
+    let ask = |client| Ask::new(client, "get", "/api/v1/reports/day");
+    for form in ["", "&form=json", "&form=csv", "&form=data", "&form=pdf"] {
+        let query = format!("{good}{form}");
+        ask(&it).query(&query).get(d, 200).await;
+    }
+    let no_day = "?machine=desa-contoh-1&day=2026-02-30";
+    ask(&it).query(no_day).get(d, 400).await;
+    ask(&stranger).query(good).get(d, 401).await;
+    ask(operator).query(good).get(d, 403).await;
+    let no_machine = "?machine=desa-lain-9&day=2026-11-27";
+    ask(&it).query(no_machine).get(d, 422).await;
 }
