@@ -1,5 +1,5 @@
-//! What printers have left, and what came out of them in a day, as central says it: on the console in plain words, to programs as numbers, with a forecast
-//! from the readings of weeks, which the test writes under their own dates.
+//! What printers have left, and what came out of them in a day, as central says it: on the console in plain words, to
+//! programs as numbers, with a forecast from the readings of weeks, which the test writes under their own dates.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
