@@ -96,7 +96,7 @@ impl Step {
                 finish(command)
             }
             Self::Programs => programs::build(root),
-            Self::Usb => usb::run(root, &usb::Options::default()),
+            Self::Usb => usb::run(root, &usb::Options::of_a_test_run()),
             Self::Tests => tests(root),
             Self::Doctests => finish(cargo(root, "test --doc --workspace")),
         }
