@@ -191,7 +191,7 @@ async fn say_health(machine: &mut crate::machine::Linked) {
         state: "unreachable".to_owned(),
         reasons: vec!["no-route".to_owned()],
         model: None,
-        stock: Some(crate::stock::stock(40, 120)),
+        stock: Some(stock::stock(40, 120)),
         at: Timestamp::UNIX_EPOCH,
     }));
     machine.until_acked(seq).await;
