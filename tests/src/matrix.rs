@@ -192,9 +192,11 @@ impl Matrix {
         site.programs.loketd = loketd;
         let heard = self.heard();
         let mut daemon = site.start_machine(&self.machine)?;
+        // Carried through also where the daemon dies meanwhile: a printer is never left without its power.
+        self.trouble(job, life.trouble).await?;
         let ended = tokio::select! {
             ended = daemon.wait() => ended?,
-            wish = self.work(job, life) => match wish? {
+            wish = self.wish(job, &life.ending) => match wish? {
                 Wish::Kill => {
                     daemon.kill().await?;
                     daemon.wait().await?
@@ -212,9 +214,9 @@ impl Matrix {
         Ok(Came::ToTheEnd)
     }
 
-    /// What happens around the daemon while it lives, and how it shall end.
-    async fn work(&mut self, job: &str, life: &Life) -> anyhow::Result<Wish> {
-        match life.trouble {
+    /// What happens to the printer while the daemon lives.
+    async fn trouble(&mut self, job: &str, trouble: Trouble) -> anyhow::Result<()> {
+        match trouble {
             Trouble::None => {}
             Trouble::PowerCut { after_looks } => {
                 self.look(job, after_looks).await?;
@@ -222,9 +224,14 @@ impl Matrix {
             }
             Trouble::Reset { direction, bytes } => self.printer.reset_after(direction, bytes),
         }
-        match life.ending {
+        Ok(())
+    }
+
+    /// Waits for the moment at which the daemon shall end, and says how.
+    async fn wish(&self, job: &str, ending: &Ending) -> anyhow::Result<Wish> {
+        match ending {
             Ending::Moment(looks) => {
-                self.look(job, looks).await?;
+                self.look(job, *looks).await?;
                 Ok(Wish::Kill)
             }
             Ending::Stop(_) => {

@@ -78,7 +78,8 @@ impl Port for Says {
                     Ok(1)
                 }
                 None => {
-                    tokio::time::sleep_until(tokio::time::Instant::now() + within).await;
+                    let nothing = tokio::time::timeout(within, std::future::pending::<()>());
+                    drop(nothing.await);
                     Ok(0)
                 }
             }
