@@ -21,7 +21,7 @@ const SHOWN_BYTES: usize = 4_096;
 /// that case is had again as the first one.
 ///
 /// # Panics
-/// When `read` does, and when a variable holds no number.
+/// When `read` does, when a variable holds no number, and for a name that is not one word.
 pub fn fuzz(name: &str, usual_cases: u64, good: &[&[u8]], mut read: impl FnMut(&[u8])) {
     fuzz_from(name, usual_cases, |seeded| {
         let chosen = seeded.pick(good).unwrap_or_default();
@@ -56,6 +56,8 @@ pub fn fuzz_der(
 /// # Panics
 /// As [`fuzz`].
 pub fn fuzz_from(name: &str, usual_cases: u64, mut case: impl FnMut(&mut Seeded)) {
+    // Counts are told as words with a number each, to a reader that stops at anything else.
+    assert!(!name.contains([' ', '=']), "one word: '{name}'");
     let cases = cases(usual_cases);
     let first = match seed::of_run(USUAL_SEED) {
         Ok(first) => first,
@@ -121,6 +123,15 @@ mod tests {
             });
         });
         assert!(found.is_err());
+    }
+
+    #[test]
+    fn a_name_that_the_count_could_not_carry_is_refused_before_anything_is_told() {
+        for name in ["two words", "a=1"] {
+            let mut had = 0;
+            let run = catch_unwind(AssertUnwindSafe(|| fuzz_from(name, 50, |_seeded| had += 1)));
+            assert_eq!((run.is_err(), had), (true, 0), "{name}");
+        }
     }
 
     #[test]

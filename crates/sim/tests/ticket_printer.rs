@@ -150,7 +150,7 @@ fn fuzz_interpreter() {
     let asks =
         b"\x10\x04\x01\x1dr\x01\x1d(H\x06\x0000abcd\x1da\xff\x1dI\x43\x1b*\x21\x02\x00abcdef\x1c.";
     fuzz(
-        "ticket interpreter",
+        "ticket-interpreter",
         3_000,
         &[TICKET, raster, asks],
         |bytes| {

@@ -22,7 +22,7 @@ const AUTOMATIC: &[u8] = &[0x14, 0, 0, 0x0f, 0x12, 0x11, 0x12, 0x13, 0x12, 0x12,
 #[test]
 fn fuzz_answers() {
     fuzz(
-        "ticket answers",
+        "ticket-answers",
         200_000,
         &[IN_LINE, WORDS, AUTOMATIC],
         |bytes| {
