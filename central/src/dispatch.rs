@@ -83,6 +83,15 @@ pub(crate) enum DispatchError {
     LinkEnded,
 }
 
+/// A question to a machine that it has not answered.
+#[derive(Debug, Clone, Copy)]
+struct Question {
+    /// What the answer must echo.
+    hello: Hello,
+    /// When it was asked: of what came after it an answer says nothing.
+    at: Timestamp,
+}
+
 /// The dispatcher with its ends of the links.
 #[derive(Debug)]
 pub(crate) struct Dispatcher {
@@ -90,8 +99,8 @@ pub(crate) struct Dispatcher {
     links: Links,
     /// Where each machine was heard last; known ones alone, so the authority bounds it.
     homes: BTreeMap<MachineId, Home>,
-    /// Machines that were asked for their sync and have not answered, with what the answer must echo.
-    asked: BTreeMap<MachineId, Hello>,
+    /// Machines that were asked for their sync and have not answered.
+    asked: BTreeMap<MachineId, Question>,
     put_off: put_off::PutOff,
     trust: trust::TrustTelling,
     watchdog: Watchdog,
@@ -292,7 +301,8 @@ impl Dispatcher {
             let mut random = SystemRandomness::new();
             let hello = Hello::from_bytes(draw(&mut random));
             random.check().map_err(DispatchError::Random)?;
-            self.asked.insert(machine.clone(), hello);
+            let question = Question { hello, at: now() };
+            self.asked.insert(machine.clone(), question);
         }
         tracing::warn!(machine.id = %machine, "what a machine holds is not sure; it is asked for its sync");
         Ok(())
@@ -309,7 +319,7 @@ impl Dispatcher {
                 epoch: due.point.epoch,
                 seq: due.point.seq,
                 at: now(),
-                hello: self.asked.get(&machine).copied(),
+                hello: self.asked.get(&machine).map(|question| question.hello),
                 command_seq: due.command_seq,
                 session_seq: Some(self.homes.get(&machine).map_or(0, |home| home.session_seq)),
             };

@@ -18,10 +18,10 @@ use loket_domain::print::{
     Asked, PrinterMark, PrinterSurvey, RemoteJob, RemoteState, RemoteView, Sighting,
 };
 use loket_ipp_printer::{
-    CreatedJob, IppError, IppPrinter, JobAttributes, JobState, Media, NewJob, Operation, Options,
-    PrinterAttributes, PrinterState, WhichJobs,
+    CreatedJob, IppError, IppPrinter, JobAttributes, JobState, Media, NewJob, Operation,
+    Operations, Options, PrinterAttributes, PrinterState, WhichJobs,
 };
-use loket_wire::{MachineId, Reason, Stock};
+use loket_wire::{Class, MachineId, Reason, Stock};
 use thiserror::Error;
 
 pub(crate) use self::usb::model_of;
@@ -35,13 +35,14 @@ const LOCATE_LIMIT: u16 = 100;
 
 /// What an attempt and its recovery ask of a printer (field notes of printing, 3.2); one without any of them is refused
 /// before anything is made there.
-const NEEDED: [Operation; 5] = [
-    Operation::CreateJob,
-    Operation::SendDocument,
+const NEEDED: [Operation; 3] = [
     Operation::GetJobs,
     Operation::GetJobAttributes,
     Operation::CancelJob,
 ];
+
+/// What is told of a printer that takes a job only with its document: the guarantee is smaller there (docs/adr/0059).
+const TAKES_WHOLE: &str = "no-create-job";
 
 /// The longest keyword (RFC 8011 section 5.1.4): a printer that says more must not make a report too large to send.
 const MAX_KEYWORD_CHARS: usize = 255;
@@ -80,6 +81,12 @@ impl DeviceFault {
             Self::Wait(_busy) => Reason::PrinterBusy,
             Self::Unclear(_) | Self::Refused(_) => Reason::PrinterFault,
         }
+    }
+
+    /// Where the printer itself says that it did not take what was sent: whether it never will.
+    pub(crate) fn is_final_refusal(&self) -> Option<bool> {
+        let is_said = self.cause().status().is_some() && self.left_no_byte();
+        is_said.then_some(matches!(self, Self::Refused(_)))
     }
 
     /// Whether no byte of the document that was sent can be at the printer. One that says it has a document already
@@ -129,6 +136,15 @@ pub trait Printer: Send + Sync {
         format: &'a str,
         document: Bytes,
     ) -> DeviceFuture<'a, ()>;
+    /// Makes a job of this name together with its document, once; of controlled documents only one that honours all of
+    /// it.
+    fn print<'a>(
+        &'a self,
+        name: &'a str,
+        class: Class,
+        format: &'a str,
+        document: Bytes,
+    ) -> DeviceFuture<'a, Made>;
     /// Looks at the job.
     fn look<'a>(&'a self, job: &'a RemoteJob) -> DeviceFuture<'a, Sighting>;
     /// Calls the job off; its fate is seen by looking.
@@ -147,6 +163,8 @@ pub struct IppDevice {
     /// How the last survey found that paper is asked for. Create-Job follows a survey of the same process: after a
     /// start an attempt is looked for first.
     asks_by_keyword: AtomicBool,
+    /// Whether it was told that this printer takes jobs only with their documents.
+    is_told: AtomicBool,
 }
 
 impl IppDevice {
@@ -176,7 +194,27 @@ impl IppDevice {
             trusts_impressions: config.trusts_impressions,
             profiles,
             asks_by_keyword: AtomicBool::new(false),
+            is_told: AtomicBool::new(false),
         })
+    }
+
+    fn media(&self) -> Media {
+        if self.asks_by_keyword.load(Ordering::Acquire) {
+            Media::Keyword
+        } else {
+            Media::Collection
+        }
+    }
+
+    /// Says once that the guarantee is smaller at this printer.
+    fn tell_takes_whole(&self) {
+        if !self.is_told.swap(true, Ordering::AcqRel) {
+            tracing::warn!(
+                printer = %self.printer.uri(),
+                "this printer has no Create-Job and takes a job only with its document: after a crash or a lost answer \
+                 while it is sent an officer is asked whether it came out, unless the printer remembers it"
+            );
+        }
     }
 
     fn trusts_impressions(&self, seen: &PrinterAttributes) -> bool {
@@ -226,13 +264,23 @@ impl Printer for IppDevice {
             let by_keyword = seen.media == Media::Keyword;
             self.asks_by_keyword.store(by_keyword, Ordering::Release);
             let mut survey = survey_of(&seen, self.trusts_impressions(&seen));
-            if let PrinterSurvey::Ready { jobs, .. } = &mut survey {
+            if let PrinterSurvey::Ready { jobs, mark } = &mut survey {
                 for which in [WhichJobs::NotCompleted, WhichJobs::Completed] {
                     let own = self.own_jobs(which).await?.into_iter();
                     jobs.extend(own.map(|job| RemoteView {
                         printer_uuid: seen.uuid.clone(),
                         ..view_of(job)
                     }));
+                }
+                if mark.takes_whole {
+                    self.tell_takes_whole();
+                    if is_at_work_for_others(&seen, jobs) {
+                        let refused = IppError::Refused {
+                            operation: SURVEY,
+                            status: BUSY,
+                        };
+                        return Err(DeviceFault::Wait(refused));
+                    }
                 }
             }
             Ok(survey)
@@ -249,10 +297,12 @@ impl Printer for IppDevice {
                 PrinterState::Other(_) => "other",
             };
             // The suffix follows the printer's state: the keyword alone is the fault (field notes of printing).
+            let takes_whole = takes_whole(&seen.operations).then(|| TAKES_WHOLE.to_owned());
             let reasons = seen
                 .state_reasons
                 .into_iter()
                 .map(|reason| cut(&reason.keyword, MAX_KEYWORD_CHARS))
+                .chain(takes_whole)
                 .collect::<Vec<_>>();
             Ok(PrinterStatus {
                 state,
@@ -267,17 +317,30 @@ impl Printer for IppDevice {
 
     fn create<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, Made> {
         Box::pin(async move {
-            let media = if self.asks_by_keyword.load(Ordering::Acquire) {
-                Media::Keyword
-            } else {
-                Media::Collection
+            let job = NewJob {
+                media: self.media(),
+                ..NewJob::new(name)
             };
-            let job = NewJob { name, media };
             let made = self.printer.create_job(&job).await.map_err(sort)?;
-            if !made.unsupported.is_empty() {
-                tracing::warn!(attributes = ?made.unsupported, "the printer will not honour all that was asked");
-            }
             Ok(made_of(made))
+        })
+    }
+
+    fn print<'a>(
+        &'a self,
+        name: &'a str,
+        class: Class,
+        format: &'a str,
+        document: Bytes,
+    ) -> DeviceFuture<'a, Made> {
+        Box::pin(async move {
+            let job = NewJob {
+                media: self.media(),
+                is_binding: class == Class::Controlled,
+                ..NewJob::new(name)
+            };
+            let printed = self.printer.print_job(&job, format, document).await;
+            Ok(made_of(printed.map_err(sort)?))
         })
     }
 
@@ -327,6 +390,9 @@ impl Printer for IppDevice {
 }
 
 fn made_of(made: CreatedJob) -> Made {
+    if !made.unsupported.is_empty() {
+        tracing::warn!(attributes = ?made.unsupported, "the printer will not honour all that was asked");
+    }
     let unsupported = made.ignored().into_iter().map(|asked| match asked {
         loket_ipp_printer::Asked::Copies => Asked::Copies,
         loket_ipp_printer::Asked::Sides => Asked::Sides,
@@ -344,6 +410,26 @@ fn made_of(made: CreatedJob) -> Made {
 
 const SURVEY: Operation = Operation::GetPrinterAttributes;
 const NOT_ACCEPTING_JOBS: u16 = 0x0506;
+const BUSY: u16 = 0x0507;
+
+/// Whether a job can be made only together with its document.
+fn takes_whole(operations: &Operations) -> bool {
+    operations.supports(Operation::PrintJob) && !operations.create_job()
+}
+
+/// Whether it has something to do that is not ours. A document that is sent with its job to a printer that would refuse
+/// it now has gone over the line for nothing, and is one more moment of which nothing is known after a crash.
+fn is_at_work_for_others(seen: &PrinterAttributes, own: &[RemoteView]) -> bool {
+    let is_open = |view: &&RemoteView| {
+        !matches!(
+            view.state,
+            RemoteState::Canceled | RemoteState::Aborted | RemoteState::Completed
+        )
+    };
+    let own = u32::try_from(own.iter().filter(is_open).count()).unwrap_or(u32::MAX);
+    let others = seen.queued_job_count.unwrap_or(0).saturating_sub(own);
+    others > 0 || (own == 0 && seen.state == PrinterState::Processing)
+}
 
 fn sort(error: IppError) -> DeviceFault {
     if error.outcome_unknown() {
@@ -356,8 +442,11 @@ fn sort(error: IppError) -> DeviceFault {
 }
 
 fn survey_of(seen: &PrinterAttributes, trusts_impressions: bool) -> PrinterSurvey {
+    let takes_whole = takes_whole(&seen.operations);
     let lacks = |needed: &&Operation| !seen.operations.supports(**needed);
-    if let Some(missing) = NEEDED.iter().find(lacks) {
+    let makes_none = !takes_whole && !seen.operations.create_job();
+    let missing = NEEDED.iter().find(lacks);
+    if let Some(missing) = missing.or(makes_none.then_some(&Operation::CreateJob)) {
         tracing::error!(
             operation = %missing,
             "this printer cannot print controlled documents once: it lacks {missing}"
@@ -378,6 +467,7 @@ fn survey_of(seen: &PrinterAttributes, trusts_impressions: bool) -> PrinterSurve
         raster: format.raster,
         is_single_document: seen.multiple_document_jobs_supported == Some(false),
         trusts_impressions,
+        takes_whole,
     };
     PrinterSurvey::Ready {
         mark,
@@ -423,7 +513,7 @@ fn view_of(job: JobAttributes) -> RemoteView {
 
 #[cfg(test)]
 mod tests {
-    use loket_ipp_printer::{Operations, Rasters, Supplies};
+    use loket_ipp_printer::{Rasters, Supplies};
 
     use super::*;
 
@@ -485,9 +575,16 @@ mod tests {
             let created = refused(Operation::CreateJob, status);
             assert!(matches!(created, DeviceFault::Wait(_)), "0x{status:04x}");
         }
-        for status in [0x0502, 0x0505] {
-            let sent = refused(Operation::SendDocument, status);
-            assert!(matches!(sent, DeviceFault::Unclear(_)), "0x{status:04x}");
+        for operation in [Operation::SendDocument, Operation::PrintJob] {
+            for status in [0x0502, 0x0505] {
+                let sent = refused(operation, status);
+                assert!(matches!(sent, DeviceFault::Unclear(_)), "0x{status:04x}");
+            }
+            for status in [0x0506, 0x0507] {
+                let sent = refused(operation, status);
+                assert!(matches!(sent, DeviceFault::Wait(_)), "0x{status:04x}");
+                assert!(sent.left_no_byte(), "0x{status:04x}");
+            }
         }
         let never = refused(Operation::CreateJob, 0x040b);
         assert!(matches!(never, DeviceFault::Refused(_)));

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use loket_domain::print::{PrinterSurvey, RemoteJob, Sighting};
 use loket_ipp_printer::IppError;
+use loket_wire::Class;
 
 use crate::config::Config;
 use crate::device::{DeviceFault, DeviceFuture, IppDevice, Made, Printer, PrinterStatus};
@@ -81,6 +82,19 @@ impl<P: Printer> Printer for Gated<P> {
         Box::pin(async move {
             self.gate.check()?;
             self.printer.send(job, format, document).await
+        })
+    }
+
+    fn print<'a>(
+        &'a self,
+        name: &'a str,
+        class: Class,
+        format: &'a str,
+        document: Bytes,
+    ) -> DeviceFuture<'a, Made> {
+        Box::pin(async move {
+            self.gate.check()?;
+            self.printer.print(name, class, format, document).await
         })
     }
 

@@ -31,16 +31,16 @@ pub(crate) async fn run(kills: u64, rival_kills: u64) -> anyhow::Result<Section>
         "One signed A4 document after the other, each through up to eight lives of its client: loketd is killed with -9 at \
          a stop of the print walk or at a random moment, cupsd at random moments, with what it started or without. In one \
          life of ten the printer loses its power, and before one of ten; in three of ten a connection is reset after a \
-         random byte; in one of twenty loketd's wall clock is wrong.",
+         random byte, in one of ten loketd's disk is full for a while (not cupsd's); in one of twenty loketd's wall clock is wrong.",
     );
     section.note(
         "Printers: simulated ones that remember their jobs, forget all and number from 1, forget and go on numbering, take \
-         several documents for one job; Debian's ippeveprinter (forgets all); Debian's cupsd as the printer (keeps its \
-         power).",
+         several documents for one job, take a job only with its document; Debian's ippeveprinter (forgets all); Debian's \
+         cupsd as the printer (keeps its power).",
     );
     section.note(
         "*unknown*: an officer was asked to look into the tray; *excused*: of these where the printer had lost its power \
-         meanwhile. *lost*: no sheet, and the client holds nothing more. *double*: sheets beyond the first. *stuck*: the client \
+         meanwhile, or takes a job only with its document. *lost*: no sheet, and the client holds nothing more. *double*: sheets beyond the first. *stuck*: the client \
          holds the document and does nothing more about it.",
     );
     section.note("Peer: `lp` through cupsd, a queue without filters, all its settings Debian's.");

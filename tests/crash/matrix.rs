@@ -48,6 +48,12 @@ async fn before_a_printer_that_takes_several_documents_each_is_one_sheet() -> an
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn before_a_printer_that_takes_jobs_only_with_documents_each_is_one_sheet_or_a_question()
+-> anyhow::Result<()> {
+    before(Character::TakesWhole, 20_261_207).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn before_ippeveprinter_each_document_is_one_sheet_or_a_question() -> anyhow::Result<()> {
     before(Character::Ippeveprinter, 20_261_205).await
 }

@@ -1,6 +1,5 @@
 //! Printer away, disk full, time run out, the same thing twice: a clear answer each, and nothing lost.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -10,6 +9,7 @@ use loket_demo::once::SAMPLE_KK;
 use loket_demo::site::{Machine, text};
 use loket_tests::central::moment_in;
 use loket_tests::look::{Numbers, until};
+use loket_tests::small_disk::SmallDisk;
 use loket_tests::world::{Build, DEADLINE, World, order};
 
 const ID: &str = "desa-contoh-1";
@@ -64,8 +64,8 @@ async fn an_order_that_meets_a_full_disk_is_printed_once_there_is_room() -> anyh
     let world = World::start(Build::Plain, false).await?;
     let station = world.station(ID, &[]).await?;
     station.set("heartbeat_s = 1")?;
-    let small = SmallDisk::start(&world, &station.machine, &world.site.programs.loketd).await?;
-    small.fill()?;
+    let small = SmallMachine::start(&world, &station.machine, &world.site.programs.loketd).await?;
+    small.disk.fill()?;
     let job = world.order(ID, "KK-1", "now").await?;
     // Which of its files finds no room first is chance; that the order is not taken is not.
     until("the order met the full disk", DEADLINE, async || {
@@ -94,7 +94,7 @@ async fn an_order_that_meets_a_full_disk_is_printed_once_there_is_room() -> anyh
         "{seen}"
     );
     ensure!(station.printed().await?.sheets == 0);
-    small.empty()?;
+    small.disk.empty()?;
     let seen = world.wait(&job, &["printed", "rejected"]).await?;
     ensure!(
         seen["state"] == "printed" && seen["sheet_count"] == 1,
@@ -116,10 +116,10 @@ async fn an_order_that_meets_a_full_disk_is_printed_once_there_is_room() -> anyh
 async fn a_held_order_whose_disk_fills_up_is_printed_once_there_is_room() -> anyhow::Result<()> {
     let world = World::start(Build::Plain, false).await?;
     let station = world.station(ID, &[]).await?;
-    let small = SmallDisk::start(&world, &station.machine, &world.site.programs.loketd).await?;
+    let small = SmallMachine::start(&world, &station.machine, &world.site.programs.loketd).await?;
     let job = world.order(ID, "KK-1", "officer").await?;
     world.wait(&job, &["held"]).await?;
-    small.fill()?;
+    small.disk.fill()?;
     let config = text(&station.machine.config());
     let release = ["job", "release", &job, "--by", "wati", "--config", &config];
     let loketd = &world.site.programs.loketd;
@@ -129,7 +129,7 @@ async fn a_held_order_whose_disk_fills_up_is_printed_once_there_is_room() -> any
         "released on a full disk"
     );
     ensure!(station.printed().await?.sheets == 0);
-    small.empty()?;
+    small.disk.empty()?;
     loketd.run(release).await?;
     world.wait(&job, &["printed"]).await?;
     ensure!(station.printed().await?.sheets == 1);
@@ -147,10 +147,10 @@ async fn a_document_whose_disk_fills_up_before_it_comes_is_printed_once_there_is
     let at = format!("fetch:{}", file.display());
     let loketd = world.site.programs.loketd.clone();
     let loketd = loketd.with_env("LOKET_HOLD_AT", &at);
-    let mut small = SmallDisk::start(&world, &station.machine, &loketd).await?;
+    let mut small = SmallMachine::start(&world, &station.machine, &loketd).await?;
     let job = world.order(ID, "KK-1", "now").await?;
     small.says("held at fetch").await?;
-    small.fill()?;
+    small.disk.fill()?;
     std::fs::remove_file(&file)?;
     small.says("waits for room in the spool").await?;
     world
@@ -164,7 +164,7 @@ async fn a_document_whose_disk_fills_up_before_it_comes_is_printed_once_there_is
         })
         .await?;
     ensure!(station.printed().await?.sheets == 0);
-    small.empty()?;
+    small.disk.empty()?;
     let seen = world.wait(&job, &["printed", "rejected"]).await?;
     ensure!(seen["state"] == "printed", "{seen}");
     ensure!(station.printed().await?.sheets == 1);
@@ -177,12 +177,12 @@ async fn a_machine_that_starts_on_a_full_disk_is_not_dark() -> anyhow::Result<()
     let world = World::start(Build::Plain, false).await?;
     let station = world.station(ID, &[]).await?;
     let loketd = world.site.programs.loketd.clone();
-    let mut small = SmallDisk::start(&world, &station.machine, &loketd).await?;
+    let mut small = SmallMachine::start(&world, &station.machine, &loketd).await?;
     let job = world.order(ID, "KK-1", "officer").await?;
     world.wait(&job, &["held"]).await?;
     ensure!(small.daemon.stop().await?.code() == Some(0));
     ensure!(small.holds_a_reserve());
-    small.fill()?;
+    small.disk.fill()?;
     small.start_again(&loketd)?;
     small.says("the disk is full (J-101)").await?;
     small.says("linked to central's broker").await?;
@@ -194,7 +194,7 @@ async fn a_machine_that_starts_on_a_full_disk_is_not_dark() -> anyhow::Result<()
     ensure!(station.printed().await?.sheets == 1);
 
     ensure!(small.daemon.stop().await?.code() == Some(0));
-    small.fill()?;
+    small.disk.fill()?;
     small.start_again(&loketd)?;
     let ended = small.daemon.wait().await?;
     ensure!(
@@ -204,7 +204,7 @@ async fn a_machine_that_starts_on_a_full_disk_is_not_dark() -> anyhow::Result<()
     let log = std::fs::read_to_string(small.daemon.log())?;
     ensure!(log.contains("the disk is full (J-101)"), "{log}");
 
-    small.empty()?;
+    small.disk.empty()?;
     small.start_again(&loketd)?;
     small.says("linked to central's broker").await?;
     ensure!(small.holds_a_reserve(), "made again where there is room");
@@ -269,23 +269,6 @@ fn reprint(order: &str, of: &str) -> String {
     order.to_string()
 }
 
-/// Writes until nothing more goes on the disk.
-fn fill(filler: &Path) -> anyhow::Result<()> {
-    let mut file = std::fs::File::options()
-        .create(true)
-        .append(true)
-        .open(filler)
-        .context("fill the disk")?;
-    let block = [0_u8; 1024];
-    let full = loop {
-        if let Err(error) = file.write_all(&block) {
-            break error;
-        }
-    };
-    ensure!(full.kind() == std::io::ErrorKind::StorageFull, "{full}");
-    Ok(())
-}
-
 /// What was taken stays, what is not taken is told, and what machines say meanwhile waits with them.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_central_whose_disk_is_full_refuses_by_code_and_loses_nothing() -> anyhow::Result<()> {
@@ -294,7 +277,7 @@ async fn a_central_whose_disk_is_full_refuses_by_code_and_loses_nothing() -> any
     world.central.stop().await?;
     let logs = world.site.path("logs");
     let home = world.site.path("central");
-    let (holder, filler) = SmallDisk::mount(&home, "documents", &logs).await?;
+    let disk = SmallDisk::mount(&home, "documents", SMALL_MIB, &logs).await?;
     let mut site = world.site.clone();
     let settings = world.site.path("central/central.toml");
     let usual = std::fs::read_to_string(&settings)?;
@@ -303,13 +286,13 @@ async fn a_central_whose_disk_is_full_refuses_by_code_and_loses_nothing() -> any
         &settings,
         format!("{usual}\n[store]\ndisk_reserve_mib = 1\n"),
     )?;
-    site.programs.central = SmallDisk::inside(&holder, &world.site.programs.central)?;
+    site.programs.central = disk.inside(&world.site.programs.central)?;
     world.central = site.start_central().await?;
     let _daemon = world.site.start_machine(&station.machine)?;
     let held = world.order(ID, "KK-1", "officer").await?;
     world.wait(&held, &["held"]).await?;
 
-    fill(&filler)?;
+    disk.fill()?;
     let again = reprint(&order(ID, "KK-2", "now", None), &held);
     let (at, token) = (world.site.api(), &world.tokens.operator);
     let refused = http::post_document(&at, token, SAMPLE_KK, &again, None).await?;
@@ -328,7 +311,7 @@ async fn a_central_whose_disk_is_full_refuses_by_code_and_loses_nothing() -> any
     })
     .await?;
 
-    std::fs::remove_file(&filler).context("make room")?;
+    disk.empty()?;
     let seen = world.wait(&held, &["printed", "unknown", "failed"]).await?;
     ensure!(seen["state"] == "printed", "{seen}");
     let taken = http::post_document(&at, token, SAMPLE_KK, &again, None).await?;
@@ -343,76 +326,40 @@ async fn a_central_whose_disk_is_full_refuses_by_code_and_loses_nothing() -> any
     Ok(())
 }
 
-/// A daemon whose state lies on a disk of 2 MiB; the disk is its own and ends with the test.
-struct SmallDisk {
+/// Disks in these tests.
+const SMALL_MIB: u32 = 2;
+
+/// A daemon whose state lies on a small disk.
+struct SmallMachine {
     daemon: Running,
     machine: Machine,
-    holder: Running,
+    disk: SmallDisk,
     logs: PathBuf,
-    filler: PathBuf,
 }
 
-impl SmallDisk {
-    /// Mounts in a namespace of its own, which the holder keeps: nothing is left behind, however the test ends.
-    const MOUNT: &str = r#"set -e
-mkdir -p "$1/small"
-mount -t tmpfs -o size=2M,mode=0700 loket-small "$1/small"
-cp -a "$1/state/." "$1/small/"
-mount --bind "$1/small" "$1/state"
-exec sleep infinity
-"#;
-
+impl SmallMachine {
     async fn start(world: &World, machine: &Machine, loketd: &Program) -> anyhow::Result<Self> {
         let logs = world.site.path("logs");
-        let (holder, filler) = Self::mount(&machine.home, "identity", &logs).await?;
-        let daemon = Self::daemon(&holder, machine, loketd, &logs)?;
+        let disk = SmallDisk::mount(&machine.home, "identity", SMALL_MIB, &logs).await?;
+        let daemon = Self::daemon(&disk, machine, loketd, &logs)?;
         let mut small = Self {
             daemon,
             machine: machine.clone(),
-            holder,
+            disk,
             logs,
-            filler,
         };
         small.says("linked to central's broker").await?;
         Ok(small)
     }
 
-    /// Mounts the disk over `state` of a folder, in which `known` stands; gives who holds it, and what will fill it.
-    async fn mount(home: &Path, known: &str, logs: &Path) -> anyhow::Result<(Running, PathBuf)> {
-        let unshare = Program::at(Path::new("/usr/bin/unshare"));
-        let words = ["--mount", "/bin/sh", "-c", Self::MOUNT, "sh", &text(home)];
-        let mut holder = Running::start("small-disk", unshare.command(words), logs)?;
-        let inside = home.join("small/filler");
-        let filler = Path::new("/proc")
-            .join(holder.pid().context("find the holder")?.to_string())
-            .join("root")
-            .join(inside.strip_prefix("/").context("read a path")?);
-        let copied = filler.with_file_name(known);
-        until("the small disk", DEADLINE, async || {
-            holder
-                .check()
-                .context("mount as root: run the test as root")?;
-            Ok(copied.exists().then_some(()))
-        })
-        .await?;
-        Ok((holder, filler))
-    }
-
-    /// A program as it runs where the holder's disk is.
-    fn inside(holder: &Running, program: &Program) -> anyhow::Result<Program> {
-        let pid = holder.pid().context("find the holder")?;
-        let nsenter = Program::at(Path::new("/usr/bin/nsenter"));
-        Ok(nsenter.running(&[&format!("--mount=/proc/{pid}/ns/mnt")], program))
-    }
-
     fn daemon(
-        holder: &Running,
+        disk: &SmallDisk,
         machine: &Machine,
         loketd: &Program,
         logs: &Path,
     ) -> anyhow::Result<Running> {
         let config = text(&machine.config());
-        let command = Self::inside(holder, loketd)?.command(["run", "--config", &config]);
+        let command = disk.inside(loketd)?.command(["run", "--config", &config]);
         // A log of its own for each start, so that no line of an earlier one is taken for its word.
         let number = std::fs::read_dir(logs)?.count();
         Running::start(&format!("{}-{number}", machine.id), command, logs)
@@ -420,7 +367,7 @@ exec sleep infinity
 
     /// Starts the daemon again, after it ended.
     fn start_again(&mut self, loketd: &Program) -> anyhow::Result<()> {
-        self.daemon = Self::daemon(&self.holder, &self.machine, loketd, &self.logs)?;
+        self.daemon = Self::daemon(&self.disk, &self.machine, loketd, &self.logs)?;
         Ok(())
     }
 
@@ -434,15 +381,7 @@ exec sleep infinity
         .await
     }
 
-    fn fill(&self) -> anyhow::Result<()> {
-        fill(&self.filler)
-    }
-
-    fn empty(&self) -> anyhow::Result<()> {
-        std::fs::remove_file(&self.filler).context("make room")
-    }
-
     fn holds_a_reserve(&self) -> bool {
-        self.filler.with_file_name("reserve").exists()
+        self.disk.has("reserve")
     }
 }

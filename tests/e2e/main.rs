@@ -37,3 +37,4 @@ mod sheets;
 mod stock;
 mod tls;
 mod trust_bundle;
+mod whole;

@@ -17,6 +17,7 @@ pub mod pages;
 pub mod peer_printer;
 pub mod places;
 pub mod secrecy;
+pub mod small_disk;
 pub mod spy;
 pub mod tally;
 pub mod way;

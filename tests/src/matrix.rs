@@ -1,5 +1,5 @@
 //! The crash matrix: documents of which each goes through several lives of loketd, before printers of several characters,
-//! while the printers lose their power and connections are reset.
+//! while the printers lose their power, connections are reset and the machine's disk is full.
 //!
 //! ```text
 //! case = one document:  life, life, … (each with its faults, most end by SIGKILL)  then one life that meets nothing
@@ -29,6 +29,7 @@ use self::draw::{Ending, Life, Trouble};
 use crate::faketime;
 use crate::look::until;
 use crate::seed::Seeded;
+use crate::small_disk::SmallDisk;
 use crate::tally::Crashes;
 use crate::world::{Build, World, order_again};
 
@@ -37,6 +38,12 @@ const MAX_LIVES: u64 = 8;
 
 /// Ends a document that hangs; no timing is asserted. Pauses between two attempts at a printer that says no grow.
 const DEADLINE: Duration = Duration::from_secs(180);
+
+/// The machine's disk: room for the journal of some thousand kills.
+const DISK_MIB: u32 = 64;
+
+/// How a daemon ends that finds no room to open its journal, nor a reserve to give back.
+const CANNOT_CREATE: i32 = 73;
 
 /// How a job ends, and the question that an officer must answer.
 const OVER: [&str; 6] = [
@@ -53,6 +60,7 @@ const OVER: [&str; 6] = [
 pub struct Matrix {
     world: World,
     machine: Machine,
+    disk: SmallDisk,
     printer: Printer,
     seeded: Seeded,
     stops: Vec<String>,
@@ -67,6 +75,7 @@ pub struct Matrix {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Came {
     ToAKill,
+    ToAFullDisk,
     ToTheEnd,
 }
 
@@ -76,13 +85,17 @@ impl Matrix {
     /// # Errors
     /// When a program does not start.
     pub async fn start(character: Character, seeded: Seeded) -> anyhow::Result<Self> {
-        let world = World::start(Build::Hooks, false).await?;
+        let mut world = World::start(Build::Hooks, false).await?;
         let printer = Printer::start(&world, character).await?;
         let machine = world.site.machine("desa-contoh-1", &printer.uri()).await?;
         let listed = world.site.programs.loketd.run(["stops"]).await?;
+        let logs = world.site.path("logs");
+        let disk = SmallDisk::mount(&machine.home, "identity", DISK_MIB, &logs).await?;
+        world.site.programs.loketd = disk.inside(&world.site.programs.loketd)?;
         Ok(Self {
             world,
             machine,
+            disk,
             printer,
             seeded,
             stops: listed.lines().map(str::to_owned).collect(),
@@ -137,6 +150,7 @@ impl Matrix {
             }
         }
         self.printer.mend();
+        self.disk.empty()?;
         let heard = self.heard();
         let mut daemon = self.world.site.start_machine(&self.machine)?;
         self.settle(&job, before).await?;
@@ -190,9 +204,15 @@ impl Matrix {
             loketd = faketime::with_clock(loketd, clock)?;
         }
         site.programs.loketd = loketd;
+        if let Trouble::FullDisk {
+            from_start: true, ..
+        } = life.trouble
+        {
+            self.disk.fill()?;
+        }
         let heard = self.heard();
         let mut daemon = site.start_machine(&self.machine)?;
-        // Carried through also where the daemon dies meanwhile: a printer is never left without its power.
+        // Carried through also where the daemon dies meanwhile: no printer is left without its power, no disk full.
         self.trouble(job, life.trouble).await?;
         let ended = tokio::select! {
             ended = daemon.wait() => ended?,
@@ -207,11 +227,11 @@ impl Matrix {
                 }
             },
         };
-        if is_killed(ended, &daemon)? {
+        let came = came(ended, &daemon)?;
+        if came == Came::ToAKill {
             self.tally.kill();
-            return Ok(Came::ToAKill);
         }
-        Ok(Came::ToTheEnd)
+        Ok(came)
     }
 
     /// What happens to the printer while the daemon lives.
@@ -221,6 +241,18 @@ impl Matrix {
             Trouble::PowerCut { after_looks } => {
                 self.look(job, after_looks).await?;
                 self.cut_power().await?;
+            }
+            Trouble::FullDisk {
+                from_start,
+                after_looks,
+                for_looks,
+            } => {
+                if !from_start {
+                    self.look(job, after_looks).await?;
+                    self.disk.fill()?;
+                }
+                self.look(job, for_looks).await?;
+                self.disk.empty()?;
             }
             Trouble::Reset { direction, bytes } => self.printer.reset_after(direction, bytes),
         }
@@ -257,8 +289,11 @@ impl Matrix {
     async fn settle(&mut self, job: &str, before: u64) -> anyhow::Result<()> {
         let mut seen = self.world.wait(job, &OVER).await?;
         if field(&seen, "state") == "unknown" {
-            self.tally.asked(self.has_lost_power);
-            ensure!(self.has_lost_power, "asked without need: {seen}");
+            let is_smaller = self.printer.character().is_asked_about_sendings();
+            let is_sending = is_smaller && field(&seen, "reason") == "fate-not-seen";
+            let is_excused = self.has_lost_power || is_sending;
+            self.tally.asked(is_excused);
+            ensure!(is_excused, "asked without need: {seen}");
             let is_out = self.printer.sheets().await? > before;
             self.answer(job, if is_out { "came-out" } else { "did-not" })
                 .await?;
@@ -324,10 +359,11 @@ fn tracing_line(site: &Site, life: &Life) -> anyhow::Result<()> {
     writeln!(file, "{life:?}").context("note a life")
 }
 
-fn is_killed(ended: ExitStatus, daemon: &Running) -> anyhow::Result<bool> {
+fn came(ended: ExitStatus, daemon: &Running) -> anyhow::Result<Came> {
     match (ended.code(), ended.signal()) {
-        (Some(0), _) => Ok(false),
-        (_, Some(9)) => Ok(true),
+        (Some(0), _) => Ok(Came::ToTheEnd),
+        (Some(CANNOT_CREATE), _) => Ok(Came::ToAFullDisk),
+        (_, Some(9)) => Ok(Came::ToAKill),
         _other => bail!("it ended with {ended}; see {}", daemon.log().display()),
     }
 }

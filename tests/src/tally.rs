@@ -40,7 +40,8 @@ impl Crashes {
         self.counts.cuts.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An officer was asked; `is_excused` where the printer had lost its power meanwhile.
+    /// An officer was asked; `is_excused` where the printer had lost its power meanwhile, or takes a job only with its
+    /// document.
     pub fn asked(&self, is_excused: bool) {
         self.counts.job("unknown");
         if is_excused {

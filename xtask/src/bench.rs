@@ -78,10 +78,10 @@ pub(crate) struct Options {
     /// Calls of `verify` in process; processes are a twentieth
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(20..))]
     calls: u32,
-    /// Kills of loketd that `crash` makes before each of six printers
+    /// Kills of loketd that `crash` makes before each of seven printers
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     kills: u32,
-    /// Kills of cupsd that `crash` makes before each of six printers
+    /// Kills of cupsd that `crash` makes before each of seven printers
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     rival_kills: u32,
 }

@@ -19,7 +19,7 @@ const SEED_VARIABLE: &str = "LOKET_SEED";
 const AT_KNOWN_PLACES: u64 = 200;
 
 /// Printers of the matrix (`tests/src/matrix/printer.rs`).
-const PRINTERS: u64 = 6;
+const PRINTERS: u64 = 7;
 
 /// Before each printer at least, as in a test run.
 const BEFORE_EACH: u64 = 10;

@@ -59,7 +59,7 @@ pub(crate) struct Sums {
     lost: u64,
     double: u64,
     unknown: u64,
-    /// Of the unknown ones those whose printer had lost its power meanwhile.
+    /// Of the unknown ones those whose printer had lost its power meanwhile, or takes a job only with its document.
     excused: u64,
     /// What became of the documents before each printer of the crash matrix.
     pub(crate) matrix: BTreeMap<String, BTreeMap<String, u64>>,
@@ -120,7 +120,8 @@ impl Sums {
         Ok(())
     }
 
-    /// Whether so many kills broke no promise. A document may be asked about whose printer lost its power meanwhile.
+    /// Whether so many kills broke no promise. A document may be asked about whose printer lost its power
+    /// meanwhile, or takes jobs only with their documents.
     pub(crate) fn hold(&self, kills: u64) -> anyhow::Result<()> {
         if self.lost + self.double + self.unknown.saturating_sub(self.excused) > 0 {
             bail!("keep every promise: {self}");

@@ -4,7 +4,8 @@
 //! ```text
 //! target/loket-usb/packages/   the Debian packages that make the guest, as downloaded
 //! target/loket-usb/NAME/       each of them unpacked, but not installed
-//! target/loket-usb/guest.cpio  the guest's files: busybox, modules, our program with its libraries, ipp-usb
+//! target/loket-usb/pappl-printer  a printer that others made, built from tests/usb-guest/peer
+//! target/loket-usb/guest.cpio  the guest's files: busybox, modules, programs with their libraries, ipp-usb
 //! ```
 
 mod boot;
@@ -13,7 +14,8 @@ mod files;
 mod packages;
 mod verdict;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -31,6 +33,8 @@ pub(crate) const PACKAGES: &[Package] = &[
         "a computer for the kernel of the USB suite",
     ),
     ("binutils", "strip, which makes the guest's program small"),
+    ("gcc", "a compiler for the printer that others made"),
+    ("libpappl-dev", "PAPPL, of which that printer is made"),
 ];
 
 /// The scenarios that the guest must tell of.
@@ -84,9 +88,12 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     let profile = if options.release { " --release" } else { "" };
     finish(cargo(root, &format!("{BUILD}{profile}")))?;
     let built = if options.release { "release" } else { "debug" };
-    let program = target.join(built).join("loket-usb-guest");
+    let guests = files::Guests {
+        scenarios: target.join(built).join("loket-usb-guest"),
+        peer: peer(root, &folder)?,
+    };
     let archive = folder.join("guest.cpio");
-    files::write(root, &unpacked, &program, &archive)?;
+    files::write(root, &unpacked, &guests, &archive)?;
     let start = Instant::now();
     let mut verdict = Verdict::default();
     let ended = boot::run(
@@ -100,6 +107,19 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     println!("the guest ran for {:.1} s", start.elapsed().as_secs_f64());
     ended?;
     verdict.hold(&expected)
+}
+
+/// Builds the printer that others made.
+fn peer(root: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+    let program = folder.join("pappl-printer");
+    let mut compile = Command::new("gcc");
+    compile
+        .args(["-O1", "-s", "-Wall", "-Werror", "-o"])
+        .arg(&program)
+        .arg(root.join("tests/usb-guest/peer/pappl_printer.c"))
+        .arg("-lpappl");
+    finish(compile)?;
+    Ok(program)
 }
 
 /// The names of the scenarios that must run.

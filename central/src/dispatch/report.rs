@@ -6,12 +6,10 @@ use loket_wire::enrolment::MachineRecord;
 use loket_wire::event::{DecodeError, EventPlace};
 use loket_wire::presence::decode;
 use loket_wire::topic::{CENTRAL_STATE, Channel};
-use loket_wire::{
-    Beat, Event, Heartbeat, Hello, MachineId, MachineState, Sha256Digest, Sync, frame,
-};
+use loket_wire::{Beat, Event, Heartbeat, MachineId, MachineState, Sha256Digest, Sync, frame};
 
 use super::links::AckDue;
-use super::{DispatchError, Dispatcher};
+use super::{DispatchError, Dispatcher, Question};
 use crate::clock::now;
 use crate::metrics::count;
 use crate::office::{CancelAsk, Office, RosterError, is_store_wide};
@@ -50,7 +48,7 @@ struct Follow {
 #[derive(Debug, Clone, Copy)]
 struct Arrival {
     /// What a sync must echo to be an answer.
-    asked: Option<Hello>,
+    asked: Option<Question>,
     /// Whether the broker had kept it.
     is_retained: bool,
 }
@@ -269,14 +267,14 @@ const fn on_connection(session_seq: u64) -> Spoke {
     }
 }
 
-fn sync(office: &Office, machine: &MachineId, asked: Option<Hello>, body: &[u8]) -> Committed {
+fn sync(office: &Office, machine: &MachineId, asked: Option<Question>, body: &[u8]) -> Committed {
     let Ok(sync) = decode::<Sync>(body) else {
         return Ok(None);
     };
-    let has_answered = asked.is_some() && sync.hello == asked;
-    let outcome = office
-        .store
-        .ingest_sync(machine, &sync, has_answered, now())?;
+    let answered = asked.filter(|question| sync.hello == Some(question.hello));
+    let has_answered = answered.is_some();
+    let asked_at = answered.map(|question| question.at);
+    let outcome = office.store.ingest_sync(machine, &sync, asked_at, now())?;
     tell_sync(machine, &outcome);
     let cancels = outcome
         .ask_cancel

@@ -147,7 +147,7 @@ pub(crate) fn held_since_last_week(rig: &Rig, machine: &Machine) -> JobId {
         hello: None,
         trust_serial: None,
     };
-    store.ingest_sync(&machine.id, &sync, true, at).unwrap();
+    store.ingest_sync(&machine.id, &sync, Some(at), at).unwrap();
     store.mark_offered(job, machine.epoch, at).unwrap();
     let held = Event {
         epoch: machine.epoch,
@@ -190,7 +190,7 @@ pub(crate) fn lost_since_last_week(rig: &Rig, machine: &Machine) -> JobId {
         hello: None,
         trust_serial: None,
     };
-    store.ingest_sync(&machine.id, &sync, true, at).unwrap();
+    store.ingest_sync(&machine.id, &sync, Some(at), at).unwrap();
     let lost = store.job(job).unwrap().unwrap().job;
     assert_eq!(lost.reason, Some(Reason::JournalLost));
     assert!(lost.copy.is_some(), "{lost:?}");

@@ -34,7 +34,7 @@ mod event;
 mod job;
 
 pub use attempt::{
-    Afterwards, Attempt, Clearing, Holds, Left, Phase, PrinterMark, RemoteJob, RemoteState,
+    Afterwards, Attempt, Clearing, Heard, Holds, Left, Phase, PrinterMark, RemoteJob, RemoteState,
     RemoteView, Sighting, Step, Withdrawal, job_name,
 };
 pub use command::{Answer, Asked, Command, Intake, PrinterSurvey, Refusal, Verification};

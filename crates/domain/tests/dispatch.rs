@@ -15,7 +15,7 @@ use loket_wire::{Epoch, JobId, JobReport, JobState, Reason, Timestamp};
 
 const EPOCH: Epoch = Epoch::from_bytes([1; 16]);
 
-fn at(seconds: i64) -> Timestamp {
+const fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_ms(seconds * 1000)
 }
 
@@ -70,7 +70,7 @@ fn offer(job: &mut Job, seconds: i64, command_seq: u64) {
 /// A whole list without the job, which answers central's question.
 const UNLISTED: Input<'_> = Input::Unlisted {
     is_settled: true,
-    is_answer: true,
+    asked_at: Some(at(3_600)),
 };
 
 fn held() -> Job {
@@ -336,7 +336,7 @@ fn a_job_missing_in_a_whole_list_is_due_again_or_unknown() {
     offer(&mut job, 0, 1);
     let missing = |is_settled| Input::Unlisted {
         is_settled,
-        is_answer: true,
+        asked_at: Some(at(3_600)),
     };
     assert_eq!(
         feed(&mut job, 5, missing(false)),
@@ -350,7 +350,7 @@ fn a_job_missing_in_a_whole_list_is_due_again_or_unknown() {
     );
     let unasked = Input::Unlisted {
         is_settled: true,
-        is_answer: false,
+        asked_at: None,
     };
     let kept = decide(&job, at(5), unasked);
     assert_eq!(

@@ -190,7 +190,7 @@ fn where_the_journal_is_lost_somebody_must_look_for_the_sheet_and_can_say_so() {
         Input::JournalLost,
         Input::Unlisted {
             is_settled: true,
-            is_answer: true,
+            asked_at: Some(at(3_600)),
         },
     ] {
         for state in [JobState::Journalled, JobState::Printing, JobState::Unknown] {

@@ -86,7 +86,7 @@ fn listed(state: JobState) -> Input<'static> {
 fn unlisted() -> Input<'static> {
     Input::Unlisted {
         is_settled: true,
-        is_answer: true,
+        asked_at: Some(at(3_600)),
     }
 }
 
@@ -192,14 +192,14 @@ fn a_machine_that_holds_no_copy_needs_no_question() {
     let mut job = lost();
     let unasked = Input::Unlisted {
         is_settled: true,
-        is_answer: false,
+        asked_at: None,
     };
     let kept = decide(&job, at(100), unasked);
     assert_eq!(kept, Err(Refusal::Unproven), "it may be an older list");
     let mut under_way = job.clone();
     let unsettled = Input::Unlisted {
         is_settled: false,
-        is_answer: true,
+        asked_at: Some(at(3_600)),
     };
     feed(&mut under_way, unsettled);
     assert_eq!(none(&under_way), Err(Refusal::MachineUnheard));

@@ -138,7 +138,7 @@ fn feed(job: &mut Job, now: Timestamp, seq: u64, met: &Met) -> Vec<Change> {
         },
         Met::Unlisted(is_settled, is_answer) => Input::Unlisted {
             is_settled: *is_settled,
-            is_answer: *is_answer,
+            asked_at: is_answer.then_some(now),
         },
         Met::WrittenOff => Input::WrittenOff,
         Met::JournalLost => Input::JournalLost,

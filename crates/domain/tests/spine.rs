@@ -30,7 +30,20 @@ mod world;
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-/// Runs `test` on `cases` values, the same in every run.
+/// Names another beginning of all random moments, a number.
+const SEED_VARIABLE: &str = "LOKET_SEED";
+
+fn rng() -> TestRng {
+    let Ok(seed) = std::env::var(SEED_VARIABLE) else {
+        return TestRng::deterministic_rng(RngAlgorithm::XorShift);
+    };
+    let seed: u64 = seed.parse().expect("LOKET_SEED is a number");
+    let words = [seed, seed.rotate_left(17)].map(|word| word ^ 0x9e37_79b9_7f4a_7c15);
+    let bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
+    TestRng::from_seed(RngAlgorithm::XorShift, &bytes)
+}
+
+/// Runs `test` on `cases` values, the same in every run with the same seed.
 fn check<S: Strategy>(cases: u32, strategy: S, test: impl Fn(S::Value)) {
     if let Err(failure) = find_failure(cases, 20_000, strategy, test) {
         panic!("{failure}");
@@ -50,8 +63,7 @@ fn find_failure<S: Strategy>(
         max_shrink_iters,
         ..Config::default()
     };
-    let rng = TestRng::deterministic_rng(RngAlgorithm::XorShift);
-    let mut runner = TestRunner::new_with_rng(config, rng);
+    let mut runner = TestRunner::new_with_rng(config, rng());
     let outcome = runner.run(&strategy, |value| {
         test(value);
         Ok(())

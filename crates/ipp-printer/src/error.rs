@@ -7,6 +7,8 @@ use crate::uri::UriFault;
 /// Names an IPP operation this crate can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operation {
+    /// Print-Job, 0x0002.
+    PrintJob,
     /// Validate-Job, 0x0004.
     ValidateJob,
     /// Create-Job, 0x0005.
@@ -31,6 +33,7 @@ impl Operation {
     #[must_use]
     pub fn code(self) -> u16 {
         match self {
+            Self::PrintJob => 0x0002,
             Self::ValidateJob => 0x0004,
             Self::CreateJob => 0x0005,
             Self::SendDocument => 0x0006,
@@ -45,6 +48,7 @@ impl Operation {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::PrintJob => "Print-Job",
             Self::ValidateJob => "Validate-Job",
             Self::CreateJob => "Create-Job",
             Self::SendDocument => "Send-Document",
@@ -216,7 +220,7 @@ impl IppError {
     /// True where the printer says no for the present: the same request may pass later
     /// (server-error-service-unavailable, -temporary-error, -not-accepting-jobs, -busy).
     ///
-    /// After Send-Document the first two leave open whether the document was taken: ask
+    /// After Send-Document and Print-Job the first two leave open whether the document was taken: ask
     /// [`outcome_unknown`](Self::outcome_unknown) before anything is sent again.
     ///
     /// # Source
@@ -251,7 +255,7 @@ impl IppError {
         match self {
             Self::Lost { .. } | Self::NotIpp { .. } => true,
             Self::Refused {
-                operation: Operation::SendDocument,
+                operation: Operation::SendDocument | Operation::PrintJob,
                 status,
             } => is_own_trouble(*status),
             Self::Refused { status, .. } => is_own_trouble(*status) && !is_temporary(*status),
@@ -272,7 +276,7 @@ impl IppError {
         match self {
             Self::Lost { sent_bytes, .. } | Self::NotIpp { sent_bytes, .. } => *sent_bytes,
             Self::Refused {
-                operation: Operation::SendDocument,
+                operation: Operation::SendDocument | Operation::PrintJob,
                 status,
             } if is_own_trouble(*status) => u64::MAX,
             Self::BadUri { .. }

@@ -30,14 +30,17 @@ pub enum Media {
 
 /// Describes a job to create: one copy, one side, A4 stationery, nothing scaled.
 ///
-/// The attributes go with `ipp-attribute-fidelity` false, so that a printer which knows one of
-/// them not ignores it and says so in [`CreatedJob::unsupported`].
+/// Unless [`is_binding`](Self::is_binding), a printer which knows one of them not ignores it and
+/// says so in [`CreatedJob::unsupported`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NewJob<'a> {
     /// The `job-name`, by which a job can be found again; at most 255 bytes, no personal data.
     pub name: &'a str,
     /// How the paper is asked for.
     pub media: Media,
+    /// Whether a printer that cannot honour it all shall refuse the job, `ipp-attribute-fidelity` (RFC 8011 section
+    /// 4.2.1.1). One side is not asked for then: a printer that has one side alone need not know the word.
+    pub is_binding: bool,
 }
 
 impl<'a> NewJob<'a> {
@@ -47,6 +50,7 @@ impl<'a> NewJob<'a> {
         Self {
             name,
             media: Media::default(),
+            is_binding: false,
         }
     }
 
@@ -56,10 +60,15 @@ impl<'a> NewJob<'a> {
                 "job-name",
                 IppValue::new_name_without_language(self.name).ok(),
             )?
-            .operation("ipp-attribute-fidelity", Some(IppValue::Boolean(false)))?
+            .operation(
+                "ipp-attribute-fidelity",
+                Some(IppValue::Boolean(self.is_binding)),
+            )?
             .job("copies", Some(IppValue::Integer(1)))?
-            .job("sides", IppValue::new_keyword("one-sided").ok())?
             .job("print-scaling", IppValue::new_keyword("none").ok())?;
+        if !self.is_binding {
+            request.job("sides", IppValue::new_keyword("one-sided").ok())?;
+        }
         match self.media {
             Media::Collection => request.job("media-col", a4_stationery())?,
             Media::Keyword => request.job("media", IppValue::new_keyword(A4).ok())?,
@@ -156,7 +165,7 @@ impl JobState {
     }
 }
 
-/// What the printer answered to Create-Job.
+/// What the printer answered to Create-Job or Print-Job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreatedJob {
     /// The printer's number of the job; printers that forget begin at 1 again.

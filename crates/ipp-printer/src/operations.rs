@@ -44,7 +44,7 @@ impl Default for Options {
 ///
 /// # Cancel safety
 /// Dropping the future of any operation cuts its exchange short; what had left has left. After a
-/// dropped `create_job`, `send_document` or `cancel_job` only the printer can tell the outcome.
+/// dropped `create_job`, `send_document`, `print_job` or `cancel_job` only the printer can tell the outcome.
 #[derive(Debug, Clone)]
 pub struct IppPrinter {
     inner: Arc<Inner>,
@@ -154,6 +154,32 @@ impl IppPrinter {
         let mut request = self.request(Operation::CreateJob, None)?;
         job.write(&mut request)?;
         let answer = self.ask(&request, Bytes::new()).await?;
+        Ok(one_job(&answer)?.into_created(answer.unsupported()))
+    }
+
+    /// Print-Job: makes a job together with its document; for printers that have no Create-Job.
+    ///
+    /// The document leaves as in [`send_document`](Self::send_document).
+    ///
+    /// # Errors
+    /// Any [`IppError`]. After [`IppError::Lost`] or [`IppError::NotIpp`] the job may exist and print: look for it by its
+    /// name with [`jobs`](Self::jobs). One that is not there may have come and gone, or come yet.
+    ///
+    /// # Source
+    /// RFC 8011 section 4.2.1.
+    pub async fn print_job(
+        &self,
+        job: &NewJob<'_>,
+        format: &str,
+        document: Bytes,
+    ) -> Result<CreatedJob, IppError> {
+        let mut request = self.request(Operation::PrintJob, None)?;
+        request.operation(
+            "document-format",
+            IppValue::new_mime_media_type(format).ok(),
+        )?;
+        job.write(&mut request)?;
+        let answer = self.ask(&request, document).await?;
         Ok(one_job(&answer)?.into_created(answer.unsupported()))
     }
 

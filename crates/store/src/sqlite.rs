@@ -303,10 +303,10 @@ impl Store for SqliteStore {
         &self,
         machine: &MachineId,
         sync: &MachineSync,
-        is_answer: bool,
+        asked_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<SyncOutcome, StoreError> {
-        self.write(|tx| syncs::ingest(tx, machine, sync, is_answer, now))
+        self.write(|tx| syncs::ingest(tx, machine, sync, asked_at, now))
     }
 
     fn record_state(

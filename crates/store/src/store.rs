@@ -211,7 +211,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         now: Timestamp,
     ) -> Result<Ingested, StoreError>;
 
-    /// Takes what a machine says on connect. `is_answer`: it was made after central asked this machine for it.
+    /// Takes what a machine says on connect. `asked_at`: where it answers a question, when central asked it.
     ///
     /// Only such a sync proves that a journal or a job was lost, or that no copy of one is there: any other may be an
     /// older one that a broker kept. Where another means a loss, nothing of that changes and the outcome says that the
@@ -223,7 +223,7 @@ pub trait Store: Send + Sync + std::fmt::Debug {
         &self,
         machine: &MachineId,
         sync: &MachineSync,
-        is_answer: bool,
+        asked_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<SyncOutcome, StoreError>;
 

@@ -54,6 +54,9 @@ pub fn in_words(keyword: &str) -> &str {
 /// What stands between a machine and its printer, and what to do; the keywords are those of a device report.
 fn between(keyword: &str) -> Option<&'static str> {
     Some(match keyword {
+        "no-create-job" => {
+            "menerima pekerjaan hanya bersama dokumennya: bila listrik atau jaringan putus saat mengirim, petugas ditanya apakah lembarnya keluar"
+        }
         "certificate-mismatch" => {
             "printer lain menjawab di alamat ini (sertifikat tidak cocok), tidak ada yang dikirim; pastikan printernya, lalu perbarui sidik sertifikatnya di pengaturan mesin"
         }

@@ -184,7 +184,7 @@ pub struct DeviceReport {
     /// IPP printer-state-reasons, unknown keywords passed through. Where it refuses or is not reached, what stands in
     /// between: `certificate-mismatch`, `tls-failed`, `connection-refused`, `connection-lost`, `name-unknown`,
     /// `no-route`, `not-reached`, `timed-out`, `http-<status>`, `not-ipp`, `busy`, `ipp-0x<status>`,
-    /// `address-invalid`.
+    /// `address-invalid`. And `no-create-job` of one that takes a job only with its document, whatever its state.
     #[serde(default)]
     pub reasons: Vec<String>,
     /// Make and model as the device says.

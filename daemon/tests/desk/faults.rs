@@ -354,3 +354,41 @@ async fn many_orders_at_once_are_all_printed_once() {
     .await;
     assert_eq!(world.printer().sheets().len(), 20);
 }
+
+/// A printer that takes a job only with its document.
+#[tokio::test]
+async fn a_job_that_comes_with_its_document_is_one_sheet_whatever_becomes_of_the_answer() {
+    for fate in [Fate::AnswerLost, Fate::Lost, Fate::Away, Fate::Busy] {
+        let mut world = World::new();
+        let printer = world.printer();
+        printer.answers_survey(crate::printer::ready_whole());
+        printer.set(Op::Print, fate);
+        world.start().await;
+        world.accept(&world.spooled(1, Release::Now)).await.unwrap();
+        world
+            .until_printer("it was asked for", |printer| printer.count(Op::Print) >= 1)
+            .await;
+        printer.set(Op::Print, Fate::Answered);
+        // A fault pauses the job for a second by the clock, which stands still in a test.
+        world
+            .clock
+            .hear(Word::Command(2), DAY.saturating_add(Duration::from_secs(2)));
+        let end = world.until_closed(job_no(1)).await;
+        assert_eq!(end, (JobState::Printed, None), "{fate:?}");
+        assert_eq!(printer.sheets().len(), 1, "{fate:?}");
+        assert_eq!(printer.count(Op::Create), 0, "{fate:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_comes_with_its_document_and_is_refused_for_good_fails() {
+    let mut world = World::new();
+    let printer = world.printer();
+    printer.answers_survey(crate::printer::ready_whole());
+    printer.set(Op::Print, Fate::Refused);
+    world.start().await;
+    world.accept(&world.spooled(1, Release::Now)).await.unwrap();
+    let end = world.until_closed(job_no(1)).await;
+    assert_eq!(end, (JobState::Failed, Some(Reason::PrinterRefused)));
+    assert_eq!((printer.count(Op::Print), printer.sheets().len()), (1, 0));
+}

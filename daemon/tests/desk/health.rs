@@ -11,7 +11,7 @@ use loket_domain::health::{OfficeHours, PollRule};
 use loket_domain::print::{PrinterSurvey, RemoteJob, Sighting};
 use loket_inspection::Inspector;
 use loket_journal::Journal;
-use loket_wire::{DeviceReport, Report};
+use loket_wire::{Class, DeviceReport, Report};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -61,6 +61,9 @@ impl Printer for Asked {
         Box::pin(std::future::pending())
     }
     fn send<'a>(&'a self, _: &'a RemoteJob, _: &'a str, _: Bytes) -> DeviceFuture<'a, ()> {
+        Box::pin(std::future::pending())
+    }
+    fn print<'a>(&'a self, _: &'a str, _: Class, _: &'a str, _: Bytes) -> DeviceFuture<'a, Made> {
         Box::pin(std::future::pending())
     }
     fn look<'a>(&'a self, _: &'a RemoteJob) -> DeviceFuture<'a, Sighting> {

@@ -9,7 +9,7 @@ use loket_domain::print::{
     Asked, PrinterMark, PrinterSurvey, RemoteJob, RemoteState, RemoteView, Sighting,
 };
 use loket_ipp_printer::{IppError, Operation};
-use loket_wire::Sha256Digest;
+use loket_wire::{Class, Sha256Digest};
 use tokio::sync::watch;
 
 /// What the desk asks of a printer.
@@ -19,6 +19,7 @@ pub(crate) enum Op {
     Create,
     Locate,
     Send,
+    Print,
     Look,
     Cancel,
 }
@@ -81,11 +82,21 @@ pub(crate) fn ready(is_single_document: bool) -> PrinterSurvey {
         raster: None,
         is_single_document,
         trusts_impressions: true,
+        takes_whole: false,
     };
     PrinterSurvey::Ready {
         mark,
         jobs: Vec::new(),
     }
+}
+
+/// Of a printer that takes a job only with its document.
+pub(crate) fn ready_whole() -> PrinterSurvey {
+    let mut survey = ready(true);
+    if let PrinterSurvey::Ready { mark, .. } = &mut survey {
+        mark.takes_whole = true;
+    }
+    survey
 }
 
 impl FakePrinter {
@@ -294,6 +305,7 @@ const fn operation(op: Op) -> Operation {
         Op::Create => Operation::CreateJob,
         Op::Locate => Operation::GetJobs,
         Op::Send => Operation::SendDocument,
+        Op::Print => Operation::PrintJob,
         Op::Look => Operation::GetJobAttributes,
         Op::Cancel => Operation::CancelJob,
     }
@@ -314,6 +326,24 @@ impl State {
                 is_canceled_by_person: false,
             })
         })
+    }
+
+    /// Makes a job that waits for its document.
+    fn make(&mut self, name: &str) -> Made {
+        let id = i32::try_from(self.jobs.len()).expect("few jobs") + 1;
+        let job = Job {
+            name: name.to_owned(),
+            state: RemoteState::AwaitingDocument,
+            impressions: Some(0),
+        };
+        self.jobs.insert(id, job);
+        Made {
+            remote: RemoteJob {
+                id,
+                uuid: Some(uuid(id)),
+            },
+            unsupported: self.unsupported.clone(),
+        }
     }
 
     /// Takes a document; a second one of a job is refused by printers of single-document jobs.
@@ -365,24 +395,22 @@ impl Printer for FakePrinter {
         })
     }
 
-    fn create<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, Made> {
-        Box::pin(self.answer(Op::Create, |state| {
-            let id = i32::try_from(state.jobs.len()).expect("few jobs") + 1;
-            let job = Job {
-                name: name.to_owned(),
-                state: RemoteState::AwaitingDocument,
-                impressions: Some(0),
-            };
-            state.jobs.insert(id, job);
-            let remote = RemoteJob {
-                id,
-                uuid: Some(uuid(id)),
-            };
-            Made {
-                remote,
-                unsupported: state.unsupported.clone(),
-            }
+    fn print<'a>(
+        &'a self,
+        name: &'a str,
+        _: Class,
+        _: &'a str,
+        document: Bytes,
+    ) -> DeviceFuture<'a, Made> {
+        Box::pin(self.answer(Op::Print, move |state| {
+            let made = state.make(name);
+            state.take(made.remote.id, &document);
+            made
         }))
+    }
+
+    fn create<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, Made> {
+        Box::pin(self.answer(Op::Create, |state| state.make(name)))
     }
 
     fn locate<'a>(&'a self, name: &'a str) -> DeviceFuture<'a, Sighting> {

@@ -45,8 +45,19 @@ pub(super) enum Ending {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trouble {
     None,
-    PowerCut { after_looks: u64 },
-    Reset { direction: Direction, bytes: u64 },
+    PowerCut {
+        after_looks: u64,
+    },
+    /// The machine's disk is full for a while, from before its start or from some looks after it.
+    FullDisk {
+        from_start: bool,
+        after_looks: u64,
+        for_looks: u64,
+    },
+    Reset {
+        direction: Direction,
+        bytes: u64,
+    },
 }
 
 pub(super) fn life(seeded: &mut Seeded, stops: &[String]) -> Life {
@@ -70,6 +81,11 @@ pub(super) fn life(seeded: &mut Seeded, stops: &[String]) -> Life {
         3 => Trouble::Reset {
             direction: Direction::FromPrinter,
             bytes: seeded.below(MAX_FROM_PRINTER),
+        },
+        4 => Trouble::FullDisk {
+            from_start: seeded.below(3) == 0,
+            after_looks: seeded.below(MAX_LOOKS),
+            for_looks: seeded.below(MAX_LOOKS),
         },
         _quiet => Trouble::None,
     };
@@ -103,6 +119,10 @@ mod tests {
         assert!(any(|it| matches!(it.ending, Ending::Moment(_))));
         assert!(any(|it| it.power_goes_between));
         assert!(any(|it| matches!(it.trouble, Trouble::PowerCut { .. })));
+        for wanted in [true, false] {
+            let has = |it: &Life| matches!(it.trouble, Trouble::FullDisk { from_start, .. } if from_start == wanted);
+            assert!(lives.iter().any(has), "{wanted}");
+        }
         for wanted in [Direction::ToPrinter, Direction::FromPrinter] {
             let has = |it: &Life| matches!(it.trouble, Trouble::Reset { direction, .. } if direction == wanted);
             assert!(lives.iter().any(has), "{wanted:?}");

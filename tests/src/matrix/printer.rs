@@ -23,6 +23,8 @@ pub enum Character {
     ForgetsButNumbers,
     /// Simulated: takes several documents for one job and prints each.
     TakesSeveral,
+    /// Simulated: remembers its jobs, and takes one only with its document.
+    TakesWhole,
     /// Debian's ippeveprinter.
     Ippeveprinter,
     /// Debian's cupsd as the printer.
@@ -31,11 +33,12 @@ pub enum Character {
 
 impl Character {
     /// Every character, in the order of the table.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Remembers,
         Self::ForgetsAll,
         Self::ForgetsButNumbers,
         Self::TakesSeveral,
+        Self::TakesWhole,
         Self::Ippeveprinter,
         Self::Cupsd,
     ];
@@ -48,9 +51,17 @@ impl Character {
             Self::ForgetsAll => "forgets-all",
             Self::ForgetsButNumbers => "forgets-but-numbers",
             Self::TakesSeveral => "takes-several",
+            Self::TakesWhole => "takes-whole",
             Self::Ippeveprinter => "ippeveprinter",
             Self::Cupsd => "cupsd",
         }
+    }
+
+    /// Whether an officer may be asked here without a printer that lost its power: of a document that may have left with
+    /// its job, and of which the printer says nothing, nobody else can know (docs/adr/0059).
+    #[must_use]
+    pub const fn is_asked_about_sendings(self) -> bool {
+        matches!(self, Self::TakesWhole)
     }
 
     const fn arguments(self) -> &'static [&'static str] {
@@ -64,6 +75,7 @@ impl Character {
             ],
             Self::ForgetsButNumbers => &["--delay-ms", "60", "--memory", "forget-keep-ids"],
             Self::TakesSeveral => &["--delay-ms", "60", "--multiple-document-jobs"],
+            Self::TakesWhole => &["--delay-ms", "60", "--print-job-only"],
             Self::Remembers | Self::Ippeveprinter | Self::Cupsd => &["--delay-ms", "60"],
         }
     }
@@ -110,7 +122,8 @@ impl Printer {
             Character::Remembers
             | Character::ForgetsAll
             | Character::ForgetsButNumbers
-            | Character::TakesSeveral => {
+            | Character::TakesSeveral
+            | Character::TakesWhole => {
                 let started = site.start_printer("printer", character.arguments());
                 let (running, uri) = started.await?;
                 let body = Body::Simulated {

@@ -137,7 +137,8 @@ impl Rival {
     /// One life of cupsd; it has no stops, so each ends at a moment.
     async fn live(&mut self, life: &Life) -> anyhow::Result<()> {
         match life.trouble {
-            Trouble::None => {}
+            // A full disk is not asked of it: what it would lose there is no fault of its protocol.
+            Trouble::None | Trouble::FullDisk { .. } => {}
             Trouble::PowerCut { after_looks } => {
                 self.look(after_looks).await?;
                 self.printer.cut_power(&self.world.site).await?;

@@ -5,6 +5,7 @@ mod exchange;
 mod fault;
 mod figures;
 mod kernel;
+mod pappl;
 mod ticket;
 
 use std::fmt;
@@ -80,5 +81,6 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("ticket-stalled-reader", || {
         Box::pin(ticket::stalled_reader())
     }),
+    scenario("gadget-of-pappl", || Box::pin(pappl::prints())),
     scenario("figures", || Box::pin(figures::measured())),
 ];

@@ -24,6 +24,7 @@ const MODULES: &[&str] = &[
     "dummy_hcd",
     "libcomposite",
     "usb_f_printer",
+    "usb_f_fs",
 ];
 
 /// Folders in which something is mounted or written.
@@ -54,11 +55,20 @@ const RIVAL_SETTINGS: &str = "\
   console-log = error
 ";
 
-/// Writes the archive with `program` as what the guest runs.
+/// The programs that the guest runs.
+#[derive(Debug)]
+pub(super) struct Guests {
+    /// Ours, which runs the scenarios.
+    pub(super) scenarios: PathBuf,
+    /// The printer that others made.
+    pub(super) peer: PathBuf,
+}
+
+/// Writes the archive with these programs.
 pub(super) fn write(
     root: &Path,
     unpacked: &Unpacked,
-    program: &Path,
+    guests: &Guests,
     archive: &Path,
 ) -> anyhow::Result<()> {
     let mut files = BTreeMap::new();
@@ -70,13 +80,14 @@ pub(super) fn write(
         .arg("--strip-all")
         .arg("-o")
         .arg(&stripped)
-        .arg(program);
+        .arg(&guests.scenarios);
     said_by(strip)?;
     let rival = unpacked.path("sbin/ipp-usb");
-    for program in [&stripped, &rival] {
+    for program in [&stripped, &rival, &guests.peer] {
         add_libraries(program, unpacked, &mut files)?;
     }
     files.insert("bin/loket-usb-guest".to_owned(), stripped);
+    files.insert("bin/pappl-printer".to_owned(), guests.peer.clone());
     files.insert("sbin/ipp-usb".to_owned(), rival);
     for name in ["default.conf", "blacklist.conf", "HP.conf"] {
         let path = format!("usr/share/ipp-usb/quirks/{name}");

@@ -57,9 +57,9 @@ pub enum Input<'a> {
     Unlisted {
         /// Whether every report up to the sync is committed here, so that none about this job is under way.
         is_settled: bool,
-        /// Whether the sync answers a question of central's: about a lost job, one that was asked since it was lost.
+        /// Where the sync answers a question of central's, when that was asked: about a lost job, since it was lost.
         /// Any other may be an older one that a broker kept, and proves nothing (docs/adr/0015).
-        is_answer: bool,
+        asked_at: Option<Timestamp>,
     },
     /// The machine's journal is another one, or was set back.
     JournalLost,
@@ -201,8 +201,8 @@ pub fn decide(job: &Job, now: Timestamp, input: Input<'_>) -> Result<Vec<Change>
         } => listed(job, place, state, is_settled),
         Input::Unlisted {
             is_settled,
-            is_answer,
-        } => unlisted(job, now, is_settled, is_answer),
+            asked_at,
+        } => unlisted(job, now, is_settled, asked_at),
         Input::JournalLost => Ok(lost::journal_lost(job)),
         Input::CancelAsked { command_seq } => cancel(job, command_seq),
         Input::CancelAgain { command_seq } => Ok(vec![Change::CancelAsked { command_seq }]),
@@ -360,12 +360,19 @@ fn unlisted(
     job: &Job,
     now: Timestamp,
     is_settled: bool,
-    is_answer: bool,
+    asked_at: Option<Timestamp>,
 ) -> Result<Vec<Change>, Refusal> {
     let is_asked_alone = job.state == JobState::Fetching && job.reported.is_none();
     if is_asked_alone && now.since(job.state_at) < SYNC_UNDER_WAY {
         return Ok(Vec::new());
     }
+    // A list that was asked for before the document was: the machine may have made it before it took the order. A clock
+    // that was put back since says nothing.
+    let is_older = asked_at.is_some_and(|at| at <= job.state_at && job.state_at <= now);
+    if is_asked_alone && is_older {
+        return Err(Refusal::Unproven);
+    }
+    let is_answer = asked_at.is_some();
     if job.state == JobState::Offered && job.next_offer_at > now {
         return Ok(vec![Change::OfferDue { seal_anew: false }]);
     }

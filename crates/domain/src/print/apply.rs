@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use loket_wire::{JobId, JobState, Reason, Timestamp};
 
 use super::attempt::{
-    Attempt, Clearing, Holds, Left, Phase, PrinterMark, RemoteJob, Step, Withdrawal, job_name,
-    parse_job_name,
+    Attempt, Clearing, Heard, Holds, Left, Phase, PrinterMark, RemoteJob, Step, Withdrawal,
+    job_name, parse_job_name,
 };
 use super::command::Answer;
 use super::desk::Desk;
@@ -83,16 +83,19 @@ fn next_stage(job: &Job, at: Timestamp, what: &What) -> Option<Stage> {
 /// What a job remembers beyond its stage.
 fn note(job: &mut Job, at: Timestamp, what: &What) {
     match what {
-        What::AttemptFailed => match &job.stage {
-            Stage::Attempting(attempt) if !attempt.step.is_before_bytes() => {
-                job.abort_count = job.abort_count.saturating_add(1);
+        What::AttemptFailed => {
+            note_unseen(job);
+            match &job.stage {
+                Stage::Attempting(attempt) if attempt.is_printers_fault() => {
+                    job.fault_count = job.fault_count.saturating_add(1);
+                    job.faulted_at = Some(at);
+                }
+                Stage::Attempting(attempt) if !attempt.step.is_before_bytes() => {
+                    job.abort_count = job.abort_count.saturating_add(1);
+                }
+                _crash => {}
             }
-            Stage::Attempting(attempt) if attempt.is_faulted => {
-                job.fault_count = job.fault_count.saturating_add(1);
-                job.faulted_at = Some(at);
-            }
-            _crash => {}
-        },
+        }
         What::Answered { .. } => {
             job.abort_count = 0;
             job.fault_count = 0;
@@ -102,9 +105,13 @@ fn note(job: &mut Job, at: Timestamp, what: &What) {
         What::AttemptStarted { no, .. } => job.attempt_count = *no,
         What::ForgottenSeen { no, .. } => {
             job.attempt_count = job.attempt_count.max(*no);
+            job.unseen.remove(no);
             job.waits = None;
         }
-        What::BecameUnknown { .. } => job.waits = None,
+        What::BecameUnknown { .. } => {
+            note_unseen(job);
+            job.waits = None;
+        }
         What::StrayFound { name, .. } => {
             if let Some((_job, no)) = own_attempt(job.facts.job_id, name) {
                 job.attempt_count = job.attempt_count.max(no);
@@ -117,6 +124,15 @@ fn note(job: &mut Job, at: Timestamp, what: &What) {
         }
         What::Waiting { reason } => job.waits = reason.map(|reason| (reason, at)),
         _no_fact => {}
+    }
+}
+
+/// A document left with its job, or may have, and no job is there: it may be on the line still.
+fn note_unseen(job: &mut Job) {
+    if let Stage::Attempting(attempt) = &job.stage
+        && matches!(attempt.step, Step::Seeking(_))
+    {
+        job.unseen.insert(attempt.no);
     }
 }
 
@@ -156,6 +172,7 @@ fn accept(desk: &mut Desk, facts: &Facts, event: &Event) -> Result<(), IllegalEv
         answer_count: 0,
         waits: None,
         let_be: BTreeSet::new(),
+        unseen: BTreeSet::new(),
         is_undated: is_undated(facts, event),
     };
     desk.next_no = desk.next_no.saturating_add(1);
@@ -203,7 +220,11 @@ fn released(at: Timestamp, what: &What) -> Option<Stage> {
             no: *no,
             printer: printer.clone(),
             mark: mark.clone(),
-            step: Step::Creating,
+            step: if mark.takes_whole {
+                Step::Preparing
+            } else {
+                Step::Creating
+            },
             send_count: 0,
             called_off: None,
             marked_at: at,
@@ -383,6 +404,21 @@ fn next_step(step: &Step, what: &What) -> Option<Step> {
             Some(Step::Created(remote.clone()))
         }
         (Step::Creating, What::CreationUnclear { .. }) => Some(Step::Locating),
+        (Step::Preparing, What::CheckingRemote) => Some(Step::Seeking(Heard::Unsent)),
+        (Step::Preparing | Step::Seeking(Heard::Unsent), What::SendingBegan) => {
+            Some(Step::SendingWhole)
+        }
+        (Step::SendingWhole, What::SendingUnclear) => Some(Step::Seeking(Heard::Nothing)),
+        (Step::SendingWhole, What::JobRefused { is_for_good: false }) => {
+            Some(Step::Seeking(Heard::NotNow))
+        }
+        (Step::SendingWhole, What::JobRefused { is_for_good: true }) => {
+            Some(Step::Seeking(Heard::Never))
+        }
+        // Its document is there, or on the way: what becomes of it is seen.
+        (Step::SendingWhole | Step::Seeking(_), What::RemoteCreated { remote }) => {
+            Some(Step::Probing(remote.clone()))
+        }
         (Step::Created(remote), What::CheckingRemote) => Some(Step::Checking(remote.clone())),
         (Step::Checking(remote), What::RemoteConfirmed) => Some(Step::Created(remote.clone())),
         (Step::Created(remote) | Step::Probing(remote), What::SendingBegan) => {

@@ -26,13 +26,31 @@ pub struct Attempt {
     pub is_faulted: bool,
 }
 
-/// How far an attempt got. Up to and including `Created` no document byte has left.
+impl Attempt {
+    /// Whether one that fails now, unprinted, does so because the printer that answered would not take the job.
+    pub(super) const fn is_printers_fault(&self) -> bool {
+        match &self.step {
+            Step::Seeking(Heard::Unsent) => false,
+            Step::SendingWhole | Step::Seeking(_) => true,
+            before => self.is_faulted && before.is_before_bytes(),
+        }
+    }
+}
+
+/// How far an attempt got. No document byte has left up to and including `Created`, in `Preparing`, and in `Seeking` where
+/// nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Create-Job is asked for; its answer is awaited.
     Creating,
     /// Create-Job was asked for and its answer was lost: look whether the job is there.
     Locating,
+    /// At a printer that takes a job only with its document: nothing has left yet.
+    Preparing,
+    /// Print-Job is on its way; bytes may have left, and the printer's job id is not known.
+    SendingWhole,
+    /// Print-Job was asked for and did not come to a job: look by its name whether there is one.
+    Seeking(Heard),
     /// The program started with the printer's job id on disk and nothing sent: look whether it is still that job.
     Checking(RemoteJob),
     /// The printer's job id is on disk.
@@ -52,6 +70,19 @@ pub enum Step {
         /// What follows when it is certain that nothing was printed.
         then: Afterwards,
     },
+}
+
+/// What was heard of a Print-Job that came to no job as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// Nothing was sent, as this journal says; it is looked for after a start, for the journal may have been set back.
+    Unsent,
+    /// Nothing.
+    Nothing,
+    /// That the printer does not take it now.
+    NotNow,
+    /// That it never will.
+    Never,
 }
 
 /// Calling a job off at a printer: look whether it is there and the very job, ask, look what came of it. A number
@@ -152,9 +183,14 @@ impl Step {
     /// Whether no document byte has left: up to and including `Created`.
     pub(super) const fn is_before_bytes(&self) -> bool {
         match self {
-            Self::Creating | Self::Locating | Self::Checking(_) | Self::Created(_) => true,
+            Self::Creating
+            | Self::Locating
+            | Self::Preparing
+            | Self::Checking(_)
+            | Self::Created(_) => true,
             Self::Cancelling { bytes_left, .. } => !*bytes_left,
-            Self::Sending(_) | Self::Probing(_) | Self::Sent(_) => false,
+            Self::Seeking(heard) => matches!(heard, Heard::Unsent),
+            Self::SendingWhole | Self::Sending(_) | Self::Probing(_) | Self::Sent(_) => false,
         }
     }
 
@@ -162,6 +198,9 @@ impl Step {
         match self {
             Self::Creating => "creating",
             Self::Locating => "locating",
+            Self::Preparing => "preparing",
+            Self::SendingWhole => "sending-whole",
+            Self::Seeking(_) => "seeking",
             Self::Checking(_) => "checking",
             Self::Created(_) => "created",
             Self::Sending(_) => "sending",
@@ -190,6 +229,14 @@ pub struct PrinterMark {
     pub is_single_document: bool,
     /// Whether job-impressions-completed may be believed; a device profile can say no.
     pub trusts_impressions: bool,
+    /// Whether it takes a job only together with its document (Print-Job): then nothing tells, after a crash while
+    /// sending, that a job of which the printer says nothing never began.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub takes_whole: bool,
+}
+
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 impl PrinterMark {

@@ -127,14 +127,34 @@ pub enum Command {
         /// The attempt.
         attempt: u32,
     },
-    /// Send-Document failed or its answer did not come: bytes may have left.
+    /// Print-Job was answered with success.
+    JobTaken {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: u32,
+        /// The job there.
+        remote: RemoteJob,
+        /// What of the job the printer will not honour.
+        unsupported: Vec<Asked>,
+    },
+    /// Print-Job was refused, and the printer says that it kept nothing of it.
+    JobRefused {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: u32,
+        /// Whether the same will be refused for ever.
+        is_for_good: bool,
+    },
+    /// Send-Document or Print-Job failed or its answer did not come: bytes may have left.
     SendUnclear {
         /// The job.
         job: JobId,
         /// The attempt.
         attempt: u32,
     },
-    /// Send-Document failed and no byte of the document can have left or was kept.
+    /// Send-Document or Print-Job failed and no byte of the document can have left or was kept.
     SendNotTaken {
         /// The job.
         job: JobId,
@@ -206,8 +226,8 @@ pub enum PrinterSurvey {
     },
     /// It has no format that we can give.
     FormatUnsupported,
-    /// It lacks an operation that printing once rests on: Create-Job, Send-Document, or asking for and calling off
-    /// jobs. Print-Job is no substitute: a crash inside it leaves nothing to look for.
+    /// It lacks an operation that printing once rests on: Create-Job with Send-Document, or else Print-Job, or asking for
+    /// and calling off jobs.
     OperationsMissing,
 }
 

@@ -9,7 +9,7 @@ mod survey;
 
 use loket_wire::{JobId, JobState, Reason, Release};
 
-use super::attempt::{Afterwards, Attempt, Left, Phase, RemoteJob, Step};
+use super::attempt::{Afterwards, Attempt, Heard, Left, Phase, RemoteJob, Step};
 use super::command::{Answer, Command, Intake, Refusal, Verification};
 use super::desk::Desk;
 use super::event::{Actor, EVENT_VERSION, Event, What};
@@ -86,12 +86,16 @@ fn resume(desk: &Desk, now: Now) -> Vec<Event> {
     let lost = |job: &Job| match &job.stage {
         Stage::Attempting(attempt) => match &attempt.step {
             Step::Creating => Some(What::CreationUnclear { by_printer: false }),
-            Step::Created(_) => Some(What::CheckingRemote),
-            Step::Sending(_) => Some(What::SendingUnclear),
+            Step::Created(_) | Step::Preparing => Some(What::CheckingRemote),
+            Step::Sending(_) | Step::SendingWhole => Some(What::SendingUnclear),
             Step::Cancelling { withdrawal, .. } => {
                 (withdrawal.phase == Phase::Ask).then_some(What::CancelTried)
             }
-            Step::Locating | Step::Checking(_) | Step::Probing(_) | Step::Sent(_) => None,
+            Step::Locating
+            | Step::Seeking(_)
+            | Step::Checking(_)
+            | Step::Probing(_)
+            | Step::Sent(_) => None,
         },
         Stage::Clearing(clearing) => {
             (clearing.withdrawal.phase == Phase::Ask).then_some(What::CancelTried)
@@ -165,8 +169,11 @@ fn called_off(job: &Job, reason: Reason) -> Vec<What> {
         }
         Stage::Attempting(attempt) => match &attempt.step {
             Step::Created(remote) => vec![call_off(remote, reason)],
+            // Nothing of it is at the printer.
+            Step::Preparing => vec![called_off_end(reason)],
             Step::Creating
             | Step::Locating
+            | Step::Seeking(Heard::Unsent)
             | Step::Checking(_)
             | Step::Cancelling {
                 bytes_left: false,
@@ -176,6 +183,8 @@ fn called_off(job: &Job, reason: Reason) -> Vec<What> {
             Step::Creating
             | Step::Locating
             | Step::Checking(_)
+            | Step::SendingWhole
+            | Step::Seeking(_)
             | Step::Sending(_)
             | Step::Probing(_)
             | Step::Sent(_)
@@ -384,6 +393,8 @@ fn observe(desk: &Desk, now: Now, command: Command) -> Result<(JobId, Vec<What>)
         | Command::CreateUnclear { .. }
         | Command::Prepared { .. }
         | Command::Sent { .. }
+        | Command::JobTaken { .. }
+        | Command::JobRefused { .. }
         | Command::SendUnclear { .. }
         | Command::SendNotTaken { .. }
         | Command::SendNotDrawn { .. } => steps::of_attempt(desk, now, command),

@@ -2,7 +2,8 @@
 //!
 //! Each effect may run twice without a second sheet, with exceptions that a start never repeats without a look in
 //! between: Create-Job leaves a stray empty job (hence `Locate`), Send-Document relies on a printer that refuses a
-//! second document (hence `Probe`), and Cancel-Job on a number that still means the same job.
+//! second document (hence `Probe`), Print-Job is a sheet each time (hence `Seek`), and Cancel-Job relies on a number that
+//! still means the same job.
 
 use loket_wire::{Blob, Class, JobId, JobState, RasterSetup, Timestamp};
 
@@ -45,6 +46,10 @@ pub enum EffectStep {
     Create,
     /// Look for the job by name.
     Locate,
+    /// Print-Job.
+    Print,
+    /// Look by its name for the job of a Print-Job.
+    Seek,
     /// Look whether the job made before a start is still there.
     Check,
     /// Open the document and compare digests.
@@ -119,6 +124,22 @@ pub enum Action {
         /// In what shape, where that format is a raster of its pages.
         raster: Option<RasterSetup>,
     },
+    /// Print-Job with the revision's bytes; answer `JobTaken`, `JobRefused`, `SendNotTaken`, `SendNotDrawn` or
+    /// `SendUnclear`.
+    Print {
+        /// The lane.
+        printer: String,
+        /// job-name.
+        name: String,
+        /// Of controlled documents nothing may be ignored that shows on the sheet.
+        class: Class,
+        /// What to send.
+        revision: Revision,
+        /// In which format.
+        format: String,
+        /// In what shape, where that format is a raster of its pages.
+        raster: Option<RasterSetup>,
+    },
     /// Get-Job-Attributes; answer `Sighted`.
     Look {
         /// The lane.
@@ -172,12 +193,13 @@ fn effect_of(desk: &Desk, now: Now, job: &Job) -> Option<Effect> {
         Stage::Clearing(clearing) => withdrawal_effect(&clearing.withdrawal, &clearing.printer),
         Stage::Attempting(attempt) => {
             let name = job_name(job.facts.job_id, attempt.no);
+            let document = (job.facts.class, job.revision?);
             attempt_effect(
                 &attempt.step,
                 &attempt.printer,
                 &attempt.mark,
                 name,
-                job.revision?,
+                document,
             )
         }
         Stage::Ended { state, .. } => {
@@ -199,7 +221,7 @@ fn attempt_effect(
     printer: &str,
     mark: &PrinterMark,
     name: String,
-    revision: Revision,
+    (class, revision): (Class, Revision),
 ) -> (EffectStep, Action) {
     let lane = printer.to_owned();
     let look = |remote: &RemoteJob| Action::Look {
@@ -221,8 +243,26 @@ fn attempt_effect(
                 name,
             },
         ),
+        Step::SendingWhole => (
+            EffectStep::Print,
+            Action::Print {
+                printer: lane,
+                name,
+                class,
+                revision,
+                format: mark.format.clone(),
+                raster: mark.raster,
+            },
+        ),
+        Step::Seeking(_heard) => (
+            EffectStep::Seek,
+            Action::Locate {
+                printer: lane,
+                name,
+            },
+        ),
         Step::Checking(remote) => (EffectStep::Check, look(remote)),
-        Step::Created(_remote) => (EffectStep::Prepare, Action::Prepare { revision }),
+        Step::Preparing | Step::Created(_) => (EffectStep::Prepare, Action::Prepare { revision }),
         Step::Sending(remote) => {
             let (remote, format) = (remote.clone(), mark.format.clone());
             let action = Action::Send {

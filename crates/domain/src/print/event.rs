@@ -1,5 +1,5 @@
-//! What happened to a job; the JSON of [`Event`] is the journal's disk form, version 2. Version 1 had fewer kinds and
-//! fields and is read as it stands.
+//! What happened to a job; the JSON of [`Event`] is the journal's disk form, version 3. Earlier ones had fewer kinds and
+//! fields and are read as they stand.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::command::Answer;
 use super::job::{Facts, Job, Revision};
 
 /// The version of the disk form.
-pub const EVENT_VERSION: u16 = 2;
+pub const EVENT_VERSION: u16 = 3;
 
 /// One thing that happened to one job.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,6 +110,12 @@ pub enum What {
     SendingBegan,
     /// Whether the printer took the document is not known.
     SendingUnclear,
+    /// The printer said that it does not take the job with its document.
+    JobRefused {
+        /// Whether it never will.
+        #[serde(default, skip_serializing_if = "is_false")]
+        is_for_good: bool,
+    },
     /// The printer has the document.
     Sent,
     /// The job was called off before any byte left; the attempt winds down.
@@ -221,6 +227,7 @@ impl What {
             Self::RemoteConfirmed => "remote-confirmed",
             Self::SendingBegan => "sending-began",
             Self::SendingUnclear => "sending-unclear",
+            Self::JobRefused { .. } => "job-refused",
             Self::Sent => "sent",
             Self::CalledOff { .. } => "called-off",
             Self::CancellingRemote { .. } => "cancelling-remote",
@@ -288,6 +295,7 @@ impl Event {
             | What::RemoteConfirmed
             | What::SendingBegan
             | What::SendingUnclear
+            | What::JobRefused { .. }
             | What::Sent
             | What::CalledOff { .. }
             | What::CancellingRemote { .. }

@@ -154,6 +154,8 @@ pub struct Job {
     pub waits: Option<(Reason, Timestamp)>,
     /// job-names at printers that would not go and hold nothing.
     pub let_be: BTreeSet<String>,
+    /// Attempts whose document left, or may have, and of which no job was found: it may come to light late.
+    pub unseen: BTreeSet<u32>,
     /// Whether its last moment says nothing: the machine set it by a clock that nobody had confirmed.
     pub is_undated: bool,
 }

@@ -14,6 +14,7 @@ mod local;
 mod many;
 mod sightings;
 mod strays;
+mod whole;
 
 use std::time::Duration;
 
@@ -81,6 +82,7 @@ fn mark() -> PrinterMark {
         raster: None,
         is_single_document: true,
         trusts_impressions: true,
+        takes_whole: false,
     }
 }
 
@@ -181,6 +183,7 @@ impl Bench {
     /// Brings job 1 to a stage or step, by its name in errors.
     fn at(mut self, stage: &str) -> Self {
         let job = job_no(1);
+        self.mark.takes_whole |= OF_WHOLE.contains(&stage);
         let mut facts = facts(job);
         if stage == "held" {
             facts.release = Release::Officer;
@@ -226,6 +229,7 @@ impl Bench {
             attempt,
             opened,
         };
+        let prepared_whole = prepared.clone();
         let sent = Command::Sent { job, attempt };
         let unclear = Command::SendUnclear { job, attempt };
         let sighting = Sighting::Absent;
@@ -249,6 +253,9 @@ impl Bench {
             "created" => (4, vec![]),
             "cancelling" => (4, vec![cancel]),
             "sending" => (5, vec![]),
+            "preparing" => (3, vec![]),
+            "sending-whole" => (3, vec![prepared_whole]),
+            "seeking" => (3, vec![prepared_whole, unclear]),
             "probing" => (5, vec![unclear]),
             "sent" => (6, vec![]),
             "unknown" => (6, vec![absent]),
@@ -321,8 +328,11 @@ impl Bench {
     }
 }
 
+/// Steps at a printer that takes a job only with its document.
+const OF_WHOLE: [&str; 3] = ["preparing", "sending-whole", "seeking"];
+
 /// Every stage and step, by its name in errors.
-const STAGES: [&str; 16] = [
+const STAGES: [&str; 19] = [
     "fetching",
     "received",
     "held",
@@ -332,6 +342,9 @@ const STAGES: [&str; 16] = [
     "locating",
     "checking",
     "created",
+    "preparing",
+    "sending-whole",
+    "seeking",
     "sending",
     "probing",
     "sent",

@@ -36,7 +36,9 @@ impl World {
                 JobState::Unknown => {
                     assert!(matches!(stage, Some(Stage::Unknown { .. })), "{here:?}");
                 }
-                stuck => panic!("a job is stuck: {stuck} at central, {here:?} at its machine"),
+                stuck => {
+                    panic!("a job is stuck: {stuck} at central, {here:?} at its machine: {stage:?}")
+                }
             }
         }
         for machine in &mut self.machines {

@@ -63,9 +63,15 @@ struct Known {
     relist_seq: Option<u64>,
     /// Where earlier reports were missing when the machine was asked for that.
     ahead_seq: Option<(u64, u64)>,
-    /// What its sync must echo to be an answer.
-    asked: Option<u64>,
+    /// What its sync must echo to be an answer, and since when.
+    asked: Option<(u64, Timestamp)>,
     last_command_seq: u64,
+}
+
+impl Known {
+    fn hello(&self) -> Option<u64> {
+        self.asked.map(|(drawn, _at)| drawn)
+    }
 }
 
 /// An order or a question for a machine.
@@ -238,7 +244,7 @@ impl Central {
         for (job, is_lost) in due {
             told.push(self.ask_cancel(machine_no, job, now));
             if is_lost {
-                self.ask_for_sync(machine_no);
+                self.ask_for_sync(machine_no, now);
             }
         }
         if !told.is_empty() {
@@ -247,9 +253,10 @@ impl Central {
         told
     }
 
-    fn ask_for_sync(&mut self, machine_no: usize) {
+    fn ask_for_sync(&mut self, machine_no: usize, now: Timestamp) {
         self.drawn += 1;
-        self.machines[machine_no].asked.get_or_insert(self.drawn);
+        let question = (self.drawn, now);
+        self.machines[machine_no].asked.get_or_insert(question);
     }
 
     pub(crate) fn tick(&mut self, now: Timestamp) {
@@ -274,7 +281,7 @@ impl Central {
             if is_another {
                 known.doubt = Some(Doubt::with(known.doubt, seq, known.overlap));
             }
-            self.ask_for_sync(machine_no);
+            self.ask_for_sync(machine_no, now);
             return self.ack(machine_no).into_iter().collect();
         }
         match present.ingest(epoch, seq) {
@@ -297,7 +304,7 @@ impl Central {
                 let place = Some((present.generation, expected_seq));
                 if present.epoch.is_some() && known.ahead_seq != place {
                     known.ahead_seq = place;
-                    self.ask_for_sync(machine_no);
+                    self.ask_for_sync(machine_no, now);
                 }
                 self.ack(machine_no).into_iter().collect()
             }
@@ -327,7 +334,7 @@ impl Central {
                 .is_some_and(|seq| stream.committed_seq >= seq)
             {
                 known.relist_seq = None;
-                self.ask_for_sync(machine_no);
+                self.ask_for_sync(machine_no, now);
             }
             if let Row::Job(report) = row {
                 told.extend(self.read(machine_no, place, report, now));
@@ -394,7 +401,7 @@ impl Central {
             (None, Some((from, _to))) => from - 1,
             (None, None) => stream.committed_seq,
         };
-        let hello = known.asked;
+        let hello = known.hello();
         stream.epoch.map(|epoch| Told::Ack { epoch, seq, hello })
     }
 

@@ -104,6 +104,8 @@ impl Machine {
             | Command::CreateUnclear { job, attempt }
             | Command::Prepared { job, attempt, .. }
             | Command::Sent { job, attempt }
+            | Command::JobTaken { job, attempt, .. }
+            | Command::JobRefused { job, attempt, .. }
             | Command::SendUnclear { job, attempt }
             | Command::Sighted { job, attempt, .. } => self
                 .desk
@@ -160,6 +162,15 @@ impl Machine {
                     Sending::Unclear => Command::SendUnclear { job, attempt },
                 })
             }
+            Action::Print {
+                printer,
+                name,
+                revision,
+                ..
+            } => {
+                self.check_print(job, attempt);
+                Some(self.print(effect, (printer, name), *revision, way))
+            }
             Action::Survey { .. }
             | Action::Locate { .. }
             | Action::Cancel { .. }
@@ -199,6 +210,7 @@ impl Machine {
             | Action::Prepare { .. }
             | Action::Create { .. }
             | Action::Send { .. }
+            | Action::Print { .. }
             | Action::Shred { .. } => return None,
         };
         Some(sighting.map_or(away, |sighting| Command::Sighted {
@@ -237,6 +249,46 @@ impl Machine {
             Err(No::Away) => waits(Reason::PrinterAway),
             Err(No::Busy) => waits(Reason::PrinterBusy),
             Err(No::Never) => Some(Command::CreateRefused { job, attempt }),
+        }
+    }
+
+    fn print(
+        &mut self,
+        effect: &Effect,
+        (printer, name): (&str, &str),
+        revision: Revision,
+        way: Way,
+    ) -> Command {
+        let (job, attempt) = (effect.id.job, effect.id.attempt);
+        let printer = self.printer(printer);
+        match way {
+            Way::Good | Way::Twice => match printer.print(name, revision) {
+                Ok(remote) => Command::JobTaken {
+                    job,
+                    attempt,
+                    remote,
+                    unsupported: Vec::new(),
+                },
+                Err(No::Away) => Command::SendNotTaken { job, attempt },
+                Err(no) => Command::JobRefused {
+                    job,
+                    attempt,
+                    is_for_good: no == No::Never,
+                },
+            },
+            Way::AnswerLost => {
+                drop(printer.print(name, revision));
+                Command::SendUnclear { job, attempt }
+            }
+            Way::Torn => {
+                printer.print_torn(name, revision);
+                Command::SendUnclear { job, attempt }
+            }
+            Way::Late => {
+                printer.print_late(name, revision);
+                Command::SendUnclear { job, attempt }
+            }
+            Way::RequestLost => Command::SendNotTaken { job, attempt },
         }
     }
 
@@ -347,6 +399,24 @@ impl Machine {
             Some(started) < created && created < began,
             "the remote job and then the sending are on disk before the first byte leaves"
         );
+        self.check_alone(job, Some(remote));
+    }
+
+    /// The same where the job comes with its document.
+    fn check_print(&self, job: JobId, attempt: u32) {
+        let whats = self.disk.events.iter().filter(|event| event.job_id == job);
+        let last = whats
+            .map(|event| &event.what)
+            .rfind(|what| matches!(what, What::AttemptStarted { .. } | What::SendingBegan));
+        assert_eq!(
+            last,
+            Some(&What::SendingBegan),
+            "the sending of attempt {attempt} is on disk before the first byte leaves"
+        );
+        self.check_alone(job, None);
+    }
+
+    fn check_alone(&self, job: JobId, remote: Option<&RemoteJob>) {
         let prefix = format!("loket:{job}:");
         for printer in self.printers.values() {
             assert!(
@@ -358,7 +428,10 @@ impl Machine {
     }
 }
 
-/// What the effect's documentation allows to happen twice: all but Create-Job and Send-Document.
+/// What the effect's documentation allows to happen twice: all but Create-Job, Send-Document and Print-Job.
 const fn is_repeatable(effect: &Effect) -> bool {
-    !matches!(effect.action, Action::Create { .. } | Action::Send { .. })
+    !matches!(
+        effect.action,
+        Action::Create { .. } | Action::Send { .. } | Action::Print { .. }
+    )
 }

@@ -16,6 +16,7 @@ const HONEST: Habits = Habits {
     has_uuid: true,
     is_believed: false,
     is_one_at_a_time: false,
+    takes_whole: false,
     gives_up_waiting: true,
 };
 

@@ -381,8 +381,12 @@ impl Machine {
             .sum()
     }
 
-    /// An officer who looks into the trays answers the truth.
+    /// An officer who looks into the trays answers the truth. Nobody is so fast that a job would still come whose sender
+    /// is gone: its connection is over within the minute.
     pub(crate) fn answer(&mut self, job: JobId) -> Result<Vec<Event>, Refusal> {
+        for printer in self.printers.values_mut() {
+            printer.arrive_whole();
+        }
         let pages = self.pages_of(job);
         let answer = match pages {
             0 => Answer::DidNot,

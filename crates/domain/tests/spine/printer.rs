@@ -61,6 +61,8 @@ pub(crate) struct Habits {
     pub(crate) is_believed: bool,
     /// Whether it refuses jobs while it has one, as ippeveprinter does.
     pub(crate) is_one_at_a_time: bool,
+    /// Whether it takes a job only with its document.
+    pub(crate) takes_whole: bool,
     /// Whether it gives up a job that waits long for its document; ippeveprinter says so and does not.
     pub(crate) gives_up_waiting: bool,
 }
@@ -115,6 +117,7 @@ pub(crate) struct Printer {
     entries: Vec<Entry>,
     late: Vec<(i32, Doc)>,
     late_names: Vec<String>,
+    late_whole: Vec<(String, Doc)>,
     tray: BTreeMap<Sha256Digest, u32>,
     next_id: i32,
     made_count: u32,
@@ -139,6 +142,7 @@ impl Printer {
             next_id: 1,
             made_count: 0,
             late_names: Vec::new(),
+            late_whole: Vec::new(),
             now: START,
             started_at: Timestamp::from_unix_ms(START.unix_ms() - FIRST_UP_TIME_MS),
             miscounted: BTreeSet::new(),
@@ -171,7 +175,7 @@ impl Printer {
     /// Whether a job of that name prefix has its document and is not over, or a document is on the line.
     pub(crate) fn may_yet_print(&self, prefix: &str) -> bool {
         let waits = |entry: &Entry| entry.name.starts_with(prefix) && !entry.is_over();
-        !self.late.is_empty() || self.entries.iter().any(waits)
+        !self.late.is_empty() || !self.late_whole.is_empty() || self.entries.iter().any(waits)
     }
 
     /// Pages of a document that lie in the tray.
@@ -179,29 +183,27 @@ impl Printer {
         self.tray.get(&sha256).copied().unwrap_or(0)
     }
 
-    /// Jobs that are not over and whose name begins so.
-    pub(crate) fn open_count(&self, prefix: &str) -> usize {
-        let ours = |entry: &&Entry| !entry.is_over() && entry.name.starts_with(prefix);
-        self.entries.iter().filter(ours).count()
-    }
-
     /// Whether a job of that name prefix, other than `but`, may still put `sha256` on paper or has done so.
     pub(crate) fn another_may_print(
         &self,
         prefix: &str,
-        but: &RemoteJob,
+        but: Option<&RemoteJob>,
         sha256: Sha256Digest,
     ) -> bool {
         self.entries
             .iter()
             .filter(|entry| entry.name.starts_with(prefix))
-            .filter(|entry| entry.id != but.id || entry.uuid != but.uuid)
+            .filter(|entry| but.is_none_or(|but| entry.id != but.id || entry.uuid != but.uuid))
             .filter(|entry| entry.docs.iter().any(|doc| doc.sha256 == sha256))
             .any(|entry| !entry.is_over() || entry.pages_out > 0)
     }
 
     pub(crate) fn survey(&self) -> Result<PrinterSurvey, No> {
         self.reach()?;
+        let is_others = |entry: &Entry| !entry.is_over() && !entry.is_ours();
+        if self.habits.takes_whole && self.entries.iter().any(is_others) {
+            return Err(No::Busy);
+        }
         let mark = PrinterMark {
             uuid: Some(MODEL.to_owned()),
             up_time_s: Some(self.up_time_s()),
@@ -210,6 +212,7 @@ impl Printer {
             is_single_document: self.habits.is_single_document || self.habits.is_believed,
             trusts_impressions: self.habits.counter != Counter::StuckAtZero
                 || self.habits.is_believed,
+            takes_whole: self.habits.takes_whole,
         };
         let ours = self.entries.iter().filter(|entry| entry.is_ours());
         let jobs = ours.map(|entry| self.view(entry)).collect();
@@ -258,6 +261,36 @@ impl Printer {
         self.take(remote.id, doc_of(revision))
     }
 
+    /// Print-Job with every byte.
+    pub(crate) fn print(&mut self, name: &str, revision: Revision) -> Result<RemoteJob, No> {
+        let remote = self.create(name)?;
+        self.take(remote.id, doc_of(revision))?;
+        Ok(remote)
+    }
+
+    /// Print-Job whose bytes stop half way.
+    pub(crate) fn print_torn(&mut self, name: &str, revision: Revision) {
+        if let Ok(remote) = self.create(name) {
+            self.send_torn(&remote, revision);
+        }
+    }
+
+    /// Print-Job whose bytes are on the line when its sender dies.
+    pub(crate) fn print_late(&mut self, name: &str, revision: Revision) {
+        if self.is_on {
+            self.late_whole.push((name.to_owned(), doc_of(revision)));
+        }
+    }
+
+    /// A Print-Job whose sender is gone arrives.
+    pub(crate) fn arrive_whole(&mut self) {
+        for (name, doc) in std::mem::take(&mut self.late_whole) {
+            if let Ok(remote) = self.create(&name) {
+                drop(self.take(remote.id, doc));
+            }
+        }
+    }
+
     /// Send-Document whose bytes stop half way.
     pub(crate) fn send_torn(&mut self, remote: &RemoteJob, revision: Revision) {
         let (torn, is_single) = (self.habits.torn, self.habits.is_single_document);
@@ -286,6 +319,7 @@ impl Printer {
         for name in std::mem::take(&mut self.late_names) {
             drop(self.create(&name));
         }
+        self.arrive_whole();
     }
 
     pub(crate) fn look(&self, remote: &RemoteJob) -> Result<Sighting, No> {
@@ -374,6 +408,19 @@ impl Printer {
         }
     }
 
+    /// How far it came: the states of its jobs, and the pages in the tray.
+    pub(crate) fn progress(&self) -> (Vec<RemoteState>, u32) {
+        let states = self.entries.iter().map(|entry| entry.state).collect();
+        (states, self.tray.values().sum())
+    }
+
+    /// Jobs of ours that are not over, by their names.
+    pub(crate) fn open_names(&self) -> Vec<String> {
+        let open = |entry: &&Entry| !entry.is_over() && entry.is_ours();
+        let open = self.entries.iter().filter(open);
+        open.map(|entry| entry.name.clone()).collect()
+    }
+
     /// Whether it has nothing to print.
     pub(crate) fn is_idle(&self) -> bool {
         let waits = |entry: &Entry| entry.state == RemoteState::AwaitingDocument && entry.is_ours();
@@ -393,6 +440,7 @@ impl Printer {
     pub(crate) fn power_cycle(&mut self) {
         self.late.clear();
         self.late_names.clear();
+        self.late_whole.clear();
         self.started_at = self.now;
         self.is_on = true;
         match self.habits.memory {

@@ -17,7 +17,10 @@ impl Central {
         now: Timestamp,
     ) -> Vec<Told> {
         let known = &mut self.machines[machine_no];
-        let is_answer = known.asked.is_some() && known.asked == sync.hello;
+        let answered = known
+            .asked
+            .filter(|(drawn, _at)| Some(*drawn) == sync.hello);
+        let (is_answer, asked_at) = (answered.is_some(), answered.map(|(_drawn, at)| at));
         if is_answer {
             known.asked = None;
         }
@@ -37,8 +40,8 @@ impl Central {
         let doubt = known.doubt;
         let synced = present.sync_in_doubt(&view, earlier, doubt.filter(|_any| is_answer));
         if (synced.is_journal_lost() || doubt.is_some()) && !is_answer {
-            self.ask_for_sync(machine_no);
-            let (epoch, hello) = (sync.epoch, self.machines[machine_no].asked);
+            self.ask_for_sync(machine_no, now);
+            let (epoch, hello) = (sync.epoch, self.machines[machine_no].hello());
             return vec![Told::Ack {
                 epoch,
                 seq: 0,
@@ -54,9 +57,9 @@ impl Central {
         known.doubt = None;
         let is_same_life = present.generation == synced.stream.generation;
         known.overlap = present.overlap(&view).filter(|_any| is_same_life);
-        let mut told = self.compare(machine_no, sync, &synced, is_answer, now);
+        let mut told = self.compare(machine_no, sync, &synced, asked_at, now);
         if synced.is_journal_lost() {
-            self.ask_for_sync(machine_no);
+            self.ask_for_sync(machine_no, now);
         }
         told.extend(self.ack(machine_no));
         told
@@ -67,7 +70,7 @@ impl Central {
         machine_no: usize,
         sync: &SyncMessage,
         synced: &Synced,
-        is_answer: bool,
+        asked_at: Option<Timestamp>,
         now: Timestamp,
     ) -> Vec<Told> {
         let place = synced.place(sync.last_event_seq);
@@ -98,7 +101,7 @@ impl Central {
         }
         self.machines[machine_no].relist_seq = has_passed_over.then_some(sync.last_event_seq);
         // The question was asked before the journal turned out to be lost.
-        let is_answer = is_answer && !synced.is_journal_lost();
+        let asked_at = asked_at.filter(|_at| !synced.is_journal_lost());
         let mut must_ask = false;
         let is_unlisted = |kept: &&mut Kept| {
             kept.machine_no == machine_no
@@ -108,7 +111,7 @@ impl Central {
         for kept in self.jobs.values_mut().filter(is_unlisted) {
             let input = Input::Unlisted {
                 is_settled,
-                is_answer,
+                asked_at,
             };
             match decide(&kept.job, now, input) {
                 Ok(changes) => {
@@ -125,7 +128,7 @@ impl Central {
             }
         }
         if must_ask {
-            self.ask_for_sync(machine_no);
+            self.ask_for_sync(machine_no, now);
         }
         asked
             .into_iter()

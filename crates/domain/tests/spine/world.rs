@@ -395,12 +395,10 @@ impl World {
             .map(|kept| (kept.job.state, kept.job.reason));
         let jobs: Vec<_> = jobs.collect();
         let events: Vec<usize> = self.machines.iter().map(Machine::change_count).collect();
-        let idle: Vec<bool> = self
-            .machines
-            .iter()
-            .flat_map(|machine| machine.printers.values().map(Printer::is_idle))
-            .collect();
-        format!("{jobs:?} {events:?} {idle:?}")
+        let printers = self.machines.iter();
+        let printers = printers.flat_map(|machine| machine.printers.values());
+        let progress: Vec<_> = printers.map(Printer::progress).collect();
+        format!("{jobs:?} {events:?} {progress:?}")
     }
 
     /// A person looks into the tray and at the printer, and tells central what there is.

@@ -107,7 +107,10 @@ fn printer_abilities(state: &State, identity: &Identity) -> Vec<IppAttribute> {
     let formats = state.knobs.formats.iter();
     let formats = formats.map(|format| IppValue::new_mime_media_type(format.media_type()).ok());
     let formats: Vec<_> = formats.collect();
-    let codes = operations::CODES.map(|code| Some(IppValue::Enum(i32::from(code))));
+    let codes = operations::supported(&state.knobs);
+    let codes: Vec<_> = codes
+        .map(|code| Some(IppValue::Enum(i32::from(code))))
+        .collect();
     let time_out = i32::try_from(identity.time_out.as_secs()).unwrap_or(i32::MAX);
     let several = state.knobs.multiple_document_jobs;
     let impressions = IppValue::RangeOfInteger {

@@ -70,6 +70,9 @@ struct Arguments {
     /// Takes a second document for the same job, and prints it.
     #[arg(long)]
     multiple_document_jobs: bool,
+    /// Takes a job only with its document: has no Create-Job and Send-Document.
+    #[arg(long)]
+    print_job_only: bool,
     /// The formats it takes, for instance image/pwg-raster alone: application/pdf, image/pwg-raster, image/urf,
     /// image/jpeg.
     #[arg(long, value_delimiter = ',', value_parser = by_name::<Format>)]
@@ -103,6 +106,7 @@ impl Arguments {
             completes_without_paper: self.completes_without_paper,
             impressions: self.impressions.unwrap_or_default(),
             multiple_document_jobs: self.multiple_document_jobs,
+            print_job_only: self.print_job_only,
             formats: self.formats.unwrap_or(sound.knobs.formats),
             ..Knobs::default()
         };

@@ -144,6 +144,8 @@ pub struct Knobs {
     pub impressions: Impressions,
     /// Takes a second document for the same job, and prints it.
     pub multiple_document_jobs: bool,
+    /// Has Print-Job alone: no Create-Job, Send-Document and Close-Job (older printers).
+    pub print_job_only: bool,
     /// The formats it takes, the first where a client names none; other bytes are refused, not guessed at.
     pub formats: Vec<Format>,
     /// Bears this `printer-uuid` in place of its own, as another device at the same address does.
@@ -179,6 +181,7 @@ impl Default for Knobs {
             hides_faults: false,
             impressions: Impressions::default(),
             multiple_document_jobs: false,
+            print_job_only: false,
             formats: Format::USUAL.to_vec(),
             uuid: None,
             trays: Vec::new(),

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::attributes::{self, Wanted};
 use super::format::Format;
 use super::job::{CanceledBy, Document, Job, JobKey, NewJob};
-use super::knobs::Replies;
+use super::knobs::{Knobs, Replies};
 use super::reply::Reply;
 use super::request::Request;
 use super::server::Shared;
@@ -26,8 +26,11 @@ const GET_JOBS: u16 = 0x000A;
 const GET_PRINTER_ATTRIBUTES: u16 = 0x000B;
 const CLOSE_JOB: u16 = 0x003B;
 
-/// The operations it supports.
-pub(crate) const CODES: [u16; 9] = [
+/// Those of jobs that are made before their document comes.
+const OF_CREATED_JOBS: [u16; 3] = [CREATE_JOB, SEND_DOCUMENT, CLOSE_JOB];
+
+/// The operations that printers support which have them all.
+const CODES: [u16; 9] = [
     PRINT_JOB,
     VALIDATE_JOB,
     CREATE_JOB,
@@ -38,6 +41,12 @@ pub(crate) const CODES: [u16; 9] = [
     GET_PRINTER_ATTRIBUTES,
     CLOSE_JOB,
 ];
+
+/// The operations it supports.
+pub(crate) fn supported(knobs: &Knobs) -> impl Iterator<Item = u16> {
+    let is_lacking = |code: &u16| knobs.print_job_only && OF_CREATED_JOBS.contains(code);
+    CODES.into_iter().filter(move |code| !is_lacking(code))
+}
 
 /// What answers to Create-Job and the like hold of the job.
 const JOB_STATUS: [&str; 6] = [
@@ -65,6 +74,9 @@ pub(crate) enum Begun {
 pub(crate) fn begin(shared: &Arc<Shared>, request: &Request) -> Result<Begun, Reply> {
     request.check()?;
     let now = Instant::now();
+    if shared.read(|state| !supported(&state.knobs).any(|code| code == request.code)) {
+        return Err(StatusCode::ServerErrorOperationNotSupported.into());
+    }
     match request.code {
         PRINT_JOB => {
             request.check_printer()?;

@@ -20,9 +20,10 @@ pub(super) fn ingest(
     tx: &Transaction<'_>,
     machine: &MachineId,
     sync: &Sync,
-    is_answer: bool,
+    asked_at: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<SyncOutcome, StoreError> {
+    let is_answer = asked_at.is_some();
     let present = machines::stream(tx, machine)?;
     machines::seen(tx, machine, now)?;
     let earlier = machines::stream_of_epoch(tx, machine, sync.epoch)?;
@@ -74,9 +75,9 @@ pub(super) fn ingest(
     // A list that showed the loss may be older than what it lists.
     outcome.must_ask |= synced.is_journal_lost();
     // A question that was asked before the journal turned out to be lost proves nothing of the jobs that it held.
-    let is_proof = is_answer && !synced.is_journal_lost();
+    let asked_at = asked_at.filter(|_at| !synced.is_journal_lost());
     if sync.is_complete {
-        compare_unlisted(tx, machine, sync, &synced, is_proof, now, &mut outcome)?;
+        compare_unlisted(tx, machine, sync, &synced, asked_at, now, &mut outcome)?;
     }
     ask_unlisted(tx, machine, sync, now, &mut outcome)?;
     outcome.reoffer = offers::has_offerable(tx, machine, now)?;
@@ -260,7 +261,7 @@ fn compare_unlisted(
     machine: &MachineId,
     sync: &Sync,
     synced: &Synced,
-    is_proof: bool,
+    asked_at: Option<Timestamp>,
     now: Timestamp,
     outcome: &mut SyncOutcome,
 ) -> Result<(), StoreError> {
@@ -270,7 +271,7 @@ fn compare_unlisted(
         }
         let input = Input::Unlisted {
             is_settled: synced.is_settled,
-            is_answer: is_proof,
+            asked_at,
         };
         let changes = match decide(&row.job, now, input) {
             Ok(changes) => changes,

@@ -247,7 +247,7 @@ fn what_is_left_out_or_of_a_crowded_machine_gives_place_to_others() {
         .unwrap();
     let outcome = world
         .store
-        .ingest_sync(&other, &sync(1, None, 0), false, at(5))
+        .ingest_sync(&other, &sync(1, None, 0), None, at(5))
         .unwrap();
     assert!(!outcome.reoffer);
     let its = new_job(9, &other);

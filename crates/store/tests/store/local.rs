@@ -188,7 +188,7 @@ fn no_other_machine_reports_on_it_or_lists_it() {
     list.open_jobs = vec![open(JobState::Held, Some(local(None)))];
     world
         .store
-        .ingest_sync(&other, &list, true, at(61))
+        .ingest_sync(&other, &list, Some(at(61)), at(61))
         .unwrap();
     let row = world.row(job);
     assert_eq!(

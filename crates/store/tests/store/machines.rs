@@ -167,7 +167,7 @@ fn machines_nobody_enrolled_are_not_known() {
         world.store.record_link_seen(&stranger, at(1)),
         world
             .store
-            .ingest_sync(&stranger, &sync(1, None, 0), true, at(1))
+            .ingest_sync(&stranger, &sync(1, None, 0), Some(at(1)), at(1))
             .map(|_outcome| ()),
     ];
     for answer in refused {

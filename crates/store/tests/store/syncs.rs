@@ -284,7 +284,7 @@ fn numbers_beyond_reason_are_refused() {
     let refused = world.store.ingest_sync(
         &world.machine,
         &sync(1, Some(u64::MAX), u64::MAX),
-        true,
+        Some(at(1)),
         at(1),
     );
     assert!(refused.is_err());

@@ -123,7 +123,7 @@ impl World {
     pub(crate) fn sync(&self, sync: &Sync, seconds: i64) -> SyncOutcome {
         let answered = self
             .store
-            .ingest_sync(&self.machine, sync, true, at(seconds));
+            .ingest_sync(&self.machine, sync, Some(at(seconds)), at(seconds));
         answered.unwrap()
     }
 
@@ -131,7 +131,7 @@ impl World {
     pub(crate) fn sync_unasked(&self, sync: &Sync, seconds: i64) -> SyncOutcome {
         let heard = self
             .store
-            .ingest_sync(&self.machine, sync, false, at(seconds));
+            .ingest_sync(&self.machine, sync, None, at(seconds));
         heard.unwrap()
     }
 

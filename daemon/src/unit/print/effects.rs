@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loket_domain::print::{
-    Action, Command, Effect, EffectId, EffectStep, RemoteJob, Revision, Sighting, Verification,
+    Action, Command, Effect, EffectId, EffectStep, Revision, Sighting, Verification,
 };
 use loket_link::FetchTarget;
 use loket_spool::SpoolError;
-use loket_wire::{Class, JobId, RasterSetup, Reason, Timestamp};
+use loket_wire::{Class, JobId, Reason, Timestamp};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -138,6 +138,7 @@ const fn may_be_cut(step: EffectStep) -> bool {
         EffectStep::Fetch
         | EffectStep::Survey
         | EffectStep::Locate
+        | EffectStep::Seek
         | EffectStep::Check
         | EffectStep::Probe
         | EffectStep::Watch
@@ -147,6 +148,7 @@ const fn may_be_cut(step: EffectStep) -> bool {
         | EffectStep::Create
         | EffectStep::Prepare
         | EffectStep::Send
+        | EffectStep::Print
         | EffectStep::Cancel
         | EffectStep::Shred => false,
     }
@@ -157,6 +159,7 @@ const fn last_pause(step: EffectStep) -> Duration {
         EffectStep::Fetch => LAST_FETCH_PAUSE,
         EffectStep::Survey
         | EffectStep::Locate
+        | EffectStep::Seek
         | EffectStep::Check
         | EffectStep::Probe
         | EffectStep::Watch
@@ -166,6 +169,7 @@ const fn last_pause(step: EffectStep) -> Duration {
         | EffectStep::Create
         | EffectStep::Prepare
         | EffectStep::Send
+        | EffectStep::Print
         | EffectStep::Cancel
         | EffectStep::Shred => LAST_PAUSE,
     }
@@ -228,6 +232,7 @@ async fn attempt(
         | Action::Create { printer, .. }
         | Action::Locate { printer, .. }
         | Action::Send { printer, .. }
+        | Action::Print { printer, .. }
         | Action::Look { printer, .. }
         | Action::Cancel { printer, .. } => match hands.printers.get(printer) {
             Some(device) => at_printer(hands, device.as_ref(), effect).await,
@@ -252,7 +257,9 @@ fn without_printer(effect: &Effect, printer: &str) -> Outcome {
             })
         }
         Action::Create { .. } => Outcome::Tell(Command::CreateUnclear { job, attempt }),
-        Action::Send { .. } => Outcome::Tell(Command::SendUnclear { job, attempt }),
+        Action::Send { .. } | Action::Print { .. } => {
+            Outcome::Tell(Command::SendUnclear { job, attempt })
+        }
         Action::Survey { .. }
         | Action::Fetch { .. }
         | Action::Verify { .. }
@@ -411,8 +418,55 @@ async fn at_printer(hands: &Arc<Hands>, device: &dyn Printer, effect: &Effect) -
             raster,
             ..
         } => {
-            let what = (*revision, *raster);
-            send(hands, device, effect, (remote, what, format)).await
+            let bytes = match payload(hands, effect, (*revision, *raster)).await {
+                Ok(bytes) => bytes,
+                Err(outcome) => return outcome,
+            };
+            pass(Stop::BeforeSend);
+            let sent = device.send(remote, format, bytes).await;
+            pass(Stop::AfterSend);
+            match sent {
+                Ok(()) => Outcome::Tell(Command::Sent { job, attempt }),
+                Err(fault) => not_sent(effect, &fault),
+            }
+        }
+        Action::Print {
+            name,
+            class,
+            revision,
+            format,
+            raster,
+            ..
+        } => {
+            let bytes = match payload(hands, effect, (*revision, *raster)).await {
+                Ok(bytes) => bytes,
+                Err(outcome) => return outcome,
+            };
+            pass(Stop::BeforeSend);
+            let printed = device.print(name, *class, format, bytes).await;
+            pass(Stop::AfterSend);
+            match printed {
+                Ok(Made {
+                    remote,
+                    unsupported,
+                }) => Outcome::Tell(Command::JobTaken {
+                    job,
+                    attempt,
+                    remote,
+                    unsupported,
+                }),
+                Err(fault) => match fault.is_final_refusal() {
+                    Some(is_for_good) => {
+                        tracing::warn!(job.id = %job, error = %chain(&fault), "printer refused the job");
+                        Outcome::Tell(Command::JobRefused {
+                            job,
+                            attempt,
+                            is_for_good,
+                        })
+                    }
+                    None => not_sent(effect, &fault),
+                },
+            }
         }
         Action::Fetch { .. }
         | Action::Verify { .. }
@@ -421,32 +475,15 @@ async fn at_printer(hands: &Arc<Hands>, device: &dyn Printer, effect: &Effect) -
     }
 }
 
-/// Sends the document once.
-async fn send(
-    hands: &Arc<Hands>,
-    device: &dyn Printer,
-    effect: &Effect,
-    (remote, what, format): (&RemoteJob, (Revision, Option<RasterSetup>), &str),
-) -> Outcome {
+/// A document that was sent once, and did not arrive as far as is known.
+fn not_sent(effect: &Effect, fault: &DeviceFault) -> Outcome {
     let (job, attempt) = (effect.id.job, effect.id.attempt);
-    let bytes = match payload(hands, effect, what).await {
-        Ok(bytes) => bytes,
-        Err(outcome) => return outcome,
-    };
-    pass(Stop::BeforeSend);
-    let sent = device.send(remote, format, bytes).await;
-    pass(Stop::AfterSend);
-    match sent {
-        Ok(()) => Outcome::Tell(Command::Sent { job, attempt }),
-        Err(fault) if fault.left_no_byte() => {
-            tracing::warn!(job.id = %job, error = %chain(&fault), "document not taken");
-            Outcome::Tell(Command::SendNotTaken { job, attempt })
-        }
-        Err(fault) => {
-            tracing::warn!(job.id = %job, error = %chain(&fault), "document may not have arrived; looking");
-            Outcome::Tell(Command::SendUnclear { job, attempt })
-        }
+    if fault.left_no_byte() {
+        tracing::warn!(job.id = %job, error = %chain(fault), "document not taken");
+        return Outcome::Tell(Command::SendNotTaken { job, attempt });
     }
+    tracing::warn!(job.id = %job, error = %chain(fault), "document may not have arrived; looking");
+    Outcome::Tell(Command::SendUnclear { job, attempt })
 }
 
 fn seen(effect: &Effect, looked: Result<Sighting, DeviceFault>) -> Outcome {

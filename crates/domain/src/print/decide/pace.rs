@@ -51,7 +51,7 @@ pub(super) fn exhausted(job: &Job) -> Option<What> {
 pub(super) fn attempt_failed(job: &Job, attempt: &Attempt) -> Vec<What> {
     let mut whats = vec![What::AttemptFailed];
     let is_news = job.waits.map(|(reason, _since)| reason) != Some(Reason::PrinterFault);
-    if attempt.is_faulted && attempt.step.is_before_bytes() && is_news {
+    if attempt.is_printers_fault() && is_news {
         whats.push(waiting(Reason::PrinterFault));
     }
     whats

@@ -9,7 +9,7 @@ use std::time::Duration;
 use loket_wire::{JobState, Reason, Timestamp};
 
 use super::super::attempt::{
-    Afterwards, Attempt, PrinterMark, RemoteJob, RemoteState, RemoteView, Sighting, Step,
+    Afterwards, Attempt, Heard, PrinterMark, RemoteJob, RemoteState, RemoteView, Sighting, Step,
     Withdrawal, job_name,
 };
 use super::super::command::Refusal;
@@ -105,6 +105,7 @@ pub(super) fn sighted(
     let name = job_name(job.facts.job_id, attempt.no);
     match &attempt.step {
         Step::Locating => Ok(located(job, attempt, sighting, &name)),
+        Step::Seeking(heard) => Ok(sought(now, job, attempt, *heard, sighting)),
         Step::Checking(remote) => Ok(checked(now, job, attempt, sighting.of(remote, &name))),
         Step::Probing(remote) => Ok(match seen(sighting, remote, &name) {
             Err(unknown) => vec![*unknown],
@@ -122,7 +123,11 @@ pub(super) fn sighted(
             let view = seen(sighting, &withdrawal.remote, &name);
             cancelled(now, job, attempt, view, withdrawal, (*bytes_left, *then))
         }
-        Step::Creating | Step::Created(_) | Step::Sending(_) => Err(Refusal::Stale),
+        Step::Creating
+        | Step::Preparing
+        | Step::SendingWhole
+        | Step::Created(_)
+        | Step::Sending(_) => Err(Refusal::Stale),
     }
 }
 
@@ -139,6 +144,49 @@ fn located(job: &Job, attempt: &Attempt, sighting: Sighting, name: &str) -> Vec<
         remote: view.remote(),
     }];
     empty(job, attempt, &view, adopted)
+}
+
+/// After a Print-Job of which no job is known, or before the first after a start: one of this name is adopted. Of one that
+/// is not there nothing tells whether it never began or is forgotten, unless it was not sent, or the printer itself said
+/// that it did not take it.
+fn sought(now: Now, job: &Job, attempt: &Attempt, heard: Heard, sighting: Sighting) -> Vec<What> {
+    let name = job_name(job.facts.job_id, attempt.no);
+    let view = match sighting {
+        Sighting::Seen(view) if view.name.as_deref() == Some(name.as_str()) => view,
+        Sighting::Seen(_) | Sighting::Absent => {
+            return match heard {
+                Heard::Unsent => vec![begin_or_end(now, job, attempt)],
+                Heard::Nothing => vec![fate_not_seen(None)],
+                Heard::NotNow => pace::attempt_failed(job, attempt),
+                Heard::Never => vec![end(JobState::Failed, Reason::PrinterRefused)],
+            };
+        }
+        Sighting::Unasked => {
+            return vec![What::BecameUnknown {
+                reason: Reason::NoPrinter,
+                left: None,
+            }];
+        }
+    };
+    let remote = view.remote();
+    let mut whats = vec![What::RemoteCreated {
+        remote: remote.clone(),
+    }];
+    let adopted = Attempt {
+        step: Step::Probing(remote.clone()),
+        ..attempt.clone()
+    };
+    whats.extend(probed(now, job, &adopted, &remote, &view));
+    whats
+}
+
+/// As in [`checked`], the sending begins in the very commit: the bytes are compared before the first one leaves.
+fn begin_or_end(now: Now, job: &Job, attempt: &Attempt) -> What {
+    let past = job.is_past(now).then_some(Reason::NotAfter);
+    match attempt.called_off.or(past) {
+        Some(reason) => called_off_end(reason),
+        None => What::SendingBegan,
+    }
 }
 
 /// After a start: the job that was made before is sent to only when the printer says that it is that job.
@@ -186,7 +234,7 @@ fn none_there(job: &Job, attempt: &Attempt) -> Vec<What> {
     }
 }
 
-/// After a lost answer to Send-Document.
+/// After a lost answer to Send-Document, or to Print-Job that made a job.
 fn probed(
     now: Now,
     job: &Job,
@@ -198,6 +246,8 @@ fn probed(
     match view.state {
         // Where the printer takes one document a job, it refuses a second one itself: sending again is idempotent.
         // One that started again may have forgotten the first.
+        // The job came with its document, which is under way: it is watched, and taken back if that never ends.
+        RemoteState::AwaitingDocument if attempt.mark.takes_whole => vec![What::Sent],
         RemoteState::AwaitingDocument
             if attempt.mark.is_single_document
                 && attempt.send_count < MAX_SENDS

@@ -92,9 +92,10 @@ impl<'a> Named<'a> {
     }
 }
 
-/// An attempt at this very job that the journal does not hold: where it may have printed, only a person can say.
+/// An attempt at this very job that the journal does not hold, or of which no job was ever seen: where it may have
+/// printed, only a person can say.
 fn forgotten(job: &Job, named: &Named<'_>, printer: &str, mark: &PrinterMark) -> Option<What> {
-    if named.no <= job.attempt_count {
+    if named.no <= job.attempt_count && !job.unseen.contains(&named.no) {
         return None;
     }
     let is_open = match named.view.state {

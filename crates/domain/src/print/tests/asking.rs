@@ -288,7 +288,7 @@ fn time_ends_what_no_byte_has_left_of_and_only_on_a_clock_that_is_sure() {
                 floor,
             };
             let expect = match stage {
-                "fetching" | "received" | "held" | "released" => "ended",
+                "fetching" | "received" | "held" | "released" | "preparing" => "ended",
                 // Nothing has left; what is at the printer goes first.
                 "created" => "cancelling-remote",
                 "clearing" | "creating" | "locating" | "checking" => "called-off",

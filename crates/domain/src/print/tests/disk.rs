@@ -10,8 +10,36 @@ pub(super) const EVENTS_V1: &str = include_str!("../../../fixtures/print-events-
 /// Journals of version 2.
 pub(super) const EVENTS_V2: &str = include_str!("../../../fixtures/print-events-v2.jsonl");
 
-/// Those of version 1, those that it had not, and those that say more than they did.
+/// Journals of version 3.
+pub(super) const EVENTS_V3: &str = include_str!("../../../fixtures/print-events-v3.jsonl");
+
+/// Those of version 2, and what came with version 3: rasters, and printers that take a job only with its document.
 fn examples() -> Vec<What> {
+    let raster = RasterSetup {
+        format: RasterFormat::Pwg,
+        colours: RasterColours::Gray,
+        resolution_dpi: 600,
+    };
+    let mut all = examples_v2();
+    all.extend([
+        What::AttemptStarted {
+            no: 2,
+            printer: "a".to_owned(),
+            mark: PrinterMark {
+                format: "image/pwg-raster".to_owned(),
+                raster: Some(raster),
+                takes_whole: true,
+                ..mark()
+            },
+        },
+        What::JobRefused { is_for_good: false },
+        What::JobRefused { is_for_good: true },
+    ]);
+    all
+}
+
+/// Those of version 1, those that it had not, and those that say more than they did.
+fn examples_v2() -> Vec<What> {
     let then = Afterwards::TryAgain;
     let mut all = examples_v1();
     all.extend([
@@ -128,6 +156,7 @@ const fn kind_count(what: &What) -> usize {
         | What::RemoteConfirmed
         | What::SendingBegan
         | What::SendingUnclear
+        | What::JobRefused { .. }
         | What::Sent
         | What::CalledOff { .. }
         | What::CancellingRemote { .. }
@@ -143,7 +172,7 @@ const fn kind_count(what: &What) -> usize {
         | What::BecameUnknown { .. }
         | What::Answered { .. }
         | What::Ended { .. }
-        | What::Shredded => 29,
+        | What::Shredded => 30,
     }
 }
 
@@ -178,8 +207,14 @@ fn the_journals_of_every_version_are_read() {
     };
     let expect: Vec<Event> = examples_v1().into_iter().map(old).collect();
     assert_eq!(read(EVENTS_V1), expect);
-    let expect: Vec<Event> = examples().into_iter().map(event_of).collect();
+    let old = |what| Event {
+        v: 2,
+        ..event_of(what)
+    };
+    let expect: Vec<Event> = examples_v2().into_iter().map(old).collect();
     assert_eq!(read(EVENTS_V2), expect);
+    let expect: Vec<Event> = examples().into_iter().map(event_of).collect();
+    assert_eq!(read(EVENTS_V3), expect);
 }
 
 #[test]
@@ -191,7 +226,7 @@ fn every_kind_of_event_has_an_example_that_is_written_as_its_version_wrote_it() 
         .into_iter()
         .map(|what| serde_json::to_string(&event_of(what)).unwrap())
         .collect();
-    let lines: Vec<&str> = EVENTS_V2.lines().collect();
+    let lines: Vec<&str> = EVENTS_V3.lines().collect();
     // A new kind: its line is in this message, to be added to the fixture.
     assert_eq!(written, lines, "as of today:\n{}\n", written.join("\n"));
 }

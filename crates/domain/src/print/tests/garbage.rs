@@ -95,11 +95,13 @@ fn sighting() -> impl Strategy<Value = Sighting> {
 }
 
 fn survey() -> impl Strategy<Value = PrinterSurvey> {
-    let parts = (any::<bool>(), any::<bool>(), vec(remote_view(), 0..3));
-    let ready = parts.prop_map(|(is_single_document, trusts, jobs)| {
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    let parts = (flags, vec(remote_view(), 0..3));
+    let ready = parts.prop_map(|((is_single_document, trusts, takes_whole), jobs)| {
         let mark = PrinterMark {
             is_single_document,
             trusts_impressions: trusts,
+            takes_whole,
             ..mark()
         };
         PrinterSurvey::Ready { mark, jobs }
@@ -115,7 +117,7 @@ fn observation() -> impl Strategy<Value = Command> {
         5 => Just(Some(revision().sha256)),
         1 => Just(Some(Sha256Digest::from_bytes([0; 32])))
     ];
-    (job, 0..4_u32, 0..10_u8, opened).prop_map(|(job, attempt, kind, opened)| match kind {
+    (job, 0..4_u32, 0..13_u8, opened).prop_map(|(job, attempt, kind, opened)| match kind {
         0 => Command::Created {
             job,
             attempt,
@@ -138,6 +140,17 @@ fn observation() -> impl Strategy<Value = Command> {
             reason: Reason::PrinterBusy,
         },
         8 => Command::SendNotDrawn { job, attempt },
+        9 => Command::JobTaken {
+            job,
+            attempt,
+            remote: remote(),
+            unsupported: Vec::new(),
+        },
+        10 | 11 => Command::JobRefused {
+            job,
+            attempt,
+            is_for_good: kind == 10,
+        },
         _other => Command::SendUnclear { job, attempt },
     })
 }
@@ -206,12 +219,17 @@ fn any_command_in_any_state_is_decided_and_what_is_decided_can_be_applied() {
             let effects = bench.desk.effects(bench.now);
             let ids: std::collections::BTreeSet<_> = effects.iter().map(|todo| todo.id).collect();
             assert_eq!(ids.len(), effects.len(), "an effect's id is its own");
-            for todo in effects.iter().filter(|todo| todo.id.step == EffectStep::Send) {
+            for todo in &effects {
                 let stage = bench.desk.job(todo.id.job).map(|job| &job.stage);
-                assert!(
-                    matches!(stage, Some(Stage::Attempting(at)) if matches!(at.step, Step::Sending(_))),
-                    "bytes leave only while the journal says so"
+                let Some(Stage::Attempting(Attempt { step, .. })) = stage else {
+                    continue;
+                };
+                let may = matches!(
+                    (todo.id.step, step),
+                    (EffectStep::Send, Step::Sending(_)) | (EffectStep::Print, Step::SendingWhole)
                 );
+                let sends = matches!(todo.id.step, EffectStep::Send | EffectStep::Print);
+                assert!(may || !sends, "bytes leave only while the journal says so");
             }
         }
         Ok(())
@@ -228,7 +246,7 @@ const EVENTS: u64 = 40_000;
 /// applied or refused.
 #[test]
 fn fuzz_events() {
-    let good: Vec<&[u8]> = [disk::EVENTS_V1, disk::EVENTS_V2]
+    let good: Vec<&[u8]> = [disk::EVENTS_V1, disk::EVENTS_V2, disk::EVENTS_V3]
         .iter()
         .flat_map(|text| text.lines().map(str::as_bytes))
         .collect();

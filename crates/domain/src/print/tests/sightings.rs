@@ -447,7 +447,14 @@ fn an_observation_of_an_attempt_or_step_that_is_over_is_stale() {
     for stage in STAGES {
         let mut bench = Bench::new().at(stage);
         let seen = bench.see(view(Completed, None));
-        let looks = ["locating", "checking", "probing", "sent", "cancelling"];
+        let looks = [
+            "locating",
+            "checking",
+            "seeking",
+            "probing",
+            "sent",
+            "cancelling",
+        ];
         assert_eq!(
             seen == Refusal::Stale.code(),
             !looks.contains(&stage),
