@@ -74,9 +74,9 @@ pub struct Matrix {
 /// What a life came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Came {
-    ToAKill,
-    ToAFullDisk,
-    ToTheEnd,
+    Killed,
+    WithoutRoom,
+    Done,
 }
 
 impl Matrix {
@@ -141,7 +141,7 @@ impl Matrix {
                 .live(&job, &life)
                 .await
                 .with_context(|| format!("{life:?}"))?
-                == Came::ToTheEnd
+                == Came::Done
             {
                 break;
             }
@@ -228,7 +228,7 @@ impl Matrix {
             },
         };
         let came = came(ended, &daemon)?;
-        if came == Came::ToAKill {
+        if came == Came::Killed {
             self.tally.kill();
         }
         Ok(came)
@@ -361,9 +361,9 @@ fn tracing_line(site: &Site, life: &Life) -> anyhow::Result<()> {
 
 fn came(ended: ExitStatus, daemon: &Running) -> anyhow::Result<Came> {
     match (ended.code(), ended.signal()) {
-        (Some(0), _) => Ok(Came::ToTheEnd),
-        (Some(CANNOT_CREATE), _) => Ok(Came::ToAFullDisk),
-        (_, Some(9)) => Ok(Came::ToAKill),
+        (Some(0), _) => Ok(Came::Done),
+        (Some(CANNOT_CREATE), _) => Ok(Came::WithoutRoom),
+        (_, Some(9)) => Ok(Came::Killed),
         _other => bail!("it ended with {ended}; see {}", daemon.log().display()),
     }
 }

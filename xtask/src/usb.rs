@@ -138,7 +138,7 @@ fn expected(only: &[String]) -> anyhow::Result<Vec<&str>> {
 }
 
 /// What a command says on its standard output.
-fn said_by(mut command: std::process::Command) -> anyhow::Result<String> {
+fn said_by(mut command: Command) -> anyhow::Result<String> {
     let name = command.get_program().to_string_lossy().into_owned();
     let output = command.output().with_context(|| format!("start {name}"))?;
     if !output.status.success() {

@@ -30,7 +30,10 @@ impl From<u64> for Seeded {
 }
 
 /// `LOKET_SEED`, or else `usual`.
-pub(crate) fn of_run(usual: u64) -> Result<u64, SeedError> {
+///
+/// # Errors
+/// [`SeedError`].
+pub fn of_run(usual: u64) -> Result<u64, SeedError> {
     match std::env::var(VARIABLE) {
         Ok(text) => text.parse().map_err(|_wrong| SeedError { text }),
         Err(_unset) => Ok(usual),

@@ -5,6 +5,7 @@
 //! decide → journal → apply → effect is never changed by a fault.
 
 mod account;
+mod at_printer;
 mod effects;
 mod fetch;
 mod handle;

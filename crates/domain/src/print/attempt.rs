@@ -29,11 +29,11 @@ pub struct Attempt {
 impl Attempt {
     /// Whether one that fails now, unprinted, does so because the printer that answered would not take the job.
     pub(super) const fn is_printers_fault(&self) -> bool {
-        match &self.step {
-            Step::Seeking(Heard::Unsent) => false,
-            Step::SendingWhole | Step::Seeking(_) => true,
-            before => self.is_faulted && before.is_before_bytes(),
-        }
+        let is_refused = matches!(
+            self.step,
+            Step::SendingWhole | Step::Seeking(Heard::Nothing | Heard::NotNow | Heard::Never)
+        );
+        is_refused || (self.is_faulted && self.step.is_before_bytes())
     }
 }
 

@@ -14,11 +14,11 @@ use loket_wire::{Class, JobId, Reason, Timestamp};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use super::at_printer::at_printer;
 use super::fetch::fetch;
 use super::handle::{DeskError, DeskHandle};
-use super::payload::payload;
 use crate::blocking::blocking;
-use crate::device::{DeviceFault, Made, Printer};
+use crate::device::Printer;
 use crate::document::{DocumentError, Documents};
 use crate::raster::Rasters;
 use crate::record::{RecordFault, Records};
@@ -360,151 +360,4 @@ async fn shred(hands: &Arc<Hands>, job: JobId, printed: Option<Revision>) -> Out
         }
         None => Outcome::Wait,
     }
-}
-
-async fn at_printer(hands: &Arc<Hands>, device: &dyn Printer, effect: &Effect) -> Outcome {
-    let (job, attempt) = (effect.id.job, effect.id.attempt);
-    match &effect.action {
-        Action::Survey { printer } => match device.survey().await {
-            Ok(survey) => {
-                pass(Stop::Surveyed);
-                Outcome::Tell(Command::Surveyed {
-                    job,
-                    printer: printer.clone(),
-                    survey,
-                })
-            }
-            Err(fault) => waited(effect, &fault),
-        },
-        Action::Create { name, .. } => {
-            pass(Stop::BeforeCreate);
-            let created = device.create(name).await;
-            pass(Stop::AfterCreate);
-            match created {
-                Ok(Made {
-                    remote,
-                    unsupported,
-                }) => Outcome::Tell(Command::Created {
-                    job,
-                    attempt,
-                    remote,
-                    unsupported,
-                }),
-                Err(fault @ DeviceFault::Wait(_)) => waited(effect, &fault),
-                Err(fault @ DeviceFault::Unclear(_)) => {
-                    // The desk says once that the printer fails; here is how.
-                    tracing::debug!(job.id = %job, error = %chain(&fault), "job not known to be made");
-                    Outcome::Tell(Command::CreateUnclear { job, attempt })
-                }
-                Err(fault @ DeviceFault::Refused(_)) => {
-                    tracing::warn!(job.id = %job, error = %chain(&fault), "printer refused the job");
-                    Outcome::Tell(Command::CreateRefused { job, attempt })
-                }
-            }
-        }
-        Action::Locate { name, .. } => seen(effect, device.locate(name).await),
-        Action::Look { remote, .. } => seen(effect, device.look(remote).await),
-        Action::Cancel { remote, .. } => {
-            // Refused where the job has ended already; what counts is what is seen afterwards.
-            if let Err(fault) = device.cancel(remote).await {
-                tracing::debug!(job.id = %job, error = %chain(&fault), "job not called off at the printer");
-            }
-            Outcome::Tell(Command::CancelTried { job, attempt })
-        }
-        Action::Send {
-            remote,
-            revision,
-            format,
-            raster,
-            ..
-        } => {
-            let bytes = match payload(hands, effect, (*revision, *raster)).await {
-                Ok(bytes) => bytes,
-                Err(outcome) => return outcome,
-            };
-            pass(Stop::BeforeSend);
-            let sent = device.send(remote, format, bytes).await;
-            pass(Stop::AfterSend);
-            match sent {
-                Ok(()) => Outcome::Tell(Command::Sent { job, attempt }),
-                Err(fault) => not_sent(effect, &fault),
-            }
-        }
-        Action::Print {
-            name,
-            class,
-            revision,
-            format,
-            raster,
-            ..
-        } => {
-            let bytes = match payload(hands, effect, (*revision, *raster)).await {
-                Ok(bytes) => bytes,
-                Err(outcome) => return outcome,
-            };
-            pass(Stop::BeforeSend);
-            let printed = device.print(name, *class, format, bytes).await;
-            pass(Stop::AfterSend);
-            match printed {
-                Ok(Made {
-                    remote,
-                    unsupported,
-                }) => Outcome::Tell(Command::JobTaken {
-                    job,
-                    attempt,
-                    remote,
-                    unsupported,
-                }),
-                Err(fault) => match fault.is_final_refusal() {
-                    Some(is_for_good) => {
-                        tracing::warn!(job.id = %job, error = %chain(&fault), "printer refused the job");
-                        Outcome::Tell(Command::JobRefused {
-                            job,
-                            attempt,
-                            is_for_good,
-                        })
-                    }
-                    None => not_sent(effect, &fault),
-                },
-            }
-        }
-        Action::Fetch { .. }
-        | Action::Verify { .. }
-        | Action::Prepare { .. }
-        | Action::Shred { .. } => Outcome::Wait,
-    }
-}
-
-/// A document that was sent once, and did not arrive as far as is known.
-fn not_sent(effect: &Effect, fault: &DeviceFault) -> Outcome {
-    let (job, attempt) = (effect.id.job, effect.id.attempt);
-    if fault.left_no_byte() {
-        tracing::warn!(job.id = %job, error = %chain(fault), "document not taken");
-        return Outcome::Tell(Command::SendNotTaken { job, attempt });
-    }
-    tracing::warn!(job.id = %job, error = %chain(fault), "document may not have arrived; looking");
-    Outcome::Tell(Command::SendUnclear { job, attempt })
-}
-
-fn seen(effect: &Effect, looked: Result<Sighting, DeviceFault>) -> Outcome {
-    let (job, attempt) = (effect.id.job, effect.id.attempt);
-    match looked {
-        Ok(sighting) => {
-            if effect.id.step != EffectStep::Survey {
-                pass(Stop::Sighted);
-            }
-            Outcome::Tell(Command::Sighted {
-                job,
-                attempt,
-                sighting,
-            })
-        }
-        Err(fault) => waited(effect, &fault),
-    }
-}
-
-fn waited(effect: &Effect, fault: &DeviceFault) -> Outcome {
-    let job = effect.id.job;
-    tracing::debug!(job.id = %job, step = ?effect.id.step, error = %chain(fault), "printer not ready; waiting");
-    Outcome::WaitFor(fault.waits_for())
 }
