@@ -361,6 +361,7 @@ impl Printer for FakePrinter {
                 reasons: Vec::new(),
                 model: None,
                 stock: None,
+                impressions: None,
             })
         })
     }
