@@ -99,6 +99,7 @@ pub(crate) const fn reason(reason: Reason) -> &'static str {
         Reason::OfficerSaw => "petugas melihat kertasnya",
         Reason::OfficerFoundNone => "petugas tidak menemukan kertas",
         Reason::SheetDamaged => "kertas rusak; minta cetak ulang",
+        Reason::ExerciseUnseen => "hasil lembar perawatan tidak terlihat; tidak perlu tindakan",
         Reason::Other => "alasan dari versi yang lebih baru; perbarui pusat",
     }
 }
@@ -170,6 +171,9 @@ pub(crate) const fn next_step_by_hand(
 
 /// Who gave a job to its machine by hand, as people say it.
 pub(crate) fn by_hand(local: &LocalJob) -> String {
+    if local.is_exercise() {
+        return "lembar perawatan printer, dicetak mesin sendiri".to_owned();
+    }
     match &local.by {
         Some(name) => format!("cetak langsung di mesin oleh petugas {name}"),
         None => "cetak langsung di mesin".to_owned(),

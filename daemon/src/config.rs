@@ -1,5 +1,6 @@
 //! Settings of the daemon: one TOML file, unknown keys refused, each effective value with its origin.
 
+mod exercise;
 mod explain;
 mod office_hours;
 mod pages;
@@ -13,6 +14,7 @@ use loket_wire::{MachineId, Sha256Digest};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use exercise::ExerciseConfig;
 pub use office_hours::OfficeHours;
 pub use pages::{PagesConfig, ShownFace};
 pub use printer::{AddressProblem, PrinterConfig};
@@ -96,6 +98,9 @@ pub struct Config {
     /// When the office is open.
     #[serde(default)]
     pub office_hours: OfficeHours,
+    /// When a printer at rest prints a page by itself, so that its ink does not dry.
+    #[serde(default)]
+    pub exercise: ExerciseConfig,
     /// Pauses between attempts to reach a broker.
     #[serde(default)]
     pub link: LinkTimes,
@@ -318,7 +323,10 @@ impl Config {
         if let Err(problem) = self.office_hours.parse() {
             return bad("office_hours", problem);
         }
-        Ok(())
+        match self.exercise.rule(&self.office_hours) {
+            Ok(_rule) => Ok(()),
+            Err((key, problem)) => bad(key, problem),
+        }
     }
 
     /// First 16 hexadecimal digits of the SHA-256 of the effective settings: tells two settings apart at central.
@@ -414,6 +422,10 @@ uri = "ipp://127.0.0.1:8631/ipp/print"
             (
                 format!("{GOOD}[office_hours]\nopen = \"7\"\n"),
                 "office_hours",
+            ),
+            (
+                format!("{GOOD}[exercise]\nidle_days = 61\n"),
+                "exercise.idle_days",
             ),
             (
                 format!("{GOOD}[office_hours]\nzone = \"Asia/Tokyo\"\n"),

@@ -117,6 +117,8 @@ pub struct PrinterStatus {
     pub model: Option<String>,
     /// What it has left; none where it says nothing of that.
     pub stock: Option<Stock>,
+    /// How many sheets it has printed in its life, or since it was switched on, for anybody; none where it does not count.
+    pub impressions: Option<u32>,
 }
 
 /// A printer of controlled documents.
@@ -307,6 +309,7 @@ impl Printer for IppDevice {
             Ok(PrinterStatus {
                 state,
                 stock: stock::stock_of(seen.supplies, &reasons),
+                impressions: seen.impressions_completed,
                 reasons,
                 model: seen
                     .make_and_model

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use loket_domain::print::{Revision, Verification};
+use loket_paper::form::EXERCISE_PAGES;
 use loket_spool::{Spool, SpoolError};
 use loket_verify::{Policy, Report, Verdict};
 use loket_wire::sealed::{Binding, Envelope, SealError, SealingKey, SealingPublic, Secrets};
@@ -154,14 +155,14 @@ impl Documents {
         self.sealing.public()
     }
 
-    /// Opens and judges a document.
+    /// Opens and judges a document. A page that this machine drew itself is what it is; no other of class `own` is taken.
     ///
     /// # Errors
     /// [`DocumentError::Spool`] when it cannot be read at present; what does not open is a refusal.
     pub fn judge(
         &self,
         job: JobId,
-        class: Class,
+        (class, is_exercise): (Class, bool),
         at: Timestamp,
     ) -> Result<Verification, DocumentError> {
         let document = match self.open(job) {
@@ -177,12 +178,19 @@ impl Documents {
             }
             Err(error) => return Err(error),
         };
-        let report = loket_verify::check(&document, &self.trust.current(), &self.policy, at);
-        match class {
-            Class::Controlled => Ok(outcome(&report)),
-            // Only loket itself makes such papers; none is made in this version.
-            Class::Own => Ok(Verification::Refused(Reason::Malformed)),
-        }
+        Ok(match class {
+            Class::Controlled => {
+                let trust = self.trust.current();
+                outcome(&loket_verify::check(&document, &trust, &self.policy, at))
+            }
+            // Opened with a key of this machine's own, it is the page that was sealed.
+            Class::Own if is_exercise => Verification::Valid(Revision {
+                size_bytes: u64::try_from(document.len()).unwrap_or(u64::MAX),
+                sha256: Sha256Digest::of(&document),
+                page_count: EXERCISE_PAGES,
+            }),
+            Class::Own => Verification::Refused(Reason::Malformed),
+        })
     }
 
     /// Opens the document and gives the bytes of its signed revision, if they are still the journalled ones.
@@ -321,7 +329,8 @@ mod tests {
         let documents = documents(dir.path());
         let later = br#"{"v":2,"something":"else"}"#;
         documents.spool.put_key(&job().to_string(), later).unwrap();
-        let judged = documents.judge(job(), Class::Controlled, Timestamp::UNIX_EPOCH);
+        let controlled = (Class::Controlled, false);
+        let judged = documents.judge(job(), controlled, Timestamp::UNIX_EPOCH);
         assert!(
             matches!(judged, Err(DocumentError::TooNew(2))),
             "{judged:?}"

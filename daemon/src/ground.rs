@@ -24,6 +24,7 @@ use crate::policy::policy_of;
 use crate::record::Records;
 use crate::reserve::Reserve;
 use crate::sheets::SheetReader;
+use crate::sights::Sights;
 use crate::stops::{Hold, hold};
 use crate::supervisor::{DISK_FULL, RunError};
 use crate::telemetry::chain;
@@ -247,6 +248,8 @@ pub(crate) struct Ground {
     /// Makes those, and reads sheets that are doubted.
     pub(crate) sheets: Arc<SheetReader>,
     pub(crate) printers: BTreeMap<String, Arc<dyn Printer>>,
+    /// How those were seen last.
+    pub(crate) sights: Sights,
     /// What was answered to people who had documents checked.
     pub(crate) judged: Arc<JudgedTally>,
     /// Shut until the journal is known to be sound.
@@ -309,6 +312,7 @@ impl Ground {
             records,
             sheets,
             printers,
+            sights: Sights::default(),
             judged: Arc::default(),
             gate,
             unchecked: (!store.was_clean).then(|| store.path.clone()),

@@ -34,6 +34,7 @@ pub mod record;
 mod reserve;
 pub mod sheets;
 pub mod shell;
+pub mod sights;
 pub mod standstill;
 pub mod stops;
 pub mod supervisor;

@@ -16,6 +16,9 @@ use thiserror::Error;
 pub struct PrintQuirks {
     /// Whether its count of printed impressions may be believed; it may where nothing is said.
     pub trusts_impressions: Option<bool>,
+    /// Whether its ink dries where it rests, so that it wants exercise; where nothing is said, it does if it says that it
+    /// prints with ink.
+    pub dries_out: Option<bool>,
     /// Whether it speaks IPP over USB where its descriptors say so; it does where nothing is said.
     pub speaks_ipp_over_usb: Option<bool>,
 }

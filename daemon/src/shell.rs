@@ -91,13 +91,15 @@ where
 
     /// Decides, journals and applies; gives what happened.
     ///
-    /// The events are applied to a copy of what they touch first, so that nothing illegal is ever written.
+    /// The events are applied to a copy of what they touch first, so that nothing illegal is ever written. `note` says
+    /// what else is put down with the events of one transaction, of the core before them: settings of the journal by name.
     ///
     /// # Errors
     /// [`SubmitError`]; the state is unchanged then.
     pub async fn submit(
         &mut self,
         command: C::Command,
+        mut note: impl FnMut(&C, &[C::Event]) -> Vec<(String, Vec<u8>)>,
     ) -> Result<Vec<C::Event>, SubmitError<C::Refusal>> {
         let now = self.clock.now();
         let events = self
@@ -108,7 +110,10 @@ where
         // stay together: only `Resume` and `Tick` decide for several jobs, each with a single event.
         for part in events.chunks(MAX_EVENTS_PER_BATCH) {
             let mut next = self.core.touched_by(part);
-            let mut batch = Batch::default();
+            let mut batch = Batch {
+                meta: note(&self.core, part),
+                ..Batch::default()
+            };
             for event in part {
                 next.apply(event).map_err(SubmitError::Illegal)?;
                 let entry = next

@@ -70,6 +70,10 @@ stops! {
     AckArrived = "ack-arrived",
     /// The acknowledged rows are gone; the broker has no acknowledgement.
     Settled = "settled",
+    /// A printer has rested long enough; its page is about to be drawn. No print order passes here.
+    ExerciseDue = "exercise-due",
+    /// The page is sealed on disk; the journal knows nothing. No print order passes here.
+    ExerciseSpooled = "exercise-spooled",
 }
 
 /// Passes a stop. In a program without feature `crash-stops` this does nothing.

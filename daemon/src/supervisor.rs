@@ -91,6 +91,7 @@ async fn serve(
         None => None,
     };
     units.start_health(config, &ground, &handle, link);
+    units.start_exercise(config, &ground, &handle)?;
     units.start_pages(config, &ground, paper);
     notify(&[
         sd_notify::NotifyState::Ready,

@@ -119,6 +119,9 @@ pub const fn of_refusal(refusal: Refusal) -> &'static str {
         Refusal::SayWhich { .. } => {
             "Pekerjaan ini pernah dijawab. Lihat lagi kertasnya, lalu sebut percobaan yang dimaksud. Bila ragu, hubungi petugas TI."
         }
+        Refusal::LaneTaken => {
+            "Printer masih punya pekerjaan, jadi lembar perawatannya tidak dicetak. Tidak perlu tindakan. Bila berulang, hubungi petugas TI."
+        }
         Refusal::Replay => {
             "Nomor pekerjaan sudah dipakai. Jangan ulangi perintah ini. Hubungi petugas TI."
         }
@@ -153,6 +156,7 @@ mod tests {
         Refusal::Stale => Refusal::Stale,
         Refusal::Replay => Refusal::Replay,
         Refusal::SayWhich { .. } => Refusal::SayWhich { attempt: 1 },
+        Refusal::LaneTaken => Refusal::LaneTaken,
     }
 
     const INTRODUCTION: &str = "# Codes

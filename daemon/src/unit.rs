@@ -2,6 +2,7 @@
 
 pub mod control;
 pub(crate) mod days;
+pub mod exercise;
 pub mod health;
 pub mod heartbeat;
 pub mod link;

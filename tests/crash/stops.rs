@@ -36,7 +36,9 @@ const KILLS_OF_SHORT_LIVES: u64 = 40;
 async fn killed_at_every_stop_each_document_comes_out_once() -> anyhow::Result<()> {
     let world = World::start(Build::Hooks, false).await?;
     let listed = world.site.programs.loketd.run(["stops"]).await?;
-    let stops: Vec<&str> = listed.lines().collect();
+    // A page of the machine's own has stops that no order passes (tests/e2e/exercise.rs).
+    let is_passed = |stop: &&str| !stop.starts_with("exercise-");
+    let stops: Vec<&str> = listed.lines().filter(is_passed).collect();
     ensure!(
         stops.len() > 15,
         "the list of stops is too short: {stops:?}"

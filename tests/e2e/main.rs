@@ -14,6 +14,7 @@ mod credential;
 mod curl;
 mod demo;
 mod doors;
+mod exercise;
 mod faults;
 mod folder;
 mod hostile;

@@ -98,7 +98,12 @@ impl Matrix {
             disk,
             printer,
             seeded,
-            stops: listed.lines().map(str::to_owned).collect(),
+            // No order passes the stops of the machine's own pages.
+            stops: listed
+                .lines()
+                .filter(|stop| !stop.starts_with("exercise-"))
+                .map(str::to_owned)
+                .collect(),
             tally: Crashes::at(character.name()),
             last_job: None,
             order_count: 0,

@@ -8,6 +8,7 @@
 pub mod account;
 pub mod core;
 pub mod dispatch;
+pub mod exercise;
 pub mod health;
 pub mod print;
 pub mod roam;

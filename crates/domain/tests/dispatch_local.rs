@@ -111,6 +111,30 @@ fn any_report_that_says_what_it_is_begins_a_job_that_its_machine_holds() {
     assert_eq!(refused, Err(Refusal::NotAMachinesState { state }));
 }
 
+/// Whether it came out is of no use to anybody: no question is left, wherever the machine's journal went.
+#[test]
+fn nobody_is_asked_about_an_exercise_page_whose_machine_lost_it() {
+    let page = LocalJob {
+        service: Service::exercise(),
+        class: Class::Own,
+        by: None,
+        ..local(None)
+    };
+    let unlisted = Input::Unlisted {
+        is_settled: true,
+        is_answer: true,
+    };
+    for input in [Input::JournalLost, unlisted, Input::WrittenOff] {
+        let mut job = met(&say(JobState::Printing, None, Some(page.clone())));
+        feed(&mut job, input).unwrap();
+        let settled = (JobState::Failed, Some(Reason::ExerciseUnseen));
+        assert_eq!((job.state, job.reason), settled);
+        let mut document = met(&say(JobState::Printing, None, Some(local(None))));
+        feed(&mut document, input).unwrap();
+        assert_eq!(document.state, JobState::Unknown, "the control");
+    }
+}
+
 #[test]
 fn a_job_that_nothing_says_anything_of_stays_unknown() {
     let unknown = meet(None, &machine(1), id(), None, at(10));

@@ -161,6 +161,14 @@ pub struct LocalJob {
     pub revision: Option<LocalRevision>,
 }
 
+impl LocalJob {
+    /// Whether nobody gave it: it is the page that the machine prints so that the ink of a printer at rest does not dry.
+    #[must_use]
+    pub fn is_exercise(&self) -> bool {
+        self.class == Class::Own && self.by.is_none() && self.service.is_exercise()
+    }
+}
+
 /// The signed revision of a document that was given by hand. Its digest tells central whether it is one that central
 /// ordered too; a signature is in it, so that nobody can guess it from what a family card says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

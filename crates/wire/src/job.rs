@@ -211,6 +211,8 @@ pub enum Reason {
     OfficerFoundNone,
     /// An officer found the sheet damaged.
     SheetDamaged,
+    /// Whether a printer's exercise page came out was not seen; nobody is asked, and none is printed in its place.
+    ExerciseUnseen,
     /// A reason of a newer version.
     #[serde(other)]
     Other,

@@ -144,6 +144,9 @@ impl OrderError {
     }
 }
 
+/// What an exercise page stands under in accounts and lists.
+const EXERCISE: &str = "perawatan-printer";
+
 /// A public service, as a short name of the service rules (`kk`, `akta-kelahiran`, …).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -157,6 +160,18 @@ impl Service {
         let good =
             (1..=32).contains(&name.len()) && name.bytes().all(allowed) && !has_long_number(name);
         good.then(|| Self(name.to_owned()))
+    }
+
+    /// That of the page which a machine prints so that the ink of a printer at rest does not dry.
+    #[must_use]
+    pub fn exercise() -> Self {
+        Self(EXERCISE.to_owned())
+    }
+
+    /// Whether it is [`Self::exercise`]. An order may bear the name too: only a page of class `own` is one.
+    #[must_use]
+    pub fn is_exercise(&self) -> bool {
+        self.0 == EXERCISE
     }
 
     /// The name itself.

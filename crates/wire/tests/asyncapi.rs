@@ -309,7 +309,8 @@ const fn next(reason: Reason) -> Option<Reason> {
         Reason::AlreadySending => Reason::OfficerSaw,
         Reason::OfficerSaw => Reason::OfficerFoundNone,
         Reason::OfficerFoundNone => Reason::SheetDamaged,
-        Reason::SheetDamaged => Reason::Other,
+        Reason::SheetDamaged => Reason::ExerciseUnseen,
+        Reason::ExerciseUnseen => Reason::Other,
         Reason::Other => return None,
     })
 }

@@ -160,6 +160,7 @@ fn guest(uri: &str) -> PrinterConfig {
         pinned_spki_sha256: None,
         trusts_impressions: None,
         idle_poll_ms: None,
+        exercise: None,
     }
 }
 

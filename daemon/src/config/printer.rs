@@ -26,6 +26,10 @@ pub struct PrinterConfig {
     /// often than the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idle_poll_ms: Option<u64>,
+    /// Whether it prints a page by itself after a rest, so that its ink does not dry; as its device profile says where
+    /// absent, else as it says of its ink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exercise: Option<bool>,
 }
 
 /// What is wrong with a printer's address or pin.

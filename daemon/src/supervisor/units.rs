@@ -19,10 +19,12 @@ use crate::config::Config;
 use crate::ground::Ground;
 use crate::identity::OsRandom;
 use crate::paper::PaperDesk;
+use crate::profiles::load;
 use crate::raster::Rasters;
 use crate::standstill::Standstill;
 use crate::unit::control::{ControlUnit, Door};
 use crate::unit::days::OfficeDays;
+use crate::unit::exercise::{ExerciseUnit, Exercised};
 use crate::unit::health::{HealthLink, HealthUnit, watched};
 use crate::unit::link::{LinkUnit, will};
 use crate::unit::media::Media;
@@ -210,6 +212,46 @@ impl Units {
             health.run(stop).await;
             Ok(())
         });
+    }
+
+    /// Keeps printers whose ink dries from resting too long, where the settings want that.
+    ///
+    /// # Errors
+    /// [`RunError::Profiles`], which is told where the printers are set up.
+    pub(super) fn start_exercise(
+        &mut self,
+        config: &Config,
+        ground: &Ground,
+        desk: &DeskHandle,
+    ) -> Result<(), RunError> {
+        let rule = config.exercise.rule(&config.office_hours);
+        // Settings are checked before anything is opened.
+        let Ok(Some(rule)) = rule else {
+            return Ok(());
+        };
+        let profiles = load(config.devices_dir.as_deref()).map_err(RunError::Profiles)?;
+        let printers = config.printers.iter().map(|printer| Exercised {
+            name: printer.name.clone(),
+            setting: printer.exercise,
+            not_before: None,
+        });
+        let unit = ExerciseUnit {
+            machine: config.machine.clone(),
+            printers: printers.collect(),
+            profiles: Arc::new(profiles),
+            rule,
+            zone: config.office_hours.zone,
+            sights: ground.sights.clone(),
+            desk: desk.clone(),
+            documents: Arc::clone(&ground.documents),
+            clock: ground.clock.clone(),
+        };
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            unit.run(stop).await;
+            Ok(())
+        });
+        Ok(())
     }
 
     /// Serves the pages, where the settings have any.

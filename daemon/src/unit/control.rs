@@ -447,6 +447,7 @@ fn refused(refusal: Refusal) -> Response {
         | Refusal::AlreadySending
         | Refusal::PastNotAfter
         | Refusal::Stale
+        | Refusal::LaneTaken
         | Refusal::Replay => of_refusal(refusal).to_owned(),
     };
     Response::Error {

@@ -12,6 +12,7 @@ mod handle;
 mod payload;
 mod readings;
 mod recover;
+mod rests;
 mod retention;
 mod running;
 
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use loket_domain::core::Core as _;
+use loket_domain::exercise::Rest;
 use loket_domain::print::{
     Actor, Command, Desk, EffectStep, Event, Intake, Job, Verification, What,
 };
@@ -31,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use account::{Report as DayReport, ReportDesk, ReportError};
 pub use effects::Hands;
-pub use handle::{DeskError, DeskHandle, Held, JobView};
+pub use handle::{DeskError, DeskHandle, Held, JobView, Resting};
 pub use recover::{RecoverError, recover};
 pub use retention::sweep;
 
@@ -40,6 +42,7 @@ use crate::shell::{Shell, stream_of};
 use crate::telemetry::chain;
 use handle::Ask;
 use readings::Readings;
+use rests::Rests;
 use running::Running;
 
 /// Questions waiting for the desk: a handful of units ask, each one at a time, and effects answer.
@@ -65,6 +68,7 @@ pub struct PrintUnit {
     asks: mpsc::Receiver<Ask>,
     left_alone: BTreeSet<JobId>,
     readings: Readings,
+    rests: Rests,
 }
 
 impl PrintUnit {
@@ -82,6 +86,7 @@ impl PrintUnit {
                 asks,
                 left_alone: BTreeSet::new(),
                 readings: Readings::default(),
+                rests: Rests::default(),
             },
             DeskHandle::new(sender, seen),
         )
@@ -106,6 +111,7 @@ impl PrintUnit {
         stop: CancellationToken,
     ) -> Result<(), DeskError> {
         self.readings = Readings::load(&self.journal).await?;
+        self.rests = Rests::load(&self.journal).await?;
         let mut running = Running::new(hands, stop.clone());
         let mut housekeeping = JoinSet::new();
         housekeeping.spawn(retention::run(self.journal.clone(), self.clock.clone()));
@@ -142,9 +148,10 @@ impl PrintUnit {
 
     /// Whatever was awaited when the program stopped is lost; no effect runs before that is on disk.
     async fn resume(&mut self) -> Result<bool, DeskError> {
+        // A start brings no sheet, and takes none.
         let resumed = self
             .shell
-            .submit(Command::Resume)
+            .submit(Command::Resume, |_desk, _events| Vec::new())
             .await
             .map_err(handle::sort);
         match resumed {
@@ -241,12 +248,45 @@ impl PrintUnit {
                 self.shell.core_mut().forget_closed();
                 give(reply, looked)
             }
+            Ask::Resting { lane, reply } => {
+                let resting = Resting {
+                    rest: self.rests.of(&lane),
+                    is_lane_taken: self.shell.core().is_lane_taken(&lane),
+                };
+                // The asker may be gone.
+                reply.send(resting).ok();
+                Ok(())
+            }
+            Ask::NoteRest {
+                lane,
+                before,
+                rest,
+                reply,
+            } => {
+                let noted = self.note_rest((lane, rest), before).await;
+                give(reply, noted)
+            }
             Ask::Jobs { reply } => {
                 let jobs = self.shell.core().jobs().filter(|job| job.is_open());
                 drop(reply.send(jobs.map(JobView::of).collect()));
                 Ok(())
             }
         }
+    }
+
+    /// Of two who saw a rest end, the later one has looked at what the earlier one put down.
+    async fn note_rest(
+        &mut self,
+        (lane, rest): (String, Rest),
+        before: Option<Rest>,
+    ) -> Result<(), DeskError> {
+        if self.rests.of(&lane) != before {
+            return Ok(());
+        }
+        let noted = self
+            .rests
+            .note(&self.journal, self.shell.core(), (lane, rest));
+        Ok(noted.await?)
     }
 
     /// Nothing is journalled meanwhile: every report is made by this loop.
@@ -283,7 +323,15 @@ impl PrintUnit {
     }
 
     async fn decide(&mut self, command: Command) -> Result<bool, DeskError> {
-        let events = self.shell.submit(command).await.map_err(handle::sort)?;
+        // What paper a command tells of, or which page it takes, stands in one transaction: only a start and the passing
+        // of time decide for many jobs, and neither brings a sheet.
+        let mut rests = self.rests.clone();
+        let events = self
+            .shell
+            .submit(command, |desk, events| rests.follow(desk, events))
+            .await
+            .map_err(handle::sort)?;
+        self.rests = rests;
         events.iter().for_each(log);
         Ok(events.iter().any(|event| event.what.is_change()))
     }

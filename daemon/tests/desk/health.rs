@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use loket_daemon::device::{DeviceFuture, Made, Printer, PrinterStatus};
+use loket_daemon::sights::Sights;
 use loket_daemon::unit::health::{HealthUnit, Watched};
 use loket_domain::health::{OfficeHours, PollRule};
 use loket_domain::print::{PrinterSurvey, RemoteJob, Sighting};
@@ -47,6 +48,7 @@ impl Printer for Asked {
             reasons: Vec::new(),
             model: None,
             stock: None,
+            impressions: None,
         };
         if self.answers {
             Box::pin(std::future::ready(Ok(idle)))
@@ -90,6 +92,7 @@ fn watch(world: &World, printers: Vec<(&str, Arc<dyn Printer>)>) -> HealthUnit {
         name: name.to_owned(),
         printer,
         rule,
+        sights: Sights::default(),
     });
     HealthUnit {
         machine: "desa-contoh-1".parse().unwrap(),

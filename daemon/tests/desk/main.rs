@@ -10,6 +10,7 @@
 )]
 
 mod cancel;
+mod exercise;
 mod faults;
 mod health;
 mod local;

@@ -95,6 +95,7 @@ impl Peer {
     fn device(&self, machine: &str) -> IppDevice {
         let config = PrinterConfig {
             idle_poll_ms: None,
+            exercise: None,
             name: "a4".to_owned(),
             uri: self.uri.clone(),
             pinned_spki_sha256: None,

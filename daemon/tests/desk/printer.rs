@@ -391,6 +391,7 @@ impl Printer for FakePrinter {
                 reasons: Vec::new(),
                 model: None,
                 stock: None,
+                impressions: None,
             })
         })
     }

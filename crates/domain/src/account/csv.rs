@@ -263,10 +263,15 @@ fn table_cell_of_job(
         Field::Ordered => match (notation, &line.ordered) {
             (Notation::Office, ordered) => words::ordered(ordered),
             (Notation::Data, Ordered::Central) => "central".to_owned(),
+            (Notation::Data, Ordered::Machine) => "machine".to_owned(),
             (Notation::Data, Ordered::ByHand { by: None }) => "by-hand".to_owned(),
             (Notation::Data, Ordered::ByHand { by: Some(name) }) => format!("by-hand:{name}"),
         },
-        Field::Outcome => word(notation, line.outcome, words::outcome(line.outcome)),
+        Field::Outcome => word(
+            notation,
+            line.outcome,
+            words::ended(line.outcome, line.reason),
+        ),
         Field::Reason => line.reason.map_or_else(String::new, |reason| {
             word(notation, reason, words::reason(Some(reason)))
         }),

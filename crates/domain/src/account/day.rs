@@ -87,6 +87,9 @@ pub struct Totals {
     pub controlled: Sums,
     /// Papers that Loket made: tickets, slips, test pages.
     pub own: Sums,
+    /// Pages that keep the ink of printers from drying. They are for nobody, and stand in no sum beside this one.
+    #[serde(default)]
+    pub exercise: Sums,
     /// Documents of either kind that the machine held when the day began.
     pub carried_in: u32,
     /// Documents that it took on the day.
@@ -112,6 +115,14 @@ pub struct Totals {
     /// Jobs that may belong to the day and that the station cannot read: folded or written by another version of it.
     #[serde(default)]
     pub unread: u32,
+}
+
+impl Totals {
+    /// All paper together, for whomever it was.
+    #[must_use]
+    pub const fn all(&self) -> Sums {
+        self.controlled.plus(self.own).plus(self.exercise)
+    }
 }
 
 /// Makes the account of a day of what is `known`: every job of the station that may count on it, in any order, and the
@@ -248,7 +259,9 @@ impl Making {
     fn count(&mut self, known: &Known, outcome: Outcome, (sheets, counted_by): (u32, SheetCount)) {
         let totals = &mut self.day.totals;
         let is_own = known.class == Class::Own;
-        let sums = if is_own {
+        let sums = if known.is_exercise() {
+            &mut totals.exercise
+        } else if is_own {
             &mut totals.own
         } else {
             &mut totals.controlled

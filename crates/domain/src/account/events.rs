@@ -35,6 +35,7 @@ fn of(job: &Job) -> Known {
         class: facts.class,
         ordered: match &facts.origin {
             Origin::Central { .. } => Ordered::Central,
+            Origin::Local { .. } if facts.is_exercise() => Ordered::Machine,
             Origin::Local { by } => Ordered::ByHand { by: by.clone() },
         },
         reprint: facts.reprint.clone(),

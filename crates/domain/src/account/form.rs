@@ -98,6 +98,10 @@ fn summary(totals: &Totals) -> Table {
                 "Kertas sendiri: tiket, slip, uji coba (lembar)",
                 totals.own.good_sheets,
             ),
+            row(
+                "Lembar perawatan printer, bukan untuk warga",
+                totals.exercise.good_sheets,
+            ),
             row("Terbuka saat hari dimulai", totals.carried_in),
             row("Masuk hari ini", totals.arrived),
             row("Selesai hari ini", totals.settled),
@@ -146,12 +150,13 @@ fn services(day: &Day) -> Table {
     }
     let row = |line: &super::ServiceLine| {
         let name = match line.class {
+            Class::Own if line.service.is_exercise() => words::EXERCISE.to_owned(),
             Class::Controlled => line.service.as_str().to_owned(),
             Class::Own => format!("{} (kertas sendiri)", line.service.as_str()),
         };
         sums_row(&name, &line.sums)
     };
-    let all = day.totals.controlled.plus(day.totals.own);
+    let all = day.totals.all();
     Table {
         heading: "Dokumen menurut layanan".to_owned(),
         columns,
@@ -177,12 +182,7 @@ fn spoiled(day: &Day) -> Table {
             words::hour(day.zone, day.day, line.said_at),
         ]
     });
-    let sum = day
-        .totals
-        .controlled
-        .plus(day.totals.own)
-        .spoiled_sheets
-        .to_string();
+    let sum = day.totals.all().spoiled_sheets.to_string();
     let blank = String::new;
     Table {
         heading: "Lembar rusak".to_owned(),
@@ -325,7 +325,7 @@ fn jobs(day: &Day) -> Table {
             line.reference.to_string(),
             number(line.job_id),
             line.service.as_str().to_owned(),
-            words::outcome(line.outcome).to_owned(),
+            words::ended(line.outcome, line.reason).to_owned(),
             sheets(
                 line.outcome == Outcome::Printed,
                 line.sheets,
@@ -340,7 +340,7 @@ fn jobs(day: &Day) -> Table {
             by.map_or_else(String::new, |by| words::who(Some(by))),
         ]
     });
-    let all = day.totals.controlled.plus(day.totals.own);
+    let all = day.totals.all();
     let blank = String::new;
     Table {
         heading: "Lembar menurut pekerjaan".to_owned(),

@@ -55,10 +55,13 @@ pub fn known(facts: &Facts, history: &[Said]) -> Known {
         reference: facts.reference.clone(),
         service: facts.service.clone(),
         class: facts.class,
-        ordered: facts.local.as_ref().map_or(Ordered::Central, |local| {
-            let by = local.by.clone();
-            Ordered::ByHand { by }
-        }),
+        ordered: match facts.local.as_deref() {
+            None => Ordered::Central,
+            Some(local) if local.is_exercise() => Ordered::Machine,
+            Some(local) => Ordered::ByHand {
+                by: local.by.clone(),
+            },
+        },
         reprint: facts.reprint_of.as_ref().map(|of| Reprint {
             job: of.job,
             reason: of.reason.clone(),

@@ -32,6 +32,11 @@ pub struct Known {
 const MAX_FOLDED_STEPS: usize = 200;
 
 impl Known {
+    /// Whether it is the page that a machine prints so that the ink of a printer at rest does not dry.
+    pub(super) fn is_exercise(&self) -> bool {
+        self.ordered == Ordered::Machine && self.service.is_exercise()
+    }
+
     /// The same without what only says how a printer was waited for, where there is much of it.
     #[must_use]
     pub fn folded(mut self) -> Self {
@@ -61,6 +66,8 @@ pub enum Ordered {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
     },
+    /// Nobody: the machine by itself.
+    Machine,
 }
 
 /// One report of a job.

@@ -233,6 +233,52 @@ fn own_papers_stand_apart_and_an_unconfirmed_clock_is_marked() {
 }
 
 #[test]
+fn an_exercise_page_is_for_nobody_and_stands_in_no_sum_of_documents() {
+    let exercise = |no, end: Step| Known {
+        class: Class::Own,
+        service: Service::exercise(),
+        ordered: Ordered::Machine,
+        page_count: Some(1),
+        ..with(known(no), [end])
+    };
+    let out = Step {
+        sheet_count: Some(1),
+        ..step(5, JobState::Printed)
+    };
+    let unseen = because(9, JobState::Failed, Reason::ExerciseUnseen);
+    let day = friday(&[printed(1, 4), exercise(2, out), exercise(3, unseen)]);
+    let totals = &day.totals;
+    assert_eq!((totals.controlled.documents, totals.own.documents), (1, 0));
+    assert_eq!(
+        (totals.exercise.documents, totals.exercise.good_sheets),
+        (2, 1)
+    );
+    assert_eq!((totals.by_hand, totals.questions_asked), (0, 0));
+    let printed = Printed {
+        office: "Kecamatan Contoh".to_owned(),
+        at: MORNING,
+        clock_trusted: true,
+        by: "wati".to_owned(),
+        source: "catatan stasiun ini",
+    };
+    let form = form(&day, &printed);
+    let summary = &form.tables[0].rows;
+    let row = |what: &str| summary.iter().find(|row| row[0].contains(what)).unwrap();
+    assert_eq!(row("Lembar perawatan printer")[1], "1");
+    assert_eq!(row("Dokumen tercetak")[1], "1");
+    assert_eq!(row("Kertas sendiri")[1], "0");
+    let text = format!("{form:?}");
+    for said in [
+        "lembar perawatan printer",
+        "mesin sendiri",
+        "tidak terlihat",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert!(!text.contains("gagal, tanpa kertas"), "nobody knows that");
+}
+
+#[test]
 fn who_released_and_who_gave_it_by_hand_are_told() {
     let by_hand = Known {
         ordered: Ordered::ByHand {

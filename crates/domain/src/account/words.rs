@@ -6,6 +6,9 @@ use super::known::Ordered;
 use super::lines::{Found, Outcome, SheetCount};
 use crate::dispatch::LocalDay;
 
+/// What an exercise page is called.
+pub(super) const EXERCISE: &str = "lembar perawatan printer";
+
 /// How a document ended.
 pub(super) const fn outcome(outcome: Outcome) -> &'static str {
     match outcome {
@@ -16,6 +19,14 @@ pub(super) const fn outcome(outcome: Outcome) -> &'static str {
         Outcome::Expired => "kedaluwarsa",
         Outcome::Cancelled => "dibatalkan",
     }
+}
+
+/// How a document ended, and why: of an exercise page that nobody saw, and nobody is asked about, no more is known.
+pub(super) const fn ended(outcome: Outcome, reason: Option<Reason>) -> &'static str {
+    if matches!(reason, Some(Reason::ExerciseUnseen)) {
+        return "tidak terlihat, tidak ditanyakan";
+    }
+    self::outcome(outcome)
 }
 
 /// What was answered to a question.
@@ -51,6 +62,7 @@ pub(super) const fn class(class: Class) -> &'static str {
 pub(super) fn ordered(ordered: &Ordered) -> String {
     match ordered {
         Ordered::Central => "pusat".to_owned(),
+        Ordered::Machine => "mesin sendiri".to_owned(),
         Ordered::ByHand { by: None } => "dengan tangan".to_owned(),
         Ordered::ByHand { by: Some(name) } => format!("dengan tangan: {name}"),
     }
@@ -113,6 +125,7 @@ pub(super) const fn reason(reason: Option<Reason>) -> &'static str {
         Reason::OfficerSaw => "petugas melihat kertasnya",
         Reason::OfficerFoundNone => "petugas tidak menemukan kertas",
         Reason::SheetDamaged => "kertas rusak",
+        Reason::ExerciseUnseen => "lembar perawatan: hasil tidak terlihat",
         Reason::Other => "sebab dari versi yang lebih baru",
     }
 }

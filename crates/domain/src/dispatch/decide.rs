@@ -203,11 +203,11 @@ pub fn decide(job: &Job, now: Timestamp, input: Input<'_>) -> Result<Vec<Change>
             is_settled,
             asked_at,
         } => unlisted(job, now, is_settled, asked_at),
-        Input::JournalLost => Ok(lost::journal_lost(job)),
+        Input::JournalLost => Ok(lost::unasked(job, lost::journal_lost(job))),
         Input::CancelAsked { command_seq } => cancel(job, command_seq),
         Input::CancelAgain { command_seq } => Ok(vec![Change::CancelAsked { command_seq }]),
         Input::Answered(answer) => lost::answered(job, answer),
-        Input::WrittenOff => Ok(lost::written_off(job)),
+        Input::WrittenOff => Ok(lost::unasked(job, lost::written_off(job))),
         Input::Tick => Ok(tick(job, now)),
     }
 }
@@ -386,7 +386,7 @@ fn unlisted(
         return Ok(Vec::new());
     }
     if is_answer {
-        Ok(gone)
+        Ok(lost::unasked(job, gone))
     } else {
         Err(Refusal::Unproven)
     }

@@ -10,7 +10,7 @@
 //! A copy that came back with an older journal knows nothing of the sheet that its forgotten life may have made: that it
 //! was called off ends the copy and not the job. Only then may a person say that there is no sheet.
 
-use loket_wire::{JobState, Reason};
+use loket_wire::{JobState, LocalJob, Reason};
 
 use super::change::Change;
 use super::decide::{Answer, Refusal};
@@ -107,6 +107,18 @@ pub(super) fn written_off(job: &Job) -> Vec<Change> {
         (true, true, _) => vec![Change::WrittenOff],
         (true, false, _) => vec![Change::Lost, Change::WrittenOff],
     }
+}
+
+/// Nobody is asked whether a printer's exercise page came out: what is lost of it is over.
+pub(super) fn unasked(job: &Job, mut changes: Vec<Change>) -> Vec<Change> {
+    let is_exercise = job.local.as_deref().is_some_and(LocalJob::is_exercise);
+    if is_exercise && changes.contains(&Change::Lost) {
+        changes.push(Change::Resolved {
+            state: JobState::Failed,
+            reason: Reason::ExerciseUnseen,
+        });
+    }
+    changes
 }
 
 /// A sheet may be seen at any time. That there is none can be said only once none can come.

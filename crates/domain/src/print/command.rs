@@ -280,6 +280,9 @@ pub enum Refusal {
     /// The same id with other bytes or for another journal.
     #[error("accept the order: its id is known with other bytes")]
     Replay,
+    /// An exercise page never goes to a lane that has anything to do.
+    #[error("accept the exercise page: its printer has something to do")]
+    LaneTaken,
     /// Asked about this job before, an officer must say which attempt is meant.
     #[error("take the answer: it must name attempt {attempt}")]
     SayWhich {
@@ -300,6 +303,7 @@ impl Refusal {
             Self::Stale => "P-105",
             Self::Replay => "P-106",
             Self::SayWhich { .. } => "P-107",
+            Self::LaneTaken => "P-108",
         }
     }
 }

@@ -38,10 +38,26 @@ pub(super) fn decide(desk: &Desk, now: Now, command: Command) -> Result<Vec<Even
         } => (job, by, answered(desk, job, attempt, answer)?),
         observed => {
             let (job, whats) = observe(desk, now, observed)?;
+            let whats = if find(desk, job)?.facts.is_exercise() {
+                whats.into_iter().map(unasked).collect()
+            } else {
+                whats
+            };
             (job, Actor::Machine, whats)
         }
     };
     Ok(stamp(now, job_id, &actor, whats))
+}
+
+/// Nobody is asked whether an exercise page came out: it is waste either way, and one in its place would be a second.
+fn unasked(what: What) -> What {
+    if matches!(
+        what,
+        What::BecameUnknown { .. } | What::ForgottenSeen { .. }
+    ) {
+        return end(JobState::Failed, Reason::ExerciseUnseen);
+    }
+    what
 }
 
 fn stamp(now: Now, job_id: JobId, actor: &Actor, whats: Vec<What>) -> Vec<Event> {
@@ -219,6 +235,10 @@ fn accept(desk: &Desk, now: Now, intake: Intake) -> Result<Vec<Event>, Refusal> 
     if bad == Some(Reason::Replay) {
         // Journalled, it would use up the id: central gives the same job anew for the present journal.
         return Err(Refusal::Replay);
+    }
+    let lane = facts.printer.as_deref().unwrap_or_default();
+    if facts.is_exercise() && desk.is_lane_taken(lane) {
+        return Err(Refusal::LaneTaken);
     }
     let mut whats = Vec::new();
     let actor = facts.origin.actor();

@@ -49,7 +49,7 @@ impl Desk {
     }
 
     /// The lane a job prints in: the one it names, else the first; `None` without printers.
-    pub(super) fn lane_of(&self, job: &Job) -> Option<&str> {
+    pub(crate) fn lane_of(&self, job: &Job) -> Option<&str> {
         match &job.facts.printer {
             Some(named) => self
                 .lanes
@@ -69,7 +69,27 @@ impl Desk {
         next == Some(job.facts.job_id)
     }
 
-    /// For each free lane the job that comes next, in one pass over all jobs.
+    /// Whether anything of the lane is on its way, or an officer is asked about a sheet of it: then no exercise page goes
+    /// there. What a person has yet to release is not on its way.
+    #[must_use]
+    pub fn is_lane_taken(&self, lane: &str) -> bool {
+        self.jobs.values().any(|job| match &job.stage {
+            Stage::Attempting(attempt) => attempt.printer == lane,
+            Stage::Clearing(clearing) => clearing.printer == lane,
+            Stage::Fetching | Stage::Received | Stage::Released | Stage::Unknown { .. } => {
+                self.lane_of(job) == Some(lane)
+            }
+            Stage::Held | Stage::Ended { .. } | Stage::Closed { .. } => false,
+        })
+    }
+
+    /// The lanes, by the printers' names in the settings.
+    #[must_use]
+    pub fn lanes(&self) -> &[String] {
+        &self.lanes
+    }
+
+    /// For each free lane the job that comes next, in one pass over all jobs: an exercise page only where no other waits.
     pub(super) fn next_in_lanes(&self) -> BTreeMap<&str, JobId> {
         let mut first: BTreeMap<&str, &Job> = BTreeMap::new();
         let mut taken = BTreeSet::new();
@@ -85,8 +105,9 @@ impl Desk {
                     let Some(lane) = self.lane_of(job) else {
                         continue;
                     };
+                    let place = |job: &Job| (job.facts.is_exercise(), job.accepted_no);
                     let earlier = first.entry(lane).or_insert(job);
-                    if job.accepted_no < earlier.accepted_no {
+                    if place(job) < place(earlier) {
                         *earlier = job;
                     }
                 }

@@ -81,8 +81,10 @@ pub enum Action {
     },
     /// Open the document and judge it at this moment; answer `Verified`.
     Verify {
-        /// Controlled documents are verified, own ones only counted.
+        /// Controlled documents are verified.
         class: Class,
+        /// Whether it is a page that this machine drew itself: there is nothing to verify.
+        is_exercise: bool,
         /// The moment of judgement.
         at: Timestamp,
     },
@@ -180,8 +182,12 @@ fn effect_of(desk: &Desk, now: Now, job: &Job) -> Option<Effect> {
             Origin::Local { .. } => return None,
         },
         Stage::Received => {
-            let (class, at) = (job.facts.class, job.facts.verified_at);
-            (EffectStep::Verify, Action::Verify { class, at })
+            let action = Action::Verify {
+                class: job.facts.class,
+                is_exercise: job.facts.is_exercise(),
+                at: job.facts.verified_at,
+            };
+            (EffectStep::Verify, action)
         }
         Stage::Released => {
             if job.is_past(now) || !may_survey(job, now) {
@@ -203,7 +209,9 @@ fn effect_of(desk: &Desk, now: Now, job: &Job) -> Option<Effect> {
             )
         }
         Stage::Ended { state, .. } => {
-            let printed = job.revision.filter(|_it| *state == JobState::Printed);
+            // Nobody will ever bring an exercise page and ask whether it was altered.
+            let has_record = *state == JobState::Printed && !job.facts.is_exercise();
+            let printed = job.revision.filter(|_it| has_record);
             (EffectStep::Shred, Action::Shred { printed })
         }
         Stage::Held | Stage::Unknown { .. } | Stage::Closed { .. } => return None,

@@ -42,6 +42,16 @@ pub struct Facts {
     pub reprint: Option<Reprint>,
 }
 
+impl Facts {
+    /// Whether it is the page that this machine prints by itself, so that the ink of a printer at rest does not dry. No
+    /// order of central is one, whatever it says of itself.
+    #[must_use]
+    pub fn is_exercise(&self) -> bool {
+        let is_by_itself = matches!(self.origin, Origin::Local { by: None });
+        is_by_itself && self.class == Class::Own && self.service.is_exercise()
+    }
+}
+
 /// Who gave an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "from", rename_all = "kebab-case")]
@@ -57,9 +67,10 @@ pub enum Origin {
         /// The sealed document to fetch.
         blob: Blob,
     },
-    /// A person at this machine; the document is already in the spool.
+    /// A person at this machine, or the machine itself; the document is already in the spool.
     Local {
-        /// Who: the name they sign with, or that of their account. Journals of the first days lack it.
+        /// Who: the name they sign with, or that of their account. Pages of the machine's own have none, and journals of
+        /// the first days lack it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
     },

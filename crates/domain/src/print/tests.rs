@@ -7,6 +7,7 @@
 
 mod asking;
 mod disk;
+mod exercise;
 mod faults;
 mod garbage;
 mod lives;

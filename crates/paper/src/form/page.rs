@@ -32,6 +32,23 @@ pub(super) enum Item {
         width: f32,
         height: f32,
     },
+    /// An area of one ink, as dark as it gets.
+    Bar {
+        x: f32,
+        y: f32,
+        width: f32,
+        height: f32,
+        ink: Ink,
+    },
+}
+
+/// An ink of a printer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ink {
+    Cyan,
+    Magenta,
+    Yellow,
+    Black,
 }
 
 /// One page.

@@ -52,7 +52,7 @@ fn laid(form: &Form) -> Vec<Page> {
 fn texts(page: &Page) -> Vec<&str> {
     let texts = page.items.iter().filter_map(|item| match item {
         Item::Words { text, .. } => Some(text.as_str()),
-        Item::Rule { .. } | Item::Fill { .. } => None,
+        Item::Rule { .. } | Item::Fill { .. } | Item::Bar { .. } => None,
     });
     texts.collect()
 }
@@ -89,8 +89,9 @@ fn a_table_breaks_over_pages_with_its_heads_again_and_no_row_is_lost() {
 #[test]
 fn nothing_stands_outside_of_the_page_or_over_its_foot() {
     let faces = Faces::load().unwrap();
+    let exercise = || std::iter::once(exercise::page(&rested(), &faces));
     for rows in [0, 1, 17, 18, 19, 20, 21, 60] {
-        for page in laid(&form(rows)) {
+        for page in laid(&form(rows)).into_iter().chain(exercise()) {
             for item in &page.items {
                 let (left, right, top, below) = match item {
                     Item::Words {
@@ -106,6 +107,13 @@ fn nothing_stands_outside_of_the_page_or_over_its_foot() {
                         y,
                         width,
                         height,
+                    }
+                    | Item::Bar {
+                        x,
+                        y,
+                        width,
+                        height,
+                        ..
                     } => (*x, x + width, *y, y + height),
                 };
                 assert!(
@@ -178,4 +186,60 @@ fn a_form_that_never_ends_is_refused() {
     let row = vec![String::new(); 4];
     endless.tables[0].rows = vec![row; 60 * MAX_PAGES];
     assert_eq!(pdf(&endless, MADE_AT), Err(FormError::TooLong));
+}
+
+fn rested() -> Exercise {
+    Exercise {
+        machine: "desa-3279012001-kios-antrian-1-x".to_owned(),
+        printer: "printer-warna-di-ruang-depan-123".to_owned(),
+        moment: "27-11-2026 09:30 WITA".to_owned(),
+    }
+}
+
+/// Each colour of the inks, where a reader of another hand sees it: all of it, or nothing of it.
+#[test]
+fn an_exercise_page_has_each_ink_by_itself_and_says_that_it_is_waste() {
+    let bytes = exercise_page(&rested(), MADE_AT).unwrap();
+    assert_eq!(exercise_page(&rested(), MADE_AT).unwrap(), bytes);
+    assert_eq!(raster::page_count(&bytes).unwrap(), EXERCISE_PAGES);
+    let page = exercise::page(&rested(), &Faces::load().unwrap());
+    let words = texts(&page).join(" ");
+    for said in [
+        "boleh dibuang",
+        "desa-3279012001",
+        "27-11-2026",
+        "petugas TI",
+    ] {
+        assert!(words.contains(said), "{said}: {words}");
+    }
+    let drawn = raster::render_colour(&bytes, 0, 72).unwrap();
+    let bars = page.items.iter().filter_map(|item| match item {
+        Item::Bar {
+            x,
+            y,
+            width,
+            height,
+            ink,
+        } => Some(((x + width / 2.0, y + height / 2.0), *ink)),
+        Item::Words { .. } | Item::Rule { .. } | Item::Fill { .. } => None,
+    });
+    let mut seen = Vec::new();
+    for ((x, y), ink) in bars {
+        let at = |length: f32| -> usize { format!("{length:.0}").parse().unwrap() };
+        let width = usize::try_from(drawn.width).unwrap();
+        let from = 3 * (at(y) * width + at(x));
+        let dark: Vec<bool> = drawn.pixels[from..from + 3]
+            .iter()
+            .map(|light| *light < 128)
+            .collect();
+        let expect: &[bool] = match ink {
+            page::Ink::Cyan => &[true, false, false],
+            page::Ink::Magenta => &[false, true, false],
+            page::Ink::Yellow => &[false, false, true],
+            page::Ink::Black => &[true, true, true],
+        };
+        assert_eq!(dark, expect, "{ink:?}");
+        seen.push(ink);
+    }
+    assert_eq!(seen.len(), 4, "{seen:?}");
 }

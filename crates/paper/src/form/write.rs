@@ -1,16 +1,15 @@
 //! Pages as a PDF: the only file that names the library.
 
 use loket_wire::Timestamp;
-use loket_wire::form::Form;
 use printpdf::{
-    Color, FontId, Greyscale, Line, LinePoint, Mm, OffsetDateTime, Op, PaintMode, PdfDocument,
-    PdfFont, PdfFontHandle, PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Pt, TextItem,
-    WindingOrder,
+    Cmyk, Color, FontId, Greyscale, Line, LinePoint, Mm, OffsetDateTime, Op, PaintMode,
+    PdfDocument, PdfFont, PdfFontHandle, PdfPage, PdfSaveOptions, Point, Polygon, PolygonRing, Pt,
+    TextItem, WindingOrder,
 };
 
 use super::FormError;
 use super::face::{Faces, Weight};
-use super::page::{Item, PAGE_HEIGHT, PAGE_WIDTH, Page};
+use super::page::{Ink, Item, PAGE_HEIGHT, PAGE_WIDTH, Page};
 
 /// Of what lies behind the heads of columns.
 const FILL_GREY: f32 = 0.92;
@@ -22,17 +21,24 @@ const ID_LENGTH: usize = 32;
 /// Between them.
 const ID_GAP: usize = 2;
 
+/// What a file says of itself.
+pub(super) struct Head<'a> {
+    pub(super) title: &'a str,
+    pub(super) author: &'a str,
+    pub(super) subject: &'a str,
+}
+
 /// Writes the pages.
 pub(super) fn write(
-    form: &Form,
+    head: &Head<'_>,
     pages: &[Page],
     faces: Faces,
     made_at: Timestamp,
 ) -> Result<Vec<u8>, FormError> {
-    let mut document = PdfDocument::new(&form.title);
+    let mut document = PdfDocument::new(head.title);
     let info = &mut document.metadata.info;
-    info.author.clone_from(&form.giver);
-    info.subject.clone_from(&form.foot);
+    head.author.clone_into(&mut info.author);
+    head.subject.clone_into(&mut info.subject);
     info.creator = "Loket".to_owned();
     info.producer = "Loket".to_owned();
     let seconds = made_at.unix_ms().div_euclid(1_000);
@@ -124,25 +130,49 @@ fn ops(item: &Item) -> Vec<Op> {
             y,
             width,
             height,
-        } => {
-            let (right, below) = (*x + *width, *y + *height);
-            let corners = [(*x, *y), (right, *y), (right, below), (*x, below)];
-            vec![
-                Op::SetFillColor {
-                    col: grey(FILL_GREY),
-                },
-                Op::DrawPolygon {
-                    polygon: Polygon {
-                        rings: vec![PolygonRing {
-                            points: corners.map(|(x, y)| corner(x, y)).to_vec(),
-                        }],
-                        mode: PaintMode::Fill,
-                        winding_order: WindingOrder::NonZero,
-                    },
-                },
-            ]
-        }
+        } => area((*x, *y), (*width, *height), grey(FILL_GREY)),
+        Item::Bar {
+            x,
+            y,
+            width,
+            height,
+            ink,
+        } => area((*x, *y), (*width, *height), full(*ink)),
     }
+}
+
+/// An ink alone: a printer whose inks are these uses no other for it.
+const fn full(ink: Ink) -> Color {
+    let (c, m, y, k) = match ink {
+        Ink::Cyan => (1.0, 0.0, 0.0, 0.0),
+        Ink::Magenta => (0.0, 1.0, 0.0, 0.0),
+        Ink::Yellow => (0.0, 0.0, 1.0, 0.0),
+        Ink::Black => (0.0, 0.0, 0.0, 1.0),
+    };
+    Color::Cmyk(Cmyk {
+        c,
+        m,
+        y,
+        k,
+        icc_profile: None,
+    })
+}
+
+fn area((x, y): (f32, f32), (width, height): (f32, f32), colour: Color) -> Vec<Op> {
+    let (right, below) = (x + width, y + height);
+    let corners = [(x, y), (right, y), (right, below), (x, below)];
+    vec![
+        Op::SetFillColor { col: colour },
+        Op::DrawPolygon {
+            polygon: Polygon {
+                rings: vec![PolygonRing {
+                    points: corners.map(|(x, y)| corner(x, y)).to_vec(),
+                }],
+                mode: PaintMode::Fill,
+                winding_order: WindingOrder::NonZero,
+            },
+        },
+    ]
 }
 
 const fn corner(x: f32, y: f32) -> LinePoint {

@@ -130,6 +130,7 @@ mod tests {
             pinned_spki_sha256: None,
             trusts_impressions: None,
             idle_poll_ms: None,
+            exercise: None,
         }
     }
 

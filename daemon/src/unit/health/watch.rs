@@ -5,11 +5,13 @@ use std::time::Duration;
 
 use loket_domain::health::{Look, PollRule};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::device::{Printer, PrinterStatus};
 use crate::ground::Ground;
+use crate::sights::{Sight, Sights};
 use crate::telemetry::chain;
 
 /// A look at a printer that takes longer counts as unreachable: the next one is due by then anyway.
@@ -27,6 +29,8 @@ pub struct Watched {
     pub printer: Arc<dyn Printer>,
     /// How often.
     pub rule: PollRule,
+    /// Where others find how it was seen.
+    pub sights: Sights,
 }
 
 impl std::fmt::Debug for Watched {
@@ -54,6 +58,7 @@ pub(crate) fn watched(config: &Config, ground: &Ground) -> Vec<Watched> {
                 quiet: Duration::from_millis(config.quiet_poll_ms),
                 hours,
             },
+            sights: ground.sights.clone(),
         })
     });
     each.collect()
@@ -74,11 +79,16 @@ pub(super) async fn run(watched: Watched, clock: Clock, looks: mpsc::Sender<Seen
         name,
         printer,
         rule,
+        sights,
     } = watched;
     loop {
         let asked = tokio::time::timeout(LOOK_TIMEOUT, printer.status()).await;
+        let mut impressions = None;
         let (look, fault) = match asked {
-            Ok(Ok(status)) => (look_of(status), None),
+            Ok(Ok(status)) => {
+                impressions = status.impressions;
+                (look_of(status), None)
+            }
             Ok(Err(fault)) => {
                 let state = if fault.is_refusal() {
                     "refusing"
@@ -92,7 +102,15 @@ pub(super) async fn run(watched: Watched, clock: Clock, looks: mpsc::Sender<Seen
                 (away("unreachable", "timed-out".to_owned()), Some(fault))
             }
         };
-        let pause = rule.pause(clock.now(), &look);
+        let now = clock.now();
+        let pause = rule.pause(now, &look);
+        let sight = Sight {
+            look: look.clone(),
+            impressions,
+            at: now.wall,
+            seen: Instant::now(),
+        };
+        sights.note(&name, sight);
         let seen = Seen {
             device: name.clone(),
             look,

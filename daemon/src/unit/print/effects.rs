@@ -225,7 +225,11 @@ async fn attempt(
             let _turn = fetching.acquire().await;
             fetch(hands, job, blob, tries).await
         }
-        Action::Verify { class, at } => verify(hands, job, (*class, *at), tries).await,
+        Action::Verify {
+            class,
+            is_exercise,
+            at,
+        } => verify(hands, job, ((*class, *is_exercise), *at), tries).await,
         Action::Prepare { revision } => prepare(hands, job, no, *revision).await,
         Action::Shred { printed } => shred(hands, job, *printed).await,
         Action::Survey { printer }
@@ -271,7 +275,7 @@ fn without_printer(effect: &Effect, printer: &str) -> Outcome {
 async fn verify(
     hands: &Arc<Hands>,
     job: JobId,
-    (class, at): (Class, Timestamp),
+    (class, at): ((Class, bool), Timestamp),
     tries: &mut Tries,
 ) -> Outcome {
     let documents = Arc::clone(&hands.documents);

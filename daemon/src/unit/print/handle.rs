@@ -1,5 +1,6 @@
 //! How other units reach the desk: one bounded queue, one answer a question.
 
+use loket_domain::exercise::Rest;
 use loket_domain::print::{Command, Job, Refusal};
 use loket_journal::{JournalError, OutboxSpan};
 use loket_wire::{JobId, JobState, OpenJob, Reason, Report, Timestamp};
@@ -87,6 +88,16 @@ pub(super) enum Ask {
     Jobs {
         reply: oneshot::Sender<Vec<JobView>>,
     },
+    Resting {
+        lane: String,
+        reply: oneshot::Sender<Resting>,
+    },
+    NoteRest {
+        lane: String,
+        before: Option<Rest>,
+        rest: Rest,
+        reply: oneshot::Sender<Result<(), DeskError>>,
+    },
     Held {
         reply: oneshot::Sender<Result<Held, DeskError>>,
     },
@@ -134,6 +145,15 @@ impl JobView {
             not_after: job.facts.not_after,
         }
     }
+}
+
+/// Whether a printer rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resting {
+    /// Since when, as the journal has it.
+    pub rest: Option<Rest>,
+    /// Whether anything is on its way to it.
+    pub is_lane_taken: bool,
 }
 
 /// What the machine holds at one moment: no report was journalled between the two.
@@ -184,6 +204,33 @@ impl DeskHandle {
     /// [`DeskError::Gone`]
     pub async fn jobs(&self) -> Result<Vec<JobView>, DeskError> {
         self.ask(|reply| Ask::Jobs { reply }).await
+    }
+
+    /// Whether a printer rests, by its name in the settings.
+    ///
+    /// # Errors
+    /// [`DeskError::Gone`]
+    pub async fn resting(&self, lane: String) -> Result<Resting, DeskError> {
+        self.ask(|reply| Ask::Resting { lane, reply }).await
+    }
+
+    /// Journals a rest that follows from a look at the printer, unless it is no longer as it was `before`.
+    ///
+    /// # Errors
+    /// [`DeskError`]
+    pub async fn note_rest(
+        &self,
+        lane: String,
+        before: Option<Rest>,
+        rest: Rest,
+    ) -> Result<(), DeskError> {
+        let ask = |reply| Ask::NoteRest {
+            lane,
+            before,
+            rest,
+            reply,
+        };
+        self.ask(ask).await?
     }
 
     /// Jobs and outbox at one moment, for central to compare.

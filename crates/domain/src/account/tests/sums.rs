@@ -40,24 +40,22 @@ fn step_of() -> impl Strategy<Value = Step> {
 fn known_of() -> impl Strategy<Value = Known> {
     let reprint = proptest::option::of(0..20_u8);
     let pages = proptest::option::of(0..4_u32);
-    (
-        vec(step_of(), 0..8),
-        any::<bool>(),
-        any::<bool>(),
-        reprint,
-        pages,
-    )
-        .prop_map(|(steps, is_own, is_by_hand, reprint, page_count)| Known {
+    (vec(step_of(), 0..8), any::<bool>(), 0..3_u8, reprint, pages).prop_map(
+        |(steps, is_own, orderer, reprint, page_count)| Known {
             class: if is_own {
                 Class::Own
             } else {
                 Class::Controlled
             },
-            service: Service::new(if is_own { "tiket" } else { "kk" }).unwrap(),
-            ordered: if is_by_hand {
-                Ordered::ByHand { by: None }
-            } else {
-                Ordered::Central
+            service: match (is_own, orderer) {
+                (true, 2) => Service::exercise(),
+                (true, _other) => Service::new("tiket").unwrap(),
+                (false, _any) => Service::new("kk").unwrap(),
+            },
+            ordered: match orderer {
+                0 => Ordered::Central,
+                1 => Ordered::ByHand { by: None },
+                _other => Ordered::Machine,
             },
             reprint: reprint.map(|no| Reprint {
                 job: job_id(no),
@@ -67,7 +65,8 @@ fn known_of() -> impl Strategy<Value = Known> {
             page_count,
             steps,
             ..known(0)
-        })
+        },
+    )
 }
 
 fn count(there_are: usize) -> u32 {
@@ -84,7 +83,7 @@ fn check_sums(day: &Day) {
     assert_eq!(totals.settled, count(day.jobs.len()));
     assert_eq!(totals.carried_out, count(day.open.len()));
     assert_eq!(totals.reprints, count(day.reprints.len()));
-    let all = totals.controlled.plus(totals.own);
+    let all = totals.all();
     assert_eq!(all.documents, totals.settled);
     let by_outcome = [
         all.printed,
