@@ -24,6 +24,8 @@ use loket_ipp_printer::{
 use loket_wire::{MachineId, Reason, Stock};
 use thiserror::Error;
 
+#[cfg(test)]
+pub(crate) use self::usb::bench;
 pub(crate) use self::usb::model_of;
 
 use self::reason::cut;

@@ -4,6 +4,7 @@ pub mod control;
 pub(crate) mod days;
 pub mod health;
 pub mod heartbeat;
+pub mod hotplug;
 pub mod link;
 pub mod media;
 pub mod pages;

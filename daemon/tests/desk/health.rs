@@ -87,6 +87,7 @@ fn watch(world: &World, printers: Vec<(&str, Arc<dyn Printer>)>) -> HealthUnit {
         name: name.to_owned(),
         printer,
         rule,
+        plug: loket_daemon::unit::hotplug::Plug::default(),
     });
     HealthUnit {
         machine: "desa-contoh-1".parse().unwrap(),

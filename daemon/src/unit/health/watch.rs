@@ -11,12 +11,26 @@ use crate::config::Config;
 use crate::device::{Printer, PrinterStatus};
 use crate::ground::Ground;
 use crate::telemetry::chain;
+use crate::unit::hotplug::{Plug, Plugs};
 
 /// A look at a printer that takes longer counts as unreachable: the next one is due by then anyway.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A printer that was plugged in is on the bus seconds before it answers: it is looked at again after these pauses while it
+/// does not, and then as often as any other.
+const AFTER_PLUG: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+];
+
 /// Reasons of one device that are told: printers name a handful.
 const MAX_REASONS: usize = 16;
+
+/// The state of a printer that does not answer.
+const UNREACHABLE: &str = "unreachable";
 
 /// A printer and how often it is looked at.
 #[derive(Clone)]
@@ -27,6 +41,8 @@ pub struct Watched {
     pub printer: Arc<dyn Printer>,
     /// How often.
     pub rule: PollRule,
+    /// What is heard of its cable, where it has one: then it is looked at at once.
+    pub plug: Plug,
 }
 
 impl std::fmt::Debug for Watched {
@@ -39,7 +55,7 @@ impl std::fmt::Debug for Watched {
 }
 
 /// The printers of the settings, with their rules.
-pub(crate) fn watched(config: &Config, ground: &Ground) -> Vec<Watched> {
+pub(crate) fn watched(config: &Config, ground: &Ground, plugs: &Plugs) -> Vec<Watched> {
     // Settings are checked before anything is opened: hours that cannot be read do not come this far.
     let Ok(hours) = config.office_hours.parse() else {
         return Vec::new();
@@ -54,6 +70,7 @@ pub(crate) fn watched(config: &Config, ground: &Ground) -> Vec<Watched> {
                 quiet: Duration::from_millis(config.quiet_poll_ms),
                 hours,
             },
+            plug: plugs.of(&settings.name),
         })
     });
     each.collect()
@@ -74,25 +91,22 @@ pub(super) async fn run(watched: Watched, clock: Clock, looks: mpsc::Sender<Seen
         name,
         printer,
         rule,
+        mut plug,
     } = watched;
+    let mut soon: &[Duration] = &[];
+    let mut is_heard = false;
     loop {
-        let asked = tokio::time::timeout(LOOK_TIMEOUT, printer.status()).await;
-        let (look, fault) = match asked {
-            Ok(Ok(status)) => (look_of(status), None),
-            Ok(Err(fault)) => {
-                let state = if fault.is_refusal() {
-                    "refusing"
-                } else {
-                    "unreachable"
-                };
-                (away(state, fault.reason()), Some(chain(&fault)))
-            }
-            Err(_elapsed) => {
-                let fault = format!("no answer within {} s", LOOK_TIMEOUT.as_secs());
-                (away("unreachable", "timed-out".to_owned()), Some(fault))
-            }
-        };
-        let pause = rule.pause(clock.now(), &look);
+        let (mut look, mut fault) = ask(printer.as_ref()).await;
+        if is_heard && look.state == UNREACHABLE {
+            // The first exchange may have met what hung at the cable before; the next one is with what hangs there.
+            (look, fault) = ask(printer.as_ref()).await;
+        }
+        let mut pause = rule.pause(clock.now(), &look);
+        if let Some((first, later)) = soon.split_first()
+            && look.state == UNREACHABLE
+        {
+            (pause, soon) = (pause.min(*first), later);
+        }
         let seen = Seen {
             device: name.clone(),
             look,
@@ -101,7 +115,33 @@ pub(super) async fn run(watched: Watched, clock: Clock, looks: mpsc::Sender<Seen
         if looks.send(seen).await.is_err() {
             return;
         }
-        tokio::time::sleep(pause).await;
+        is_heard = false;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            is_there = plug.changed() => {
+                is_heard = true;
+                soon = if is_there { &AFTER_PLUG } else { &[] };
+            }
+        }
+    }
+}
+
+/// One look: what was seen, and why the printer cannot be used, with all causes.
+async fn ask(printer: &dyn Printer) -> (Look, Option<String>) {
+    match tokio::time::timeout(LOOK_TIMEOUT, printer.status()).await {
+        Ok(Ok(status)) => (look_of(status), None),
+        Ok(Err(fault)) => {
+            let state = if fault.is_refusal() {
+                "refusing"
+            } else {
+                UNREACHABLE
+            };
+            (away(state, fault.reason()), Some(chain(&fault)))
+        }
+        Err(_elapsed) => {
+            let fault = format!("no answer within {} s", LOOK_TIMEOUT.as_secs());
+            (away(UNREACHABLE, "timed-out".to_owned()), Some(fault))
+        }
     }
 }
 
@@ -124,3 +164,6 @@ fn away(state: &str, reason: String) -> Look {
         stock: None,
     }
 }
+
+#[cfg(test)]
+mod tests;
