@@ -21,6 +21,7 @@ use crate::raster::Rasters;
 use crate::supervisor::{CLOSE_SHARE, RunError};
 use crate::telemetry::chain;
 use crate::unit::control::Door;
+use crate::unit::hotplug::Plugs;
 use crate::unit::link::META_CLOCK;
 use crate::unit::print::{
     DayReport, DeskHandle, Hands, PrintUnit, ReportDesk, ReportError, recover,
@@ -189,6 +190,8 @@ async fn on<T>(
         rasters: Rasters::new(ground.sheets.inspector().clone()),
         records: ground.records.clone(),
         desk: handle.clone(),
+        // One command, for one document: its pauses of a second at most are short enough.
+        plugs: Plugs::default(),
     });
     let named = config.printers.iter();
     let lanes: BTreeMap<_, _> = named

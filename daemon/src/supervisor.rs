@@ -85,12 +85,14 @@ async fn serve(
         .as_ref()
         .map(|enrolment| enrolment.paper(config, &ground));
     let mut units = Units::default();
-    let handle = units.start_desk(config, &ground, desk, (enrolment.as_ref(), paper.as_ref()))?;
+    let plugs = units.start_hotplug(config);
+    let around = (enrolment.as_ref(), paper.as_ref(), &plugs);
+    let handle = units.start_desk(config, &ground, desk, around)?;
     let link = match enrolment {
         Some(enrolment) => Some(units.start_link(config, &ground, &handle, enrolment)?),
         None => None,
     };
-    units.start_health(config, &ground, &handle, link);
+    units.start_health(config, &ground, (&handle, &plugs), link);
     units.start_exercise(config, &ground, &handle)?;
     units.start_pages(config, &ground, paper);
     notify(&[

@@ -5,6 +5,7 @@ pub(crate) mod days;
 pub mod exercise;
 pub mod health;
 pub mod heartbeat;
+pub mod hotplug;
 pub mod link;
 pub mod media;
 pub mod pages;

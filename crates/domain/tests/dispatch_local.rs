@@ -122,7 +122,7 @@ fn nobody_is_asked_about_an_exercise_page_whose_machine_lost_it() {
     };
     let unlisted = Input::Unlisted {
         is_settled: true,
-        is_answer: true,
+        asked_at: Some(at(3_600)),
     };
     for input in [Input::JournalLost, unlisted, Input::WrittenOff] {
         let mut job = met(&say(JobState::Printing, None, Some(page.clone())));

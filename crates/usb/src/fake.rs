@@ -1,9 +1,10 @@
-//! A device in memory, with faults to turn on: for the tests of this crate and of those that build on it.
+//! A device in memory, with faults to turn on, and a bus that it is plugged into: for the tests of this crate and of those that build on it.
 //!
 //! It takes and gives packets as a device on a bus does: nothing is accepted that it has no room for, nothing is said that
 //! nobody asked for, what is in flight when it is plugged out is lost, and a reset forgets everything. Time plays no part in
 //! it, so that it can be used under a clock that stands still.
 
+mod bus;
 mod control;
 mod http;
 mod wire;
@@ -20,6 +21,7 @@ use crate::identity::{Identity, Model, PortPath};
 use crate::pipe::{Claimed, Device, PipeFuture};
 use crate::plugged::{Capabilities, Function, FunctionKind, Pipe, Place, Plugged};
 
+pub use bus::{BusState, FakeBus};
 pub use http::{ok, whole_request};
 
 const OUT_ADDRESS: u8 = 0x01;

@@ -19,6 +19,10 @@ const UNREADY_PAUSE: Duration = Duration::from_millis(100);
 /// A look at the bus reads some twenty small files a device: more often gains nobody anything.
 const MIN_PERIOD: Duration = Duration::from_millis(50);
 
+/// Where udev tells of each change at once, the bus is looked at so often all the same: an event is lost where the socket's
+/// buffer is full, and an old computer must not be woken for nothing.
+const TOLD_PERIOD: Duration = Duration::from_secs(30);
+
 /// Something was plugged in or out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -40,11 +44,14 @@ pub fn changes(before: &[Plugged], after: &[Plugged]) -> Vec<Event> {
 }
 
 /// A look at the bus under way.
-type Look = Pin<Box<dyn Future<Output = Result<Listed, UsbError>> + Send>>;
+pub(crate) type Look = Pin<Box<dyn Future<Output = Result<Listed, UsbError>> + Send>>;
 
 /// Where a watch looks, and who tells it to.
-trait Source: Send + fmt::Debug {
+pub(crate) trait Source: Send + fmt::Debug {
     fn look(&self) -> Look;
+
+    /// True where somebody tells of changes.
+    fn is_told(&self) -> bool;
 
     /// Ready when something may have changed.
     fn poll_hint(&mut self, cx: &mut Context<'_>) -> Poll<()>;
@@ -62,19 +69,22 @@ pub struct Watch {
 
 /// Watches for devices with printer interfaces; those that are there already are told first.
 ///
-/// `period` is how often the bus is looked at where udev says nothing, and bounds how late an event can be; a look costs
-/// less than a millisecond of a processor for ten devices. With udev an event is told at once.
+/// `period` is how often the bus is looked at where no udev runs, and bounds there how late an event can be; a look costs
+/// less than a millisecond of a processor for ten devices. With udev an event is told at once, and the bus is looked at every
+/// 30 s, or every `period` where that is longer, in case one was lost.
+///
+/// Without udev no thread is started; with it, one of nusb's, which all watches of the program share.
 #[must_use]
 pub fn watch(period: Duration) -> Watch {
-    let hints = Hints::listen();
-    if let Err(error) = &hints {
+    let hints = Hints::listen().unwrap_or_else(|error| {
         tracing::warn!(%error, "no events of udev: the USB devices are looked at every {period:?}");
-    }
-    Watch::over(Box::new(Computer { hints: hints.ok() }), period)
+        None
+    });
+    Watch::over(Box::new(Computer { hints }), period)
 }
 
 impl Watch {
-    fn over(source: Box<dyn Source>, period: Duration) -> Self {
+    pub(crate) fn over(source: Box<dyn Source>, period: Duration) -> Self {
         Self {
             source,
             period: period.max(MIN_PERIOD),
@@ -102,7 +112,7 @@ impl Watch {
             }
             // A look that is dropped half-way is made again by the next call.
             let looked = self.source.look().await;
-            self.next_look = Instant::now() + self.period;
+            self.next_look = Instant::now() + self.period();
             let listed = looked?;
             if listed.is_unready {
                 self.next_look = Instant::now() + UNREADY_PAUSE.min(self.period);
@@ -112,7 +122,15 @@ impl Watch {
         }
     }
 
-    /// The devices that are there, as of the last event that was told.
+    fn period(&self) -> Duration {
+        if self.source.is_told() {
+            self.period.max(TOLD_PERIOD)
+        } else {
+            self.period
+        }
+    }
+
+    /// The devices that are there, as of the last look at the bus: events of it may still be untold.
     #[must_use]
     pub fn plugged(&self) -> &[Plugged] {
         &self.known
@@ -135,6 +153,10 @@ impl fmt::Debug for Computer {
 impl Source for Computer {
     fn look(&self) -> Look {
         Box::pin(native::list())
+    }
+
+    fn is_told(&self) -> bool {
+        self.hints.is_some()
     }
 
     fn poll_hint(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -78,6 +78,9 @@ pub(crate) fn model_of(device: &Plugged) -> Option<String> {
 }
 
 #[cfg(test)]
+pub(crate) mod bench;
+
+#[cfg(test)]
 mod tests {
     use loket_usb::fake::FakeDevice;
     use loket_usb::{InitReset, Model};

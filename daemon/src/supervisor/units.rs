@@ -26,6 +26,7 @@ use crate::unit::control::{ControlUnit, Door};
 use crate::unit::days::OfficeDays;
 use crate::unit::exercise::{ExerciseUnit, Exercised};
 use crate::unit::health::{HealthLink, HealthUnit, watched};
+use crate::unit::hotplug::{HotplugUnit, Plugs};
 use crate::unit::link::{LinkUnit, will};
 use crate::unit::media::Media;
 use crate::unit::pages::PagesUnit;
@@ -49,12 +50,25 @@ pub(super) struct Units {
 }
 
 impl Units {
+    /// Hears of printers on USB cables, where the settings have any; gives what is heard.
+    pub(super) fn start_hotplug(&mut self, config: &Config) -> Plugs {
+        let Some((unit, plugs)) = HotplugUnit::of(config) else {
+            return Plugs::default();
+        };
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            unit.run(stop).await;
+            Ok(())
+        });
+        plugs
+    }
+
     pub(super) fn start_desk(
         &mut self,
         config: &Config,
         ground: &Ground,
         desk: loket_domain::print::Desk,
-        (enrolment, paper): (Option<&Enrolment>, Option<&Arc<PaperDesk>>),
+        (enrolment, paper, plugs): (Option<&Enrolment>, Option<&Arc<PaperDesk>>, &Plugs),
     ) -> Result<DeskHandle, RunError> {
         let (print, handle) = PrintUnit::new(desk, ground.journal.clone(), ground.clock.clone());
         let documents = Arc::clone(&ground.documents);
@@ -78,6 +92,7 @@ impl Units {
             rasters: Rasters::new(ground.sheets.inspector().clone()),
             records: ground.records.clone(),
             desk: handle.clone(),
+            plugs: plugs.clone(),
         });
         let stop = self.stop.clone();
         self.tasks
@@ -189,12 +204,12 @@ impl Units {
         &mut self,
         config: &Config,
         ground: &Ground,
-        desk: &DeskHandle,
+        (desk, plugs): (&DeskHandle, &Plugs),
         link: Option<HealthLink>,
     ) {
         let health = HealthUnit {
             machine: config.machine.clone(),
-            printers: watched(config, ground),
+            printers: watched(config, ground, plugs),
             desk: desk.clone(),
             journal: ground.journal.clone(),
             documents: Arc::clone(&ground.documents),

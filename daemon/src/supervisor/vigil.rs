@@ -168,6 +168,7 @@ mod tests {
     use crate::identity::OsRandom;
     use crate::raster::Rasters;
     use crate::trust::TrustStore;
+    use crate::unit::hotplug::Plugs;
     use crate::unit::print::{Hands, PrintUnit};
 
     const LIMIT: Duration = Duration::from_secs(30);
@@ -215,6 +216,7 @@ mod tests {
             rasters: Rasters::new(loket_inspection::Inspector::beside_this_program()),
             records: None,
             desk: desk.clone(),
+            plugs: Plugs::default(),
         };
         let stop = CancellationToken::new();
         let mut running = tokio::task::JoinSet::new();

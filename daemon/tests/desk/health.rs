@@ -93,6 +93,7 @@ fn watch(world: &World, printers: Vec<(&str, Arc<dyn Printer>)>) -> HealthUnit {
         printer,
         rule,
         sights: Sights::default(),
+        plug: loket_daemon::unit::hotplug::Plug::default(),
     });
     HealthUnit {
         machine: "desa-contoh-1".parse().unwrap(),

@@ -159,6 +159,7 @@ impl World {
             rasters: Rasters::new(self.inspector.clone()),
             records: None,
             desk: desk.clone(),
+            plugs: loket_daemon::unit::hotplug::Plugs::default(),
         });
         let stop = CancellationToken::new();
         let mut task = JoinSet::new();

@@ -4,6 +4,7 @@ mod discovery;
 mod exchange;
 mod fault;
 mod figures;
+mod hotplug;
 mod kernel;
 mod pappl;
 mod ticket;
@@ -41,6 +42,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("no-printer", || Box::pin(discovery::no_printer())),
     scenario("lying-descriptors", || Box::pin(discovery::liars())),
     scenario("hotplug-events", || Box::pin(discovery::hotplug())),
+    scenario("hotplug-wakes-the-daemon", || Box::pin(hotplug::wakes())),
     scenario("device-id-faults", || {
         Box::pin(discovery::device_id_faults())
     }),

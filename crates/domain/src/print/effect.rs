@@ -163,6 +163,26 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// The lane whose printer it asks; none for what needs no printer.
+    #[must_use]
+    pub fn printer(&self) -> Option<&str> {
+        match self {
+            Self::Survey { printer }
+            | Self::Create { printer, .. }
+            | Self::Locate { printer, .. }
+            | Self::Send { printer, .. }
+            | Self::Print { printer, .. }
+            | Self::Look { printer, .. }
+            | Self::Cancel { printer, .. } => Some(printer),
+            Self::Fetch { .. }
+            | Self::Verify { .. }
+            | Self::Prepare { .. }
+            | Self::Shred { .. } => None,
+        }
+    }
+}
+
 /// Everything to do now, in the order of acceptance.
 pub(super) fn effects(desk: &Desk, now: Now) -> Vec<Effect> {
     let next = desk.next_in_lanes();

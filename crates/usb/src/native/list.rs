@@ -19,6 +19,9 @@ use crate::plugged::Plugged;
 /// A number of three digits and a line end.
 const MAX_NUMBER_BYTES: usize = 8;
 
+/// Where udev takes orders; libudev and libusb tell by it whether udev runs.
+const UDEV_CONTROL: &str = "/run/udev/control";
+
 /// What a look at the bus found.
 #[derive(Debug, Default)]
 pub(crate) struct Listed {
@@ -142,11 +145,14 @@ fn number(path: &Path) -> Option<u8> {
 pub(crate) struct Hints(nusb::hotplug::HotplugWatch);
 
 impl Hints {
-    /// Listens from here on.
-    pub(crate) fn listen() -> Result<Self, UsbError> {
+    /// Listens from here on; nothing where no udev runs. Its socket can be listened to all the same, and stays silent.
+    pub(crate) fn listen() -> Result<Option<Self>, UsbError> {
+        if !Path::new(UDEV_CONTROL).exists() {
+            return Ok(None);
+        }
         let watch = nusb::watch_devices();
         let watch = watch.map_err(|failed| error(Doing::Listing, &failed))?;
-        Ok(Self(watch))
+        Ok(Some(Self(watch)))
     }
 
     /// What an event says is not told: the list that is read after it is the truth. Nothing where there will be none.

@@ -13,12 +13,26 @@ use crate::device::{Printer, PrinterStatus};
 use crate::ground::Ground;
 use crate::sights::{Sight, Sights};
 use crate::telemetry::chain;
+use crate::unit::hotplug::{Plug, Plugs};
 
 /// A look at a printer that takes longer counts as unreachable: the next one is due by then anyway.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A printer that was plugged in is on the bus seconds before it answers: it is looked at again after these pauses while it
+/// does not, and then as often as any other.
+const AFTER_PLUG: [Duration; 5] = [
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(16),
+];
+
 /// Reasons of one device that are told: printers name a handful.
 const MAX_REASONS: usize = 16;
+
+/// The state of a printer that does not answer.
+const UNREACHABLE: &str = "unreachable";
 
 /// A printer and how often it is looked at.
 #[derive(Clone)]
@@ -31,6 +45,8 @@ pub struct Watched {
     pub rule: PollRule,
     /// Where others find how it was seen.
     pub sights: Sights,
+    /// What is heard of its cable, where it has one: then it is looked at at once.
+    pub plug: Plug,
 }
 
 impl std::fmt::Debug for Watched {
@@ -43,7 +59,7 @@ impl std::fmt::Debug for Watched {
 }
 
 /// The printers of the settings, with their rules.
-pub(crate) fn watched(config: &Config, ground: &Ground) -> Vec<Watched> {
+pub(crate) fn watched(config: &Config, ground: &Ground, plugs: &Plugs) -> Vec<Watched> {
     // Settings are checked before anything is opened: hours that cannot be read do not come this far.
     let Ok(hours) = config.office_hours.parse() else {
         return Vec::new();
@@ -59,6 +75,7 @@ pub(crate) fn watched(config: &Config, ground: &Ground) -> Vec<Watched> {
                 hours,
             },
             sights: ground.sights.clone(),
+            plug: plugs.of(&settings.name),
         })
     });
     each.collect()
@@ -80,30 +97,28 @@ pub(super) async fn run(watched: Watched, clock: Clock, looks: mpsc::Sender<Seen
         printer,
         rule,
         sights,
+        mut plug,
     } = watched;
+    let mut soon: &[Duration] = &[];
+    let mut is_heard = false;
     loop {
-        let asked = tokio::time::timeout(LOOK_TIMEOUT, printer.status()).await;
-        let mut impressions = None;
-        let (look, fault) = match asked {
-            Ok(Ok(status)) => {
-                impressions = status.impressions;
-                (look_of(status), None)
-            }
-            Ok(Err(fault)) => {
-                let state = if fault.is_refusal() {
-                    "refusing"
-                } else {
-                    "unreachable"
-                };
-                (away(state, fault.reason()), Some(chain(&fault)))
-            }
-            Err(_elapsed) => {
-                let fault = format!("no answer within {} s", LOOK_TIMEOUT.as_secs());
-                (away("unreachable", "timed-out".to_owned()), Some(fault))
-            }
-        };
+        let mut asked = ask(printer.as_ref()).await;
+        if is_heard && asked.look.state == UNREACHABLE {
+            // The first exchange may have met what hung at the cable before; the next one is with what hangs there.
+            asked = ask(printer.as_ref()).await;
+        }
+        let Asked {
+            look,
+            impressions,
+            fault,
+        } = asked;
         let now = clock.now();
-        let pause = rule.pause(now, &look);
+        let mut pause = rule.pause(now, &look);
+        if let Some((first, later)) = soon.split_first()
+            && look.state == UNREACHABLE
+        {
+            (pause, soon) = (pause.min(*first), later);
+        }
         let sight = Sight {
             look: look.clone(),
             impressions,
@@ -119,7 +134,53 @@ pub(super) async fn run(watched: Watched, clock: Clock, looks: mpsc::Sender<Seen
         if looks.send(seen).await.is_err() {
             return;
         }
-        tokio::time::sleep(pause).await;
+        is_heard = false;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            is_there = plug.changed() => {
+                is_heard = true;
+                soon = if is_there { &AFTER_PLUG } else { &[] };
+            }
+        }
+    }
+}
+
+/// One look.
+struct Asked {
+    look: Look,
+    /// Sides of pages that the printer counted, where it does.
+    impressions: Option<u32>,
+    /// Why it cannot be used, with all causes.
+    fault: Option<String>,
+}
+
+async fn ask(printer: &dyn Printer) -> Asked {
+    let asked = tokio::time::timeout(LOOK_TIMEOUT, printer.status()).await;
+    let (look, fault) = match asked {
+        Ok(Ok(status)) => {
+            return Asked {
+                impressions: status.impressions,
+                look: look_of(status),
+                fault: None,
+            };
+        }
+        Ok(Err(fault)) => {
+            let state = if fault.is_refusal() {
+                "refusing"
+            } else {
+                UNREACHABLE
+            };
+            (away(state, fault.reason()), chain(&fault))
+        }
+        Err(_elapsed) => {
+            let fault = format!("no answer within {} s", LOOK_TIMEOUT.as_secs());
+            (away(UNREACHABLE, "timed-out".to_owned()), fault)
+        }
+    };
+    Asked {
+        look,
+        impressions: None,
+        fault: Some(fault),
     }
 }
 
@@ -142,3 +203,6 @@ fn away(state: &str, reason: String) -> Look {
         stock: None,
     }
 }
+
+#[cfg(test)]
+mod tests;

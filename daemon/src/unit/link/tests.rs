@@ -121,6 +121,7 @@ impl Bench {
             rasters: crate::raster::Rasters::new(loket_inspection::Inspector::beside_this_program()),
             records: None,
             desk: desk.clone(),
+            plugs: crate::unit::hotplug::Plugs::default(),
         });
         let mut running = JoinSet::new();
         running.spawn(print.run(hands, CancellationToken::new()));

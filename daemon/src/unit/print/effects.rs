@@ -25,6 +25,7 @@ use crate::record::{RecordFault, Records};
 use crate::standstill::Standstill;
 use crate::stops::{Stop, pass};
 use crate::telemetry::chain;
+use crate::unit::hotplug::{Plug, Plugs};
 
 /// First pause between two looks or tries, doubling to the last (CONTRACT, messages): a page takes seconds, and a
 /// printer that is away costs one connection a second.
@@ -54,6 +55,8 @@ pub struct Hands {
     pub records: Option<Arc<Records>>,
     /// The desk that is answered.
     pub desk: DeskHandle,
+    /// What is heard of printers on USB cables.
+    pub plugs: Plugs,
 }
 
 impl fmt::Debug for Hands {
@@ -94,6 +97,8 @@ pub(super) async fn run(
 ) -> EffectId {
     let id = effect.id;
     let mut pause = FIRST_PAUSE;
+    // From before the first try: a printer that is plugged in while it is tried is tried again at once.
+    let mut plug = (effect.action.printer()).map_or_else(Plug::default, |it| hands.plugs.of(it));
     let mut tries = Tries::default();
     while !stop.is_cancelled() {
         let trying = attempt(&hands, &fetching, &effect, &mut tries);
@@ -124,9 +129,10 @@ pub(super) async fn run(
         }
         tokio::select! {
             () = stop.cancelled() => return id,
-            () = tokio::time::sleep(pause) => {}
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(last_pause(id.step)),
+            // Tried again at once, and then with pauses that begin anew: it may take a moment until it answers.
+            () = plug.plugged() => pause = FIRST_PAUSE,
         }
-        pause = (pause * 2).min(last_pause(id.step));
     }
     id
 }
@@ -365,3 +371,6 @@ async fn shred(hands: &Arc<Hands>, job: JobId, printed: Option<Revision>) -> Out
         None => Outcome::Wait,
     }
 }
+
+#[cfg(test)]
+mod tests;
