@@ -54,13 +54,7 @@ enum Command {
     /// Check the settings and print each effective value with its origin.
     CheckConfig(At),
     /// Say what the settings' devices answer.
-    Devices {
-        #[command(flatten)]
-        at: At,
-        /// One JSON document instead of text.
-        #[arg(long)]
-        json: bool,
-    },
+    Devices(devices::Args),
     /// Judge a signed document, offline.
     #[command(
         about = "Periksa dokumen bertanda tangan di mesin ini, tanpa internet",
@@ -142,7 +136,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, inspector: Inspector) -> E
     let done = match cli.command {
         Command::Run(at) => run(&at, inspector),
         Command::CheckConfig(at) => check_config(&at),
-        Command::Devices { at, json } => devices::devices(&at.config, json),
+        Command::Devices(args) => devices::devices(&args),
         Command::Verify(args) => verify::verify(args, &inspector),
         Command::Print(hand) => print::print(&hand, &inspector),
         Command::Jobs { at, json } => jobs::list(&at.config, json),

@@ -75,6 +75,9 @@ troubles! {
     TrustBundleUnread "L-111" Done "Paket kepercayaan dari pusat belum ada atau tidak dapat dibaca akun ini, sehingga penilaian memakai map sertifikat saja, tanpa daftar pencabutan dari pusat. Jalankan dengan akun layanan loketd. Bila ragu, hubungi petugas TI.",
     CodesUnread "L-112" Done "Kode QR di halaman dokumen tidak dapat dibaca; putusan tentang tanda tangannya tetap berlaku. Ulangi dengan --qr. Bila berulang, hubungi petugas TI.",
     ProfilesUnusable "L-113" Config "Profil perangkat tidak dapat dipakai, sehingga printer belum dijalankan. Perbaiki berkas yang disebut di rincian, lalu periksa dengan 'loketd check-config'. Bila ragu, hubungi petugas TI.",
+    SearchFailed "L-114" Unavailable "Printer di jaringan tidak dapat dicari. Periksa sambungan jaringan mesin ini, lalu ulangi; printer yang sudah ada di pengaturan tetap dipakai. Bila berulang, hubungi petugas TI.",
+    AnswersUnusable "L-115" Done "Ada jawaban dari jaringan yang tidak dapat dipakai dan tidak ditampilkan. Bila printer yang dicari tidak muncul, tulis alamatnya sendiri di pengaturan. Bila berulang, hubungi petugas TI.",
+    AnswersTooMany "L-116" Done "Jawaban dari jaringan terlalu banyak, sehingga hanya sebagian yang ditampilkan. Cari dari mesin di jaringan yang sama dengan printernya, dengan --interface. Bila berulang, hubungi petugas TI.",
 
     DaemonAway "L-201" Unavailable "Layanan loketd tidak berjalan. Minta petugas TI menyalakannya (systemctl start loketd), lalu ulangi.",
     DaemonDenied "L-202" Unavailable "Akun ini tidak boleh memakai layanan loketd. Masuk sebagai petugas, atau minta petugas TI memasukkan akun ini ke grup loket-officer.",

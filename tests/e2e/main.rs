@@ -32,6 +32,7 @@ mod replay;
 mod report;
 mod revocation;
 mod sample;
+mod search;
 mod secrecy;
 mod set_back;
 mod sheets;

@@ -36,6 +36,7 @@ const PLACES: &[(&str, Place)] = &[
     ("loket-link", Place::Hand),
     (INSPECTION, Place::Hand),
     (USB, Place::Hand),
+    ("loket-dns-sd", Place::Hand),
     ("loket-ipp-printer", Place::Hand),
     ("loket-escl-scanner", Place::Hand),
     ("loket-sane-scanner", Place::Hand),

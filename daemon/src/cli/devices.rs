@@ -1,8 +1,9 @@
-//! `loketd devices`: what the printers of the settings answer, and whom this machine trusts.
+//! `loketd devices`: what the printers of the settings answer, what is plugged in, what announces itself on the network where
+//! that is asked, and whom this machine trusts.
 
 mod plugged;
+mod searched;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,9 +12,10 @@ use loket_wire::device_reason::in_words;
 use loket_wire::{MachineId, Stock};
 use serde::Serialize;
 
+use self::searched::Searched;
 use super::face::{say, tell};
 use super::words::printer_state;
-use super::{install_crypto, read_config, runtime, trust};
+use super::{At, install_crypto, read_config, runtime, trust};
 use crate::clock::Clock;
 use crate::config::PrinterConfig;
 use crate::device::{DeviceFault, IppDevice, Printer as _};
@@ -24,6 +26,23 @@ use crate::trouble::Trouble;
 
 /// A printer that says nothing for so long is not reached, whatever it does.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The options of `loketd devices`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    at: At,
+    /// Ask the local network for printers too, for so many seconds (1 to 30). Nothing is changed or printed.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5",
+        value_parser = clap::value_parser!(u64).range(1..=30))]
+    search: Option<u64>,
+    /// Ask at this network interface alone, as `ip link` names it.
+    #[arg(long, value_name = "NAME", requires = "search")]
+    interface: Option<String>,
+    /// One JSON document instead of text.
+    #[arg(long)]
+    json: bool,
+}
 
 /// One printer, in the shape of `loketd devices --json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -79,6 +98,20 @@ impl From<&Origin> for Quirk {
 }
 
 impl Seen {
+    /// As lines for a person.
+    fn say(&self) -> Result<(), Exit> {
+        let model = self.model.as_deref().unwrap_or("-");
+        let (name, state, line, uri) = (&self.name, self.state, self.line(), &self.uri);
+        say(format_args!("{name}  {state}  {line}  {uri}  {model}"))?;
+        for left in self.stock.iter().flat_map(Stock::in_words) {
+            say(format_args!("  {left}"))?;
+        }
+        if let Some(fault) = &self.fault {
+            say(format_args!("  rincian: {fault}"))?;
+        }
+        self.quirks.iter().try_for_each(Quirk::say)
+    }
+
     /// What an officer reads: the state, and why.
     pub(super) fn line(&self) -> String {
         let mut line = printer_state(self.state).to_owned();
@@ -143,8 +176,8 @@ pub(super) async fn look(
     seen
 }
 
-pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
-    let config = read_config(config)?;
+pub(super) fn devices(args: &Args) -> Result<Exit, Exit> {
+    let config = read_config(&args.at.config)?;
     install_crypto();
     let runtime = runtime()?;
     let profiles = profiles::load(config.devices_dir.as_deref());
@@ -155,29 +188,22 @@ pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
         found.push(runtime.block_on(look(printer, &config.machine, &profiles)));
     }
     let plugged = runtime.block_on(plugged::look(&config.printers, &profiles));
+    let searched = args.search.map(|seconds| {
+        let (printers, interface) = (&config.printers, args.interface.clone());
+        runtime.block_on(searched::look((seconds, interface), printers, &profiles))
+    });
     let trust = trust::look(&config, Clock::new(None).now().wall);
-    if json {
-        say(serde_json::json!({ "devices": found, "plugged": plugged, "trust": trust }))?;
-        return Ok(Exit::Done);
+    let exit = searched.as_ref().map_or(Exit::Done, Searched::exit);
+    if args.json {
+        let mut told = serde_json::json!({ "devices": found, "plugged": plugged, "trust": trust });
+        if let (Some(searched), Some(told)) = (&searched, told.as_object_mut()) {
+            told.insert("search".to_owned(), serde_json::json!(searched));
+        }
+        say(told)?;
+        return Ok(exit);
     }
     for seen in &found {
-        let model = seen.model.as_deref().unwrap_or("-");
-        say(format_args!(
-            "{}  {}  {}  {}  {model}",
-            seen.name,
-            seen.state,
-            seen.line(),
-            seen.uri
-        ))?;
-        for left in seen.stock.iter().flat_map(Stock::in_words) {
-            say(format_args!("  {left}"))?;
-        }
-        if let Some(fault) = &seen.fault {
-            say(format_args!("  rincian: {fault}"))?;
-        }
-        for quirk in &seen.quirks {
-            quirk.say()?;
-        }
+        seen.say()?;
     }
     if found.is_empty() {
         say("tidak ada printer di pengaturan mesin ini; hubungi petugas TI")?;
@@ -185,6 +211,9 @@ pub(super) fn devices(config: &Path, json: bool) -> Result<Exit, Exit> {
     for device in &plugged {
         device.say()?;
     }
+    if let Some(searched) = &searched {
+        searched.say()?;
+    }
     trust.say()?;
-    Ok(Exit::Done)
+    Ok(exit)
 }

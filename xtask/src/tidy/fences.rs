@@ -60,6 +60,12 @@ const FENCES: &[Fence] = &[
     fence("rusqlite_migration", &["loket-journal", "loket-store"]),
     fence("rumqttc", &["loket-link"]),
     fence("nusb", &["loket-usb"]),
+    // In tests it is the peer that announces.
+    Fence {
+        library: "mdns-sd",
+        crates: &["loket-dns-sd"],
+        in_tests: InTests::Free,
+    },
     fence("ipp", &["loket-ipp-printer", "loket-sim"]),
     fence("printpdf", &["loket-paper"]),
     Fence {
@@ -91,6 +97,7 @@ const IMPURE: &[&str] = &[
     "rusqlite",
     "rumqttc",
     "nusb",
+    "mdns-sd",
     "hyper",
     "hyper-util",
     "axum",

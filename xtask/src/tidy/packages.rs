@@ -49,6 +49,7 @@ const NOT_IN_CORES: &[&str] = &[
     "libsqlite3-sys",
     "rumqttc",
     "nusb",
+    "mdns-sd",
     "hyper",
     "axum",
     "rustls",

@@ -257,11 +257,14 @@ impl Inner {
             .err()
             .filter(|it| matches!(it, UsbError::Unplugged { .. }));
         let gone = gone.cloned();
+        if let Some(error) = &gone {
+            // Before the caller hears of it: who asks again at once must not be given another pair of the same device.
+            self.end(error.clone());
+        }
         task.finish(result);
         drop(task);
         pair.ready_at = Instant::now() + self.quirks.request_delay();
-        if let Some(error) = gone {
-            self.end(error);
+        if gone.is_some() {
             self.put_away(pair);
             return;
         }

@@ -122,7 +122,7 @@ async fn a_printer_that_does_not_answer_yet_is_looked_at_again_until_it_does_and
     while looks.within(SOON).await.is_some() {}
     cable.plug(false);
     let mut count = 0;
-    while looks.within(POLL / 2).await.is_some() {
+    while count < 100 && looks.within(POLL / 2).await.is_some() {
         count += 1;
     }
     assert_eq!(count, 1 + AFTER_PLUG.len(), "it never answered");

@@ -73,7 +73,10 @@ impl Bench {
                 reply.send(Ok(false)).unwrap();
                 Some(*command)
             }
-            other => panic!("{other:?}"),
+            other
+            @ (Ask::Report { .. } | Ask::Jobs { .. } | Ask::Held { .. } | Ask::Job { .. }) => {
+                panic!("{other:?}")
+            }
         }
     }
 
