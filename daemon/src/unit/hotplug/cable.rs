@@ -121,6 +121,7 @@ mod tests {
         cable.tell(start);
         let later = start + 60 * TOLD_AT_MOST_EVERY;
         cable.see(&[], later);
+        assert_eq!(cable.tell(later + AWAY_FOR - MS), None);
         cable.see(&[device(8)], later + AWAY_FOR - MS);
         assert_eq!(cable.tell(later + AWAY_FOR - MS), Some(true));
         assert_eq!(cable.due(), None);
