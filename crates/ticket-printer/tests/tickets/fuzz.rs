@@ -100,7 +100,7 @@ fn fuzz_conversations() {
         .build()
         .unwrap();
     let mut printed = 0_u64;
-    fuzz_from("ticket conversations", 1_000, |seeded| {
+    fuzz_from("ticket-conversations", 1_000, |seeded| {
         let (answering, good) = seeded
             .pick(&[
                 (Answering::InLine, IN_LINE),

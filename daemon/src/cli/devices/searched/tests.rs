@@ -11,6 +11,7 @@ fn settings(uri: &str) -> PrinterConfig {
         pinned_spki_sha256: None,
         trusts_impressions: None,
         idle_poll_ms: None,
+        exercise: None,
     }
 }
 

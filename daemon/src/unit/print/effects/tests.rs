@@ -73,8 +73,12 @@ impl Bench {
                 reply.send(Ok(false)).unwrap();
                 Some(*command)
             }
-            other
-            @ (Ask::Report { .. } | Ask::Jobs { .. } | Ask::Held { .. } | Ask::Job { .. }) => {
+            other @ (Ask::Report { .. }
+            | Ask::Jobs { .. }
+            | Ask::Resting { .. }
+            | Ask::NoteRest { .. }
+            | Ask::Held { .. }
+            | Ask::Job { .. }) => {
                 panic!("{other:?}")
             }
         }
