@@ -164,7 +164,7 @@ async fn a_printer_at_rest_prints_one_page_a_week_and_it_is_accounted_for_as_wha
     let words = ["report", "--day", &day, "--json", "--config", &config];
     let said = weeks.world.site.programs.loketd.run(words).await?;
     let own: Value = serde_json::from_str(&said)?;
-    for account in [&central, &own["day"]] {
+    for account in [&central["day"], &own["day"]] {
         let totals = &account["totals"];
         ensure!(totals["exercise"]["good_sheets"] == 1, "{account}");
         ensure!(totals["controlled"]["documents"] == 0, "{account}");
