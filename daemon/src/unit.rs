@@ -10,6 +10,7 @@ pub mod link;
 pub mod media;
 pub mod pages;
 pub mod print;
+pub(crate) mod printers;
 pub(crate) mod records;
 pub mod trust;
 pub mod verify;

@@ -24,6 +24,7 @@ mod sheet;
 mod site;
 mod station;
 mod station_paper;
+mod station_printers;
 mod station_report;
 mod upload;
 mod verdict;

@@ -6,7 +6,7 @@ use std::pin::Pin;
 
 pub use loket_domain::account::Day as AccountOfDay;
 pub use loket_domain::dispatch::LocalDay;
-use loket_wire::{JobId, Timestamp};
+use loket_wire::{JobId, Stock, Timestamp};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -123,6 +123,36 @@ pub trait DayDesk: Send + Sync {
     /// # Cancel safety
     /// Dropping the future loses nothing.
     fn day(&self, question: DayQuestion) -> Answer<'_, Result<DayAnswer, Trouble>>;
+}
+
+/// A printer of the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrinterSeen {
+    /// Its name in the settings.
+    pub name: String,
+    /// How it was seen a moment ago; none where nobody saw it.
+    pub state: Option<PrinterState>,
+}
+
+/// How a printer was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrinterState {
+    /// IPP printer-state keyword, or `unreachable` or `refusing`.
+    pub state: String,
+    /// Why, as keywords.
+    pub reasons: Vec<String>,
+    /// Make and model as it says.
+    pub model: Option<String>,
+    /// What it has left; none where it says nothing of that.
+    pub stock: Option<Stock>,
+    /// When, by the machine's clock.
+    pub at: Timestamp,
+}
+
+/// Knows how printers were seen last. No page asks a printer.
+pub trait PrinterDesk: Send + Sync {
+    /// The printers of the settings, in their order.
+    fn printers(&self) -> Answer<'_, Vec<PrinterSeen>>;
 }
 
 /// A document on a medium that somebody plugged in.

@@ -16,11 +16,11 @@ use tokio::sync::Semaphore;
 
 use crate::handles::Handles;
 use crate::picture::Picture;
-use crate::ports::{DayDesk, Judgement, MediaDesk, MediaFile, PaperDesk, VerifyDesk};
+use crate::ports::{DayDesk, Judgement, MediaDesk, MediaFile, PaperDesk, PrinterDesk, VerifyDesk};
 use crate::problem::Problem;
 use crate::station_paper::SheetResult;
 use crate::words::Trouble;
-use crate::{guard, kiosk, picture, station, station_paper, station_report};
+use crate::{guard, kiosk, picture, station, station_paper, station_printers, station_report};
 
 /// Documents that are received or judged at a time: each may take 8 MiB, and one screen asks for one.
 const MAX_UPLOADS: usize = 4;
@@ -71,6 +71,8 @@ pub struct Site {
     pub media: Arc<dyn MediaDesk>,
     /// Accounts for days.
     pub days: Arc<dyn DayDesk>,
+    /// Knows how printers were seen last.
+    pub printers: Arc<dyn PrinterDesk>,
     /// Which pages are shown.
     pub faces: BTreeSet<Face>,
     /// `host:port` by which browsers may call this machine; any other name is a stranger's page.
@@ -188,6 +190,7 @@ fn station_routes() -> Routes {
         ),
         ("/station/kertas/lagi/{handle}", get(station_paper::again)),
         ("/station/kertas/hasil/{handle}", get(station_paper::result)),
+        ("/station/printer", get(station_printers::page)),
         ("/station/laporan", get(station_report::page)),
         ("/station/laporan/berkas", get(station_report::file)),
         ("/station/gambar/{handle}", get(picture::show)),

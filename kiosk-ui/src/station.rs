@@ -13,6 +13,7 @@ use crate::ports::{
 };
 use crate::problem::{Problem, html};
 use crate::site::{Face, Shared};
+use crate::station_printers::{Want, wants};
 use crate::verdict::{attribute, judge};
 use crate::way::{self, Medium, Opened, Upload};
 use crate::words::{self, Shown};
@@ -30,6 +31,8 @@ const ALTERED: &str = "altered";
 #[template(path = "station_choose.html")]
 struct ChoosePage {
     form: Opened,
+    /// Printers that want somebody.
+    wants: Vec<Want>,
 }
 
 #[derive(Template)]
@@ -127,6 +130,7 @@ struct QrLine {
 pub(crate) async fn choose(State(shared): State<Shared>) -> Response {
     html(&ChoosePage {
         form: way::open(&shared).await,
+        wants: wants(&shared).await,
     })
 }
 

@@ -4,6 +4,7 @@ use loket_verify::{Code, Weight};
 
 use crate::ports::{RegionKind, SheetVerdict, Verdict};
 
+pub mod printer;
 mod trouble;
 
 pub use trouble::{Said, Trouble, say, say_officer};

@@ -182,3 +182,53 @@ async fn a_toner_that_becomes_low_is_told_once_in_either_dialect() -> anyhow::Re
     ensure!(silent["stock"]["supplies"][0]["level"] == 9, "{silent}");
     Ok(())
 }
+
+/// The officer's own page, without central: what the printer says is what stands there a moment later.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stations_own_page_says_what_each_printer_has_left_and_what_to_fetch()
+-> anyhow::Result<()> {
+    let world = World::start(Build::Plain, false).await?;
+    let station = world.station(ID, &[]).await?;
+    world.site.show_pages(&station.machine)?;
+    let _daemon = world.site.start_machine(&station.machine)?;
+    let says = async |path: &str, words: &[&str]| {
+        until(
+            words.first().copied().unwrap_or_default(),
+            DEADLINE,
+            async || {
+                // The page comes up a moment after the program.
+                let Ok(page) = http::call(&world.site.pages(), "GET", path, None).await else {
+                    return Ok(None);
+                };
+                let page = String::from_utf8_lossy(&page.body).into_owned();
+                Ok(words.iter().all(|words| page.contains(words)).then_some(()))
+            },
+        )
+        .await
+    };
+    let page = "/station/printer";
+    says(page, &["PRINTER SIAP", "Toner hitam", "75 %", "cukup"]).await?;
+    let left = |sheets: u32, toner: u32| {
+        format!(
+            r#"{{"trays": [{{"name": "Tray 1", "sheets": {sheets}, "capacity": 250, "size_mm": [210, 297]}}],
+                "supplies": [{{"kind": "toner", "name": "Toner", "colour": "black", "level": {toner}}}]}}"#
+        )
+    };
+    station.turn("/control", &left(0, 9)).await?;
+    let fetch = "Ambil: kertas A4, toner hitam.";
+    says(page, &[fetch, "Baki 1 (A4) habis.", "hampir habis", "9 %"]).await?;
+    says("/station/periksa", &["Printer a4:", "Lihat printer"]).await?;
+    station.turn("/control", &left(120, 9)).await?;
+    says(
+        page,
+        &["PERLU DISIAPKAN", "±120 lembar", "Ambil: toner hitam."],
+    )
+    .await?;
+    station.turn("/control", r#"{"jam_after": 0}"#).await?;
+    let job = world.order(ID, "KK-1", "now").await?;
+    world.wait(&job, &["printing"]).await?;
+    says(page, &["Kertas macet.", "berhenti", "petugas TI"]).await?;
+    station.turn("/control", r#"{"offline": true}"#).await?;
+    says(page, &["tidak terjangkau"]).await?;
+    Ok(())
+}

@@ -49,7 +49,8 @@ pub struct Rest {
     pub since: Timestamp,
     /// Whether that clock was trusted.
     pub clock_trusted: bool,
-    /// Its own count of sheets, where it has one: others may print there too.
+    /// Its own count of sheets since then, where it has one: others may print there too. Not known until a look that is
+    /// later than the sheet which began the rest: that sheet is counted too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impressions: Option<u32>,
 }
@@ -70,6 +71,8 @@ pub struct Sight<'a> {
     pub look: &'a Look,
     /// Its own count of sheets, where it has one.
     pub impressions: Option<u32>,
+    /// When it was seen so, by the machine's wall clock.
+    pub at: Timestamp,
 }
 
 /// What follows.
@@ -144,6 +147,8 @@ pub fn judge(
 
 /// The rest as it stands, or what must be noted first.
 fn noted(now: Now, rest: Option<Rest>, sight: Option<Sight<'_>>) -> Result<Rest, Rest> {
+    let is_of_rest = |sight: &Sight<'_>| rest.is_none_or(|rest| sight.at >= rest.since);
+    let sight = sight.filter(is_of_rest);
     let seen = sight.and_then(|sight| sight.impressions);
     let from_now = |impressions| Rest {
         since: now.wall,

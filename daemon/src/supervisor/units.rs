@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 
-use super::{Deadlines, Enrolment, RunError};
+use super::{Deadlines, Enrolment, RunError, lanes};
 use crate::alone::report_desk;
 use crate::config::Config;
 use crate::ground::Ground;
@@ -31,6 +31,7 @@ use crate::unit::link::{LinkUnit, will};
 use crate::unit::media::Media;
 use crate::unit::pages::PagesUnit;
 use crate::unit::print::{DeskHandle, Hands, PrintUnit};
+use crate::unit::printers::OfficePrinters;
 use crate::unit::records::RecordsUnit;
 use crate::unit::trust::TrustUnit;
 use crate::unit::verify::VerifyUnit;
@@ -297,6 +298,10 @@ impl Units {
             days: Arc::new(OfficeDays {
                 desk: report_desk(config, ground.journal.clone(), ground.clock.clone()),
                 office: config.office.clone(),
+            }),
+            printers: Arc::new(OfficePrinters {
+                names: lanes(config),
+                sights: ground.sights.clone(),
             }),
             config: pages.clone(),
             zone: config.office_hours.zone,

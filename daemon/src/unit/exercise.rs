@@ -106,6 +106,7 @@ impl ExerciseUnit {
         let seen = sight.as_ref().map(|sight| exercise::Sight {
             look: &sight.look,
             impressions: sight.impressions,
+            at: sight.at,
         });
         let now = self.clock.now();
         match judge(now, &self.rule, resting.rest, resting.is_lane_taken, seen) {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use loket_kiosk_ui::ports::{self, DayDesk, MediaDesk, VerifyDesk};
+use loket_kiosk_ui::ports::{self, DayDesk, MediaDesk, PrinterDesk, VerifyDesk};
 use loket_kiosk_ui::{Face, Site, serve};
 use loket_wire::Zone;
 use tokio::net::TcpListener;
@@ -29,6 +29,8 @@ pub struct PagesUnit {
     pub(crate) paper: Option<Arc<PaperDesk>>,
     /// Accounts for days.
     pub days: Arc<dyn DayDesk>,
+    /// Knows how printers were seen last.
+    pub printers: Arc<dyn PrinterDesk>,
     /// Reads what is plugged in.
     pub media: Arc<dyn MediaDesk>,
 }
@@ -61,6 +63,7 @@ impl PagesUnit {
                 .map(|paper| -> Arc<dyn ports::PaperDesk> { paper }),
             media: self.media,
             days: self.days,
+            printers: self.printers,
             zone: self.zone,
             idle: Duration::from_secs(self.config.idle_s),
             fresh: || loket_wire::random::draw(&mut OsRandom::default()),

@@ -20,6 +20,10 @@ const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// An idle inkjet at the bench, seen a moment ago.
 fn unit(world: &World) -> ExerciseUnit {
+    unit_that_counts(world, None)
+}
+
+fn unit_that_counts(world: &World, impressions: Option<u32>) -> ExerciseUnit {
     let sights = Sights::default();
     let sight = Sight {
         look: Look {
@@ -28,8 +32,8 @@ fn unit(world: &World) -> ExerciseUnit {
             model: None,
             stock: None,
         },
-        impressions: None,
-        at: DAY,
+        impressions,
+        at: world.clock.now().wall,
         seen: Instant::now(),
     };
     sights.note("a4", sight);
@@ -122,6 +126,30 @@ async fn a_page_comes_out_once_a_week_and_a_crash_after_it_was_taken_brings_no_s
     let told = world.told(second).await;
     let local = told.first().and_then(|told| told.local.as_deref()).unwrap();
     assert!(local.is_exercise() && local.by.is_none(), "{local:?}");
+}
+
+/// The printer counts the page as well, and nobody else printed.
+#[tokio::test]
+async fn a_page_that_the_printer_counts_is_not_taken_for_somebody_elses() {
+    let mut world = World::new();
+    world.start().await;
+    unit_that_counts(&world, Some(40)).check_all().await;
+    for (week, sheets) in [(1_u32, 40), (2, 41), (3, 42)] {
+        pass(&world, week);
+        // What is first seen after a sheet is noted, what is seen then is judged.
+        for _look in 0..2 {
+            unit_that_counts(&world, Some(sheets)).check_all().await;
+        }
+        let page = page(&world).await;
+        assert_eq!(world.until_closed(page).await, (JobState::Printed, None));
+        unit_that_counts(&world, Some(sheets + 1)).check_all().await;
+    }
+    assert_eq!(world.printer().sheets().len(), 3);
+    // Somebody copies: the next week begins there.
+    pass(&world, 4);
+    unit_that_counts(&world, Some(50)).check_all().await;
+    unit_that_counts(&world, Some(50)).check_all().await;
+    assert!(world.desk().jobs().await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@
 
 mod contrast;
 mod paper;
+mod printers;
 mod report;
 mod rig;
 

@@ -10,7 +10,8 @@ use loket_domain::account::{Of, day};
 use loket_kiosk_ui::ports::{
     Answer as Waited, Brought, Certificate, DayAnswer, DayDesk, DayQuestion, Document, Found,
     Judgement, Listing, LocalDay, MediaDesk, MediaFile, PaperAnswer, PaperDesk, PaperQuestion,
-    Reader, Revision, RevisionChange, Revocation, Signature, Verdict, VerifyDesk,
+    PrinterDesk, PrinterSeen, Reader, Revision, RevisionChange, Revocation, Signature, Verdict,
+    VerifyDesk,
 };
 use loket_kiosk_ui::words::Trouble;
 use loket_kiosk_ui::{Face, Site, serve};
@@ -139,6 +140,7 @@ pub(crate) struct Rig {
     pub(crate) at: String,
     pub(crate) desk: Arc<Desk>,
     pub(crate) paper: Arc<PaperRig>,
+    pub(crate) printers: Arc<Printers>,
     running: JoinSet<()>,
     stop: CancellationToken,
 }
@@ -196,6 +198,16 @@ impl DayDesk for Days {
     }
 }
 
+/// What the printers are at.
+pub(crate) struct Printers(pub(crate) Mutex<Vec<PrinterSeen>>);
+
+impl PrinterDesk for Printers {
+    fn printers(&self) -> Waited<'_, Vec<PrinterSeen>> {
+        let printers = self.0.lock().unwrap().clone();
+        Box::pin(std::future::ready(printers))
+    }
+}
+
 impl Rig {
     /// A machine that shows residents' pages is enrolled, one with officers' alone is not.
     pub(crate) async fn start(faces: &[Face]) -> Self {
@@ -209,12 +221,14 @@ impl Rig {
             says: Mutex::new(Err(Trouble::PaperNoRecord)),
             asked: Mutex::default(),
         });
+        let printers = Arc::new(Printers(Mutex::default()));
         let is_enrolled = faces.contains(&Face::Kiosk);
         let site = Site {
             paper: is_enrolled.then(|| -> Arc<dyn PaperDesk> { Arc::<PaperRig>::clone(&paper) }),
             verify: Arc::<Desk>::clone(&desk),
             media: Arc::new(Stick),
             days: Arc::new(Days),
+            printers: Arc::<Printers>::clone(&printers),
             faces: faces.iter().copied().collect::<BTreeSet<_>>(),
             hosts: BTreeSet::from([at.clone()]),
             zone: Zone::Wib,
@@ -228,6 +242,7 @@ impl Rig {
             at,
             desk,
             paper,
+            printers,
             running,
             stop,
         }

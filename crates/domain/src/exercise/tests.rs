@@ -67,6 +67,7 @@ fn judged(now: Now, rest: Rest, look: &Look) -> Verdict {
     let sight = Sight {
         look,
         impressions: None,
+        at: MORNING,
     };
     judge(now, &RULE, Some(rest), false, Some(sight))
 }
@@ -93,6 +94,7 @@ fn a_page_is_due_after_a_week_in_office_hours_at_a_printer_that_is_ready_and_fre
     let sight = Sight {
         look: &look,
         impressions: None,
+        at: MORNING,
     };
     let taken = judge(at(MORNING), &RULE, Some(rest(7)), true, Some(sight));
     assert_eq!(taken, not(WhyNot::LaneTaken));
@@ -202,6 +204,7 @@ fn sheets_that_the_printer_counts_for_others_end_its_rest() {
         let sight = Sight {
             look: &look,
             impressions: Some(count),
+            at: MORNING,
         };
         judge(at(MORNING), &RULE, Some(rest), false, Some(sight))
     };
@@ -222,6 +225,20 @@ fn sheets_that_the_printer_counts_for_others_end_its_rest() {
     let since = rest(8).since;
     assert_eq!(seen(None, 8, 41), noted(since, 41), "counted from here on");
     assert_eq!(seen(Some(40), 8, 0), noted(since, 0), "switched off and on");
+}
+
+/// The sheet that began the rest is in the count too: a look from before it would make it somebody else's.
+#[test]
+fn a_look_from_before_the_rest_says_nothing_of_the_count() {
+    let look = idle(None);
+    let rest = rest(8);
+    let before = Sight {
+        look: &look,
+        impressions: Some(40),
+        at: rest.since.saturating_sub(Duration::from_millis(1)),
+    };
+    let due = judge(at(MORNING), &RULE, Some(rest), false, Some(before));
+    assert_eq!(due, Verdict::Due, "no count is noted");
 }
 
 #[test]

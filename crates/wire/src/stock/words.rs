@@ -54,6 +54,22 @@ impl Supply {
 }
 
 impl Tray {
+    /// Which it is and what lies in it, for instance `Baki 1 (A4)`; `no` is its place among the trays, from 1.
+    #[must_use]
+    pub fn what_in_words(&self, no: usize) -> String {
+        let name = self.name_in_words(no);
+        match self.media_in_words() {
+            Some(media) => format!("{name} ({media})"),
+            None => name,
+        }
+    }
+
+    /// What lies in it, for instance `A4`.
+    #[must_use]
+    pub fn media_in_words(&self) -> Option<String> {
+        self.media.as_deref().map(media_in_words)
+    }
+
     /// What lies in it, for instance `Baki 1: A4, ±120 lembar`; `no` is its place among the trays, from 1.
     #[must_use]
     pub fn in_words(&self, no: usize) -> String {
@@ -172,6 +188,13 @@ mod tests {
         ] {
             assert_eq!(tray.in_words(3), said);
         }
+        let first = tray("Tray 1", a4, Level::Known(120));
+        assert_eq!(first.what_in_words(3), "Baki 1 (A4)");
+        let bare = Tray {
+            media: None,
+            ..first
+        };
+        assert_eq!(bare.what_in_words(3), "Baki 1");
         let broken = Tray {
             name: None,
             is_out_of_order: true,

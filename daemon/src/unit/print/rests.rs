@@ -48,11 +48,6 @@ impl Rests {
         let mut has_changed = false;
         for event in events {
             if let Some((lane, rest)) = rest_after(before, event) {
-                let impressions = self.of(&lane).and_then(|known| known.impressions);
-                let rest = Rest {
-                    impressions,
-                    ..rest
-                };
                 self.lanes.insert(lane, rest);
                 has_changed = true;
             }
