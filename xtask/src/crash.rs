@@ -16,7 +16,7 @@ const KILLS_VARIABLE: &str = "LOKET_KILLS";
 const SEED_VARIABLE: &str = "LOKET_SEED";
 
 /// Of a run, about so many come at known places, whatever is asked; more are made before the printers of the matrix.
-const AT_KNOWN_PLACES: u64 = 200;
+const AT_KNOWN_PLACES: u64 = 150;
 
 /// Printers of the matrix (`tests/src/matrix/printer.rs`).
 const PRINTERS: u64 = 7;
