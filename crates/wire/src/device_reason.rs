@@ -22,6 +22,12 @@ pub fn keeps_from_printing(keyword: &str) -> bool {
     )
 }
 
+/// Whether it says what a device is, for good, and wants nothing of anybody.
+#[must_use]
+pub fn is_by_nature(keyword: &str) -> bool {
+    keyword == "no-create-job"
+}
+
 /// A reason without its severity, which printers derive from their state.
 fn bare(keyword: &str) -> &str {
     ["-report", "-warning", "-error"]

@@ -47,7 +47,7 @@ pub(super) async fn at_printer(
             ..
         } => {
             let what = (*revision, *raster, format.as_str());
-            send(hands, device, effect, (remote, what)).await
+            send(hands, device, effect, To::Job(remote), what).await
         }
         Action::Print {
             name,
@@ -58,7 +58,7 @@ pub(super) async fn at_printer(
             ..
         } => {
             let what = (*revision, *raster, format.as_str());
-            print(hands, device, effect, ((name, *class), what)).await
+            send(hands, device, effect, To::New(name, *class), what).await
         }
         Action::Fetch { .. }
         | Action::Verify { .. }
@@ -96,75 +96,62 @@ async fn create(device: &dyn Printer, effect: &Effect, name: &str) -> Outcome {
     }
 }
 
-/// A document, its shape and the format in which it goes.
-type What<'a> = (Revision, Option<RasterSetup>, &'a str);
+/// Where a document goes.
+enum To<'a> {
+    /// To the job that is there.
+    Job(&'a RemoteJob),
+    /// Together with a job of this name.
+    New(&'a str, Class),
+}
 
-/// Sends the document once to the job that is there.
+/// Sends the document once.
 async fn send(
     hands: &Arc<Hands>,
     device: &dyn Printer,
     effect: &Effect,
-    (remote, what): (&RemoteJob, What<'_>),
+    to: To<'_>,
+    (revision, raster, format): (Revision, Option<RasterSetup>, &str),
 ) -> Outcome {
     let (job, attempt) = (effect.id.job, effect.id.attempt);
-    let (revision, raster, format) = what;
     let bytes = match payload(hands, effect, (revision, raster)).await {
         Ok(bytes) => bytes,
         Err(outcome) => return outcome,
     };
     pass(Stop::BeforeSend);
-    let sent = device.send(remote, format, bytes).await;
+    let sent = match to {
+        To::Job(remote) => {
+            let sent = device.send(remote, format, bytes).await;
+            sent.map(|()| Command::Sent { job, attempt })
+        }
+        To::New(name, class) => {
+            let printed = device.print(name, class, format, bytes).await;
+            printed.map(|made| Command::JobTaken {
+                job,
+                attempt,
+                remote: made.remote,
+                unsupported: made.unsupported,
+            })
+        }
+    };
     pass(Stop::AfterSend);
     match sent {
-        Ok(()) => Outcome::Tell(Command::Sent { job, attempt }),
-        Err(fault) => not_sent(effect, &fault),
-    }
-}
-
-/// Sends the document once, and the job with it.
-async fn print(
-    hands: &Arc<Hands>,
-    device: &dyn Printer,
-    effect: &Effect,
-    ((name, class), what): ((&str, Class), What<'_>),
-) -> Outcome {
-    let (job, attempt) = (effect.id.job, effect.id.attempt);
-    let (revision, raster, format) = what;
-    let bytes = match payload(hands, effect, (revision, raster)).await {
-        Ok(bytes) => bytes,
-        Err(outcome) => return outcome,
-    };
-    pass(Stop::BeforeSend);
-    let printed = device.print(name, class, format, bytes).await;
-    pass(Stop::AfterSend);
-    match printed {
-        Ok(Made {
-            remote,
-            unsupported,
-        }) => Outcome::Tell(Command::JobTaken {
-            job,
-            attempt,
-            remote,
-            unsupported,
-        }),
-        Err(fault) => match fault.is_final_refusal() {
-            // Looked for by its name all the same.
-            Some(is_for_good) => {
-                tracing::warn!(job.id = %job, error = %chain(&fault), "printer refused the job");
-                Outcome::Tell(Command::JobRefused {
-                    job,
-                    attempt,
-                    is_for_good,
-                })
-            }
-            None => not_sent(effect, &fault),
-        },
+        Ok(command) => Outcome::Tell(command),
+        Err(fault) => not_sent(effect, &fault, matches!(to, To::New(..))),
     }
 }
 
 /// A document that was sent once, and did not arrive as far as is known.
-fn not_sent(effect: &Effect, fault: &DeviceFault) -> Outcome {
+fn not_sent(effect: &Effect, fault: &DeviceFault, is_with_job: bool) -> Outcome {
     let (job, attempt) = (effect.id.job, effect.id.attempt);
+    if let Some(is_for_good) = fault.is_final_refusal().filter(|_said| is_with_job) {
+        // Looked for by its name all the same.
+        tracing::warn!(job.id = %job, error = %chain(fault), "printer refused the job");
+        return Outcome::Tell(Command::JobRefused {
+            job,
+            attempt,
+            is_for_good,
+        });
+    }
     if fault.left_no_byte() {
         tracing::warn!(job.id = %job, error = %chain(fault), "document not taken");
         return Outcome::Tell(Command::SendNotTaken { job, attempt });

@@ -159,3 +159,13 @@ fn every_fault_says_what_to_do() {
         assert!(todo.tone >= Tone::Wait, "{said}");
     }
 }
+
+#[test]
+fn what_a_printer_is_by_nature_and_its_sleep_want_nothing_of_an_officer() {
+    let whole = stock(&[], &[tray(Level::Known(100))]);
+    for reason in ["no-create-job", "hibernate"] {
+        let shown = of("idle", &[reason], &whole);
+        assert_eq!((shown.word, shown.tone), ("siap", Tone::Good), "{reason}");
+        assert_eq!(shown.todos, [], "{reason}");
+    }
+}

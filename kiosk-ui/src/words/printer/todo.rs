@@ -1,7 +1,7 @@
 //! What is to be done at a printer: by what it has left, and by the reasons of its state.
 
 use loket_wire::Stock;
-use loket_wire::device_reason::{in_words, keeps_from_printing};
+use loket_wire::device_reason::{in_words, is_by_nature, keeps_from_printing};
 use loket_wire::stock::{Band, Supply, SupplyKind, Tray};
 
 use super::{Tone, band_in_words};
@@ -235,7 +235,7 @@ pub(super) fn todo_of_reason(reason: &str) -> Option<Todo> {
         .iter()
         .find_map(|suffix| reason.strip_suffix(suffix))
         .unwrap_or(reason);
-    if ASLEEP.contains(&bare) {
+    if ASLEEP.contains(&bare) || is_by_nature(bare) {
         return None;
     }
     let row = ROWS.iter().find(|row| row.keywords.contains(&bare));

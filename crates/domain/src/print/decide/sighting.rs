@@ -16,7 +16,7 @@ use super::super::command::Refusal;
 use super::super::event::What;
 use super::super::job::Job;
 use super::clearing::{self, Next};
-use super::{call_off, called_off_end, end, pace, withdraw};
+use super::{call_off, called_off_end, called_off_state, end, pace, withdraw};
 use crate::core::Now;
 
 /// Times one remote job is sent the document: a printer that still waits for it after three is called off.
@@ -153,20 +153,8 @@ fn sought(now: Now, job: &Job, attempt: &Attempt, heard: Heard, sighting: Sighti
     let name = job_name(job.facts.job_id, attempt.no);
     let view = match sighting {
         Sighting::Seen(view) if view.name.as_deref() == Some(name.as_str()) => view,
-        Sighting::Seen(_) | Sighting::Absent => {
-            return match heard {
-                Heard::Unsent => vec![begin_or_end(now, job, attempt)],
-                Heard::Nothing => vec![fate_not_seen(None)],
-                Heard::NotNow => pace::attempt_failed(job, attempt),
-                Heard::Never => vec![end(JobState::Failed, Reason::PrinterRefused)],
-            };
-        }
-        Sighting::Unasked => {
-            return vec![What::BecameUnknown {
-                reason: Reason::NoPrinter,
-                left: None,
-            }];
-        }
+        Sighting::Seen(_) | Sighting::Absent => return not_found(now, job, attempt, heard, true),
+        Sighting::Unasked => return not_found(now, job, attempt, heard, false),
     };
     let remote = view.remote();
     let mut whats = vec![What::RemoteCreated {
@@ -176,8 +164,39 @@ fn sought(now: Now, job: &Job, attempt: &Attempt, heard: Heard, sighting: Sighti
         step: Step::Probing(remote.clone()),
         ..attempt.clone()
     };
-    whats.extend(probed(now, job, &adopted, &remote, &view));
+    let is_over = matches!(
+        view.state,
+        RemoteState::Canceled | RemoteState::Aborted | RemoteState::Completed
+    );
+    match attempt.called_off {
+        // Called off while this journal said that nothing was sent.
+        Some(reason) if !is_over => whats.push(What::CancellingRemote {
+            remote,
+            bytes_left: true,
+            then: Afterwards::End {
+                state: called_off_state(reason),
+                reason,
+            },
+            by_printer: false,
+        }),
+        Some(_) | None => whats.extend(probed(now, job, &adopted, &remote, &view)),
+    }
     whats
+}
+
+/// No job of that name, as the printer says, or as nobody can say: it is in the settings no more.
+fn not_found(now: Now, job: &Job, attempt: &Attempt, heard: Heard, is_asked: bool) -> Vec<What> {
+    match (heard, is_asked) {
+        (Heard::Unsent, true) => vec![begin_or_end(now, job, attempt)],
+        (Heard::Unsent, false) => none_there(job, attempt),
+        (Heard::Nothing, true) => vec![fate_not_seen(None)],
+        (Heard::Nothing, false) => vec![What::BecameUnknown {
+            reason: Reason::NoPrinter,
+            left: None,
+        }],
+        (Heard::NotNow, _) => pace::attempt_failed(job, attempt),
+        (Heard::Never, _) => vec![end(JobState::Failed, Reason::PrinterRefused)],
+    }
 }
 
 /// As in [`checked`], the sending begins in the very commit: the bytes are compared before the first one leaves.

@@ -109,6 +109,49 @@ fn after_a_start_before_the_sending_it_is_looked_for_and_sent_only_where_it_is_n
 }
 
 #[test]
+fn what_was_called_off_before_a_forgotten_sending_came_to_light_is_called_off_at_the_printer() {
+    let mut bench = Bench::new().at("preparing");
+    bench.give(Command::Resume);
+    assert_eq!(bench.cancel(officer()), "called-off");
+    let pending = view(Pending, Some(0));
+    assert_eq!(
+        bench.see(pending.clone()),
+        "remote-created cancelling-remote"
+    );
+    assert_eq!(bench.see(pending), "cancel-due");
+    bench.give(Command::CancelTried {
+        job: job_no(1),
+        attempt: 1,
+    });
+    assert_eq!(bench.see(view(RemoteState::Canceled, Some(0))), "ended");
+    let called_off = (JobState::Cancelled, Some(Reason::ByOfficer));
+    assert_eq!(bench.public(), called_off);
+}
+
+#[test]
+fn at_a_printer_that_left_the_settings_only_what_may_have_been_sent_is_asked_about() {
+    let unasked = |bench: &mut Bench| {
+        bench.give(Command::Sighted {
+            job: job_no(1),
+            attempt: 1,
+            sighting: Sighting::Unasked,
+        })
+    };
+    let mut bench = Bench::new().at("preparing");
+    bench.give(Command::Resume);
+    assert_eq!(unasked(&mut bench), "attempt-failed");
+
+    let mut bench = Bench::new().at("sending-whole");
+    bench.give(refused(false));
+    assert_eq!(unasked(&mut bench), "attempt-failed waiting");
+
+    let mut bench = Bench::new().at("seeking");
+    assert_eq!(unasked(&mut bench), "became-unknown");
+    let unknown = (JobState::Unknown, Some(Reason::NoPrinter));
+    assert_eq!(bench.public(), unknown);
+}
+
+#[test]
 fn once_it_is_sent_it_is_too_late_to_call_off() {
     for stage in ["sending-whole", "seeking"] {
         let mut bench = Bench::new().at(stage);

@@ -1,4 +1,4 @@
-//! Prints a line on a ticket printer and asks it for its paper: `ticket usb://0519:0003/`.
+//! Prints a line on a ticket printer and asks it for its paper: `raw usb://0519:0003/`.
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
 use std::error::Error;
