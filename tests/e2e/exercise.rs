@@ -38,8 +38,29 @@ impl Weeks {
         })
     }
 
-    /// A station whose printer wants exercise, at any hour; its daemon has seen the printer.
     async fn station(&self, id: &str) -> anyhow::Result<Station> {
+        let all = self.stations(&[id.to_owned()]).await?;
+        all.into_iter().next().context("make a station")
+    }
+
+    /// Stations whose daemons have seen their printers, side by side: each look takes a moment.
+    async fn stations(&self, ids: &[String]) -> anyhow::Result<Vec<Station>> {
+        let mut looking = Vec::new();
+        for id in ids {
+            let station = self.configured(id).await?;
+            looking.push((Life::begin(&self.world.site, &station)?, station));
+        }
+        let mut stations = Vec::new();
+        for (mut life, station) in looking {
+            life.says(BEGINS).await?;
+            life.daemon.stop().await?;
+            stations.push(station);
+        }
+        Ok(stations)
+    }
+
+    /// A station whose printer wants exercise, at any hour.
+    async fn configured(&self, id: &str) -> anyhow::Result<Station> {
         let station = self.world.station(id, &[]).await?;
         let config = station.machine.config();
         let settings = std::fs::read_to_string(&config)?;
@@ -49,9 +70,6 @@ impl Weeks {
              office_hours = { working_days = [\"mon\", \"tue\", \"wed\", \"thu\", \"fri\", \"sat\", \"sun\"] }\n\
              exercise = { from = \"00:00\", until = \"24:00\" }",
         )?;
-        let mut life = Life::begin(&self.world.site, &station)?;
-        life.says(BEGINS).await?;
-        life.daemon.stop().await?;
         Ok(station)
     }
 
@@ -202,19 +220,24 @@ async fn killed_at_any_moment_of_an_exercise_page_one_comes_out_and_never_two() 
         "after-shred",
     ];
     let mut weeks = Weeks::start().await?;
-    let mut stations = Vec::new();
-    for (no, stop) in STOPS.into_iter().enumerate() {
-        let id = format!("desa-{no}-henti");
-        stations.push((stop, id.clone(), weeks.station(&id).await?));
-    }
+    let ids: Vec<String> = (0..STOPS.len())
+        .map(|no| format!("desa-{no}-henti"))
+        .collect();
+    let stations = weeks.stations(&ids).await?;
     weeks.pass().await?;
-    for (stop, id, station) in stations {
-        let doomed = weeks.world.doomed_at(stop)?;
-        let mut life = Life::begin(&doomed, &station)?;
+    let mut doomed = Vec::new();
+    for (stop, station) in STOPS.into_iter().zip(stations) {
+        let site = weeks.world.doomed_at(stop)?;
+        doomed.push((stop, Life::begin(&site, &station)?, station));
+    }
+    let mut lives = Vec::new();
+    for (stop, mut life, station) in doomed {
         let ended = tokio::time::timeout(DEADLINE, life.daemon.wait()).await;
         let ended = ended.with_context(|| format!("killed at {stop}"))??;
         ensure!(ended.code().is_none(), "{stop}: {ended}");
-        let mut life = Life::begin(&weeks.world.site, &station)?;
+        lives.push((stop, Life::begin(&weeks.world.site, &station)?, station));
+    }
+    for ((stop, mut life, station), id) in lives.into_iter().zip(ids) {
         let pages = until_over(&weeks.world, &id, 1).await?;
         ensure!(pages[0]["state"] == "printed", "{stop}: {}", pages[0]);
         life.says(RESTED).await?;
