@@ -359,6 +359,11 @@ fn a_job_missing_in_a_whole_list_is_due_again_or_unknown() {
         "an older one that a broker kept?"
     );
     assert_eq!(feed(&mut job, 5, missing(true)), [Change::Lost]);
+    assert_eq!(
+        decide(&job, at(6), missing(false)),
+        Err(Refusal::Unsettled),
+        "its copy's reports may be under way"
+    );
     assert_eq!(feed(&mut job, 6, missing(true)), [Change::CopyGone]);
     assert!(feed(&mut job, 7, missing(true)).is_empty(), "said once");
     assert!(feed(&mut job, 7, unasked).is_empty(), "nothing to prove");
@@ -484,6 +489,7 @@ fn refusals_have_codes_of_their_own() {
         Refusal::MachineUnheard,
         Refusal::CopyHeld,
         Refusal::Unproven,
+        Refusal::Unsettled,
         Refusal::NotServed { state },
     ];
     let codes: std::collections::BTreeSet<_> = all.iter().map(|refusal| refusal.code()).collect();

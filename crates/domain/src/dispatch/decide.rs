@@ -152,6 +152,10 @@ pub enum Refusal {
     /// A sync that was not asked for would prove it, were it no older one: ask the machine.
     #[error("conclude from a sync that nobody asked for")]
     Unproven,
+    /// A list without a lost job says that there is no copy of it, were no report of the machine's under way: ask it
+    /// once they are through.
+    #[error("conclude from a sync while reports are under way")]
+    Unsettled,
 }
 
 impl Refusal {
@@ -172,6 +176,7 @@ impl Refusal {
             Self::CopyHeld => "D-109",
             Self::Unproven => "D-110",
             Self::NotServed { .. } => "D-111",
+            Self::Unsettled => "D-112",
         }
     }
 }
@@ -382,6 +387,10 @@ fn unlisted(
         return Ok(is_proved.then_some(Change::CopyGone).into_iter().collect());
     }
     let gone = lost::not_held(job);
+    if !is_settled && gone == [Change::CopyGone] {
+        return Err(Refusal::Unsettled);
+    }
+    // Of a job that is not lost the reports under way tell.
     if gone.is_empty() || !is_settled {
         return Ok(Vec::new());
     }

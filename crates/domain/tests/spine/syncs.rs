@@ -99,7 +99,6 @@ impl Central {
                 asked.push(*id);
             }
         }
-        self.machines[machine_no].relist_seq = has_passed_over.then_some(sync.last_event_seq);
         // The question was asked before the journal turned out to be lost.
         let asked_at = asked_at.filter(|_at| !synced.is_journal_lost());
         let mut must_ask = false;
@@ -118,15 +117,15 @@ impl Central {
                     must_ask |= changes.contains(&Change::Lost);
                     kept.change(now, "central", &changes);
                 }
-                Err(refusal) => {
-                    assert_eq!(refusal, Refusal::Unproven);
-                    must_ask = true;
-                }
+                Err(Refusal::Unproven) => must_ask = true,
+                Err(Refusal::Unsettled) => has_passed_over = true,
+                Err(refusal) => panic!("{refusal:?}"),
             }
             if kept.job.cancel_asked && kept.job.state.is_with_machine() {
                 asked.push(kept.job.id);
             }
         }
+        self.machines[machine_no].relist_seq = has_passed_over.then_some(sync.last_event_seq);
         if must_ask {
             self.ask_for_sync(machine_no, now);
         }

@@ -65,19 +65,20 @@ pub(super) fn ingest(
     }
     machines::save_stream(tx, machine, &synced.stream)?;
     sessions::set_session(tx, machine, sync.epoch, sync.session_seq, true, now)?;
-    let has_passed_over = compare_jobs(tx, machine, sync, &synced, now, &mut outcome)?;
-    let relist_seq = has_passed_over.then_some(sync.last_event_seq);
-    let lives = (&present, &synced.stream);
-    doubts::synced(tx, machine, lives, &view, relist_seq)?;
-    if let Some(ack) = doubts::ack(tx, machine, &synced.stream)? {
-        outcome.ack = ack;
-    }
+    let mut has_passed_over = compare_jobs(tx, machine, sync, &synced, now, &mut outcome)?;
     // A list that showed the loss may be older than what it lists.
     outcome.must_ask |= synced.is_journal_lost();
     // A question that was asked before the journal turned out to be lost proves nothing of the jobs that it held.
     let asked_at = asked_at.filter(|_at| !synced.is_journal_lost());
     if sync.is_complete {
-        compare_unlisted(tx, machine, sync, &synced, asked_at, now, &mut outcome)?;
+        has_passed_over |=
+            compare_unlisted(tx, machine, sync, &synced, asked_at, now, &mut outcome)?;
+    }
+    let relist_seq = has_passed_over.then_some(sync.last_event_seq);
+    let lives = (&present, &synced.stream);
+    doubts::synced(tx, machine, lives, &view, relist_seq)?;
+    if let Some(ack) = doubts::ack(tx, machine, &synced.stream)? {
+        outcome.ack = ack;
     }
     ask_unlisted(tx, machine, sync, now, &mut outcome)?;
     outcome.reoffer = offers::has_offerable(tx, machine, now)?;
@@ -255,7 +256,8 @@ fn is_listed(sync: &Sync, job: JobId) -> bool {
     sync.open_jobs.iter().any(|open| open.job_id == job)
 }
 
-/// Goes through the jobs that a whole list should have named.
+/// Goes through the jobs that a whole list should have named; whether one of them is lost and nothing follows from that
+/// while reports are under way.
 fn compare_unlisted(
     tx: &Transaction<'_>,
     machine: &MachineId,
@@ -264,7 +266,8 @@ fn compare_unlisted(
     asked_at: Option<Timestamp>,
     now: Timestamp,
     outcome: &mut SyncOutcome,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
+    let mut has_passed_over = false;
     for mut row in jobs::to_be_listed(tx, machine)? {
         if is_listed(sync, row.facts.id) {
             continue;
@@ -279,6 +282,10 @@ fn compare_unlisted(
                 outcome.must_ask = true;
                 continue;
             }
+            Err(Refusal::Unsettled) => {
+                has_passed_over = true;
+                continue;
+            }
             Err(refusal) => return Err(StoreError::Refused(refusal)),
         };
         jobs::change(tx, &mut row.job, &changes, &Actor::central(), now)?;
@@ -287,7 +294,7 @@ fn compare_unlisted(
             outcome.must_ask = true;
         }
     }
-    Ok(())
+    Ok(has_passed_over)
 }
 
 /// Asks again about jobs that the list does not name, where an answer is owed.

@@ -254,6 +254,31 @@ fn a_copy_that_a_list_named_before_its_reports_is_asked_about_once_they_are_thro
     world.check();
 }
 
+/// A list cannot say that there is no copy of a lost job while reports are under way, and nobody waits for the next
+/// question in its time where they come a moment later.
+#[test]
+fn a_lost_job_that_a_list_lacked_before_its_reports_is_asked_about_once_they_are_through() {
+    let world = World::new();
+    world.connect(1, 0);
+    let lost = world.held(1, 1);
+    let mut new = sync(2, Some(1), 2);
+    new.epoch = NEW_EPOCH;
+    let outcome = world.sync(&new, 60);
+    assert_eq!(outcome.lost_jobs, [lost]);
+    let outcome = world.sync(&new, 61);
+    assert!(!outcome.must_ask, "its reports are under way");
+    assert_eq!(world.row(lost).job.copy, Some(MachineCopy::Unheard));
+    let next = world.insert(2);
+    let fetching = say(next, JobState::Fetching, None);
+    assert!(!world.tell(NEW_EPOCH, 1, fetching, 62).must_ask);
+    let journalled = say(next, JobState::Journalled, None);
+    assert!(world.tell(NEW_EPOCH, 2, journalled, 62).must_ask);
+    new.open_jobs = vec![open(next, JobState::Journalled)];
+    assert!(!world.sync(&new, 63).must_ask);
+    assert_eq!(world.row(lost).job.copy, Some(MachineCopy::Gone));
+    world.check();
+}
+
 /// The hourly question leaves no line; and of a job with more lines than it may have, its sheet is heard all the same.
 #[test]
 fn a_copy_that_is_asked_about_for_weeks_leaves_room_for_its_sheet() {
