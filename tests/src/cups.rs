@@ -103,6 +103,11 @@ impl Cups {
         cups.tool("/usr/sbin/lpadmin")
             .run(["-p", QUEUE, "-v", device, "-m", "raw", "-E"])
             .await?;
+        // It writes its queues 30 s later (DirtyCleanInterval), or when it ends in order: whoever set it up did so long ago.
+        cups.running.stop().await?;
+        let again = Self::launch(site, folder, port)?;
+        cups.running = again.running;
+        cups.wait_up(LOOK).await?;
         Ok(cups)
     }
 

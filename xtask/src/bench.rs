@@ -17,12 +17,13 @@ use clap::{Args, ValueEnum};
 use crate::metadata::Metadata;
 use crate::test::debian::{Package, install_missing};
 use crate::test::{PROGRAMS_FOLDER_VARIABLE, cargo, check_shut, finish, peers, programs};
+use crate::usb;
 
 /// The programs as shipped: optimised, without symbols, without the doors for tests.
 const BUILD: &str = "build --release --workspace --exclude xtask --exclude loket-usb-guest --bins";
 
 /// The driver, a benchmark of the package that may start every program.
-const DRIVER: &str = "bench --package loket-tests --bench loket-bench --";
+const DRIVER: &str = "bench --package loket-tests --bench loket-bench";
 
 /// What the benchmarks run beside ours or measure with; the first two are the rival.
 const PACKAGES: &[Package] = &[
@@ -109,6 +110,8 @@ enum Name {
     Verify,
     /// Documents printed once through crashes, beside `lp` and cupsd
     Crash,
+    /// IPP and bytes over USB in a kernel of its own, beside ipp-usb and usblp
+    Usb,
 }
 
 /// Builds, then runs one benchmark or each.
@@ -128,8 +131,20 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
         if options.name.is_some_and(|only| only != *name) {
             continue;
         }
+        if *name == Name::Usb {
+            let conditions = conditions::told(root, &options.typed_for(*name))?;
+            let body = format!("{conditions}\n\n{}", usb::measured(root)?);
+            document::put(root, &names, &name.word(), &body)?;
+            continue;
+        }
         let section = shipped.join(format!("{}.md", name.word()));
-        let line = format!("{DRIVER} {}", options.words_for(*name));
+        // Of crashes nothing is timed: a driver that is optimised would only take longer to build.
+        let profile = if *name == Name::Crash {
+            " --profile dev"
+        } else {
+            ""
+        };
+        let line = format!("{DRIVER}{profile} -- {}", options.words_for(*name));
         let mut command = cargo(root, &line);
         if *name == Name::Crash {
             // Only programs with the doors for tests die where they are told to.
@@ -160,7 +175,7 @@ impl Name {
             | Self::Link
             | Self::Raster
             | Self::Verify => true,
-            Self::Journal | Self::Qr | Self::Paper | Self::Crash => false,
+            Self::Journal | Self::Qr | Self::Paper | Self::Crash | Self::Usb => false,
         }
     }
 
@@ -194,6 +209,7 @@ impl Options {
                 "crash --kills {} --rival-kills {}",
                 self.kills, self.rival_kills
             ),
+            Name::Usb => "usb".to_owned(),
         }
     }
 }
@@ -256,6 +272,7 @@ mod tests {
             "raster --times 5",
             "verify --calls 20",
             "crash --kills 5 --rival-kills 6",
+            "usb",
         ];
         assert_eq!(lines.collect::<Vec<_>>(), expected);
     }

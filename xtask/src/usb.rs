@@ -12,6 +12,7 @@ mod boot;
 mod cpio;
 mod files;
 mod packages;
+mod section;
 mod verdict;
 
 use std::path::{Path, PathBuf};
@@ -78,8 +79,23 @@ impl Options {
     }
 }
 
+/// Measures in the guest; gives the section of BENCHMARKS.md.
+pub(crate) fn measured(root: &Path) -> anyhow::Result<String> {
+    let options = Options {
+        only: vec![MEASURED.to_owned()],
+        deadline_s: DEADLINE_S,
+        release: true,
+    };
+    section::of(heard(root, &options)?.figures())
+}
+
 /// Builds the guest, boots it and judges what it says.
 pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
+    heard(root, options).map(drop)
+}
+
+/// What the guest said, where it held.
+fn heard(root: &Path, options: &Options) -> anyhow::Result<Verdict> {
     let expected = expected(&options.only)?;
     install_missing("the USB suite", PACKAGES)?;
     let target = Metadata::of_members(root)?.target_directory;
@@ -106,7 +122,8 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     println!("{}", verdict.table());
     println!("the guest ran for {:.1} s", start.elapsed().as_secs_f64());
     ended?;
-    verdict.hold(&expected)
+    verdict.hold(&expected)?;
+    Ok(verdict)
 }
 
 /// Builds the printer that others made.

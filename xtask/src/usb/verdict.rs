@@ -46,6 +46,11 @@ impl Verdict {
         }
     }
 
+    /// What it measured, `NAME VALUE UNIT` each.
+    pub(super) fn figures(&self) -> &[String] {
+        &self.figures
+    }
+
     /// All of it, for a person.
     pub(super) fn table(&self) -> String {
         let mut table = String::new();
