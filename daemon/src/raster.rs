@@ -32,6 +32,11 @@ pub(crate) fn is_for_good(fault: &Fault) -> bool {
     fault.is_exit(EXIT_NO_DOCUMENT) || fault.is_exit(EXIT_TOO_LARGE) || fault.was_killed()
 }
 
+/// Whether coarser pixels may help.
+pub(crate) fn is_too_large(fault: &Fault) -> bool {
+    fault.is_exit(EXIT_TOO_LARGE)
+}
+
 impl Rasters {
     /// Asks `inspector`.
     #[must_use]

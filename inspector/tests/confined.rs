@@ -161,6 +161,7 @@ const fn drawn(format: RasterFormat, colours: RasterColours, resolution_dpi: u16
             format,
             colours,
             resolution_dpi,
+            coarser_dpi: None,
         },
     }
 }

@@ -77,6 +77,7 @@ fn asked(document: &[u8], colours: RasterColours, resolution_dpi: u16) -> anyhow
         format: RasterFormat::Pwg,
         colours,
         resolution_dpi,
+        coarser_dpi: None,
     };
     let head = Head {
         work: Work::Raster { setup },

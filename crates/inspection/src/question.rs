@@ -174,6 +174,7 @@ mod tests {
                     format: RasterFormat::Urf,
                     colours: RasterColours::Rgb,
                     resolution_dpi: 300,
+                    coarser_dpi: None,
                 },
             },
             Work::Codes { page: None },

@@ -43,6 +43,21 @@ pub struct RasterSetup {
     pub colours: RasterColours,
     /// Pixels an inch in both directions.
     pub resolution_dpi: u16,
+    /// The next coarser ones that the printer takes: for a document whose raster would be too large.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coarser_dpi: Option<u16>,
+}
+
+impl RasterSetup {
+    /// The same with the coarser pixels, where the printer has any.
+    #[must_use]
+    pub fn coarser(self) -> Option<Self> {
+        Some(Self {
+            resolution_dpi: self.coarser_dpi?,
+            coarser_dpi: None,
+            ..self
+        })
+    }
 }
 
 #[cfg(test)]
@@ -55,10 +70,15 @@ mod tests {
             format: RasterFormat::Pwg,
             colours: RasterColours::Gray,
             resolution_dpi: 600,
+            coarser_dpi: None,
         };
         let json = r#"{"format":"pwg","colours":"gray","resolution_dpi":600}"#;
         assert_eq!(serde_json::to_string(&setup).unwrap(), json);
         assert_eq!(serde_json::from_str::<RasterSetup>(json).unwrap(), setup);
+        let both = r#"{"format":"pwg","colours":"gray","resolution_dpi":600,"coarser_dpi":300}"#;
+        let both: RasterSetup = serde_json::from_str(both).unwrap();
+        let coarse = both.coarser().unwrap();
+        assert_eq!((coarse.resolution_dpi, coarse.coarser()), (300, None));
         assert_eq!(RasterFormat::Urf.media_type(), "image/urf");
     }
 }

@@ -63,10 +63,13 @@ fn setup(format: RasterFormat, rasters: &Rasters) -> Option<RasterSetup> {
         (true, false) => RasterColours::Gray,
         (false, false) => return None,
     };
-    let fits = |dpi: &&u16| (MIN_RESOLUTION_DPI..=MAX_RESOLUTION_DPI).contains(*dpi);
+    let fits = |dpi: &u16| (MIN_RESOLUTION_DPI..=MAX_RESOLUTION_DPI).contains(dpi);
+    let fitting = || resolutions.iter().copied().filter(fits);
+    let resolution_dpi = fitting().max()?;
     Some(RasterSetup {
         format,
         colours,
-        resolution_dpi: *resolutions.iter().filter(fits).max()?,
+        resolution_dpi,
+        coarser_dpi: fitting().filter(|dpi| *dpi < resolution_dpi).max(),
     })
 }

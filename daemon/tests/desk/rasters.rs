@@ -35,6 +35,7 @@ fn survey() -> PrinterSurvey {
         format: RasterFormat::Urf,
         colours: RasterColours::Gray,
         resolution_dpi: 600,
+        coarser_dpi: Some(300),
     };
     let mark = PrinterMark {
         format: setup.format.media_type().to_owned(),
@@ -63,6 +64,16 @@ async fn a_printer_without_pdf_gets_what_was_drawn_of_the_document() {
     let sheets = world.printer().sheets();
     let digests: Vec<_> = sheets.iter().map(|(_name, digest)| *digest).collect();
     assert_eq!(digests, [Sha256Digest::of(DRAWN)]);
+}
+
+#[tokio::test]
+async fn a_document_whose_raster_is_too_large_is_drawn_coarser() {
+    // What it is asked for stands in its question.
+    let script = r#"grep -aq '"resolution_dpi":600' && exit 73; printf 'UNIRAST\0\0\0\0\001'"#;
+    let (world, _folder) = world(script).await;
+    let end = world.until_closed(job_no(1)).await;
+    assert_eq!(end, (JobState::Printed, None));
+    assert_eq!(world.printer().count(Op::Send), 1);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use loket_wire::RasterSetup;
 
 use super::effects::{Hands, Outcome};
 use crate::blocking::blocking;
-use crate::raster::is_for_good;
+use crate::raster::{is_for_good, is_too_large};
 use crate::telemetry::chain;
 
 /// The bytes of the revision, or their raster; else why nothing goes.
@@ -38,7 +38,16 @@ pub(super) async fn payload(
     let Some(setup) = raster else {
         return Ok(bytes);
     };
-    let drawn = hands.rasters.draw(&bytes, revision.page_count, setup).await;
+    let mut drawn = hands.rasters.draw(&bytes, revision.page_count, setup).await;
+    if let (Err(fault), Some(coarser)) = (&drawn, setup.coarser())
+        && is_too_large(fault)
+    {
+        tracing::info!(job.id = %job, dpi = coarser.resolution_dpi, "the raster is too large: it is drawn coarser");
+        drawn = hands
+            .rasters
+            .draw(&bytes, revision.page_count, coarser)
+            .await;
+    }
     drawn.map_err(|fault| {
         let error = chain(&fault);
         if is_for_good(&fault) {

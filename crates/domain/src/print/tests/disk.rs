@@ -19,6 +19,7 @@ fn examples() -> Vec<What> {
         format: RasterFormat::Pwg,
         colours: RasterColours::Gray,
         resolution_dpi: 600,
+        coarser_dpi: None,
     };
     let mut all = examples_v2();
     all.extend([

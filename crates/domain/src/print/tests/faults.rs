@@ -220,6 +220,7 @@ fn a_raster_is_sent_in_the_shape_that_the_mark_says() {
         format: RasterFormat::Pwg,
         colours: RasterColours::Gray,
         resolution_dpi: 600,
+        coarser_dpi: None,
     };
     let mark = PrinterMark {
         format: setup.format.media_type().to_owned(),
