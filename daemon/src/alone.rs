@@ -205,6 +205,7 @@ async fn on<T>(
         paper: None,
         records: None,
         report: report_desk(config, ground.journal.clone(), ground.clock.clone()),
+        tickets: None,
     };
     let over = CancellationToken::new();
     let mut running = JoinSet::new();

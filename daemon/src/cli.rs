@@ -12,6 +12,7 @@ mod print;
 mod records;
 mod report;
 mod talk;
+mod ticket;
 mod trust;
 mod verify;
 mod words;
@@ -89,6 +90,8 @@ enum Command {
     },
     /// Account for a day of the office: sheets, spoiled sheets, reprints, questions.
     Report(report::Args),
+    /// Print one test ticket: exit 0 printed or taken, 1 not printed, 2 not known.
+    TicketTest(ticket::Args),
     /// Release, cancel or answer one job.
     Job {
         #[command(subcommand)]
@@ -142,6 +145,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>, inspector: Inspector) -> E
         Command::Jobs { at, json } => jobs::list(&at.config, json),
         Command::Records { at, by, json, .. } => records::records(&at.config, by, json),
         Command::Report(args) => report::report(&args),
+        Command::TicketTest(args) => ticket::test(&args),
         Command::Job { what } => jobs::change(&what),
         Command::Identity { what } => identity::identity(&what),
         #[cfg(feature = "crash-stops")]
@@ -211,6 +215,7 @@ fn run_trouble(error: &RunError) -> Exit {
         RunError::Policy(_) => Trouble::PolicyUnusable,
         RunError::Profiles(_) => Trouble::ProfilesUnusable,
         RunError::Printer { .. } => Trouble::PrinterAddress,
+        RunError::TicketPrinter(_) => Trouble::SettingsWrong,
         RunError::Control(_)
         | RunError::Link(_)
         | RunError::Print(_)

@@ -5,6 +5,7 @@ mod explain;
 mod office_hours;
 mod pages;
 mod printer;
+mod ticket;
 mod trust;
 
 use std::fmt;
@@ -18,6 +19,7 @@ pub use exercise::ExerciseConfig;
 pub use office_hours::OfficeHours;
 pub use pages::{PagesConfig, ShownFace};
 pub use printer::{AddressProblem, PrinterConfig};
+pub use ticket::{TicketAddress, TicketPrinterConfig, TicketProblem, TicketProfile};
 pub use trust::{TrustConfig, TrustSource};
 
 use self::explain::explain_table;
@@ -110,6 +112,9 @@ pub struct Config {
     /// What documents are judged by beside the trust folder.
     #[serde(default)]
     pub trust: TrustConfig,
+    /// The printer of queue tickets; none where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket_printer: Option<TicketPrinterConfig>,
     /// Printers; the first is the default.
     #[serde(default, rename = "printer")]
     pub printers: Vec<PrinterConfig>,
@@ -244,6 +249,9 @@ impl Config {
     /// [`ConfigError::Value`]
     pub fn check(&self) -> Result<(), ConfigError> {
         check_printers(&self.printers)?;
+        if let Some(ticket_printer) = &self.ticket_printer {
+            ticket_printer.check(&self.printers)?;
+        }
         self.check_looks()?;
         if let Some(Err((key, problem))) = self.pages.as_ref().map(PagesConfig::check) {
             return bad(key, problem);

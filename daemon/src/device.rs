@@ -6,10 +6,12 @@ mod format;
 mod ipp;
 mod reason;
 mod stock;
+mod ticket;
 mod usb;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use loket_domain::print::{Asked, PrinterSurvey, RemoteJob, Sighting};
@@ -17,7 +19,11 @@ use loket_ipp_printer::IppError;
 use loket_wire::{Class, Reason, Stock};
 use thiserror::Error;
 
+use crate::telemetry::chain;
+
 pub use self::ipp::IppDevice;
+pub use self::ticket::TicketDevice;
+pub(crate) use self::ticket::known as known_ticket_printer;
 #[cfg(test)]
 pub(crate) use self::usb::bench;
 pub(crate) use self::usb::model_of;
@@ -91,6 +97,39 @@ pub struct PrinterStatus {
     pub stock: Option<Stock>,
     /// How many sheets it has printed in its life, or since it was switched on, for anybody; none where it does not count.
     pub impressions: Option<u32>,
+}
+
+/// Why a device is not seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Away {
+    /// True where it answers and says no.
+    pub is_refusal: bool,
+    /// The keyword of a device report.
+    pub reason: String,
+    /// All causes, for the one who mends it.
+    pub detail: String,
+}
+
+/// A look at a device.
+pub type ObservedFuture<'a> =
+    Pin<Box<dyn Future<Output = Result<PrinterStatus, Away>> + Send + 'a>>;
+
+/// A device that health looks at.
+pub trait Observed: Send + Sync {
+    /// Asks it what it is at.
+    fn observe(&self) -> ObservedFuture<'_>;
+}
+
+impl Observed for Arc<dyn Printer> {
+    fn observe(&self) -> ObservedFuture<'_> {
+        Box::pin(async {
+            self.status().await.map_err(|fault| Away {
+                is_refusal: fault.is_refusal(),
+                reason: fault.reason(),
+                detail: chain(&fault),
+            })
+        })
+    }
 }
 
 /// A printer of controlled documents.

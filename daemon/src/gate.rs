@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use loket_device_profile::Profiles;
 use loket_domain::print::{PrinterSurvey, RemoteJob, Sighting};
 use loket_ipp_printer::IppError;
 use loket_wire::Class;
 
 use crate::config::Config;
 use crate::device::{DeviceFault, DeviceFuture, IppDevice, Made, Printer, PrinterStatus};
-use crate::profiles;
 use crate::supervisor::RunError;
 
 /// Opens once, for all printers behind it.
@@ -117,13 +117,12 @@ impl<P: Printer> Printer for Gated<P> {
 pub(crate) fn behind_gate(
     config: &Config,
     gate: &Gate,
+    profiles: &Arc<Profiles>,
 ) -> Result<BTreeMap<String, Arc<dyn Printer>>, RunError> {
-    let profiles = profiles::load(config.devices_dir.as_deref());
-    let profiles = Arc::new(profiles.map_err(RunError::Profiles)?);
     let mut printers: BTreeMap<String, Arc<dyn Printer>> = BTreeMap::new();
     for printer in &config.printers {
         let name = printer.name.clone();
-        let device = IppDevice::new(printer, &config.machine, Arc::clone(&profiles));
+        let device = IppDevice::new(printer, &config.machine, Arc::clone(profiles));
         let device = device.map_err(|source| RunError::Printer {
             name: name.clone(),
             source: Box::new(source),

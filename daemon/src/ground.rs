@@ -14,13 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, certain};
 use crate::config::Config;
-use crate::device::Printer;
+use crate::device::{Printer, TicketDevice};
 use crate::document::Documents;
 use crate::gate::{Gate, behind_gate};
 use crate::identity::{IdentityDir, OsRandom, central_key};
 use crate::judged::JudgedTally;
 use crate::key_seal::KeySeal;
 use crate::policy::policy_of;
+use crate::profiles::load;
 use crate::record::Records;
 use crate::reserve::Reserve;
 use crate::sheets::SheetReader;
@@ -248,6 +249,8 @@ pub(crate) struct Ground {
     /// Makes those, and reads sheets that are doubted.
     pub(crate) sheets: Arc<SheetReader>,
     pub(crate) printers: BTreeMap<String, Arc<dyn Printer>>,
+    /// The printer of queue tickets, where there is one.
+    pub(crate) tickets: Option<Arc<TicketDevice>>,
     /// How those were seen last.
     pub(crate) sights: Sights,
     /// What was answered to people who had documents checked.
@@ -302,7 +305,9 @@ impl Ground {
             })
             .transpose()
             .map_err(RunError::Spool)?;
-        let printers = behind_gate(config, &gate)?;
+        let profiles = Arc::new(load(config.devices_dir.as_deref()).map_err(RunError::Profiles)?);
+        let printers = behind_gate(config, &gate, &profiles)?;
+        let tickets = TicketDevice::of(config, &profiles).map_err(RunError::TicketPrinter)?;
         Ok(Self {
             clock,
             journal: store.journal.clone(),
@@ -312,6 +317,7 @@ impl Ground {
             records,
             sheets,
             printers,
+            tickets,
             sights: Sights::default(),
             judged: Arc::default(),
             gate,

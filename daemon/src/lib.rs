@@ -40,6 +40,7 @@ pub mod stops;
 pub mod supervisor;
 pub mod telemetry;
 mod test_doors;
+pub mod ticket;
 pub mod trouble;
 pub mod trust;
 pub mod unit;

@@ -10,6 +10,8 @@ use loket_usb::Quirks;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::config::TicketProfile;
+
 /// What a profile may say of any printer of documents.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -75,7 +77,8 @@ pub fn load(folder: Option<&Path>) -> Result<Profiles, ProfilesError> {
 fn check(said: &Effective) -> Result<(), SectionError> {
     said.section::<PrintQuirks>("print")?;
     said.section::<Quirks>("usb")?;
-    said.holds_only(&["print", "usb"])
+    said.section::<TicketProfile>("ticket")?;
+    said.holds_only(&["print", "usb", "ticket"])
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, ProfilesError> {

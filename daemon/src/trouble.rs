@@ -61,6 +61,7 @@ troubles! {
     PaperNotCompared "C-118" Unsure "Pencocokan berhenti sebelum selesai. Pindai ulang dengan 200 dpi, lalu ulangi. Bila berulang, hubungi petugas TI.",
     ReportTooLong "C-119" Negative "Dokumen pada hari itu terlalu banyak untuk satu laporan. Minta laporannya dari pusat. Hubungi petugas TI.",
     ReportNotMade "C-120" Negative "Laporan belum dapat dibuat karena catatan mesin tidak terbaca. Coba lagi. Bila berulang, hubungi petugas TI.",
+    NoTicketPrinter "C-121" Negative "Pengaturan mesin ini tidak menyebut printer tiket. Tulis alamatnya pada [ticket_printer] di pengaturan, lalu nyalakan ulang loketd. Hubungi petugas TI.",
 
     SettingsUnreadable "L-101" Unreadable "Berkas pengaturan tidak dapat dibaca. Periksa nama dan hak bacanya, atau sebutkan dengan --config. Bila ragu, hubungi petugas TI.",
     SettingsWrong "L-102" Config "Pengaturan salah. Perbaiki bagian yang disebut di rincian, lalu periksa dengan 'loketd check-config'. Bila ragu, hubungi petugas TI.",
@@ -89,6 +90,8 @@ troubles! {
     TooLateToStop "L-208" Unsure "Sudah terlambat untuk membatalkan: dokumen sudah dikirim ke printer. Tunggu dan ambil kertasnya di printer, jangan cetak di tempat lain. Lihat 'loketd jobs'; bila ragu, hubungi petugas TI.",
     SheetUnknown "L-209" Unsure "Belum pasti apakah kertas keluar. Lihat printer, lalu jawab dengan 'loketd job answer NOMOR came-out|did-not|damaged --by NAMA'. Bila ragu, hubungi petugas TI.",
     NotPrinted "L-210" Negative "Dokumen tidak dicetak dan tidak ada kertas keluar. Untuk dokumen yang ditolak, lihat sebabnya dengan 'loketd verify BERKAS'. Bila ragu, hubungi petugas TI.",
+    TicketNotPrinted "L-211" Negative "Tiket uji tidak dicetak. Perbaiki yang disebut di rincian pada printer tiketnya, lalu ulangi. Bila berulang, hubungi petugas TI.",
+    TicketUnclear "L-212" Unsure "Belum pasti apakah tiket uji keluar utuh. Lihat printer tiketnya: rapikan gulungan kertas dan kabelnya, lalu ulangi. Bila berulang, hubungi petugas TI.",
 
     StateOfAnother "L-301" State "Map keadaan loketd milik akun lain; bila dipakai akun ini, layanan loketd tidak dapat membukanya lagi. Jalankan perintah yang disebut di bawah. Bila ragu, hubungi petugas TI.",
     StateLocked "L-302" Busy "Layanan loketd sedang memakai map keadaan, tetapi tidak dapat dihubungi. Tunggu sebentar lalu ulangi. Bila berulang, hubungi petugas TI.",

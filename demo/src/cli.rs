@@ -147,6 +147,9 @@ fn part(name: &str, arguments: Vec<OsString>) -> ExitCode {
             ExitCode::from(outcome.code)
         }
         "loket-sim-printer" => loket_sim::printer::cli::main(with_name("loket-sim-printer")),
+        "loket-sim-ticket-printer" => {
+            loket_sim::ticket_printer::cli::main(with_name("loket-sim-ticket-printer"))
+        }
         "broker" => broker(&arguments),
         other => {
             eprintln!("loket-demo has no part '{other}'");
@@ -189,6 +192,7 @@ fn programs() -> anyhow::Result<Programs> {
         central: Program::part_of(&demo, "loket-central"),
         provision: Program::part_of(&demo, "loket-provision"),
         printer: Program::part_of(&demo, "loket-sim-printer"),
+        ticket_printer: Program::part_of(&demo, "loket-sim-ticket-printer"),
         broker: Some(Program::part_of(&demo, "broker")),
     })
 }
@@ -199,6 +203,8 @@ struct Whole {
     token: String,
     it_token: String,
     printer_uri: String,
+    /// The ticket printer's control door.
+    ticket_control: String,
     running: Vec<Running>,
     output: Output,
     /// Given back last.
@@ -217,16 +223,21 @@ impl Whole {
         let (printer, printer_uri) = site
             .start_printer("printer", &["--keep", &text(output.dir())])
             .await?;
+        let (ticket_printer, at, ticket_control) = site
+            .start_ticket_printer(&["--keep", &text(output.dir())])
+            .await?;
         let central = site.start_central().await?;
         let machine = site.machine(once::SAMPLE_MACHINE, &printer_uri).await?;
+        site.give_ticket_printer(&machine, &at)?;
         site.show_pages(&machine)?;
         let station = site.start_machine(&machine)?;
-        let running = vec![station, central, printer, broker];
+        let running = vec![station, central, printer, ticket_printer, broker];
         Ok(Self {
             site,
             token: tokens.operator,
             it_token: tokens.it,
             printer_uri,
+            ticket_control,
             running,
             output,
             _state: state,
@@ -303,6 +314,10 @@ async fn stay(state: Option<&Path>) -> anyhow::Result<()> {
         whole.output.dir().display()
     );
     println!("printer {}", whole.printer_uri);
+    println!(
+        "ticket printer http://{}/control/state",
+        whole.ticket_control
+    );
     println!("Ctrl+C ends everything");
     let ended = tokio::select! {
         () = asked.wait() => Ok(()),

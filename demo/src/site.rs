@@ -27,6 +27,8 @@ pub struct Programs {
     pub provision: Program,
     /// The simulated printer.
     pub printer: Program,
+    /// The simulated ticket printer.
+    pub ticket_printer: Program,
     /// The embedded broker; tests start mosquitto themselves.
     pub broker: Option<Program>,
 }
@@ -319,6 +321,24 @@ reconnect_max_ms = 1000
     ) -> anyhow::Result<(Running, String)> {
         let command = self.programs.printer.command(arguments);
         Running::start_and_hear(name, command, &self.path("logs"), "listening ").await
+    }
+
+    /// Starts a simulated ticket printer; gives its address and that of its control door, `HOST:PORT` each.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn start_ticket_printer(
+        &self,
+        arguments: &[&str],
+    ) -> anyhow::Result<(Running, String, String)> {
+        let command = self.programs.ticket_printer.command(arguments);
+        let (name, logs) = ("ticket-printer", self.path("logs"));
+        let (running, heard) = Running::start_and_hear(name, command, &logs, "listening ").await?;
+        let (address, control) = heard
+            .split_once(" control http://")
+            .context("read a ticket printer's addresses")?;
+        let control = control.split('/').next().unwrap_or_default();
+        Ok((running, address.to_owned(), control.to_owned()))
     }
 
     /// Starts central and waits until it answers.

@@ -26,6 +26,7 @@ mod station;
 mod station_paper;
 mod station_printers;
 mod station_report;
+mod station_ticket;
 mod upload;
 mod verdict;
 mod way;

@@ -125,11 +125,22 @@ pub trait DayDesk: Send + Sync {
     fn day(&self, question: DayQuestion) -> Answer<'_, Result<DayAnswer, Trouble>>;
 }
 
+/// What a printer prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PrinterKind {
+    /// Documents on A4.
+    Documents,
+    /// Queue tickets on a roll.
+    Tickets,
+}
+
 /// A printer of the machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrinterSeen {
     /// Its name in the settings.
     pub name: String,
+    /// What it prints.
+    pub kind: PrinterKind,
     /// How it was seen a moment ago; none where nobody saw it.
     pub state: Option<PrinterState>,
 }
@@ -153,6 +164,41 @@ pub struct PrinterState {
 pub trait PrinterDesk: Send + Sync {
     /// The printers of the settings, in their order.
     fn printers(&self) -> Answer<'_, Vec<PrinterSeen>>;
+}
+
+/// What became of a test ticket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TestTicket {
+    /// How sure that is.
+    pub fate: TestFate,
+    /// Why it is no better, as keywords; of a printed one, what the printer wants soon.
+    pub reasons: Vec<String>,
+    /// All causes, for the one who mends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// How sure it is that a test ticket came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TestFate {
+    /// The printer said so.
+    Printed,
+    /// A printer that can say no more took all of it.
+    Accepted,
+    /// Nothing of it left.
+    NotPrinted,
+    /// It may have come out whole, in part or not at all.
+    Unclear,
+}
+
+/// Prints test tickets.
+pub trait TicketDesk: Send + Sync {
+    /// Prints one, once. It bears no number of a queue.
+    ///
+    /// # Cancel safety
+    /// A future that is dropped leaves open what became of the ticket.
+    fn test(&self) -> Answer<'_, TestTicket>;
 }
 
 /// A document on a medium that somebody plugged in.

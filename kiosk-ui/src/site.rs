@@ -16,14 +16,22 @@ use tokio::sync::Semaphore;
 
 use crate::handles::Handles;
 use crate::picture::Picture;
-use crate::ports::{DayDesk, Judgement, MediaDesk, MediaFile, PaperDesk, PrinterDesk, VerifyDesk};
+use crate::ports::{
+    DayDesk, Judgement, MediaDesk, MediaFile, PaperDesk, PrinterDesk, TestTicket, TicketDesk,
+    VerifyDesk,
+};
 use crate::problem::Problem;
 use crate::station_paper::SheetResult;
 use crate::words::Trouble;
-use crate::{guard, kiosk, picture, station, station_paper, station_printers, station_report};
+use crate::{
+    guard, kiosk, picture, station, station_paper, station_printers, station_report, station_ticket,
+};
 
 /// Documents that are received or judged at a time: each may take 8 MiB, and one screen asks for one.
 const MAX_UPLOADS: usize = 4;
+
+/// Forms that are drawn at a time: whoever waits for the next one is at the same machine.
+const MAX_DRAWINGS: usize = 1;
 
 /// Forms that are open at a time: a kiosk has one, an officer a few windows.
 const MAX_FORMS: usize = 64;
@@ -73,6 +81,8 @@ pub struct Site {
     pub days: Arc<dyn DayDesk>,
     /// Knows how printers were seen last.
     pub printers: Arc<dyn PrinterDesk>,
+    /// Prints test tickets; none on a machine without a ticket printer.
+    pub tickets: Option<Arc<dyn TicketDesk>>,
     /// Which pages are shown.
     pub faces: BTreeSet<Face>,
     /// `host:port` by which browsers may call this machine; any other name is a stranger's page.
@@ -117,10 +127,14 @@ pub(crate) struct Inner {
     pub(crate) officer_results: Handles<Judgement>,
     /// What was found of sheets of paper.
     pub(crate) sheet_results: Handles<SheetResult>,
+    /// What became of test tickets.
+    pub(crate) test_tickets: Handles<TestTicket>,
     /// Names of officers who may go on with another sheet.
     pub(crate) names: Handles<String>,
     pub(crate) pictures: Handles<Picture>,
     pub(crate) uploads: Semaphore,
+    /// Turns at drawing forms: a day of thousands of documents takes a processor for seconds.
+    pub(crate) drawings: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -135,9 +149,11 @@ impl Shared {
             results: Handles::new(fresh, MAX_RESULTS, result_life),
             officer_results: Handles::new(fresh, MAX_RESULTS, result_life),
             sheet_results: Handles::new(fresh, MAX_RESULTS, result_life),
+            test_tickets: Handles::new(fresh, MAX_RESULTS, result_life),
             names: Handles::new(fresh, MAX_FORMS, FORM_LIFE),
             pictures: Handles::new(fresh, MAX_PICTURES, result_life),
             uploads: Semaphore::new(MAX_UPLOADS),
+            drawings: Arc::new(Semaphore::new(MAX_DRAWINGS)),
         }))
     }
 
@@ -148,6 +164,7 @@ impl Shared {
         self.results.sweep();
         self.officer_results.sweep();
         self.sheet_results.sweep();
+        self.test_tickets.sweep();
         self.names.sweep();
         self.pictures.sweep();
     }
@@ -191,6 +208,11 @@ fn station_routes() -> Routes {
         ("/station/kertas/lagi/{handle}", get(station_paper::again)),
         ("/station/kertas/hasil/{handle}", get(station_paper::result)),
         ("/station/printer", get(station_printers::page)),
+        (
+            "/station/tiket",
+            get(station_ticket::choose).post(station_ticket::post),
+        ),
+        ("/station/tiket/hasil/{handle}", get(station_ticket::result)),
         ("/station/laporan", get(station_report::page)),
         ("/station/laporan/berkas", get(station_report::file)),
         ("/station/gambar/{handle}", get(picture::show)),

@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use crate::moment;
-use crate::ports::PrinterSeen;
+use crate::ports::{PrinterKind, PrinterSeen};
 use crate::problem::html;
 use crate::site::Shared;
 use crate::words::printer::{self, Left, Todo, Tone};
@@ -26,7 +26,10 @@ struct Sum {
 
 /// One printer.
 struct PrinterPart {
-    name: String,
+    /// With what it prints.
+    title: String,
+    /// Whether it prints tickets, and can be tried.
+    is_of_tickets: bool,
     model: String,
     word: &'static str,
     tone: &'static str,
@@ -38,10 +41,20 @@ struct PrinterPart {
 }
 
 /// Something to do.
-struct TodoPart {
-    tone: &'static str,
-    happened: String,
-    what: String,
+pub(crate) struct TodoPart {
+    pub(crate) tone: &'static str,
+    pub(crate) happened: String,
+    pub(crate) what: String,
+}
+
+impl From<Todo> for TodoPart {
+    fn from(todo: Todo) -> Self {
+        Self {
+            tone: todo.tone.class(),
+            happened: todo.happened,
+            what: todo.what,
+        }
+    }
 }
 
 /// What other pages say of a printer that wants somebody.
@@ -76,7 +89,8 @@ fn read(seen: PrinterSeen) -> Read {
             left: Vec::new(),
         };
     };
-    let shown = printer::shown(&state.state, &state.reasons, state.stock.as_ref());
+    let (reasons, stock) = (&state.reasons, state.stock.as_ref());
+    let shown = printer::shown(seen.kind, &state.state, reasons, stock);
     Read {
         word: shown.word,
         tone: shown.tone,
@@ -96,15 +110,7 @@ pub(crate) async fn page(State(shared): State<Shared>) -> Response {
         let state = read.seen.state.as_ref();
         let at = state.map(|state| moment::in_words(zone, state.at));
         let model = state.and_then(|state| state.model.clone());
-        let mut todos: Vec<TodoPart> = read
-            .todos
-            .into_iter()
-            .map(|todo| TodoPart {
-                tone: todo.tone.class(),
-                happened: todo.happened,
-                what: todo.what,
-            })
-            .collect();
+        let mut todos: Vec<TodoPart> = read.todos.into_iter().map(TodoPart::from).collect();
         if at.is_none() {
             todos.push(TodoPart {
                 tone: Tone::Wait.class(),
@@ -113,13 +119,14 @@ pub(crate) async fn page(State(shared): State<Shared>) -> Response {
             });
         }
         PrinterPart {
-            name: read.seen.name,
+            title: title(&read.seen),
+            is_of_tickets: read.seen.kind == PrinterKind::Tickets,
             model: model.unwrap_or_default(),
             word: read.word,
             tone: read.tone.class(),
             todos,
             left: read.left,
-            unsaid: unsaid(state.map(|state| state.state.as_str())),
+            unsaid: unsaid(read.seen.kind, state.map(|state| state.state.as_str())),
             seen_at: at.unwrap_or_default(),
         }
     });
@@ -130,8 +137,10 @@ pub(crate) async fn page(State(shared): State<Shared>) -> Response {
 }
 
 /// What is said where nothing is known of what a printer in this state has left.
-fn unsaid(state: Option<&str>) -> &'static str {
+fn unsaid(kind: PrinterKind, state: Option<&str>) -> &'static str {
     match state {
+        // A ticket printer tells at most that its roll is nearly at its end.
+        _any if kind == PrinterKind::Tickets => "",
         None => "",
         Some("unreachable" | "refusing") => {
             "Sisa kertas dan tinta atau tonernya tidak dapat dilihat sekarang."
@@ -143,20 +152,30 @@ fn unsaid(state: Option<&str>) -> &'static str {
 /// What wants somebody, the most urgent of each printer.
 pub(crate) async fn wants(shared: &Shared) -> Vec<Want> {
     let seen = shared.site.printers.printers().await;
-    let read = seen.into_iter().map(read);
-    let wants = read.filter(|read| read.tone >= Tone::Wait).map(|read| {
-        let all: Vec<String> = read.todos.into_iter().map(|todo| todo.happened).collect();
-        Want {
-            name: read.seen.name,
-            tone: read.tone.class(),
-            happened: if all.is_empty() {
-                format!("{}.", read.word)
-            } else {
-                all.join(" ")
-            },
-        }
-    });
-    wants.collect()
+    seen.into_iter().filter_map(want_of).collect()
+}
+
+/// What this printer wants of somebody, where it does.
+pub(crate) fn want_of(seen: PrinterSeen) -> Option<Want> {
+    let read = read(seen);
+    let all: Vec<String> = read.todos.into_iter().map(|todo| todo.happened).collect();
+    (read.tone >= Tone::Wait).then(|| Want {
+        name: read.seen.name,
+        tone: read.tone.class(),
+        happened: if all.is_empty() {
+            format!("{}.", read.word)
+        } else {
+            all.join(" ")
+        },
+    })
+}
+
+fn title(seen: &PrinterSeen) -> String {
+    match seen.kind {
+        PrinterKind::Documents => format!("Printer {}", seen.name),
+        // A machine has one at most.
+        PrinterKind::Tickets => "Printer tiket".to_owned(),
+    }
 }
 
 fn sum(read: &[Read]) -> Sum {
@@ -174,7 +193,8 @@ fn sum(read: &[Read]) -> Sum {
             .iter()
             .filter_map(|todo| todo.bring.as_deref());
         for thing in things {
-            let thing = if read.len() > 1 {
+            let is_of_any = read.len() > 1 && printer.seen.kind == PrinterKind::Documents;
+            let thing = if is_of_any {
                 format!("{} (printer {})", small(thing), printer.seen.name)
             } else {
                 small(thing)

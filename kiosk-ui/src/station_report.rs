@@ -1,5 +1,7 @@
 //! The officers' page for a day: what this station printed, on the screen, as a table and on paper.
 
+use std::sync::Arc;
+
 use askama::Template;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -103,8 +105,12 @@ pub(crate) async fn file(
             ("text/csv; charset=utf-8", "data.csv", text.into_bytes())
         }
         _pdf => {
-            let drawn =
-                tokio::task::spawn_blocking(move || loket_paper::form::pdf(&form, answer.made_at));
+            // The turn goes with the work: a browser that leaves ends the wait for it and not the drawing.
+            let turn = Arc::clone(&shared.drawings).acquire_owned().await;
+            let drawn = tokio::task::spawn_blocking(move || {
+                let _turn = turn;
+                loket_paper::form::pdf(&form, answer.made_at)
+            });
             let bytes = drawn.await.ok().and_then(Result::ok);
             let bytes = bytes.ok_or_else(|| problem(Trouble::ReportNotMade))?;
             ("application/pdf", "pdf", bytes)

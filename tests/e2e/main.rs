@@ -37,6 +37,7 @@ mod secrecy;
 mod set_back;
 mod sheets;
 mod stock;
+mod tickets;
 mod tls;
 mod trust_bundle;
 mod whole;

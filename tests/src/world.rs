@@ -59,6 +59,7 @@ pub fn programs(build: Build) -> anyhow::Result<Programs> {
         central: Program::at(&dir.join("loket-central")),
         provision: Program::at(&plain.join("loket-provision")),
         printer: Program::at(&plain.join("loket-sim-printer")),
+        ticket_printer: Program::at(&plain.join("loket-sim-ticket-printer")),
         broker: None,
     })
 }
@@ -124,6 +125,7 @@ impl World {
             &mut programs.central,
             &mut programs.provision,
             &mut programs.printer,
+            &mut programs.ticket_printer,
         ] {
             *program = prepared(program.clone(), folder.path(), unsealed);
         }

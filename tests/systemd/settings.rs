@@ -35,7 +35,7 @@ fn the_programs_take_the_examples() -> Result<()> {
 }
 
 /// Tables that switch something on: without them there are no such values.
-const OFF: [&str; 1] = ["pages."];
+const OFF: [&str; 2] = ["pages.", "ticket_printer."];
 
 #[test]
 fn each_default_that_an_example_shows_is_the_programs_own() -> Result<()> {

@@ -196,14 +196,14 @@ fn a_machine_that_holds_no_copy_needs_no_question() {
     };
     let kept = decide(&job, at(100), unasked);
     assert_eq!(kept, Err(Refusal::Unproven), "it may be an older list");
-    let mut under_way = job.clone();
     let unsettled = Input::Unlisted {
         is_settled: false,
         asked_at: Some(at(3_600)),
     };
-    feed(&mut under_way, unsettled);
-    assert_eq!(none(&under_way), Err(Refusal::MachineUnheard));
-    assert!(under_way.is_to_be_asked());
+    let kept = decide(&job, at(3_700), unsettled);
+    assert_eq!(kept, Err(Refusal::Unsettled), "asked again once they came");
+    assert_eq!(none(&job), Err(Refusal::MachineUnheard));
+    assert!(job.is_to_be_asked());
     assert_eq!(feed(&mut job, unlisted()), [Change::CopyGone]);
     assert!(is_taken(&job) && !job.is_to_be_asked());
 }

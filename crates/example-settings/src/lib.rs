@@ -31,7 +31,8 @@ pub fn assert_complete(name: &str, example: &str, complaint: impl Fn(&str) -> St
     for (at, line) in lines.iter().enumerate() {
         if let Some(name) = opened(line) {
             table = name;
-            shown.entry("").or_default().insert(name.to_owned());
+            let (within, key) = name.rsplit_once('.').unwrap_or(("", name));
+            shown.entry(within).or_default().insert(key.to_owned());
             known.insert(table, ask(at + 1));
         } else if let Some(key) = given(line) {
             shown.entry(table).or_default().insert(key.to_owned());

@@ -3,7 +3,6 @@
 use std::io;
 
 use crate::port::OpenError;
-use crate::profile::ProfileError;
 use crate::status::PrinterStatus;
 
 /// Says what was wrong with a printer's answers.
@@ -23,9 +22,6 @@ pub enum Garbage {
 /// Says why nothing of a ticket left for the printer.
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
-    /// The profile cannot be.
-    #[error("print with this profile")]
-    Profile(#[source] ProfileError),
     /// No way to the printer came about.
     #[error("reach the ticket printer")]
     NotReached(#[source] OpenError),
@@ -48,7 +44,6 @@ impl Refusal {
     #[must_use]
     pub fn keywords(&self) -> Vec<&'static str> {
         match self {
-            Self::Profile(_) => vec!["profile-not-usable"],
             Self::NotReached(_) => vec!["not-reached"],
             Self::Faults(status) => status.keywords().collect(),
             Self::Silent => vec!["not-answering"],

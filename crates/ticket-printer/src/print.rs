@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::encode;
 use crate::error::{Doubt, Garbage, Refusal};
 use crate::port::{Port, Transport};
-use crate::profile::{Answering, Profile};
+use crate::profile::{Answering, Profile, ProfileError};
 use crate::render::render;
 use crate::session::{Receipt, Session, Trouble};
 use crate::status::{Fault, PrinterStatus};
@@ -102,13 +102,13 @@ impl TicketPrinter {
     /// caller draws it at random, so that no answer of an earlier program is taken for one of its.
     ///
     /// # Errors
-    /// [`Refusal::Profile`] where no printer can be like that.
+    /// [`ProfileError`] where no printer can be like that.
     pub fn new(
         transport: Box<dyn Transport>,
         profile: Profile,
         first_word: u32,
-    ) -> Result<Self, Refusal> {
-        profile.check().map_err(Refusal::Profile)?;
+    ) -> Result<Self, ProfileError> {
+        profile.check()?;
         Ok(Self {
             transport,
             profile,

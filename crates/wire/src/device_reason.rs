@@ -19,6 +19,11 @@ pub fn keeps_from_printing(keyword: &str) -> bool {
             | "offline"
             | "shutdown"
             | "output-area-full"
+            | "separation-cutter-jam"
+            | "over-temperature"
+            | "feed-button-held"
+            | "recoverable-failure"
+            | "unrecoverable-failure"
     )
 }
 
@@ -53,6 +58,10 @@ pub fn in_words(keyword: &str) -> &str {
         "paused" => "dijeda",
         "offline" | "shutdown" => "mati",
         "output-area-full" => "baki keluaran penuh",
+        "separation-cutter-jam" => "pisau pemotong macet",
+        "over-temperature" => "terlalu panas",
+        "feed-button-held" => "tombol kertas ditekan",
+        "recoverable-failure" | "unrecoverable-failure" => "bermasalah",
         other => between(other).unwrap_or(other),
     }
 }
@@ -80,6 +89,12 @@ fn between(keyword: &str) -> Option<&'static str> {
             "printer tidak ditemukan di jaringan; periksa daya, kabel, dan alamat printer"
         }
         "timed-out" => "printer tidak menjawab; periksa daya dan kabel, nyalakan ulang bila perlu",
+        "not-answering" | "stopped-taking" | "nothing-taken" => {
+            "printer tersambung tetapi tidak menjawab; matikan dan nyalakan, lalu periksa jenisnya di pengaturan mesin"
+        }
+        "answers-not-understood" => {
+            "jawaban printer tidak dipahami; matikan dan nyalakan, lalu periksa jenisnya di pengaturan mesin"
+        }
         "usb-not-there" | "usb-unplugged" | "usb-closed" => {
             "printer tidak terpasang di kabel USB; periksa kabel dan daya printer"
         }
@@ -143,6 +158,8 @@ mod tests {
             "usb-bad-descriptor",
             "usb-busy",
             "usb-stalled",
+            "not-answering",
+            "answers-not-understood",
         ] {
             let words = in_words(keyword);
             assert!(

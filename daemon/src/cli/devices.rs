@@ -15,13 +15,14 @@ use serde::Serialize;
 use self::searched::Searched;
 use super::face::{say, tell};
 use super::words::printer_state;
-use super::{At, install_crypto, read_config, runtime, trust};
+use super::{At, install_crypto, read_config, runtime, ticket, trust};
 use crate::clock::Clock;
-use crate::config::PrinterConfig;
-use crate::device::{DeviceFault, IppDevice, Printer as _};
+use crate::config::{PrinterConfig, TicketPrinterConfig};
+use crate::device::{DeviceFault, IppDevice, Printer as _, known_ticket_printer};
 use crate::exit::Exit;
 use crate::profiles;
 use crate::telemetry::chain;
+use crate::ticket::TicketSeen;
 use crate::trouble::Trouble;
 
 /// A printer that says nothing for so long is not reached, whatever it does.
@@ -48,10 +49,11 @@ pub(super) struct Args {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Seen {
     name: String,
+    /// `printer` or `ticket-printer`.
     kind: &'static str,
     uri: String,
     /// `idle`, `processing`, `stopped`, `other`, `refusing`, `unreachable` or `unusable`.
-    state: &'static str,
+    state: String,
     /// printer-state-reasons, or the keyword of what stands between this machine and the printer.
     reasons: Vec<String>,
     model: Option<String>,
@@ -98,10 +100,26 @@ impl From<&Origin> for Quirk {
 }
 
 impl Seen {
+    /// The ticket printer of the settings.
+    fn of_tickets(settings: &TicketPrinterConfig, seen: TicketSeen, profiles: &Profiles) -> Self {
+        let said = profiles.for_device(known_ticket_printer(settings));
+        Self {
+            name: settings.name.clone(),
+            kind: "ticket-printer",
+            uri: settings.uri.clone(),
+            state: seen.state,
+            reasons: seen.reasons,
+            model: settings.model.clone(),
+            quirks: said.origins().iter().map(Quirk::from).collect(),
+            stock: None,
+            fault: seen.fault,
+        }
+    }
+
     /// As lines for a person.
     fn say(&self) -> Result<(), Exit> {
         let model = self.model.as_deref().unwrap_or("-");
-        let (name, state, line, uri) = (&self.name, self.state, self.line(), &self.uri);
+        let (name, state, line, uri) = (&self.name, &self.state, self.line(), &self.uri);
         say(format_args!("{name}  {state}  {line}  {uri}  {model}"))?;
         for left in self.stock.iter().flat_map(Stock::in_words) {
             say(format_args!("  {left}"))?;
@@ -114,7 +132,7 @@ impl Seen {
 
     /// What an officer reads: the state, and why.
     pub(super) fn line(&self) -> String {
-        let mut line = printer_state(self.state).to_owned();
+        let mut line = printer_state(&self.state).to_owned();
         for reason in self.reasons.iter().filter(|reason| *reason != "none") {
             line.push_str(&format!(", {} ({reason})", in_words(reason)));
         }
@@ -132,7 +150,7 @@ pub(super) async fn look(
         name: printer.name.clone(),
         kind: "printer",
         uri: printer.uri.clone(),
-        state: "unreachable",
+        state: "unreachable".to_owned(),
         reasons: Vec::new(),
         model: None,
         quirks: Vec::new(),
@@ -143,13 +161,15 @@ pub(super) async fn look(
         Ok(device) => device,
         Err(error) => {
             seen.fault = Some(chain(&error));
-            (seen.state, seen.reasons) = ("unusable", vec![DeviceFault::Refused(error).reason()]);
+            seen.state = "unusable".to_owned();
+            seen.reasons = vec![DeviceFault::Refused(error).reason()];
             return seen;
         }
     };
     match tokio::time::timeout(STATUS_TIMEOUT, device.status()).await {
         Ok(Ok(status)) => {
-            (seen.state, seen.reasons, seen.model) = (status.state, status.reasons, status.model);
+            (seen.reasons, seen.model) = (status.reasons, status.model);
+            seen.state = status.state.to_owned();
             let known = loket_device_profile::Seen {
                 usb: None,
                 model: seen.model.as_deref(),
@@ -160,7 +180,7 @@ pub(super) async fn look(
         }
         Ok(Err(fault)) => {
             if fault.is_refusal() {
-                seen.state = "refusing";
+                seen.state = "refusing".to_owned();
             }
             seen.reasons = vec![fault.reason()];
             let (DeviceFault::Wait(error)
@@ -187,7 +207,11 @@ pub(super) fn devices(args: &Args) -> Result<Exit, Exit> {
     for printer in &config.printers {
         found.push(runtime.block_on(look(printer, &config.machine, &profiles)));
     }
-    let plugged = runtime.block_on(plugged::look(&config.printers, &profiles));
+    let of_tickets = runtime.block_on(ticket::look(&config, &profiles));
+    if let Some((settings, seen)) = config.ticket_printer.as_ref().zip(of_tickets) {
+        found.push(Seen::of_tickets(settings, seen, &profiles));
+    }
+    let plugged = runtime.block_on(plugged::look(&config, &profiles));
     let searched = args.search.map(|seconds| {
         let (printers, interface) = (&config.printers, args.interface.clone());
         runtime.block_on(searched::look((seconds, interface), printers, &profiles))

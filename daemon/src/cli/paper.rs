@@ -45,7 +45,11 @@ pub(super) fn paper(
             let trouble = Trouble::ALL.iter().find(|it| it.id() == code);
             return Err(trouble.map_or(Exit::Negative, |it| it.exit()));
         }
-        Response::Ok(_) | Response::Records(_) | Response::Report(_) => {
+        Response::Ok(_)
+        | Response::Records(_)
+        | Response::Report(_)
+        | Response::TicketState(_)
+        | Response::TicketTest(_) => {
             return Err(tell(Trouble::DaemonGarbled, "no report in the answer"));
         }
     };

@@ -193,7 +193,11 @@ fn sort(response: Response) -> Result<Vec<Listed>, TalkError> {
     match response {
         Response::Ok(jobs) => Ok(jobs),
         Response::Error { code, message } => Err(TalkError::Refused { code, message }),
-        Response::Paper(_) | Response::Records(_) | Response::Report(_) => Err(TalkError::Failed(
+        Response::Paper(_)
+        | Response::Records(_)
+        | Response::Report(_)
+        | Response::TicketState(_)
+        | Response::TicketTest(_) => Err(TalkError::Failed(
             Trouble::DaemonGarbled,
             "another answer than asked for".to_owned(),
         )),

@@ -22,7 +22,11 @@ pub(super) fn records(config: &Path, forget_by: Option<String>, json: bool) -> R
             note(format_args!("{code}: {message}"));
             return Err(Exit::Negative);
         }
-        Response::Ok(_) | Response::Paper(_) | Response::Report(_) => {
+        Response::Ok(_)
+        | Response::Paper(_)
+        | Response::Report(_)
+        | Response::TicketState(_)
+        | Response::TicketTest(_) => {
             return Err(tell(Trouble::DaemonGarbled, "no count in the answer"));
         }
     };

@@ -99,9 +99,11 @@ async fn ask(config: &Config, day: LocalDay) -> Result<DayReport, Exit> {
     match answer.map_err(|error| error.tell())? {
         Response::Report(report) => Ok(*report),
         Response::Error { code, message } => Err(TalkError::Refused { code, message }.tell()),
-        Response::Ok(_) | Response::Paper(_) | Response::Records(_) => {
-            Err(tell(Trouble::DaemonGarbled, "no account in the answer"))
-        }
+        Response::Ok(_)
+        | Response::Paper(_)
+        | Response::Records(_)
+        | Response::TicketState(_)
+        | Response::TicketTest(_) => Err(tell(Trouble::DaemonGarbled, "no account in the answer")),
     }
 }
 

@@ -15,8 +15,9 @@ use crate::unit::control::{Listed, Request, Response};
 /// A daemon that does not answer for so long is stuck; its watchdog is about to restart it.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// With a document of 8 MiB to hand over, to seal and to write to a slow disk.
-const DOCUMENT_TIMEOUT: Duration = Duration::from_secs(60);
+/// With a document of 8 MiB to hand over, to seal and to write to a slow disk; or with a ticket to print on a slow printer
+/// that is just being looked at.
+const LONG_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The longest answer: a day of 4,000 documents (`loket_domain::account::MAX_DAY_JOBS`), each a reprint with the longest
 /// reason that was asked about as well, is below 2.5 KiB a document.
@@ -79,7 +80,11 @@ pub(super) async fn exchange(
     match exchange_any(stream, request, body).await? {
         Response::Ok(jobs) => Ok(jobs),
         Response::Error { code, message } => Err(TalkError::Refused { code, message }),
-        Response::Paper(_) | Response::Records(_) | Response::Report(_) => Err(TalkError::Failed(
+        Response::Paper(_)
+        | Response::Records(_)
+        | Response::Report(_)
+        | Response::TicketState(_)
+        | Response::TicketTest(_) => Err(TalkError::Failed(
             Trouble::DaemonGarbled,
             "another answer than asked for".to_owned(),
         )),
@@ -95,10 +100,11 @@ pub(super) async fn exchange_any(
     request: &Request,
     body: &[u8],
 ) -> Result<Response, TalkError> {
-    let limit = if body.is_empty() {
-        ANSWER_TIMEOUT
+    let is_long = !body.is_empty() || matches!(request, Request::TicketTest);
+    let limit = if is_long {
+        LONG_TIMEOUT
     } else {
-        DOCUMENT_TIMEOUT
+        ANSWER_TIMEOUT
     };
     let answer = match tokio::time::timeout(limit, talk(stream, request, body)).await {
         Ok(Ok(answer)) if answer.is_empty() => {

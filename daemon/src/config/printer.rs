@@ -96,9 +96,7 @@ pub(super) fn check_printers(printers: &[PrinterConfig]) -> Result<(), ConfigErr
         return bad("printer.name", "two printers have the same name");
     }
     for printer in printers {
-        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        let name = printer.name.as_bytes();
-        if !(1..=32).contains(&name.len()) || !name.iter().copied().all(allowed) {
+        if !is_name(&printer.name) {
             return bad("printer.name", "it must be 1 to 32 of a-z, 0-9 and '-'");
         }
         printer.check().map_err(|fault| ConfigError::Value {
@@ -115,4 +113,10 @@ pub(super) fn check_printers(printers: &[PrinterConfig]) -> Result<(), ConfigErr
         })?;
     }
     Ok(())
+}
+
+/// Whether a device may be named so.
+pub(super) fn is_name(name: &str) -> bool {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=32).contains(&name.len()) && name.bytes().all(allowed)
 }

@@ -8,6 +8,7 @@ use loket_spool::SpoolError;
 use loket_trust_folder::TrustFolderError;
 use thiserror::Error;
 
+use crate::config::TicketProblem;
 use crate::exit::Exit;
 use crate::identity::IdentityError;
 use crate::policy::PolicyFileError;
@@ -70,6 +71,9 @@ pub enum RunError {
         #[source]
         source: Box<loket_ipp_printer::IppError>,
     },
+    /// The ticket printer cannot be as settings and profiles say.
+    #[error("use the ticket printer")]
+    TicketPrinter(#[source] TicketProblem),
     /// The control socket cannot be bound.
     #[error("open the officer's door")]
     Control(#[source] ControlError),
@@ -107,6 +111,7 @@ impl RunError {
             | Self::Policy(_)
             | Self::Profiles(_)
             | Self::Printer { .. }
+            | Self::TicketPrinter(_)
             | Self::Link(_) => Exit::Config,
             Self::Control(_) => Exit::State,
             Self::Print(_) | Self::LinkUnit(_) | Self::Panicked => Exit::Bug,

@@ -22,6 +22,7 @@ use crate::paper::PaperDesk;
 use crate::profiles::load;
 use crate::raster::Rasters;
 use crate::standstill::Standstill;
+use crate::ticket::Tickets;
 use crate::unit::control::{ControlUnit, Door};
 use crate::unit::days::OfficeDays;
 use crate::unit::exercise::{ExerciseUnit, Exercised};
@@ -84,6 +85,7 @@ impl Units {
             paper: paper.map(Arc::clone),
             records: ground.records.clone(),
             report: report_desk(config, ground.journal.clone(), ground.clock.clone()),
+            tickets: tickets(config, ground),
         };
         let control = ControlUnit::bind(&config.runtime_dir, door).map_err(RunError::Control)?;
         let hands = Arc::new(Hands {
@@ -301,8 +303,10 @@ impl Units {
             }),
             printers: Arc::new(OfficePrinters {
                 names: lanes(config),
+                of_tickets: config.ticket_printer.as_ref().map(|it| it.name.clone()),
                 sights: ground.sights.clone(),
             }),
+            tickets: tickets(config, ground),
             config: pages.clone(),
             zone: config.office_hours.zone,
             verify,
@@ -375,6 +379,12 @@ fn link_config(config: &Config, enrolment: &Enrolment, state: &MachineState) -> 
     link.backoff.max = Duration::from_millis(config.link.backoff_max_ms);
     link.jitter_seed = u64::from_le_bytes(loket_wire::random::draw(&mut OsRandom::default()));
     link
+}
+
+/// The desk of the ticket printer, where there is one.
+fn tickets(config: &Config, ground: &Ground) -> Option<Tickets> {
+    let device = ground.tickets.clone()?;
+    Some(Tickets::new(device, config, ground.clock.clone()))
 }
 
 fn boot_id() -> String {

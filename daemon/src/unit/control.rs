@@ -3,12 +3,16 @@
 //! Shape: `{"do":"jobs"}`, `{"do":"release","job":ID,"by":NAME}`, `…"cancel"…`, `{"do":"answer","job":ID,"by":NAME,
 //! "answer":"came-out|did-not|damaged"}`, `{"do":"job","job":ID}`, and `{"do":"print","printer":URI,"size_bytes":N,
 //! "by":NAME}` or `{"do":"paper","size_bytes":N,"job":ID,"by":NAME}` with the N bytes of a document or a scan behind the
-//! line, `{"do":"records","forget_by":NAME}`, `{"do":"report","day":"YYYY-MM-DD"}`; answered by `{"ok":…}` or `{"error":{"code","message"}}`.
+//! line, `{"do":"records","forget_by":NAME}`, `{"do":"report","day":"YYYY-MM-DD"}`, `{"do":"ticket-state"}`, `{"do":"ticket-test"}`;
+//! answered by `{"ok":…}` or `{"error":{"code","message"}}`.
 //! Who may connect is the socket's group (`loket-officer`); who prints without a name is the account that connected.
 
+mod names;
 mod report;
 mod sheets;
+mod tickets;
 
+pub(crate) use names::{account, officer, officer_name};
 pub(crate) use report::of_report;
 
 use std::collections::BTreeMap;
@@ -19,7 +23,7 @@ use std::time::Duration;
 
 use loket_domain::dispatch::LocalDay;
 use loket_domain::print::{Actor, Answer, Command, Refusal};
-use loket_kiosk_ui::ports::{MAX_SCAN_BYTES, PaperReport};
+use loket_kiosk_ui::ports::{MAX_SCAN_BYTES, PaperReport, TestTicket};
 use loket_wire::JobId;
 use loket_wire::order::MAX_DOCUMENT_BYTES;
 use serde::{Deserialize, Serialize};
@@ -35,6 +39,7 @@ use crate::document::Documents;
 use crate::local::{self, LocalError};
 use crate::paper::PaperDesk;
 use crate::record::Records;
+use crate::ticket::{TicketSeen, Tickets};
 use crate::trouble::{Trouble, of_refusal};
 use crate::unit::print::{DayReport, DeskError, DeskHandle, JobView, ReportDesk};
 
@@ -52,9 +57,6 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Taking connections fails for want of files or memory: at once again it would only take the processor as well.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(200);
-
-/// The longest name an officer signs with.
-const MAX_NAME_CHARS: usize = 40;
 
 /// What is asked on the socket.
 #[derive(Debug, Serialize, Deserialize)]
@@ -99,6 +101,10 @@ pub enum Request {
         /// The day.
         day: LocalDay,
     },
+    /// Ask the ticket printer what it is at.
+    TicketState,
+    /// Print a test ticket.
+    TicketTest,
     /// Release a held job.
     Release {
         /// The job.
@@ -139,6 +145,10 @@ pub enum Response {
     Paper(Box<PaperReport>),
     /// The account of a day.
     Report(Box<DayReport>),
+    /// How the ticket printer is seen.
+    TicketState(TicketSeen),
+    /// What became of a test ticket.
+    TicketTest(TestTicket),
     /// Not done.
     Error {
         /// The stable code.
@@ -208,6 +218,8 @@ pub struct Door {
     pub(crate) records: Option<Arc<Records>>,
     /// Accounts for days.
     pub report: ReportDesk,
+    /// Prints test tickets; none where the settings name no ticket printer.
+    pub tickets: Option<Tickets>,
 }
 
 impl ControlUnit {
@@ -367,6 +379,8 @@ impl Door {
             Request::Job { job } => return self.look(job).await,
             Request::Records { forget_by } => return self.count_records(forget_by).await,
             Request::Report { day } => return self.account_for(day).await,
+            Request::TicketState => return self.ticket_state().await,
+            Request::TicketTest => return self.ticket_test().await,
             Request::Print { .. } | Request::Paper { .. } => return troubled(Trouble::DocumentCut),
             Request::Release { job, by } => officer(&by).map(|by| Command::Release { job, by }),
             Request::Cancel { job, by } => officer(&by).map(|by| Command::Cancel { job, by }),
@@ -411,25 +425,6 @@ async fn list(desk: &DeskHandle, documents: &Arc<Documents>) -> Response {
     Response::Ok(labelled.await.unwrap_or_default())
 }
 
-/// Who signs with this name; `None` where it is none that may stand in the history.
-pub(crate) fn officer(name: &str) -> Option<Actor> {
-    officer_name(name).map(Actor::Officer)
-}
-
-/// The same as a name alone.
-pub(crate) fn officer_name(name: &str) -> Option<String> {
-    let good = (1..=MAX_NAME_CHARS).contains(&name.chars().count())
-        && !name.chars().any(char::is_control)
-        && !loket_wire::ids::has_long_number(name);
-    good.then(|| name.to_owned())
-}
-
-/// Who signs with the account of this number, by its name where that may stand in the history.
-pub(crate) fn account(uid: Option<u32>) -> Option<Actor> {
-    let uid = uid?;
-    officer(&crate::account::name_of(uid)).or_else(|| officer(&format!("uid-{uid}")))
-}
-
 fn troubled(trouble: Trouble) -> Response {
     Response::Error {
         code: trouble.id().to_owned(),
@@ -458,6 +453,7 @@ fn refused(refusal: Refusal) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use super::names::MAX_NAME_CHARS;
     use super::*;
 
     /// Some seconds without optimisation.

@@ -48,7 +48,9 @@ impl HotplugUnit {
             let address = printer.usb().ok().flatten()?;
             Some((printer.name.clone(), address))
         });
-        let printers: Vec<(String, DeviceAddress)> = printers.collect();
+        let of_tickets = config.ticket_printer.iter();
+        let of_tickets = of_tickets.filter_map(|it| Some((it.name.clone(), it.usb()?)));
+        let printers: Vec<(String, DeviceAddress)> = printers.chain(of_tickets).collect();
         (!printers.is_empty()).then(|| Self::over(loket_usb::watch(LOOK_EVERY), printers))
     }
 

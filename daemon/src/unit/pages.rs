@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{PagesConfig, ShownFace};
 use crate::identity::OsRandom;
 use crate::paper::PaperDesk;
+use crate::ticket::Tickets;
 
 /// A port that another program has is tried again this often: whoever has it may be on the way out.
 const BIND_AGAIN: Duration = Duration::from_secs(5);
@@ -31,6 +32,8 @@ pub struct PagesUnit {
     pub days: Arc<dyn DayDesk>,
     /// Knows how printers were seen last.
     pub printers: Arc<dyn PrinterDesk>,
+    /// Prints test tickets; none on a machine without a ticket printer.
+    pub tickets: Option<Tickets>,
     /// Reads what is plugged in.
     pub media: Arc<dyn MediaDesk>,
 }
@@ -64,6 +67,9 @@ impl PagesUnit {
             media: self.media,
             days: self.days,
             printers: self.printers,
+            tickets: self
+                .tickets
+                .map(|tickets| -> Arc<dyn ports::TicketDesk> { Arc::new(tickets) }),
             zone: self.zone,
             idle: Duration::from_secs(self.config.idle_s),
             fresh: || loket_wire::random::draw(&mut OsRandom::default()),

@@ -1,6 +1,6 @@
 //! What officers ask a page about printers.
 
-use loket_kiosk_ui::ports::{Answer, PrinterDesk, PrinterSeen, PrinterState};
+use loket_kiosk_ui::ports::{Answer, PrinterDesk, PrinterKind, PrinterSeen, PrinterState};
 
 use crate::sights::Sights;
 
@@ -8,13 +8,19 @@ use crate::sights::Sights;
 #[derive(Debug)]
 pub(crate) struct OfficePrinters {
     pub(crate) names: Vec<String>,
+    /// The name of the ticket printer, where there is one.
+    pub(crate) of_tickets: Option<String>,
     pub(crate) sights: Sights,
 }
 
 impl PrinterDesk for OfficePrinters {
     fn printers(&self) -> Answer<'_, Vec<PrinterSeen>> {
-        let each = self.names.iter().map(|name| PrinterSeen {
+        let documents = self.names.iter().map(|name| (name, PrinterKind::Documents));
+        let tickets = self.of_tickets.iter();
+        let tickets = tickets.map(|name| (name, PrinterKind::Tickets));
+        let each = documents.chain(tickets).map(|(name, kind)| PrinterSeen {
             name: name.clone(),
+            kind,
             state: self.sights.of(name).map(|sight| PrinterState {
                 state: sight.look.state,
                 reasons: sight.look.reasons,

@@ -90,7 +90,7 @@ fn watch(world: &World, printers: Vec<(&str, Arc<dyn Printer>)>) -> HealthUnit {
     };
     let watched = printers.into_iter().map(|(name, printer)| Watched {
         name: name.to_owned(),
-        printer,
+        printer: Arc::new(printer),
         rule,
         sights: Sights::default(),
         plug: loket_daemon::unit::hotplug::Plug::default(),

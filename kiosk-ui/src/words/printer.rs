@@ -8,6 +8,8 @@ use loket_wire::stock::{Band, Level, Supply, SupplyKind, Tray};
 
 pub use todo::Todo;
 
+use crate::ports::{PrinterKind, TestFate};
+
 /// How urgent something is; a class of the style sheet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tone {
@@ -68,11 +70,11 @@ const CALM: u8 = 2;
 
 /// What an officer reads of a printer in this state, for these reasons, with this stock.
 #[must_use]
-pub fn shown(state: &str, reasons: &[String], stock: Option<&Stock>) -> Shown {
+pub fn shown(kind: PrinterKind, state: &str, reasons: &[String], stock: Option<&Stock>) -> Shown {
     let (word, tone) = state_of(state, reasons);
     let none = Stock::default();
     let stock = stock.unwrap_or(&none);
-    let todos = todo::all(reasons, stock);
+    let todos = todo::all(kind, reasons, stock);
     let worst = todos.iter().map(|todo| todo.tone).max();
     let trays = stock.trays.iter().zip(1..);
     let trays = trays.map(|(tray, no)| left_of_tray(tray, no));
@@ -84,6 +86,52 @@ pub fn shown(state: &str, reasons: &[String], stock: Option<&Stock>) -> Shown {
         tone: worst.map_or(tone, |worst| worst.max(tone)),
         todos,
         left,
+    }
+}
+
+/// What became of a test ticket, as an officer reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tried {
+    /// In a word.
+    pub word: &'static str,
+    /// How urgent it is.
+    pub tone: Tone,
+    /// What that means, and what to do.
+    pub meaning: &'static str,
+    /// What is wrong with the printer, and what to do.
+    pub todos: Vec<Todo>,
+}
+
+/// What an officer reads of a test ticket.
+#[must_use]
+pub fn tried(fate: TestFate, reasons: &[String]) -> Tried {
+    let (word, tone, meaning) = match fate {
+        TestFate::Printed => (
+            "TIKET UJI TERCETAK",
+            Tone::Good,
+            "Ambil tiketnya dan lihat: tulisannya jelas, kertasnya terpotong.",
+        ),
+        TestFate::Accepted => (
+            "LIHAT PRINTERNYA",
+            Tone::Wait,
+            "Printer ini tidak dapat memastikan tiketnya keluar. Bila keluar utuh, printer siap.",
+        ),
+        TestFate::NotPrinted => (
+            "TIDAK DICETAK",
+            Tone::Bad,
+            "Tidak ada yang keluar dan tidak ada yang menyusul. Perbaiki yang tertulis di bawah, lalu coba lagi.",
+        ),
+        TestFate::Unclear => (
+            "BELUM PASTI",
+            Tone::Bad,
+            "Tiketnya mungkin keluar sebagian, atau menyusul. Buang yang terpotong, perbaiki yang tertulis di bawah, lalu coba lagi.",
+        ),
+    };
+    Tried {
+        word,
+        tone,
+        meaning,
+        todos: todo::all(PrinterKind::Tickets, reasons, &Stock::default()),
     }
 }
 

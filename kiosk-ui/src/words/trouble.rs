@@ -82,6 +82,8 @@ troubles! {
     ReportDay "K-401" 400 "Tanggal laporan salah tulis." "Pilih tanggalnya lagi." "Bila ragu, hubungi petugas TI.",
     ReportTooLong "K-402" 422 "Dokumen pada hari itu terlalu banyak untuk satu laporan." "Minta laporan hari itu dari pusat." "Hubungi petugas TI.",
     ReportNotMade "K-403" 500 "Laporan belum dapat dibuat." "Coba sekali lagi." "Bila terjadi lagi, hubungi petugas TI.",
+
+    NoTicketPrinter "K-501" 404 "Mesin ini tidak mempunyai printer tiket." "Pakai mesin yang mempunyainya." "Bila seharusnya ada, minta petugas TI menulisnya di pengaturan.",
 }
 
 /// The same for an officer, who is the one to whom residents are sent.
@@ -123,7 +125,8 @@ pub const fn say_officer(trouble: Trouble) -> Said {
         | Trouble::PaperBroken
         | Trouble::ReportDay
         | Trouble::ReportTooLong
-        | Trouble::ReportNotMade => return said,
+        | Trouble::ReportNotMade
+        | Trouble::NoTicketPrinter => return said,
     };
     Said {
         todo,

@@ -10,6 +10,7 @@ mod paper;
 mod printers;
 mod report;
 mod rig;
+mod tickets;
 
 use loket_kiosk_ui::Face;
 use loket_kiosk_ui::ports::{

@@ -1,7 +1,7 @@
 //! The officers' page of printers.
 
 use loket_kiosk_ui::Face;
-use loket_kiosk_ui::ports::{PrinterSeen, PrinterState};
+use loket_kiosk_ui::ports::{PrinterKind, PrinterSeen, PrinterState};
 use loket_wire::stock::{Colour, Level, Supply, SupplyKind, Tray};
 use loket_wire::{Stock, Timestamp};
 
@@ -13,6 +13,7 @@ fn printer(name: &str, state: &str, reasons: &[&str], left: (u32, u32)) -> Print
     let (toner, sheets) = left;
     PrinterSeen {
         name: name.to_owned(),
+        kind: PrinterKind::Documents,
         state: Some(PrinterState {
             state: state.to_owned(),
             reasons: reasons.iter().map(|it| (*it).to_owned()).collect(),
@@ -87,6 +88,7 @@ async fn a_printer_that_nobody_saw_and_a_machine_without_any_are_said_to_be_so()
     let rig = Rig::start(&[Face::Station]).await;
     let unseen = PrinterSeen {
         name: "a4".to_owned(),
+        kind: PrinterKind::Documents,
         state: None,
     };
     let (page, _desk) = shown(&rig, vec![unseen]).await;

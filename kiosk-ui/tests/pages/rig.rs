@@ -10,8 +10,8 @@ use loket_domain::account::{Of, day};
 use loket_kiosk_ui::ports::{
     Answer as Waited, Brought, Certificate, DayAnswer, DayDesk, DayQuestion, Document, Found,
     Judgement, Listing, LocalDay, MediaDesk, MediaFile, PaperAnswer, PaperDesk, PaperQuestion,
-    PrinterDesk, PrinterSeen, Reader, Revision, RevisionChange, Revocation, Signature, Verdict,
-    VerifyDesk,
+    PrinterDesk, PrinterSeen, Reader, Revision, RevisionChange, Revocation, Signature, TestFate,
+    TestTicket, TicketDesk, Verdict, VerifyDesk,
 };
 use loket_kiosk_ui::words::Trouble;
 use loket_kiosk_ui::{Face, Site, serve};
@@ -141,6 +141,7 @@ pub(crate) struct Rig {
     pub(crate) desk: Arc<Desk>,
     pub(crate) paper: Arc<PaperRig>,
     pub(crate) printers: Arc<Printers>,
+    pub(crate) tickets: Arc<Tries>,
     running: JoinSet<()>,
     stop: CancellationToken,
 }
@@ -208,6 +209,20 @@ impl PrinterDesk for Printers {
     }
 }
 
+/// A ticket printer: says what became of each test ticket, and counts them.
+pub(crate) struct Tries {
+    pub(crate) says: Mutex<TestTicket>,
+    pub(crate) asked: AtomicU64,
+}
+
+impl TicketDesk for Tries {
+    fn test(&self) -> Waited<'_, TestTicket> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let says = self.says.lock().unwrap().clone();
+        Box::pin(std::future::ready(says))
+    }
+}
+
 impl Rig {
     /// A machine that shows residents' pages is enrolled, one with officers' alone is not.
     pub(crate) async fn start(faces: &[Face]) -> Self {
@@ -222,6 +237,14 @@ impl Rig {
             asked: Mutex::default(),
         });
         let printers = Arc::new(Printers(Mutex::default()));
+        let tickets = Arc::new(Tries {
+            says: Mutex::new(TestTicket {
+                fate: TestFate::Printed,
+                reasons: Vec::new(),
+                detail: None,
+            }),
+            asked: AtomicU64::new(0),
+        });
         let is_enrolled = faces.contains(&Face::Kiosk);
         let site = Site {
             paper: is_enrolled.then(|| -> Arc<dyn PaperDesk> { Arc::<PaperRig>::clone(&paper) }),
@@ -229,6 +252,7 @@ impl Rig {
             media: Arc::new(Stick),
             days: Arc::new(Days),
             printers: Arc::<Printers>::clone(&printers),
+            tickets: is_enrolled.then(|| -> Arc<dyn TicketDesk> { Arc::<Tries>::clone(&tickets) }),
             faces: faces.iter().copied().collect::<BTreeSet<_>>(),
             hosts: BTreeSet::from([at.clone()]),
             zone: Zone::Wib,
@@ -243,6 +267,7 @@ impl Rig {
             desk,
             paper,
             printers,
+            tickets,
             running,
             stop,
         }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use loket_sim::ticket_printer::{Knobs, Truth};
 use loket_ticket_printer::{
-    Answering, Doubt, Evidence, Fault, Outcome, Profile, QrBy, Refusal, TicketPrinter, render,
+    Answering, Doubt, Evidence, Fault, Outcome, Profile, ProfileError, QrBy, Refusal,
+    TicketPrinter, render,
 };
 
 use crate::bench::{ANSWERING, Bench, clean_slip, profile, speaking, ticket};
@@ -324,5 +325,5 @@ fn a_profile_that_cannot_be_makes_no_printer() {
     let address = "127.0.0.1:9".parse().unwrap();
     let transport = Box::new(loket_ticket_printer::TcpTransport::new(address));
     let refused = TicketPrinter::new(transport, broken, 0).unwrap_err();
-    assert_eq!(refused.keywords(), ["profile-not-usable"]);
+    assert_eq!(refused, ProfileError::Columns(3));
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::Quirk;
 use crate::cli::face::say;
-use crate::config::PrinterConfig;
+use crate::config::Config;
 use crate::device::model_of;
 use crate::exit::Exit;
 use crate::telemetry::chain;
@@ -19,7 +19,7 @@ pub(super) struct OnCable {
     /// Manufacturer and product.
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
-    /// `in-settings`, `not-in-settings`, `raw` (prints no documents), `unusable`, or `unlisted` where USB cannot be read.
+    /// `in-settings`, `not-in-settings`, `raw` (prints tickets at best), `unusable`, or `unlisted` where USB cannot be read.
     state: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     quirks: Vec<Quirk>,
@@ -29,11 +29,11 @@ pub(super) struct OnCable {
 }
 
 /// Lists what is plugged in; opens nothing.
-pub(super) async fn look(printers: &[PrinterConfig], profiles: &Profiles) -> Vec<OnCable> {
+pub(super) async fn look(config: &Config, profiles: &Profiles) -> Vec<OnCable> {
     match loket_usb::list().await {
         Ok(all) => all
             .iter()
-            .map(|it| of(it, &all, printers, profiles))
+            .map(|it| of(it, &all, config, profiles))
             .collect(),
         // A computer without USB, or without its files: nothing is on a cable there.
         Err(UsbError::System { .. }) => Vec::new(),
@@ -47,30 +47,26 @@ pub(super) async fn look(printers: &[PrinterConfig], profiles: &Profiles) -> Vec
     }
 }
 
-fn of(
-    device: &Plugged,
-    all: &[Plugged],
-    printers: &[PrinterConfig],
-    profiles: &Profiles,
-) -> OnCable {
+fn of(device: &Plugged, all: &[Plugged], config: &Config, profiles: &Profiles) -> OnCable {
     let has = |kind| device.function(kind).is_some();
     let kind = if has(FunctionKind::IppUsb) || !has(FunctionKind::RawPrinter) {
         FunctionKind::IppUsb
     } else {
         FunctionKind::RawPrinter
     };
-    let is_known = printers.iter().any(|printer| {
-        let address = printer.usb().ok().flatten();
-        address.is_some_and(|it| it.choose(all).is_ok_and(|meant| meant == device))
-    });
+    let printers = config.printers.iter();
+    let addresses = printers.filter_map(|printer| printer.usb().ok().flatten());
+    let of_tickets = config.ticket_printer.iter().filter_map(|it| it.usb());
+    let mut addresses = addresses.chain(of_tickets);
+    let is_known = addresses.any(|address| address.choose(all).is_ok_and(|meant| meant == device));
     let state = if device.fault.is_some()
         || !(has(FunctionKind::IppUsb) || has(FunctionKind::RawPrinter))
     {
         "unusable"
-    } else if kind == FunctionKind::RawPrinter {
-        "raw"
     } else if is_known {
         "in-settings"
+    } else if kind == FunctionKind::RawPrinter {
+        "raw"
     } else {
         "not-in-settings"
     };
@@ -101,9 +97,12 @@ impl OnCable {
                 "belum dipakai; tulis uri = \"{}\" pada [[printer]] di pengaturan, lalu nyalakan ulang loketd",
                 self.uri
             ),
-            "raw" => {
-                "tidak dapat mencetak dokumen lewat USB; aktifkan IPP over USB di menu printer, atau pakai lewat jaringan".to_owned()
-            }
+            "raw" => format!(
+                "bila ini printer tiket, tulis uri = \"{}\" pada [ticket_printer] di pengaturan, lalu nyalakan ulang loketd; \
+                 bila printer A4, tidak dapat mencetak dokumen lewat USB: aktifkan IPP over USB di menunya, atau pakai lewat \
+                 jaringan",
+                self.uri
+            ),
             _unusable => "tidak dapat dipakai; hubungi petugas TI".to_owned(),
         };
         say(format_args!("usb  {}  {model}  {next}", self.uri))?;
@@ -123,28 +122,24 @@ mod tests {
 
     use super::*;
 
-    fn printer(uri: &str) -> PrinterConfig {
-        PrinterConfig {
-            name: "a4".to_owned(),
-            uri: uri.to_owned(),
-            pinned_spki_sha256: None,
-            trusts_impressions: None,
-            idle_poll_ms: None,
-            exercise: None,
-        }
+    fn config(devices: &str) -> Config {
+        let text = "machine = \"desa-contoh-1\"\nstate_dir = \"s\"\nruntime_dir = \"r\"\ntrust_dir = \"t\"\n";
+        toml::from_str(&format!("{text}{devices}")).unwrap()
+    }
+
+    fn printer(uri: &str) -> Config {
+        config(&format!("[[printer]]\nname = \"a4\"\nuri = \"{uri}\""))
     }
 
     #[test]
     fn a_device_is_told_with_the_address_that_tells_it_from_its_twin() {
         let one = FakeDevice::http(1, 64, |_request| Vec::new());
         let all = [one.plugged(Some("S1"), 1), one.plugged(Some("S1"), 2)];
-        let told = |printers: &[PrinterConfig]| -> Vec<(String, &str)> {
-            let each = all
-                .iter()
-                .map(|it| of(it, &all, printers, &Profiles::none()));
+        let told = |config: &Config| -> Vec<(String, &str)> {
+            let each = all.iter().map(|it| of(it, &all, config, &Profiles::none()));
             each.map(|it| (it.uri, it.state)).collect()
         };
-        let alone = told(&[]);
+        let alone = told(&config(""));
         assert_eq!(alone[0].0, "ippusb://1209:0001/S1?port=1-1");
         assert_eq!(
             alone[1],
@@ -153,10 +148,10 @@ mod tests {
                 "not-in-settings"
             )
         );
-        let known = told(&[printer("ippusb://1209:0001/S1?port=1-2")]);
+        let known = told(&printer("ippusb://1209:0001/S1?port=1-2"));
         assert_eq!([known[0].1, known[1].1], ["not-in-settings", "in-settings"]);
         // An address that fits both means neither.
-        let unclear = told(&[printer("ippusb://1209:0001/S1")]);
+        let unclear = told(&printer("ippusb://1209:0001/S1"));
         assert_eq!([unclear[0].1, unclear[1].1], ["not-in-settings"; 2]);
     }
 
@@ -164,8 +159,12 @@ mod tests {
     fn a_raw_printer_and_one_with_nothing_to_use_are_told_apart() {
         let raw = FakeDevice::new(FunctionKind::RawPrinter, 1, 64, Box::new(|_, _| None));
         let all = [raw.plugged(Some("R1"), 1)];
-        let state = |device: &Plugged| of(device, &all, &[], &Profiles::none()).state;
+        let told = |device: &Plugged, config: &Config| of(device, &all, config, &Profiles::none());
+        let state = |device: &Plugged| told(device, &config("")).state;
         assert_eq!(state(&all[0]), "raw");
+        let uri = told(&all[0], &config("")).uri;
+        let named = config(&format!("[ticket_printer]\nuri = \"{uri}\""));
+        assert_eq!(told(&all[0], &named).state, "in-settings");
         let mut bare = all[0].clone();
         bare.functions.clear();
         assert_eq!(state(&bare), "unusable");

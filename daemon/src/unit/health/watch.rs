@@ -9,10 +9,9 @@ use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::device::{Printer, PrinterStatus};
+use crate::device::{Observed, PrinterStatus};
 use crate::ground::Ground;
 use crate::sights::{Sight, Sights};
-use crate::telemetry::chain;
 use crate::unit::hotplug::{Plug, Plugs};
 
 /// A look at a printer that takes longer counts as unreachable: the next one is due by then anyway.
@@ -40,7 +39,7 @@ pub struct Watched {
     /// Its name in the settings.
     pub name: String,
     /// The printer.
-    pub printer: Arc<dyn Printer>,
+    pub printer: Arc<dyn Observed>,
     /// How often.
     pub rule: PollRule,
     /// Where others find how it was seen.
@@ -64,21 +63,26 @@ pub(crate) fn watched(config: &Config, ground: &Ground, plugs: &Plugs) -> Vec<Wa
     let Ok(hours) = config.office_hours.parse() else {
         return Vec::new();
     };
+    let watched = |name: &str, printer: Arc<dyn Observed>, idle_poll_ms| Watched {
+        name: name.to_owned(),
+        printer,
+        rule: PollRule {
+            in_hours: Duration::from_millis(idle_poll_ms),
+            quiet: Duration::from_millis(config.quiet_poll_ms.max(idle_poll_ms)),
+            hours,
+        },
+        sights: ground.sights.clone(),
+        plug: plugs.of(name),
+    };
     let each = config.printers.iter().filter_map(|settings| {
         let idle_poll_ms = settings.idle_poll_ms.unwrap_or(config.idle_poll_ms);
-        Some(Watched {
-            name: settings.name.clone(),
-            printer: Arc::clone(ground.printers.get(&settings.name)?),
-            rule: PollRule {
-                in_hours: Duration::from_millis(idle_poll_ms),
-                quiet: Duration::from_millis(config.quiet_poll_ms),
-                hours,
-            },
-            sights: ground.sights.clone(),
-            plug: plugs.of(&settings.name),
-        })
+        let printer = Arc::clone(ground.printers.get(&settings.name)?);
+        Some(watched(&settings.name, Arc::new(printer), idle_poll_ms))
     });
-    each.collect()
+    let of_tickets = config.ticket_printer.as_ref().zip(ground.tickets.clone());
+    let of_tickets = of_tickets
+        .map(|(settings, printer)| watched(&settings.name, printer, settings.idle_poll_ms));
+    each.chain(of_tickets).collect()
 }
 
 /// What one look saw.
@@ -154,8 +158,8 @@ struct Asked {
     fault: Option<String>,
 }
 
-async fn ask(printer: &dyn Printer) -> Asked {
-    let asked = tokio::time::timeout(LOOK_TIMEOUT, printer.status()).await;
+async fn ask(printer: &dyn Observed) -> Asked {
+    let asked = tokio::time::timeout(LOOK_TIMEOUT, printer.observe()).await;
     let (look, fault) = match asked {
         Ok(Ok(status)) => {
             return Asked {
@@ -164,13 +168,13 @@ async fn ask(printer: &dyn Printer) -> Asked {
                 fault: None,
             };
         }
-        Ok(Err(fault)) => {
-            let state = if fault.is_refusal() {
+        Ok(Err(why)) => {
+            let state = if why.is_refusal {
                 "refusing"
             } else {
                 UNREACHABLE
             };
-            (away(state, fault.reason()), chain(&fault))
+            (away(state, why.reason), why.detail)
         }
         Err(_elapsed) => {
             let fault = format!("no answer within {} s", LOOK_TIMEOUT.as_secs());

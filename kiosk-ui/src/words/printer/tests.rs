@@ -34,7 +34,7 @@ fn stock(supplies: &[Supply], trays: &[Tray]) -> Stock {
 
 fn of(state: &str, reasons: &[&str], stock: &Stock) -> Shown {
     let reasons: Vec<String> = reasons.iter().map(|it| (*it).to_owned()).collect();
-    shown(state, &reasons, Some(stock))
+    shown(PrinterKind::Documents, state, &reasons, Some(stock))
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn every_fault_says_what_to_do() {
         "ipp-0x0401",
         "x-vendor-trouble",
     ] {
-        let todo = todo_of_reason(keyword).unwrap();
+        let todo = todo_of_reason(PrinterKind::Documents, keyword).unwrap();
         let said = format!("{} {}", todo.happened, todo.what);
         assert!(
             todo.happened.ends_with('.') && todo.what.ends_with('.'),

@@ -5,6 +5,7 @@ use loket_wire::device_reason::{in_words, is_by_nature, keeps_from_printing};
 use loket_wire::stock::{Band, Supply, SupplyKind, Tray};
 
 use super::{Tone, band_in_words};
+use crate::ports::PrinterKind;
 
 /// Something to do at a printer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +34,13 @@ const ASLEEP: [&str; 5] = ["none", "hibernate", "power-down", "standby", "suspen
 
 /// All that is to be done, the most urgent first. Of a level and a reason that say the same, the level says more: which
 /// colour, which tray.
-pub(super) fn all(reasons: &[String], stock: &Stock) -> Vec<Todo> {
+pub(super) fn all(kind: PrinterKind, reasons: &[String], stock: &Stock) -> Vec<Todo> {
     let trays = stock.trays.iter().zip(1..);
     let trays = trays.filter_map(|(tray, no)| todo_of_tray(stock, tray, no));
     let supplies = stock.supplies.iter().filter_map(todo_of_supply);
     let mut todos: Vec<Todo> = trays.chain(supplies).collect();
-    for todo in reasons.iter().filter_map(|reason| todo_of_reason(reason)) {
+    let of_reasons = reasons.iter();
+    for todo in of_reasons.filter_map(|reason| todo_of_reason(kind, reason)) {
         let is_said = |other: &Todo| {
             let is_same = other.about == todo.about && todo.about != About::Other;
             (is_same && other.tone >= todo.tone) || other.happened == todo.happened
@@ -223,14 +225,56 @@ const ROWS: &[Row] = &[
         "Tekan tombol lanjut di printer. Bila tidak bisa, hubungi petugas TI.",
     ),
     fault(
+        &["separation-cutter-jam"],
+        "Pisau pemotong macet.",
+        "Matikan printer, buka penutupnya, tarik kertas yang tersangkut, tutup dan nyalakan lagi. Bila tetap macet, hubungi petugas TI.",
+    ),
+    fault(
+        &["over-temperature"],
+        "Printer terlalu panas.",
+        "Tunggu beberapa menit; printer melanjutkan sendiri. Bila sering, hubungi petugas TI.",
+    ),
+    fault(
+        &["feed-button-held"],
+        "Tombol kertas sedang ditekan.",
+        "Lepaskan tombolnya. Bila macet, hubungi petugas TI.",
+    ),
+    fault(
+        &["recoverable-failure", "unrecoverable-failure"],
+        "Printer bermasalah.",
+        "Matikan, tunggu sepuluh detik, nyalakan lagi. Bila tetap begitu, hubungi petugas TI.",
+    ),
+    fault(
         &["offline", "shutdown"],
         "Printer mati atau tidak tersambung.",
         "Nyalakan printer, periksa kabelnya. Bila tetap begitu, hubungi petugas TI.",
     ),
 ];
 
+/// What a ticket printer says otherwise: its paper is a roll.
+const OF_TICKETS: &[Row] = &[
+    used(
+        &["media-empty", "media-needed"],
+        (Tone::Bad, About::Paper),
+        "gulungan kertas tiket",
+        (
+            "Kertas tiket habis.",
+            "Pasang gulungan baru, tutup penutupnya sampai rapat, lalu cetak tiket uji.",
+        ),
+    ),
+    used(
+        &["media-low"],
+        (Tone::Wait, About::Paper),
+        "gulungan kertas tiket",
+        (
+            "Kertas tiket hampir habis.",
+            "Siapkan gulungan kertas tiket.",
+        ),
+    ),
+];
+
 /// What a reason wants of an officer; nothing of one that wants nothing.
-pub(super) fn todo_of_reason(reason: &str) -> Option<Todo> {
+pub(super) fn todo_of_reason(kind: PrinterKind, reason: &str) -> Option<Todo> {
     let bare = ["-report", "-warning", "-error"]
         .iter()
         .find_map(|suffix| reason.strip_suffix(suffix))
@@ -238,7 +282,12 @@ pub(super) fn todo_of_reason(reason: &str) -> Option<Todo> {
     if ASLEEP.contains(&bare) || is_by_nature(bare) {
         return None;
     }
-    let row = ROWS.iter().find(|row| row.keywords.contains(&bare));
+    let own = match kind {
+        PrinterKind::Tickets => OF_TICKETS,
+        PrinterKind::Documents => &[],
+    };
+    let mut rows = own.iter().chain(ROWS);
+    let row = rows.find(|row| row.keywords.contains(&bare));
     Some(row.map_or_else(
         || told(bare),
         |row| Todo {

@@ -5,6 +5,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use super::*;
+use crate::device::Printer;
 use crate::device::bench::{CableBench, NAME};
 
 /// Between two looks where nobody plugs anything: what a test sees sooner was not seen by the poll.
@@ -26,9 +27,10 @@ impl Looks {
             open_min: 0,
             close_min: 24 * 60,
         };
+        let printer: Arc<dyn Printer> = Arc::new(cable.printer());
         let watched = Watched {
             name: NAME.to_owned(),
-            printer: Arc::new(cable.printer()),
+            printer: Arc::new(printer),
             rule: PollRule {
                 in_hours: POLL,
                 quiet: POLL,
