@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::metadata::Metadata;
 use crate::tally::Tally;
-use crate::test::{finish, loket_tests, programs};
+use crate::test::{PROGRAMS_FOLDER_VARIABLE, finish, loket_tests, programs, quick};
 
 /// Names how many kills each printer of the matrix shall see (`tests/crash/matrix.rs`).
 const KILLS_VARIABLE: &str = "LOKET_KILLS";
@@ -33,14 +33,25 @@ pub(crate) struct Options {
     /// Takes other random moments
     #[arg(long)]
     seed: Option<u64>,
+    /// Builds the programs optimised, which takes some minutes and makes thousands of kills possible
+    #[arg(long)]
+    quick: bool,
 }
 
 /// Runs the crash tests; the last line says what came of it.
 pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
-    programs(root)?;
+    let programs_folder = if options.quick {
+        Some(quick(root)?)
+    } else {
+        programs(root)?;
+        None
+    };
     let tally = Tally::empty(&Metadata::of_members(root)?)?;
     let mut command = loket_tests(root, "--test crash")?;
     tally.hears(&mut command);
+    if let Some(folder) = programs_folder {
+        command.env(PROGRAMS_FOLDER_VARIABLE, folder);
+    }
     let of_matrix = options.kills.saturating_sub(AT_KNOWN_PLACES);
     let before_each = of_matrix.div_ceil(PRINTERS).max(BEFORE_EACH);
     command.env(KILLS_VARIABLE, before_each.to_string());

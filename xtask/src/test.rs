@@ -16,7 +16,7 @@ use crate::tally::Tally;
 use crate::tidy;
 use crate::usb;
 
-pub(crate) use programs::check_shut;
+pub(crate) use programs::{check_shut, quick};
 
 /// Tells tests where the programs lie: `plain/` as shipped, `hooks/` with the doors for tests.
 pub(crate) const PROGRAMS_FOLDER_VARIABLE: &str = "LOKET_BIN_DIR";

@@ -304,3 +304,18 @@ fn what_is_no_document_or_out_of_bounds_is_refused() {
     let locked = include_bytes!("../../../tests/fixtures/kk-sample-encrypted.pdf");
     assert_eq!(refused(locked, 300), page(RasterError::Unreadable));
 }
+
+/// Whatever became of a document: a raster that a printer reads to its end, or none.
+#[test]
+fn fuzz_prints_no_altered_document_makes_a_raster_that_is_none() {
+    loket_fuzz::fuzz("prints", 60, &[KK, TWO_PAGES], |bytes| {
+        for form in [Form::Pwg, Form::Urf] {
+            let mut raster = Vec::new();
+            let setup = setup(form, Colour::Gray, 50);
+            if let Ok(told) = print::write(bytes, &setup, ENOUGH, &mut raster) {
+                let pages = loket_sim::raster::count(&raster);
+                assert_eq!(pages, Ok(told.page_count));
+            }
+        }
+    });
+}

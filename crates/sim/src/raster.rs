@@ -310,4 +310,29 @@ mod tests {
             assert_eq!(count(&other), Err(RasterFault::Head), "{at}");
         }
     }
+
+    /// Whatever a writer made wrong: whole pages or none, and no more memory than a page may take.
+    #[test]
+    fn fuzz_rasters_no_bytes_make_the_reader_panic_and_what_is_read_is_whole() {
+        let good = [
+            pwg(),
+            urf(&[1, 0, 5, 128]),
+            urf(&[0, 2, 9, 0, 254, 7, 8, 9]),
+        ];
+        let good: Vec<&[u8]> = good.iter().map(Vec::as_slice).collect();
+        loket_fuzz::fuzz("rasters", 100_000, &good, |bytes| {
+            // A header may tell of a page that is larger than a test should take.
+            let Ok(count) = count(bytes) else {
+                assert!(pages(bytes).is_err());
+                return;
+            };
+            let Ok(pages) = pages(bytes) else {
+                return;
+            };
+            assert_eq!(u32::try_from(pages.len()), Ok(count));
+            for page in pages {
+                assert_eq!(page.pixels.len(), page.width * page.height * page.bytes);
+            }
+        });
+    }
 }

@@ -6,7 +6,7 @@
 //! ```
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 
@@ -57,26 +57,45 @@ pub(super) fn build(root: &Path) -> anyhow::Result<()> {
     finish(cargo(root, BUILD))?;
     copy(&shipped, &built, &folder.join("plain"))?;
 
-    let hooked: Vec<&Package> = shipped
-        .iter()
-        .copied()
-        .filter(|it| it.features.contains_key(HOOKS))
-        .collect();
+    let hooked = hooked(&shipped);
     if !hooked.is_empty() {
-        let features: Vec<String> = hooked
-            .iter()
-            .map(|package| format!("{}/{HOOKS}", package.name))
-            .collect();
-        finish(cargo(
-            root,
-            &format!("{BUILD} --features {}", features.join(",")),
-        ))?;
+        finish(cargo(root, &with_hooks(BUILD, &hooked)))?;
         // Those without doors as well: a program finds beside it what it starts.
         copy(&shipped, &built, &folder.join("hooks"))?;
         // Whoever starts a program from target/debug gets the plain one again.
         finish(cargo(root, BUILD))?;
     }
     compare(&shipped, &hooked, &folder)
+}
+
+/// Builds both kinds for long runs, quicker to run and slower to build; gives their folder. Which doors there are is proved of
+/// the others.
+pub(crate) fn quick(root: &Path) -> anyhow::Result<PathBuf> {
+    let metadata = Metadata::of_members(root)?;
+    let shipped = shipped(&metadata);
+    let folder = metadata.target_directory.join("loket-bin-quick");
+    let built = metadata.target_directory.join("crash");
+    let build = format!("{BUILD} --profile crash");
+    finish(cargo(root, &build))?;
+    copy(&shipped, &built, &folder.join("plain"))?;
+    finish(cargo(root, &with_hooks(&build, &hooked(&shipped))))?;
+    copy(&shipped, &built, &folder.join("hooks"))?;
+    Ok(folder)
+}
+
+/// Those that have doors for tests.
+fn hooked<'a>(shipped: &[&'a Package]) -> Vec<&'a Package> {
+    let all = shipped.iter().copied();
+    all.filter(|it| it.features.contains_key(HOOKS)).collect()
+}
+
+/// The build with their doors.
+fn with_hooks(build: &str, hooked: &[&Package]) -> String {
+    let features: Vec<String> = hooked
+        .iter()
+        .map(|package| format!("{}/{HOOKS}", package.name))
+        .collect();
+    format!("{build} --features {}", features.join(","))
 }
 
 /// Proves that the optimised programs in `folder` hold no door for tests.

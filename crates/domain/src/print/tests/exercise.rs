@@ -26,6 +26,7 @@ fn bench() -> Bench {
 /// Carries the page on from its acceptance, as far as the way to `stage` goes.
 fn carried(stage: &str) -> Bench {
     let mut bench = bench();
+    bench.mark.takes_whole = OF_WHOLE.contains(&stage);
     for command in bench.way_to(stage).into_iter().skip(1) {
         bench.submit(command).unwrap();
     }
@@ -93,14 +94,23 @@ fn nobody_is_asked_whether_a_page_came_out() {
     let mut bench = carried("sent");
     assert_eq!(bench.see_nothing(), "ended", "the printer forgot it");
     assert_eq!(bench.public(), unseen);
+    let mut bench = carried("seeking");
+    assert_eq!(
+        bench.see_nothing(),
+        "ended",
+        "sent whole, and it is not there"
+    );
+    assert_eq!(bench.public(), unseen);
     // One that the printer remembers and the journal does not.
     let mut bench = carried("released");
     bench.jobs = vec![view(RemoteState::Completed, Some(1))];
     assert_eq!(bench.survey(), "ended");
     assert_eq!(bench.public(), unseen);
     // The control: of a document an officer is asked.
-    let mut document = Bench::new().at("sent");
-    assert_eq!(document.see_nothing(), "became-unknown");
+    for stage in ["sent", "seeking"] {
+        let mut document = Bench::new().at(stage);
+        assert_eq!(document.see_nothing(), "became-unknown", "{stage}");
+    }
 }
 
 #[test]
