@@ -13,7 +13,9 @@ const NOTES: &str = "\
 - In a Debian kernel under QEMU without hardware support (TCG), at virtual devices over vhci_hcd: read the ratios. An exchange \
   is one Get-Printer-Attributes, the median of 20; the best of three rounds of 1 MiB counts.
 - Overhead: what an exchange takes beyond the same one over a socket, without USB. Peer of exchanges and memory: Debian's ipp-usb \
-  at the same device, a process of its own. Peer of raw bytes: the kernel's usblp; of a document: our own raw bytes.
+  at the same device, a process of its own. Peer of raw bytes: the kernel's usblp.
+- Of a document one transfer of 16 KiB is under way at a time, as of raw bytes: what the printer accepted is known to the byte. \
+  That the simulated printer reads it as HTTP and IPP comes on top; the socket tells how long that takes without USB.
 - Memory of loket: what the pool added to the guest's program. Of the peer: its whole process.";
 
 /// One row: what is measured, both sides, and the least or most that the ratio may be in percent.
@@ -70,6 +72,7 @@ pub(super) fn of(lines: &[String]) -> anyhow::Result<String> {
     let socket = get("exchange-socket-p50")?;
     let (ours, rival) = (get("exchange-loket-usb-p50")?, get("exchange-ipp-usb-p50")?);
     let raw = get("bulk-loket-usb-raw")?;
+    let document = get("bulk-loket-usb-document")?;
     let rows = [
         Row {
             what: "an exchange over USB, p50",
@@ -107,11 +110,25 @@ pub(super) fn of(lines: &[String]) -> anyhow::Result<String> {
             target: Some(Target::AtLeast(90)),
         },
         Row {
-            what: "1 MiB as an IPP document",
+            what: "1 MiB as an IPP document, beside raw bytes",
             unit: "kB/s",
-            loket: get("bulk-loket-usb-document")?,
+            loket: document,
             peer: raw,
             target: Some(Target::AtLeast(90)),
+        },
+        Row {
+            what: "1 MiB as an IPP document, beside ipp-usb",
+            unit: "kB/s",
+            loket: document,
+            peer: get("bulk-ipp-usb-document")?,
+            target: None,
+        },
+        Row {
+            what: "1 MiB as an IPP document, beside a socket without USB",
+            unit: "kB/s",
+            loket: document,
+            peer: get("bulk-socket-document")?,
+            target: None,
         },
     ];
     let mut text =
@@ -152,13 +169,15 @@ mod tests {
             "bulk-usblp 1000 kB/s",
             "bulk-loket-usb-raw 950 kB/s",
             "bulk-loket-usb-document 800 kB/s",
+            "bulk-ipp-usb-document 400 kB/s",
+            "bulk-socket-document 1000 kB/s",
         ];
         let lines: Vec<String> = lines.map(str::to_owned).to_vec();
         let section = of(&lines).unwrap();
         for row in [
             "| its overhead over a socket, p50 | 300 µs | 600 µs | 0.50 | below 100 %: met |",
             "| 1 MiB as raw bytes | 950 kB/s | 1000 kB/s | 0.95 | ≥ 90 %: met |",
-            "| 1 MiB as an IPP document | 800 kB/s | 950 kB/s | 0.84 | ≥ 90 %: missed |",
+            "| 1 MiB as an IPP document, beside raw bytes | 800 kB/s | 950 kB/s | 0.84 | ≥ 90 %: missed |",
         ] {
             assert!(section.contains(row), "{section}");
         }

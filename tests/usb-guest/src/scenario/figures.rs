@@ -33,8 +33,10 @@ const RIVAL_PORT: u16 = 60_000;
 pub(super) async fn measured() -> anyhow::Result<String> {
     let printer = printer("LKT-0001", 2).await?;
     let plugged = printer.plug(0, UsbKnobs::default()).await?;
-    let socket = exchanges(&over_tcp(printer.sim.address())?).await?;
+    let over_socket = over_tcp(printer.sim.address())?;
+    let socket = exchanges(&over_socket).await?;
     figure("exchange-socket-p50", socket.p50_us(), "us");
+    rate("bulk-socket-document", &documents(&over_socket).await?)?;
     let before = resident_kib("self")?;
     let pool = open_http(&plugged, Quirks::default()).await?;
     let (_way, client) = ipp(&pool)?;
@@ -136,6 +138,8 @@ async fn rival(printer: &Printer, plugged: &PluggedIn) -> anyhow::Result<Times> 
         plugged.driver(0).as_deref() == Some("usbfs"),
     )?;
     figure("memory-of-ipp-usb", resident_kib(&id)?, "KiB");
+    let sent = documents(&client).await.with_context(last_words)?;
+    rate("bulk-ipp-usb-document", &sent)?;
     child.kill().await.context("end ipp-usb")?;
     Ok(times)
 }
@@ -169,7 +173,7 @@ async fn bulk(printer: &Printer) -> anyhow::Result<()> {
     let port: Arc<dyn Port> = Arc::new(sink.clone());
     let ticket = Description::ticket_printer(Some("T-RATE"), port);
     let bytes = document(BULK_BYTES);
-    let (mut by_kernel, mut raw_best, mut http_best) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut by_kernel, mut raw_best) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let plugged = vhci::plug(1, ticket.clone(), UsbKnobs::default()).await?;
         plugged.until_usblp(0).await?;
@@ -184,30 +188,36 @@ async fn bulk(printer: &Printer) -> anyhow::Result<()> {
         raw_best.push(start.elapsed());
         raw.close().await;
         plugged.unplug().await?;
+    }
+    rate("bulk-usblp", &by_kernel)?;
+    rate("bulk-loket-usb-raw", &raw_best)?;
+    let plugged = printer.plug(0, UsbKnobs::default()).await?;
+    let pool = open_http(&plugged, Quirks::default()).await?;
+    let (_way, client) = ipp(&pool)?;
+    rate("bulk-loket-usb-document", &documents(&client).await?)?;
+    close(&pool).await;
+    plugged.unplug().await.map(drop)
+}
 
-        let plugged = printer.plug(0, UsbKnobs::default()).await?;
-        let pool = open_http(&plugged, Quirks::default()).await?;
-        let (_way, client) = ipp(&pool)?;
+/// One MiB as an IPP document, as often as any way of sending.
+async fn documents(client: &IppPrinter) -> anyhow::Result<Vec<Duration>> {
+    let mut times = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
         let created = client.create_job(&NewJob::new("loket:usb:rate")).await;
         let id = created.context("make a job")?.id;
+        let bytes = document(BULK_BYTES);
         let start = Instant::now();
-        let sent = client
-            .send_document(id, "application/pdf", bytes.clone())
-            .await;
+        let sent = client.send_document(id, "application/pdf", bytes).await;
         sent.context("send a document")?;
-        http_best.push(start.elapsed());
-        close(&pool).await;
-        plugged.unplug().await?;
+        times.push(start.elapsed());
     }
-    for (name, times) in [
-        ("bulk-usblp", by_kernel),
-        ("bulk-loket-usb-raw", raw_best),
-        ("bulk-loket-usb-document", http_best),
-    ] {
-        let best = times.iter().min().context("have a time")?;
-        let micros = best.as_micros().max(1);
-        figure(name, u128::from(wide(BULK_BYTES)) * 1_000 / micros, "kB/s");
-    }
+    Ok(times)
+}
+
+fn rate(name: &str, times: &[Duration]) -> anyhow::Result<()> {
+    let best = times.iter().min().context("have a time")?;
+    let micros = best.as_micros().max(1);
+    figure(name, u128::from(wide(BULK_BYTES)) * 1_000 / micros, "kB/s");
     Ok(())
 }
 
