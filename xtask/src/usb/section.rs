@@ -33,6 +33,21 @@ enum Target {
     Below(u64),
 }
 
+const fn row(
+    what: &'static str,
+    unit: &'static str,
+    (loket, peer): (u64, u64),
+    target: Option<Target>,
+) -> Row {
+    Row {
+        what,
+        unit,
+        loket,
+        peer,
+        target,
+    }
+}
+
 impl Row {
     fn line(&self) -> String {
         let Self {
@@ -73,63 +88,51 @@ pub(super) fn of(lines: &[String]) -> anyhow::Result<String> {
     let (ours, rival) = (get("exchange-loket-usb-p50")?, get("exchange-ipp-usb-p50")?);
     let raw = get("bulk-loket-usb-raw")?;
     let document = get("bulk-loket-usb-document")?;
+    let beside = |ours: u64| ours.saturating_sub(socket);
     let rows = [
-        Row {
-            what: "an exchange over USB, p50",
-            unit: "µs",
-            loket: ours,
-            peer: rival,
-            target: None,
-        },
-        Row {
-            what: "an exchange over USB, p95",
-            unit: "µs",
-            loket: get("exchange-loket-usb-p95")?,
-            peer: get("exchange-ipp-usb-p95")?,
-            target: None,
-        },
-        Row {
-            what: "its overhead over a socket, p50",
-            unit: "µs",
-            loket: ours.saturating_sub(socket),
-            peer: rival.saturating_sub(socket),
-            target: Some(Target::Below(100)),
-        },
-        Row {
-            what: "memory",
-            unit: "KiB",
-            loket: get("memory-added-by-loket-usb")?,
-            peer: get("memory-of-ipp-usb")?,
-            target: None,
-        },
-        Row {
-            what: "1 MiB as raw bytes",
-            unit: "kB/s",
-            loket: raw,
-            peer: get("bulk-usblp")?,
-            target: Some(Target::AtLeast(90)),
-        },
-        Row {
-            what: "1 MiB as an IPP document, beside raw bytes",
-            unit: "kB/s",
-            loket: document,
-            peer: raw,
-            target: Some(Target::AtLeast(90)),
-        },
-        Row {
-            what: "1 MiB as an IPP document, beside ipp-usb",
-            unit: "kB/s",
-            loket: document,
-            peer: get("bulk-ipp-usb-document")?,
-            target: None,
-        },
-        Row {
-            what: "1 MiB as an IPP document, beside a socket without USB",
-            unit: "kB/s",
-            loket: document,
-            peer: get("bulk-socket-document")?,
-            target: None,
-        },
+        row("an exchange over USB, p50", "µs", (ours, rival), None),
+        row(
+            "an exchange over USB, p95",
+            "µs",
+            (get("exchange-loket-usb-p95")?, get("exchange-ipp-usb-p95")?),
+            None,
+        ),
+        row(
+            "its overhead over a socket, p50",
+            "µs",
+            (beside(ours), beside(rival)),
+            Some(Target::Below(100)),
+        ),
+        row(
+            "memory",
+            "KiB",
+            (get("memory-added-by-loket-usb")?, get("memory-of-ipp-usb")?),
+            None,
+        ),
+        row(
+            "1 MiB as raw bytes",
+            "kB/s",
+            (raw, get("bulk-usblp")?),
+            Some(Target::AtLeast(90)),
+        ),
+        row(
+            "1 MiB as an IPP document, beside raw bytes",
+            "kB/s",
+            (document, raw),
+            Some(Target::AtLeast(90)),
+        ),
+        row(
+            "1 MiB as an IPP document, beside ipp-usb",
+            "kB/s",
+            (document, get("bulk-ipp-usb-document")?),
+            None,
+        ),
+        row(
+            "1 MiB as an IPP document, beside a socket without USB",
+            "kB/s",
+            (document, get("bulk-socket-document")?),
+            None,
+        ),
     ];
     let mut text =
         "| figure | loket | peer | loket / peer | target |\n|---|---|---|---|---|\n".to_owned();
