@@ -61,7 +61,7 @@ troubles! {
     PaperNotCompared "C-118" Unsure "Pencocokan berhenti sebelum selesai. Pindai ulang dengan 200 dpi, lalu ulangi. Bila berulang, hubungi petugas TI.",
     ReportTooLong "C-119" Negative "Dokumen pada hari itu terlalu banyak untuk satu laporan. Minta laporannya dari pusat. Hubungi petugas TI.",
     ReportNotMade "C-120" Negative "Laporan belum dapat dibuat karena catatan mesin tidak terbaca. Coba lagi. Bila berulang, hubungi petugas TI.",
-    NoTicketPrinter "C-121" Negative "Pengaturan mesin ini tidak menyebut printer tiket. Tulis alamatnya pada [ticket_printer] di pengaturan, lalu nyalakan ulang loketd. Hubungi petugas TI.",
+    NoTicketPrinter "C-121" Negative "Pengaturan mesin ini tidak menyebut printer tiket. Tulis alamatnya di bagian ticket_printer pengaturan, lalu nyalakan ulang loketd. Hubungi petugas TI.",
 
     SettingsUnreadable "L-101" Unreadable "Berkas pengaturan tidak dapat dibaca. Periksa nama dan hak bacanya, atau sebutkan dengan --config. Bila ragu, hubungi petugas TI.",
     SettingsWrong "L-102" Config "Pengaturan salah. Perbaiki bagian yang disebut di rincian, lalu periksa dengan 'loketd check-config'. Bila ragu, hubungi petugas TI.",

@@ -191,7 +191,7 @@ async fn a_machine_without_a_ticket_printer_says_what_to_write() -> anyhow::Resu
     ensure!(output.status.code() == Some(1), "{output:?}");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     ensure!(
-        said.contains("C-121") && said.contains("[ticket_printer]"),
+        said.contains("C-121") && said.contains("ticket_printer"),
         "{said}"
     );
     Ok(())
