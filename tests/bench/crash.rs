@@ -43,6 +43,9 @@ pub(crate) async fn run(kills: u64, rival_kills: u64) -> anyhow::Result<Section>
          meanwhile, or takes a job only with its document. *lost*: no sheet, and the client holds nothing more. *double*: sheets beyond the first. *stuck*: the client \
          holds the document and does nothing more about it.",
     );
-    section.note("Peer: `lp` through cupsd, a queue without filters, all its settings Debian's.");
+    section.note(
+        "Peer: `lp` through cupsd, a queue without filters, all its settings Debian's. It may write what it accepted to disk \
+         30 s later (DirtyCleanInterval, as Debian leaves it).",
+    );
     Ok(section)
 }
