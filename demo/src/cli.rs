@@ -124,6 +124,9 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Whoever turns a knob of the ticket printer sees it on the next page.
+const TICKET_POLL_MS: u32 = 500;
+
 /// The part that reads what strangers bring.
 const INSPECTOR: &str = "loket-inspector";
 
@@ -228,7 +231,7 @@ impl Whole {
             .await?;
         let central = site.start_central().await?;
         let machine = site.machine(once::SAMPLE_MACHINE, &printer_uri).await?;
-        site.give_ticket_printer(&machine, &at)?;
+        site.give_ticket_printer(&machine, &at, TICKET_POLL_MS)?;
         site.show_pages(&machine)?;
         let station = site.start_machine(&machine)?;
         let running = vec![station, central, printer, ticket_printer, broker];

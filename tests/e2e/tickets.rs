@@ -11,6 +11,12 @@ use serde_json::Value;
 
 const ID: &str = "desa-contoh-1";
 
+/// Between two looks at a printer whose knobs are turned.
+const OFTEN_MS: u32 = 500;
+
+/// Once, at the start, and not again while a test counts the printer's bytes.
+const SELDOM_MS: u32 = 60_000;
+
 /// A station with a ticket printer beside its printer.
 struct Bench {
     world: World,
@@ -20,11 +26,12 @@ struct Bench {
 }
 
 impl Bench {
-    async fn start(arguments: &[&str]) -> anyhow::Result<Self> {
+    async fn start(idle_poll_ms: u32) -> anyhow::Result<Self> {
         let world = World::start(Build::Plain, false).await?;
         let station = world.station(ID, &[]).await?;
-        let (ticket_printer, at, control) = world.site.start_ticket_printer(arguments).await?;
-        world.site.give_ticket_printer(&station.machine, &at)?;
+        let (ticket_printer, at, control) = world.site.start_ticket_printer(&[]).await?;
+        let machine = &station.machine;
+        world.site.give_ticket_printer(machine, &at, idle_poll_ms)?;
         Ok(Self {
             world,
             station,
@@ -104,7 +111,7 @@ impl Bench {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_ticket_printer_is_at_is_told_at_central_and_to_the_officer() -> anyhow::Result<()> {
-    let bench = Bench::start(&[]).await?;
+    let bench = Bench::start(OFTEN_MS).await?;
     let _daemon = bench.run()?;
     bench.central_knows("idle", &[]).await?;
     bench.turn(r#"{"near_end": true}"#).await?;
@@ -133,7 +140,7 @@ async fn what_a_ticket_printer_is_at_is_told_at_central_and_to_the_officer() -> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_ticket_comes_out_once_with_the_daemon_and_without_it() -> anyhow::Result<()> {
-    let bench = Bench::start(&[]).await?;
+    let bench = Bench::start(OFTEN_MS).await?;
     let (code, told) = bench.tested().await?;
     ensure!(
         code == Some(0) && told["fate"] == "printed",
@@ -160,7 +167,7 @@ async fn a_test_ticket_comes_out_once_with_the_daemon_and_without_it() -> anyhow
 /// The printer loses its power while it prints: what came out nobody can say, and nothing is tried again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_ticket_that_breaks_off_is_told_as_unclear_and_not_repeated() -> anyhow::Result<()> {
-    let bench = Bench::start(&[]).await?;
+    let bench = Bench::start(SELDOM_MS).await?;
     let _daemon = bench.run()?;
     bench.central_knows("idle", &[]).await?;
     let (code, told) = bench.tested().await?;

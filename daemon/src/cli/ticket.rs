@@ -34,7 +34,13 @@ pub(super) struct Args {
 /// Asks the daemon; none where it does not run.
 async fn ask(config: &Config, request: &Request) -> Result<Option<Response>, TalkError> {
     match talk::connect(&socket_path(&config.runtime_dir)).await {
-        Ok(stream) => talk::exchange_any(stream, request, &[]).await.map(Some),
+        Ok(stream) => {
+            let answer = talk::exchange_any(stream, request, &[]).await?;
+            if let Response::Error { code, message } = answer {
+                return Err(TalkError::Refused { code, message });
+            }
+            Ok(Some(answer))
+        }
         Err(TalkError::Failed(Trouble::DaemonAway, _why)) => Ok(None),
         Err(error) => Err(error),
     }
@@ -60,9 +66,6 @@ pub(super) async fn look(config: &Config, profiles: &Profiles) -> Option<TicketS
     };
     Some(match ask(config, &Request::TicketState).await {
         Ok(Some(Response::TicketState(seen))) => seen,
-        Ok(Some(Response::Error { code, message })) => {
-            unseen("unreachable", format!("{code}: {message}"))
-        }
         Ok(Some(_another)) => unseen("unreachable", Trouble::DaemonGarbled.sentence().to_owned()),
         Ok(None) => match own(config, settings, profiles) {
             Ok(tickets) => tickets.look().await,
@@ -86,9 +89,6 @@ pub(super) fn test(args: &Args) -> Result<Exit, Exit> {
     let tested = runtime()?.block_on(async {
         match ask(&config, &Request::TicketTest).await {
             Ok(Some(Response::TicketTest(told))) => Ok(told),
-            Ok(Some(Response::Error { code, message })) => {
-                Err(TalkError::Refused { code, message }.tell())
-            }
             Ok(Some(_another)) => Err(tell(Trouble::DaemonGarbled, "no ticket in the answer")),
             Ok(None) => {
                 let profiles = profiles::load(config.devices_dir.as_deref())

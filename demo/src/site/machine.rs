@@ -99,15 +99,21 @@ impl Site {
         std::fs::write(&config, settings).context("write a machine's settings")
     }
 
-    /// Gives a machine a ticket printer from its next start on: one of 80 mm that says when a ticket is printed.
+    /// Gives a machine a ticket printer from its next start on: one of 80 mm that says when a ticket is printed, looked at so
+    /// often.
     ///
     /// # Errors
     /// When its settings cannot be written.
-    pub fn give_ticket_printer(&self, machine: &Machine, address: &str) -> anyhow::Result<()> {
+    pub fn give_ticket_printer(
+        &self,
+        machine: &Machine,
+        address: &str,
+        idle_poll_ms: u32,
+    ) -> anyhow::Result<()> {
         let config = machine.config();
         let mut settings = std::fs::read_to_string(&config).context("read a machine's settings")?;
         settings.push_str(&format!(
-            "[ticket_printer]\nuri = \"tcp://{address}\"\nidle_poll_ms = 500\n\
+            "[ticket_printer]\nuri = \"tcp://{address}\"\nidle_poll_ms = {idle_poll_ms}\n\
              [ticket_printer.profile]\nwidth = \"80mm\"\nqr = \"native\"\nanswering = \"process-id\"\n"
         ));
         std::fs::write(&config, settings).context("write a machine's settings")
