@@ -118,6 +118,6 @@ pub(super) fn change(what: &JobCommand) -> Result<Exit, Exit> {
 fn ask(config: &Path, request: &Request) -> Result<Vec<Listed>, Exit> {
     let config = read_config(config)?;
     let socket = socket_path(&config.runtime_dir);
-    let answer = runtime()?.block_on(talk::ask(&socket, request));
+    let answer = runtime()?.block_on(talk::ask(&socket, request, talk::jobs));
     answer.map_err(|error| error.tell())
 }

@@ -8,7 +8,7 @@ use loket_kiosk_ui::words;
 use loket_wire::JobId;
 use zeroize::Zeroizing;
 
-use super::face::{note, say, tell};
+use super::face::{say, tell};
 use super::{read_config, runtime, talk};
 use crate::exit::Exit;
 use crate::trouble::Trouble;
@@ -34,25 +34,17 @@ pub(super) fn paper(
         job,
         by,
     };
-    let answer = runtime()?.block_on(async {
+    let asked = async {
         let stream = talk::connect(&socket_path(&config.runtime_dir)).await?;
-        talk::exchange_any(stream, &request, &bytes).await
-    });
-    let report = match answer.map_err(|error| error.tell())? {
-        Response::Paper(report) => report,
-        Response::Error { code, message } => {
-            note(format_args!("{code}: {message}"));
-            let trouble = Trouble::ALL.iter().find(|it| it.id() == code);
-            return Err(trouble.map_or(Exit::Negative, |it| it.exit()));
-        }
-        Response::Ok(_)
-        | Response::Records(_)
-        | Response::Report(_)
-        | Response::TicketState(_)
-        | Response::TicketTest(_) => {
-            return Err(tell(Trouble::DaemonGarbled, "no report in the answer"));
-        }
+        talk::exchange(stream, (&request, &bytes), |answer| {
+            if let Response::Paper(report) = answer {
+                return Some(report);
+            }
+            None
+        })
+        .await
     };
+    let report = runtime()?.block_on(asked).map_err(|error| error.tell())?;
     if json {
         let text = serde_json::to_string(&report).map_err(|error| tell(Trouble::Fault, error))?;
         say(text)?;

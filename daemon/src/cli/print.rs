@@ -23,7 +23,7 @@ use crate::config::{Config, PrinterConfig};
 use crate::exit::Exit;
 use crate::telemetry;
 use crate::trouble::Trouble;
-use crate::unit::control::{Door, Listed, Request, Response, account, officer, socket_path};
+use crate::unit::control::{Door, Listed, Request, account, officer, socket_path};
 use crate::unit::print::JobView;
 use loket_inspection::Inspector;
 
@@ -89,7 +89,7 @@ pub(super) fn print(hand: &Hand, inspector: &Inspector) -> Result<Exit, Exit> {
                     by: hand.by.clone(),
                 };
                 let way = Way::Daemon(&socket);
-                let asked = talk::exchange(stream, &request, &document);
+                let asked = talk::exchange(stream, (&request, &document), talk::jobs);
                 waiting.follow(&way, asked).await
             }
             Err(TalkError::Failed(Trouble::DaemonAway, _why)) => {
@@ -144,7 +144,10 @@ async fn alone(
     let mut waiting = Waiting::new(&shown, uri, by.clone(), signals);
     let done = at_desk(&config, guest, inspector.clone(), async |door: &Door| {
         let way = Way::Own(door);
-        let asked = async { sort(door.print(document, uri, Actor::Officer(by)).await) };
+        let asked = async {
+            let answer = door.print(document, uri, Actor::Officer(by)).await;
+            talk::pick(answer, talk::jobs)
+        };
         waiting.follow(&way, asked).await
     });
     done.await.map_err(|error| run_trouble(&error))?
@@ -175,8 +178,8 @@ enum Way<'a> {
 impl Way<'_> {
     async fn ask(&self, request: Request) -> Result<Vec<Listed>, TalkError> {
         match self {
-            Self::Daemon(socket) => talk::ask(socket, &request).await,
-            Self::Own(door) => sort(door.answer(request).await),
+            Self::Daemon(socket) => talk::ask(socket, &request, talk::jobs).await,
+            Self::Own(door) => talk::pick(door.answer(request).await, talk::jobs),
         }
     }
 
@@ -186,21 +189,6 @@ impl Way<'_> {
             Self::Daemon(_) => job.state.is_end(),
             Self::Own(_) => job.is_closed,
         }
-    }
-}
-
-fn sort(response: Response) -> Result<Vec<Listed>, TalkError> {
-    match response {
-        Response::Ok(jobs) => Ok(jobs),
-        Response::Error { code, message } => Err(TalkError::Refused { code, message }),
-        Response::Paper(_)
-        | Response::Records(_)
-        | Response::Report(_)
-        | Response::TicketState(_)
-        | Response::TicketTest(_) => Err(TalkError::Failed(
-            Trouble::DaemonGarbled,
-            "another answer than asked for".to_owned(),
-        )),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::face::{note, say, tell};
+use super::face::{say, tell};
 use super::{read_config, runtime, talk};
 use crate::exit::Exit;
 use crate::trouble::Trouble;
@@ -12,24 +12,14 @@ use crate::unit::control::{Request, Response, socket_path};
 pub(super) fn records(config: &Path, forget_by: Option<String>, json: bool) -> Result<Exit, Exit> {
     let config = read_config(config)?;
     let request = Request::Records { forget_by };
-    let answer = runtime()?.block_on(async {
-        let stream = talk::connect(&socket_path(&config.runtime_dir)).await?;
-        talk::exchange_any(stream, &request, &[]).await
+    let socket = socket_path(&config.runtime_dir);
+    let asked = talk::ask(&socket, &request, |answer| {
+        if let Response::Records(count) = answer {
+            return Some(count);
+        }
+        None
     });
-    let count = match answer.map_err(|error| error.tell())? {
-        Response::Records(count) => count,
-        Response::Error { code, message } => {
-            note(format_args!("{code}: {message}"));
-            return Err(Exit::Negative);
-        }
-        Response::Ok(_)
-        | Response::Paper(_)
-        | Response::Report(_)
-        | Response::TicketState(_)
-        | Response::TicketTest(_) => {
-            return Err(tell(Trouble::DaemonGarbled, "no count in the answer"));
-        }
-    };
+    let count = runtime()?.block_on(asked).map_err(|error| error.tell())?;
     if json {
         let text = serde_json::to_string(&count).map_err(|error| tell(Trouble::Fault, error))?;
         say(text)?;

@@ -6,8 +6,7 @@ use loket_domain::account::{Notation, Printed, csv, form};
 use loket_domain::dispatch::LocalDay;
 
 use super::face::{say, tell};
-use super::talk::{self, TalkError};
-use super::{At, own_state, read_config, run_trouble, runtime};
+use super::{At, own_state, read_config, run_trouble, runtime, talk};
 use crate::account::own_uid;
 use crate::alone;
 use crate::config::Config;
@@ -91,19 +90,16 @@ fn printed(config: &Config, report: &DayReport, by: String) -> Printed {
 
 async fn ask(config: &Config, day: LocalDay) -> Result<DayReport, Exit> {
     let socket = socket_path(&config.runtime_dir);
-    let answer = match talk::connect(&socket).await {
-        Ok(stream) => talk::exchange_any(stream, &Request::Report { day }, &[]).await,
-        Err(TalkError::Failed(Trouble::DaemonAway, _why)) => return alone(config, day).await,
-        Err(error) => Err(error),
-    };
-    match answer.map_err(|error| error.tell())? {
-        Response::Report(report) => Ok(*report),
-        Response::Error { code, message } => Err(TalkError::Refused { code, message }.tell()),
-        Response::Ok(_)
-        | Response::Paper(_)
-        | Response::Records(_)
-        | Response::TicketState(_)
-        | Response::TicketTest(_) => Err(tell(Trouble::DaemonGarbled, "no account in the answer")),
+    let request = Request::Report { day };
+    let asked = talk::ask_if_it_runs(&socket, &request, |answer| {
+        if let Response::Report(report) = answer {
+            return Some(*report);
+        }
+        None
+    });
+    match asked.await.map_err(|error| error.tell())? {
+        Some(report) => Ok(report),
+        None => alone(config, day).await,
     }
 }
 

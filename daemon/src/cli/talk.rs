@@ -33,16 +33,28 @@ pub(super) enum TalkError {
 }
 
 impl TalkError {
-    /// Says it, and gives the exit code.
+    /// Says it, and gives the exit code: a code of the list ends as its line there says.
     pub(super) fn tell(&self) -> Exit {
         match self {
             Self::Refused { code, message } => {
                 note(format_args!("{code}: {message}"));
-                Exit::Negative
+                let trouble = Trouble::ALL.iter().find(|it| it.id() == code);
+                trouble.map_or(Exit::Negative, |it| it.exit())
             }
             Self::Failed(trouble, detail) => tell(*trouble, detail),
         }
     }
+}
+
+/// Takes the answer that is wanted out of what was answered; nothing where it is another one.
+pub(super) type Wanted<T> = fn(Response) -> Option<T>;
+
+/// The answer that names jobs.
+pub(super) fn jobs(response: Response) -> Option<Vec<Listed>> {
+    if let Response::Ok(jobs) = response {
+        return Some(jobs);
+    }
+    None
 }
 
 /// Reaches the daemon.
@@ -64,42 +76,39 @@ pub(super) async fn connect(socket: &Path) -> Result<UnixStream, TalkError> {
 ///
 /// # Errors
 /// [`TalkError`]
-pub(super) async fn ask(socket: &Path, request: &Request) -> Result<Vec<Listed>, TalkError> {
-    exchange(connect(socket).await?, request, &[]).await
+pub(super) async fn ask<T>(
+    socket: &Path,
+    request: &Request,
+    wanted: Wanted<T>,
+) -> Result<T, TalkError> {
+    exchange(connect(socket).await?, (request, &[]), wanted).await
 }
 
-/// Asks, with `body` behind the line, for jobs.
+/// As [`ask`]; nothing where no daemon runs.
 ///
 /// # Errors
-/// [`TalkError`]; what was asked for may have happened where no answer came.
-pub(super) async fn exchange(
-    stream: UnixStream,
+/// [`TalkError`]
+pub(super) async fn ask_if_it_runs<T>(
+    socket: &Path,
     request: &Request,
-    body: &[u8],
-) -> Result<Vec<Listed>, TalkError> {
-    match exchange_any(stream, request, body).await? {
-        Response::Ok(jobs) => Ok(jobs),
-        Response::Error { code, message } => Err(TalkError::Refused { code, message }),
-        Response::Paper(_)
-        | Response::Records(_)
-        | Response::Report(_)
-        | Response::TicketState(_)
-        | Response::TicketTest(_) => Err(TalkError::Failed(
-            Trouble::DaemonGarbled,
-            "another answer than asked for".to_owned(),
-        )),
+    wanted: Wanted<T>,
+) -> Result<Option<T>, TalkError> {
+    match ask(socket, request, wanted).await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(TalkError::Failed(Trouble::DaemonAway, _why)) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
-/// Asks, with `body` behind the line, and gives whatever is answered.
+/// Asks, with a body behind the line.
 ///
 /// # Errors
-/// [`TalkError::Failed`]; what was asked for may have happened then.
-pub(super) async fn exchange_any(
+/// [`TalkError`]; what was asked for may have happened where no answer came.
+pub(super) async fn exchange<T>(
     stream: UnixStream,
-    request: &Request,
-    body: &[u8],
-) -> Result<Response, TalkError> {
+    (request, body): (&Request, &[u8]),
+    wanted: Wanted<T>,
+) -> Result<T, TalkError> {
     let is_long = !body.is_empty() || matches!(request, Request::TicketTest);
     let limit = if is_long {
         LONG_TIMEOUT
@@ -118,7 +127,7 @@ pub(super) async fn exchange_any(
             return Err(TalkError::Failed(Trouble::DaemonSilent, detail));
         }
     };
-    serde_json::from_slice(&answer).map_err(|error| {
+    let response = serde_json::from_slice(&answer).map_err(|error| {
         // Half a line is an answer that was cut.
         let trouble = if error.is_eof() {
             Trouble::DaemonCut
@@ -126,6 +135,21 @@ pub(super) async fn exchange_any(
             Trouble::DaemonGarbled
         };
         TalkError::Failed(trouble, error.to_string())
+    })?;
+    pick(response, wanted)
+}
+
+/// The answer that is wanted.
+///
+/// # Errors
+/// [`TalkError`]: the door refused, or gave another answer.
+pub(super) fn pick<T>(response: Response, wanted: Wanted<T>) -> Result<T, TalkError> {
+    if let Response::Error { code, message } = response {
+        return Err(TalkError::Refused { code, message });
+    }
+    wanted(response).ok_or_else(|| {
+        let detail = "another answer than asked for".to_owned();
+        TalkError::Failed(Trouble::DaemonGarbled, detail)
     })
 }
 

@@ -31,21 +31,6 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// Asks the daemon; none where it does not run.
-async fn ask(config: &Config, request: &Request) -> Result<Option<Response>, TalkError> {
-    match talk::connect(&socket_path(&config.runtime_dir)).await {
-        Ok(stream) => {
-            let answer = talk::exchange_any(stream, request, &[]).await?;
-            if let Response::Error { code, message } = answer {
-                return Err(TalkError::Refused { code, message });
-            }
-            Ok(Some(answer))
-        }
-        Err(TalkError::Failed(Trouble::DaemonAway, _why)) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 /// The printer itself, for a machine whose daemon does not run.
 fn own(
     config: &Config,
@@ -64,9 +49,15 @@ pub(super) async fn look(config: &Config, profiles: &Profiles) -> Option<TicketS
         reasons: Vec::new(),
         fault: Some(fault),
     };
-    Some(match ask(config, &Request::TicketState).await {
-        Ok(Some(Response::TicketState(seen))) => seen,
-        Ok(Some(_another)) => unseen("unreachable", Trouble::DaemonGarbled.sentence().to_owned()),
+    let socket = socket_path(&config.runtime_dir);
+    let asked = talk::ask_if_it_runs(&socket, &Request::TicketState, |answer| {
+        if let Response::TicketState(seen) = answer {
+            return Some(seen);
+        }
+        None
+    });
+    Some(match asked.await {
+        Ok(Some(seen)) => seen,
         Ok(None) => match own(config, settings, profiles) {
             Ok(tickets) => tickets.look().await,
             Err(problem) => unseen("unusable", problem),
@@ -87,9 +78,15 @@ pub(super) fn test(args: &Args) -> Result<Exit, Exit> {
         return Err(tell(Trouble::NoTicketPrinter, args.at.config.display()));
     };
     let tested = runtime()?.block_on(async {
-        match ask(&config, &Request::TicketTest).await {
-            Ok(Some(Response::TicketTest(told))) => Ok(told),
-            Ok(Some(_another)) => Err(tell(Trouble::DaemonGarbled, "no ticket in the answer")),
+        let socket = socket_path(&config.runtime_dir);
+        let asked = talk::ask_if_it_runs(&socket, &Request::TicketTest, |answer| {
+            if let Response::TicketTest(tested) = answer {
+                return Some(tested);
+            }
+            None
+        });
+        match asked.await {
+            Ok(Some(tested)) => Ok(tested),
             Ok(None) => {
                 let profiles = profiles::load(config.devices_dir.as_deref())
                     .map_err(|error| tell(Trouble::ProfilesUnusable, chain(&error)))?;
