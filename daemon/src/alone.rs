@@ -16,8 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::{Config, PrinterConfig};
-use crate::ground::{Ground, Store};
+use crate::ground::Ground;
 use crate::raster::Rasters;
+use crate::store::Store;
 use crate::supervisor::{CLOSE_SHARE, RunError};
 use crate::telemetry::chain;
 use crate::unit::control::Door;
@@ -42,7 +43,7 @@ pub(crate) async fn account_for(
     config: &Config,
     day: LocalDay,
 ) -> Result<Result<DayReport, ReportError>, RunError> {
-    let store = Store::open(config)?;
+    let store = Store::open(config).await?;
     let kept = store.journal.meta(META_CLOCK).await;
     let done = match kept.map_err(RunError::Journal) {
         Ok(kept) => {
@@ -78,7 +79,7 @@ pub(crate) async fn at_desk<T>(
 ) -> Result<T, RunError> {
     let mut with_guest = config.clone();
     with_guest.printers.extend(guest);
-    let store = Store::open(config)?;
+    let store = Store::open(config).await?;
     let done = in_store(&store, (config, &with_guest), inspector, work).await;
     store.close(done, CLOSE_SHARE).await
 }

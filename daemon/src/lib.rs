@@ -3,8 +3,8 @@
 //!
 //! [`run`] is the whole daemon; [`cli`] is the command line around it. Units run under one supervisor and talk by
 //! bounded channels: `print` owns the desk and drives its effects, `link` talks to central, `health` watches devices,
-//! `hotplug` hears of USB cables, `control` answers officers on the local socket, `pages` serves the pages of the site,
-//! behind which `verify` judges in processes of its own.
+//! `hotplug` hears of USB cables, `tickets` prints tickets, `control` answers officers on the local socket, `pages` serves
+//! the pages of the site, behind which `verify` judges in processes of its own.
 
 #[cfg(panic = "abort")]
 compile_error!(
@@ -37,6 +37,7 @@ pub mod shell;
 pub mod sights;
 pub mod standstill;
 pub mod stops;
+mod store;
 pub mod supervisor;
 pub mod telemetry;
 mod test_doors;

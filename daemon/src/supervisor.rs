@@ -16,15 +16,16 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
-use crate::ground::{Ground, Session, Store, identity_dir, next_session, sweep};
+use crate::ground::{Ground, Session, identity_dir, next_session, sweep};
 use crate::identity::{Identity, IdentityError};
 use crate::paper::PaperDesk;
+use crate::store::Store;
 use crate::unit::print::recover;
 use loket_inspection::Inspector;
 
 pub(crate) use error::DISK_FULL;
 pub use error::RunError;
-use units::Units;
+use units::{Around, Units};
 use vigil::{Vigil, notify};
 
 /// Of the time to drain, what is kept at most for the link to send what was said last and to take its leave: it needs
@@ -43,7 +44,7 @@ pub async fn run(
     inspector: Inspector,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    let store = Store::open(&config).inspect_err(tell_full)?;
+    let store = Store::open(&config).await.inspect_err(tell_full)?;
     let mut deadlines = None;
     let ended = serve(&config, inspector, (&store, &stop), &mut deadlines).await;
     let deadlines = deadlines.unwrap_or_else(|| Deadlines::of(&config));
@@ -86,7 +87,13 @@ async fn serve(
         .map(|enrolment| enrolment.paper(config, &ground));
     let mut units = Units::default();
     let plugs = units.start_hotplug(config);
-    let around = (enrolment.as_ref(), paper.as_ref(), &plugs);
+    let tickets = units.start_tickets(config, &ground);
+    let around = Around {
+        enrolment: enrolment.as_ref(),
+        paper: paper.as_ref(),
+        tickets: tickets.as_ref(),
+        plugs: &plugs,
+    };
     let handle = units.start_desk(config, &ground, desk, around)?;
     let link = match enrolment {
         Some(enrolment) => Some(units.start_link(config, &ground, &handle, enrolment)?),
@@ -94,7 +101,7 @@ async fn serve(
     };
     units.start_health(config, &ground, (&handle, &plugs), link);
     units.start_exercise(config, &ground, &handle)?;
-    units.start_pages(config, &ground, paper);
+    units.start_pages(config, &ground, (paper, tickets));
     notify(&[
         sd_notify::NotifyState::Ready,
         sd_notify::NotifyState::Status("bekerja"),

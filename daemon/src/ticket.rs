@@ -1,8 +1,8 @@
-//! The ticket printer's desk: what it is at, and test tickets.
+//! What a ticket printer is at, and test tickets. Who may leave amid a ticket prints by `unit::tickets`.
 
 use std::sync::Arc;
 
-use loket_kiosk_ui::ports::{Answer, TestFate, TestTicket, TicketDesk};
+use loket_kiosk_ui::ports::{TestFate, TestTicket};
 use loket_ticket_printer::{
     Doubt, Labels, Number, Outcome, Text, TextError, Ticket, TicketDetails,
 };
@@ -29,7 +29,7 @@ pub struct TicketSeen {
     pub fault: Option<String>,
 }
 
-/// The ticket printer's desk. Clones share the printer.
+/// Tickets of one printer. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Tickets {
     device: Arc<TicketDevice>,
@@ -40,10 +40,25 @@ pub struct Tickets {
 
 impl Tickets {
     pub(crate) fn new(device: Arc<TicketDevice>, config: &Config, clock: Clock) -> Self {
+        Self::over(
+            device,
+            config.office.clone(),
+            config.office_hours.zone,
+            clock,
+        )
+    }
+
+    /// Over this printer; `office` stands on its tickets.
+    pub(crate) fn over(
+        device: Arc<TicketDevice>,
+        office: Option<String>,
+        zone: Zone,
+        clock: Clock,
+    ) -> Self {
         Self {
             device,
-            office: config.office.clone(),
-            zone: config.office_hours.zone,
+            office,
+            zone,
             clock,
         }
     }
@@ -88,12 +103,6 @@ impl Tickets {
         } = &told;
         tracing::info!(?fate, ?reasons, detail, "a test ticket was asked for");
         told
-    }
-}
-
-impl TicketDesk for Tickets {
-    fn test(&self) -> Answer<'_, TestTicket> {
-        Box::pin(Self::test(self))
     }
 }
 

@@ -12,5 +12,6 @@ pub mod pages;
 pub mod print;
 pub(crate) mod printers;
 pub(crate) mod records;
+pub mod tickets;
 pub mod trust;
 pub mod verify;

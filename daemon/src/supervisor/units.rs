@@ -22,7 +22,6 @@ use crate::paper::PaperDesk;
 use crate::profiles::load;
 use crate::raster::Rasters;
 use crate::standstill::Standstill;
-use crate::ticket::Tickets;
 use crate::unit::control::{ControlUnit, Door};
 use crate::unit::days::OfficeDays;
 use crate::unit::exercise::{ExerciseUnit, Exercised};
@@ -34,6 +33,7 @@ use crate::unit::pages::PagesUnit;
 use crate::unit::print::{DeskHandle, Hands, PrintUnit};
 use crate::unit::printers::OfficePrinters;
 use crate::unit::records::RecordsUnit;
+use crate::unit::tickets::{TicketHandle, TicketUnit};
 use crate::unit::trust::TrustUnit;
 use crate::unit::verify::VerifyUnit;
 
@@ -51,18 +51,47 @@ pub(super) struct Units {
     pub(super) link_stop: CancellationToken,
 }
 
+/// What the desk and the officer's door work with.
+pub(super) struct Around<'a> {
+    /// None on a machine that is not enrolled.
+    pub(super) enrolment: Option<&'a Enrolment>,
+    pub(super) paper: Option<&'a Arc<PaperDesk>>,
+    /// None on a machine without a ticket printer.
+    pub(super) tickets: Option<&'a TicketHandle>,
+    pub(super) plugs: &'a Plugs,
+}
+
 impl Units {
+    /// Runs what ends when it is asked to, and not before.
+    fn spawn<R>(&mut self, run: impl FnOnce(CancellationToken) -> R)
+    where
+        R: Future<Output = ()> + Send + 'static,
+    {
+        let running = run(self.stop.clone());
+        self.tasks.spawn(async move {
+            running.await;
+            Ok(())
+        });
+    }
+
     /// Hears of printers on USB cables, where the settings have any; gives what is heard.
     pub(super) fn start_hotplug(&mut self, config: &Config) -> Plugs {
         let Some((unit, plugs)) = HotplugUnit::of(config) else {
             return Plugs::default();
         };
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            unit.run(stop).await;
-            Ok(())
-        });
+        self.spawn(|stop| unit.run(stop));
         plugs
+    }
+
+    /// Prints tickets, where the settings have a printer for them; gives the way to whatever prints them.
+    pub(super) fn start_tickets(
+        &mut self,
+        config: &Config,
+        ground: &Ground,
+    ) -> Option<TicketHandle> {
+        let (unit, handle) = TicketUnit::of(config, ground)?;
+        self.spawn(|stop| unit.run(stop));
+        Some(handle)
     }
 
     pub(super) fn start_desk(
@@ -70,7 +99,7 @@ impl Units {
         config: &Config,
         ground: &Ground,
         desk: loket_domain::print::Desk,
-        (enrolment, paper, plugs): (Option<&Enrolment>, Option<&Arc<PaperDesk>>, &Plugs),
+        around: Around<'_>,
     ) -> Result<DeskHandle, RunError> {
         let (print, handle) = PrintUnit::new(desk, ground.journal.clone(), ground.clock.clone());
         let documents = Arc::clone(&ground.documents);
@@ -82,29 +111,25 @@ impl Units {
             lanes: lanes
                 .map(|printer| (printer.uri.clone(), printer.name.clone()))
                 .collect(),
-            paper: paper.map(Arc::clone),
+            paper: around.paper.map(Arc::clone),
             records: ground.records.clone(),
             report: report_desk(config, ground.journal.clone(), ground.clock.clone()),
-            tickets: tickets(config, ground),
+            tickets: around.tickets.cloned(),
         };
         let control = ControlUnit::bind(&config.runtime_dir, door).map_err(RunError::Control)?;
         let hands = Arc::new(Hands {
             documents: Arc::clone(&ground.documents),
             printers: ground.printers.clone(),
-            source: enrolment.map(Enrolment::documents),
+            source: around.enrolment.map(Enrolment::documents),
             rasters: Rasters::new(ground.sheets.inspector().clone()),
             records: ground.records.clone(),
             desk: handle.clone(),
-            plugs: plugs.clone(),
+            plugs: around.plugs.clone(),
         });
         let stop = self.stop.clone();
         self.tasks
             .spawn(async move { print.run(hands, stop).await.map_err(RunError::Print) });
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            control.run(stop).await;
-            Ok(())
-        });
+        self.spawn(|stop| control.run(stop));
         Ok(handle)
     }
 
@@ -225,11 +250,7 @@ impl Units {
             trust_max_age: Duration::from_secs(u64::from(config.trust.max_age_days) * 86_400),
             link,
         };
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            health.run(stop).await;
-            Ok(())
-        });
+        self.spawn(|stop| health.run(stop));
     }
 
     /// Keeps printers whose ink dries from resting too long, where the settings want that.
@@ -264,11 +285,7 @@ impl Units {
             documents: Arc::clone(&ground.documents),
             clock: ground.clock.clone(),
         };
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            unit.run(stop).await;
-            Ok(())
-        });
+        self.spawn(|stop| unit.run(stop));
         Ok(())
     }
 
@@ -277,7 +294,7 @@ impl Units {
         &mut self,
         config: &Config,
         ground: &Ground,
-        paper: Option<Arc<PaperDesk>>,
+        (paper, tickets): (Option<Arc<PaperDesk>>, Option<TicketHandle>),
     ) {
         let Some(pages) = &config.pages else {
             return;
@@ -306,17 +323,13 @@ impl Units {
                 of_tickets: config.ticket_printer.as_ref().map(|it| it.name.clone()),
                 sights: ground.sights.clone(),
             }),
-            tickets: tickets(config, ground),
+            tickets,
             config: pages.clone(),
             zone: config.office_hours.zone,
             verify,
             paper,
         };
-        let stop = self.stop.clone();
-        self.tasks.spawn(async move {
-            unit.run(stop).await;
-            Ok(())
-        });
+        self.spawn(|stop| unit.run(stop));
     }
 
     /// Waits for the first unit that ends by itself, which none does unless something failed.
@@ -379,12 +392,6 @@ fn link_config(config: &Config, enrolment: &Enrolment, state: &MachineState) -> 
     link.backoff.max = Duration::from_millis(config.link.backoff_max_ms);
     link.jitter_seed = u64::from_le_bytes(loket_wire::random::draw(&mut OsRandom::default()));
     link
-}
-
-/// The desk of the ticket printer, where there is one.
-fn tickets(config: &Config, ground: &Ground) -> Option<Tickets> {
-    let device = ground.tickets.clone()?;
-    Some(Tickets::new(device, config, ground.clock.clone()))
 }
 
 fn boot_id() -> String {

@@ -39,9 +39,10 @@ use crate::document::Documents;
 use crate::local::{self, LocalError};
 use crate::paper::PaperDesk;
 use crate::record::Records;
-use crate::ticket::{TicketSeen, Tickets};
+use crate::ticket::TicketSeen;
 use crate::trouble::{Trouble, of_refusal};
 use crate::unit::print::{DayReport, DeskError, DeskHandle, JobView, ReportDesk};
+use crate::unit::tickets::TicketHandle;
 
 /// The longest request line: a job id, a name and a word.
 const MAX_LINE_BYTES: u64 = 4_096;
@@ -219,7 +220,7 @@ pub struct Door {
     /// Accounts for days.
     pub report: ReportDesk,
     /// Prints test tickets; none where the settings name no ticket printer.
-    pub tickets: Option<Tickets>,
+    pub tickets: Option<TicketHandle>,
 }
 
 impl ControlUnit {

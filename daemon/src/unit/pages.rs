@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{PagesConfig, ShownFace};
 use crate::identity::OsRandom;
 use crate::paper::PaperDesk;
-use crate::ticket::Tickets;
+use crate::unit::tickets::TicketHandle;
 
 /// A port that another program has is tried again this often: whoever has it may be on the way out.
 const BIND_AGAIN: Duration = Duration::from_secs(5);
@@ -33,7 +33,7 @@ pub struct PagesUnit {
     /// Knows how printers were seen last.
     pub printers: Arc<dyn PrinterDesk>,
     /// Prints test tickets; none on a machine without a ticket printer.
-    pub tickets: Option<Tickets>,
+    pub tickets: Option<TicketHandle>,
     /// Reads what is plugged in.
     pub media: Arc<dyn MediaDesk>,
 }
