@@ -31,7 +31,7 @@ use crate::look::until;
 use crate::seed::Seeded;
 use crate::small_disk::SmallDisk;
 use crate::tally::Crashes;
-use crate::world::{Build, World, order_again};
+use crate::world::{self, Build, World, order_again};
 
 /// Lives with faults of one document, at most; a document that is still open then gets one without.
 const MAX_LIVES: u64 = 8;
@@ -44,6 +44,12 @@ const DISK_MIB: u32 = 64;
 
 /// How a daemon ends that finds no room to open its journal, nor a reserve to give back.
 const CANNOT_CREATE: i32 = 73;
+
+/// The lives that documents went through, as they were drawn.
+const LIVES: &str = "lives.log";
+
+/// Of each log, what is told where something failed.
+const LAST_LINES: usize = 40;
 
 /// How a job ends, and the question that an officer must answer.
 const OVER: [&str; 6] = [
@@ -123,7 +129,10 @@ impl Matrix {
             let case = tokio::time::timeout(DEADLINE, self.document());
             let case = case.await.context("bring a document to its end")?;
             let printer = self.printer.character().name();
-            case.with_context(|| format!("{name}, document {number} before {printer}"))?;
+            case.with_context(|| {
+                let said = self.last_words();
+                format!("{name}, document {number} before {printer}{said}")
+            })?;
         }
         Ok(())
     }
@@ -132,6 +141,20 @@ impl Matrix {
     #[must_use]
     pub fn words(&self) -> String {
         self.tally.words()
+    }
+
+    /// What everybody wrote last, for whoever reads why a document failed: the folder goes with the test.
+    fn last_words(&self) -> String {
+        let machine = format!("{}.log", self.machine.id);
+        let logs = [LIVES, &machine, "central.log", "mosquitto-broker.log"];
+        let told = logs.map(|name| {
+            let log = std::fs::read_to_string(self.world.site.path("logs").join(name));
+            let log = log.unwrap_or_default();
+            let last = log.lines().count().saturating_sub(LAST_LINES);
+            let lines: Vec<&str> = log.lines().skip(last).collect();
+            format!("\n--- {name}\n{}", lines.join("\n"))
+        });
+        told.concat()
     }
 
     /// One document through its lives.
@@ -293,20 +316,22 @@ impl Matrix {
     /// Waits for the end of a document that meets no more faults, and answers where somebody must look.
     async fn settle(&mut self, job: &str, before: u64) -> anyhow::Result<()> {
         let mut seen = self.world.wait(job, &OVER).await?;
-        if field(&seen, "state") == "unknown" {
+        let mut question_count = 0;
+        while field(&seen, "state") == "unknown" {
             let is_smaller = self.printer.character().is_asked_about_sendings();
             let is_sending = is_smaller && field(&seen, "reason") == "fate-not-seen";
             let is_excused = self.has_lost_power || is_sending;
             self.tally.asked(is_excused);
             ensure!(is_excused, "asked without need: {seen}");
-            let is_out = self.printer.sheets().await? > before;
-            self.answer(job, if is_out { "came-out" } else { "did-not" })
-                .await?;
+            question_count += 1;
+            // What lies in the printer while the officer looks comes to light after the answer, once (docs/adr/0059).
+            let most = if is_smaller { 2 } else { 1 };
+            ensure!(question_count <= most, "asked again: {seen}");
             seen = self
-                .world
-                .wait(job, &["printed", "failed", "expired"])
+                .answer(job, (&seen, question_count > 1), before)
                 .await?;
-        } else {
+        }
+        if question_count == 0 {
             self.tally.job(field(&seen, "state"));
         }
         let sheets = self.printer.sheets().await?;
@@ -316,16 +341,38 @@ impl Matrix {
         Ok(())
     }
 
-    async fn answer(&self, job: &str, found: &str) -> anyhow::Result<()> {
+    /// Answers as an officer who looks into the tray now; gives the job once it is over, or asked about again.
+    async fn answer(
+        &self,
+        job: &str,
+        (asked, is_again): (&Value, bool),
+        before: u64,
+    ) -> anyhow::Result<Value> {
         let config = text(&self.machine.config());
-        let words = [
+        let is_out = self.printer.sheets().await? > before;
+        let found = if is_out { "came-out" } else { "did-not" };
+        let mut words = vec![
             "job", "answer", job, found, "--by", "wati", "--config", &config,
         ];
+        // Who was asked before says which attempt is meant.
+        let attempt = asked.get("attempt").map(Value::to_string);
+        if let Some(attempt) = attempt.as_ref().filter(|_attempt| is_again) {
+            words.extend(["--attempt", attempt]);
+        }
+        let has_moved = |job: &Value| {
+            field(job, "state") != "unknown" || field(job, "state_at") != field(asked, "state_at")
+        };
         // The daemon has told central before it listens at its own door.
         until("the answer taken", DEADLINE, async || {
-            let asked = self.world.site.programs.loketd.run(words).await;
-            let state = self.state(job).await?;
-            Ok((asked.is_ok() || field(&state, "state") != "unknown").then_some(()))
+            let answered = self.world.site.programs.loketd.run(&words).await;
+            let seen = self.state(job).await?;
+            Ok((answered.is_ok() || has_moved(&seen)).then_some(()))
+        })
+        .await?;
+        until("what comes of the answer", world::DEADLINE, async || {
+            let seen = self.state(job).await?;
+            let is_over = OVER.contains(&field(&seen, "state")) && has_moved(&seen);
+            Ok(is_over.then_some(seen))
         })
         .await
     }
@@ -356,7 +403,7 @@ async fn ready(daemon: &mut Running, heard: usize) -> anyhow::Result<()> {
 /// For a person who looks into a failure: the daemon's log says which life it is.
 fn tracing_line(site: &Site, life: &Life) -> anyhow::Result<()> {
     use std::io::Write as _;
-    let log = site.path("logs").join("lives.log");
+    let log = site.path("logs").join(LIVES);
     let mut file = std::fs::File::options()
         .create(true)
         .append(true)

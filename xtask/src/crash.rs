@@ -18,8 +18,27 @@ const SEED_VARIABLE: &str = "LOKET_SEED";
 /// Of a run, about so many come at known places, whatever is asked; more are made before the printers of the matrix.
 const AT_KNOWN_PLACES: u64 = 150;
 
-/// Printers of the matrix (`tests/src/matrix/printer.rs`).
-const PRINTERS: u64 = 7;
+/// Printers of the matrix, by their names there (`tests/src/matrix/printer.rs`).
+const PRINTERS: [&str; 7] = [
+    "remembers",
+    "forgets-all",
+    "forgets-but-numbers",
+    "takes-several",
+    "takes-whole",
+    "ippeveprinter",
+    "cupsd",
+];
+
+/// The test of each (`tests/crash/matrix.rs`), by a part of its name.
+const TESTS: [&str; 7] = [
+    "printer_that_remembers",
+    "printer_that_forgets_all",
+    "printer_that_forgets_and_goes_on",
+    "printer_that_takes_several",
+    "printer_that_takes_jobs_only",
+    "before_ippeveprinter",
+    "before_cupsd",
+];
 
 /// Before each printer at least, as in a test run.
 const BEFORE_EACH: u64 = 10;
@@ -33,6 +52,9 @@ pub(crate) struct Options {
     /// Takes other random moments
     #[arg(long)]
     seed: Option<u64>,
+    /// Only before this printer; may be given more than once, and each then sees so many kills [default: all]
+    #[arg(long, value_name = "PRINTER", value_parser = PRINTERS)]
+    before: Vec<String>,
     /// Builds the programs optimised, which takes some minutes and makes thousands of kills possible
     #[arg(long)]
     quick: bool,
@@ -48,12 +70,25 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     };
     let tally = Tally::empty(&Metadata::of_members(root)?)?;
     let mut command = loket_tests(root, "--test crash")?;
+    let tests = PRINTERS.into_iter().zip(TESTS);
+    let is_meant = |printer: &str| options.before.iter().any(|it| it == printer);
+    let chosen: Vec<&str> = tests
+        .filter_map(|(printer, test)| is_meant(printer).then_some(test))
+        .collect();
+    if !chosen.is_empty() {
+        command.arg("--").args(chosen);
+    }
     tally.hears(&mut command);
     if let Some(folder) = programs_folder {
         command.env(PROGRAMS_FOLDER_VARIABLE, folder);
     }
-    let of_matrix = options.kills.saturating_sub(AT_KNOWN_PLACES);
-    let before_each = of_matrix.div_ceil(PRINTERS).max(BEFORE_EACH);
+    let before_each = if options.before.is_empty() {
+        let printers = u64::try_from(PRINTERS.len())?;
+        let of_matrix = options.kills.saturating_sub(AT_KNOWN_PLACES);
+        of_matrix.div_ceil(printers).max(BEFORE_EACH)
+    } else {
+        options.kills
+    };
     command.env(KILLS_VARIABLE, before_each.to_string());
     if let Some(seed) = options.seed {
         command.env(SEED_VARIABLE, seed.to_string());
