@@ -45,7 +45,7 @@ const SCENARIOS: &str = include_str!("../../tests/usb-guest/scenarios.txt");
 const MEASURED: &str = "figures";
 
 /// Of the whole workspace, so that its libraries are those that the other programs are built with.
-const BUILD: &str = "build --workspace --exclude xtask --bin loket-usb-guest";
+const BUILD: &str = "build --workspace --exclude xtask --bin loket-usb-guest --bin loketd";
 
 /// A boot and all scenarios take about 90 s on two quiet cores.
 const DEADLINE_S: u64 = 900;
@@ -105,7 +105,7 @@ fn heard(root: &Path, options: &Options) -> anyhow::Result<Verdict> {
     finish(cargo(root, &format!("{BUILD}{profile}")))?;
     let built = if options.release { "release" } else { "debug" };
     let guests = files::Guests {
-        scenarios: target.join(built).join("loket-usb-guest"),
+        ours: target.join(built),
         peer: peer(root, &folder)?,
     };
     let archive = folder.join("guest.cpio");

@@ -25,7 +25,7 @@ mod wire;
 
 pub use description::{Alternate, Description, Interface, Lie, Protocol};
 pub use faults::{ControlFault, Direction, Fault, Heals, PortRequest, Trigger, UsbKnobs};
-pub use port::{ByteSink, IppPort, Port, PortFuture};
+pub use port::{ByteSink, IppPort, Port, PortFuture, TicketPort};
 pub use report::{InterfaceReport, UsbReport};
 pub use server::VirtualUsb;
 pub use wire::{Command, Refused, Setup, Submit, read_command};

@@ -10,6 +10,7 @@
 )]
 
 mod devices;
+mod machine;
 mod scenario;
 mod value;
 mod vhci;

@@ -6,6 +6,7 @@ mod fault;
 mod figures;
 mod hotplug;
 mod kernel;
+mod loketd;
 mod pappl;
 mod ticket;
 
@@ -83,6 +84,10 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("ticket-stalled-reader", || {
         Box::pin(ticket::stalled_reader())
     }),
+    scenario("loketd-killed-amid-a-document", || {
+        Box::pin(loketd::killed_amid_a_document())
+    }),
+    scenario("loketd-tickets", || Box::pin(loketd::tickets())),
     scenario("gadget-of-pappl", || Box::pin(pappl::prints())),
     scenario("figures", || Box::pin(figures::measured())),
 ];

@@ -55,11 +55,23 @@ const RIVAL_SETTINGS: &str = "\
   console-log = error
 ";
 
+/// Our programs in the guest: what runs the scenarios, and what some of them run.
+const PROGRAMS: &[&str] = &["loket-usb-guest", "loketd"];
+
+/// What is printed in the guest, and who may sign it.
+const SIGNED: &[(&str, &str)] = &[
+    ("srv/kk.pdf", "kk-sample-bb.pdf"),
+    ("srv/trust/root.pem", "trust/root.pem"),
+    ("srv/trust/root.crl.pem", "trust/root.crl.pem"),
+    ("srv/trust/issuing.pem", "trust/issuing.pem"),
+    ("srv/trust/issuing.crl", "trust/issuing.crl"),
+];
+
 /// The programs that the guest runs.
 #[derive(Debug)]
 pub(super) struct Guests {
-    /// Ours, which runs the scenarios.
-    pub(super) scenarios: PathBuf,
+    /// The folder of ours.
+    pub(super) ours: PathBuf,
     /// The printer that others made.
     pub(super) peer: PathBuf,
 }
@@ -74,19 +86,22 @@ pub(super) fn write(
     let mut files = BTreeMap::new();
     files.insert("init".to_owned(), root.join("tests/usb-guest/init.sh"));
     files.insert("bin/busybox".to_owned(), unpacked.path("bin/busybox"));
-    let stripped = archive.with_file_name("loket-usb-guest");
-    let mut strip = Command::new("strip");
-    strip
-        .arg("--strip-all")
-        .arg("-o")
-        .arg(&stripped)
-        .arg(&guests.scenarios);
-    said_by(strip)?;
+    for name in PROGRAMS {
+        let stripped = archive.with_file_name(name);
+        let mut strip = Command::new("strip");
+        strip.arg("--strip-all").arg("-o").arg(&stripped);
+        strip.arg(guests.ours.join(name));
+        said_by(strip)?;
+        add_libraries(&stripped, unpacked, &mut files)?;
+        files.insert(format!("bin/{name}"), stripped);
+    }
+    for (path, from) in SIGNED {
+        files.insert((*path).to_owned(), root.join("tests/fixtures").join(from));
+    }
     let rival = unpacked.path("sbin/ipp-usb");
-    for program in [&stripped, &rival, &guests.peer] {
+    for program in [&rival, &guests.peer] {
         add_libraries(program, unpacked, &mut files)?;
     }
-    files.insert("bin/loket-usb-guest".to_owned(), stripped);
     files.insert("bin/pappl-printer".to_owned(), guests.peer.clone());
     files.insert("sbin/ipp-usb".to_owned(), rival);
     for name in ["default.conf", "blacklist.conf", "HP.conf"] {

@@ -15,7 +15,8 @@ const NOTES: &str = "\
 - Overhead: what an exchange takes beyond the same one over a socket, without USB. Peer of exchanges and memory: Debian's ipp-usb \
   at the same device, a process of its own. Peer of raw bytes: the kernel's usblp.
 - Of a document one transfer of 16 KiB is under way at a time, as of raw bytes: what the printer accepted is known to the byte. \
-  That the simulated printer reads it as HTTP and IPP comes on top; the socket tells how long that takes without USB.
+  The request goes to a device that only counts what it takes, as raw bytes do. That the simulated printer reads a document as \
+  HTTP and IPP comes on top; the socket tells how long that takes without USB.
 - Memory of loket: what the pool added to the guest's program. Of the peer: its whole process.";
 
 /// One row: what is measured, both sides, and the least or most that the ratio may be in percent.
@@ -116,10 +117,16 @@ pub(super) fn of(lines: &[String]) -> anyhow::Result<String> {
             Some(Target::AtLeast(90)),
         ),
         row(
+            "1 MiB as the body of a request, beside raw bytes",
+            "kB/s",
+            (get("bulk-loket-usb-http")?, raw),
+            Some(Target::AtLeast(90)),
+        ),
+        row(
             "1 MiB as an IPP document, beside raw bytes",
             "kB/s",
             (document, raw),
-            Some(Target::AtLeast(90)),
+            None,
         ),
         row(
             "1 MiB as an IPP document, beside ipp-usb",
@@ -171,7 +178,8 @@ mod tests {
             "memory-of-ipp-usb 9000 KiB",
             "bulk-usblp 1000 kB/s",
             "bulk-loket-usb-raw 950 kB/s",
-            "bulk-loket-usb-document 800 kB/s",
+            "bulk-loket-usb-http 800 kB/s",
+            "bulk-loket-usb-document 600 kB/s",
             "bulk-ipp-usb-document 400 kB/s",
             "bulk-socket-document 1000 kB/s",
         ];
@@ -180,7 +188,7 @@ mod tests {
         for row in [
             "| its overhead over a socket, p50 | 300 µs | 600 µs | 0.50 | below 100 %: met |",
             "| 1 MiB as raw bytes | 950 kB/s | 1000 kB/s | 0.95 | ≥ 90 %: met |",
-            "| 1 MiB as an IPP document, beside raw bytes | 800 kB/s | 950 kB/s | 0.84 | ≥ 90 %: missed |",
+            "| 1 MiB as the body of a request, beside raw bytes | 800 kB/s | 950 kB/s | 0.84 | ≥ 90 %: missed |",
         ] {
             assert!(section.contains(row), "{section}");
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -200,6 +200,17 @@ impl SimTicketPrinter {
         format!("http://{}/control", self.control)
     }
 
+    /// Serves a stream that came by another way than TCP, as over a cable; returns at its end.
+    pub fn serve<S>(&self, mut stream: S) -> impl Future<Output = ()> + Send + use<S>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        let (shared, stop) = (Arc::clone(&self.shared), self.stop.clone());
+        async move {
+            cable(&mut stream, &shared, &stop).await;
+        }
+    }
+
     /// What it did so far.
     #[must_use]
     pub fn report(&self) -> Report {
@@ -333,12 +344,10 @@ async fn serve_wire(listener: TcpListener, shared: Arc<Shared>, stop: Cancellati
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _peer)) => {
-                shared.change(Device::connect);
-                let ended = connection(stream, &shared, &stop).await;
-                shared.change(|device, _now| device.disconnect());
-                if let Err(error) = ended {
-                    tracing::debug!(%error, "connection ended");
+            Ok((mut stream, _peer)) => {
+                if cable(&mut stream, &shared, &stop).await == Ended::Broken {
+                    // The other side gets a reset, as from a cable that is pulled and put in again.
+                    stream.set_zero_linger().ok();
                 }
             }
             Err(error) => {
@@ -349,11 +358,37 @@ async fn serve_wire(listener: TcpListener, shared: Arc<Shared>, stop: Cancellati
     }
 }
 
-async fn connection(
-    mut stream: TcpStream,
+/// How a stream ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    /// In order, or by the other side.
+    Through,
+    /// The printer's power failed, or its cable was pulled.
+    Broken,
+}
+
+/// One stream from its beginning to its end, whatever wire it comes over.
+async fn cable<S>(stream: &mut S, shared: &Shared, stop: &CancellationToken) -> Ended
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    shared.change(Device::connect);
+    let ended = exchange(stream, shared, stop).await;
+    shared.change(|device, _now| device.disconnect());
+    ended.unwrap_or_else(|error| {
+        tracing::debug!(%error, "connection ended");
+        Ended::Through
+    })
+}
+
+async fn exchange<S>(
+    stream: &mut S,
     shared: &Shared,
     stop: &CancellationToken,
-) -> std::io::Result<()> {
+) -> std::io::Result<Ended>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let mut changes = shared.changes.subscribe();
     let power_cycles = shared.read(Device::power_cycles);
     let mut piece = [0; PIECE_BYTES];
@@ -361,8 +396,7 @@ async fn connection(
         changes.borrow_and_update();
         let (answers, is_unplugged, room) = shared.exchange();
         if is_unplugged || shared.read(Device::power_cycles) != power_cycles {
-            // The other side gets a reset, as from a cable that is pulled and put in again.
-            return stream.set_zero_linger();
+            return Ok(Ended::Broken);
         }
         if !answers.is_empty() {
             stream.write_all(&answers).await?;
@@ -370,15 +404,15 @@ async fn connection(
         let len = room.min(PIECE_BYTES);
         let into = piece.get_mut(..len).unwrap_or_default();
         let read = tokio::select! {
-            () = stop.cancelled() => return Ok(()),
+            () = stop.cancelled() => return Ok(Ended::Through),
             changed = changes.changed() => {
-                if changed.is_err() { return Ok(()) }
+                if changed.is_err() { return Ok(Ended::Through) }
                 continue;
             }
             read = stream.read(into), if len > 0 => read?,
         };
         if read == 0 {
-            return Ok(());
+            return Ok(Ended::Through);
         }
         shared.change(|device, now| device.receive(piece.get(..read).unwrap_or_default(), now));
     }

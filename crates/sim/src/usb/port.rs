@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, DuplexStream};
 use tokio::sync::watch;
 
 use crate::printer::SimPrinter;
+use crate::ticket_printer::SimTicketPrinter;
 
 /// What a port does with a stream.
 pub type PortFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -38,6 +39,26 @@ impl IppPort {
 }
 
 impl Port for IppPort {
+    fn serve(&self, cable: DuplexStream) -> PortFuture {
+        Box::pin(self.printer.serve(cable))
+    }
+}
+
+/// A simulated ticket printer behind class 7/1/2.
+#[derive(Debug, Clone)]
+pub struct TicketPort {
+    printer: Arc<SimTicketPrinter>,
+}
+
+impl TicketPort {
+    /// The way to this printer.
+    #[must_use]
+    pub fn new(printer: Arc<SimTicketPrinter>) -> Self {
+        Self { printer }
+    }
+}
+
+impl Port for TicketPort {
     fn serve(&self, cable: DuplexStream) -> PortFuture {
         Box::pin(self.printer.serve(cable))
     }

@@ -5,11 +5,14 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::Context;
+use anyhow::Context as _;
 use loket_ipp_printer::{IppPrinter, NewJob};
-use loket_sim::usb::{ByteSink, Description, Port, UsbKnobs};
+use loket_sim::usb::{ByteSink, Description, Port, PortFuture, UsbKnobs};
 use loket_usb::Quirks;
-use tokio::io::AsyncWriteExt as _;
+use ring::digest::{Context, SHA256};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream,
+};
 use tokio::process::Command;
 
 use crate::devices::{Printer, close, document, ipp, listed, open_http, options, printer};
@@ -191,12 +194,94 @@ async fn bulk(printer: &Printer) -> anyhow::Result<()> {
     }
     rate("bulk-usblp", &by_kernel)?;
     rate("bulk-loket-usb-raw", &raw_best)?;
+    rate("bulk-loket-usb-http", &requests(&bytes).await?)?;
     let plugged = printer.plug(0, UsbKnobs::default()).await?;
     let pool = open_http(&plugged, Quirks::default()).await?;
     let (_way, client) = ipp(&pool)?;
     rate("bulk-loket-usb-document", &documents(&client).await?)?;
     close(&pool).await;
     plugged.unplug().await.map(drop)
+}
+
+/// Takes requests as [`ByteSink`] takes bytes, and answers each with nothing: what a printer makes of a document is not in it.
+#[derive(Debug)]
+struct RequestSink;
+
+impl Port for RequestSink {
+    fn serve(&self, cable: DuplexStream) -> PortFuture {
+        Box::pin(async move {
+            let mut cable = BufReader::with_capacity(PIECE_BYTES, cable);
+            while let Ok(Some(mut left)) = body_len(&mut cable).await {
+                let mut digest = Context::new(&SHA256);
+                while left > 0 {
+                    let Ok(piece @ [_, ..]) = cable.fill_buf().await else {
+                        return;
+                    };
+                    let len = piece.len().min(left);
+                    digest.update(piece.get(..len).unwrap_or_default());
+                    cable.consume(len);
+                    left = left.saturating_sub(len);
+                }
+                // As the other sink, it reckons what nobody asks for.
+                let _digest = digest.finish();
+                if cable.get_mut().write_all(NOTHING).await.is_err() {
+                    return;
+                }
+            }
+        })
+    }
+}
+
+/// So much is taken at a time, as by [`ByteSink`].
+const PIECE_BYTES: usize = 16 * 1024;
+
+const NOTHING: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+/// Reads a request's head; nothing where there is none.
+async fn body_len(cable: &mut BufReader<DuplexStream>) -> std::io::Result<Option<usize>> {
+    let mut len = None;
+    loop {
+        let mut line = String::new();
+        if cable.read_line(&mut line).await? == 0 || line.trim().is_empty() {
+            return Ok(len);
+        }
+        if let Some(told) = line.strip_prefix("Content-Length: ") {
+            len = told.trim().parse().ok();
+        }
+    }
+}
+
+/// One MiB as the body of a request to a device that makes nothing of it.
+async fn requests(bytes: &[u8]) -> anyhow::Result<Vec<Duration>> {
+    let raw: Arc<dyn Port> = Arc::new(ByteSink::default());
+    let http: Arc<dyn Port> = Arc::new(RequestSink);
+    let device = Description::ipp_usb("H-RATE", 1, &http, &raw);
+    let plugged = vhci::plug(2, device, UsbKnobs::default()).await?;
+    plugged.until_usblp(0).await?;
+    let pool = open_http(&plugged, Quirks::default()).await?;
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
+        bytes.len()
+    );
+    let mut times = Vec::with_capacity(ROUNDS);
+    for _ in 0..ROUNDS {
+        let mut stream = pool.dial().await.context("reach the sink")?;
+        let start = Instant::now();
+        let sent = async {
+            stream.write_all(head.as_bytes()).await?;
+            stream.write_all(bytes).await?;
+            stream.flush().await?;
+            let mut answer = Vec::new();
+            stream.read_to_end(&mut answer).await?;
+            std::io::Result::Ok(answer)
+        };
+        let answer = sent.await.context("send a request")?;
+        times.push(start.elapsed());
+        holds("the request was taken", answer.starts_with(b"HTTP/1.1 200"))?;
+    }
+    close(&pool).await;
+    plugged.unplug().await?;
+    Ok(times)
 }
 
 /// One MiB as an IPP document, as often as any way of sending.
