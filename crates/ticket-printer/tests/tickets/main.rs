@@ -15,3 +15,4 @@ mod prints;
 mod stale;
 mod tcp;
 mod usb;
+mod vague;
