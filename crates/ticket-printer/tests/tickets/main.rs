@@ -12,6 +12,7 @@ mod fuzz;
 mod judges;
 mod layout;
 mod prints;
+mod script;
 mod stale;
 mod tcp;
 mod usb;
