@@ -10,7 +10,7 @@ use loket_ticket_printer::{
     Answering, Doubt, Garbage, OpenFuture, Outcome, Port, PortFuture, QrBy, TicketPrinter,
     Transport, Written,
 };
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use crate::bench::{profile, ticket};
 
@@ -308,4 +308,42 @@ async fn a_printer_that_stopped_taking_is_asked_behind_the_end_of_any_head() {
     let ticket = written.iter().position(|piece| has(piece, b"A-007"));
     let next = written.get(ticket.unwrap() + 1).unwrap();
     assert_eq!(next[..], [0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0x04, 1]);
+}
+
+/// Whoever asked left while the printer was silent: its answer still comes, and belongs to no later ticket.
+#[tokio::test(start_paused = true)]
+async fn an_answer_to_whoever_left_prints_no_later_ticket() {
+    let mut fences = 0;
+    let scripted = Scripted::new(move |asked, _word| match asked {
+        Asked::State => now(WELL),
+        Asked::InLine { is_behind: false } => {
+            fences += 1;
+            match fences {
+                1 => now(DONE),
+                2 => Vec::new(),
+                _later => vec![(0, vec![DONE]), (50, vec![DONE])],
+            }
+        }
+        Asked::InLine { is_behind: true } if fences == 1 => now(DONE),
+        // The last ticket has one of its two.
+        Asked::InLine { is_behind: true } if fences == 3 => {
+            fences += 1;
+            now(DONE)
+        }
+        Asked::InLine { is_behind: true } => Vec::new(),
+    });
+    let mut printer = scripted.printer(Answering::InLine);
+    let first = printer.print(&ticket("A-007")).await;
+    assert!(matches!(first, Outcome::Printed { .. }), "{first:?}");
+    let left = timeout(Duration::from_secs(3), printer.print(&ticket("A-008"))).await;
+    assert!(left.is_err(), "the printer is silent");
+    let last = printer.print(&ticket("A-009")).await;
+    let is_silent = matches!(
+        last,
+        Outcome::Unclear {
+            why: Doubt::Silent,
+            ..
+        }
+    );
+    assert!(is_silent, "{last:?}");
 }

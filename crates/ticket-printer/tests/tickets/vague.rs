@@ -15,6 +15,8 @@ use crate::bench::{profile, ticket};
 struct Vague {
     breaks_at: &'static [u8],
     at_most: usize,
+    /// Its end hangs up in order.
+    ends_well: bool,
 }
 
 impl Transport for Vague {
@@ -50,15 +52,25 @@ impl Port for Vague {
     }
 
     fn finish(&mut self, _within: Duration) -> PortFuture<'_, io::Result<()>> {
-        Box::pin(std::future::ready(Ok(())))
+        let ended = if self.ends_well {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::ConnectionReset.into())
+        };
+        Box::pin(std::future::ready(ended))
     }
 }
 
 async fn printed_over(at_most: usize) -> Outcome {
-    let transport = Vague {
+    printed(Vague {
         breaks_at: b"A-007",
         at_most,
-    };
+        ends_well: true,
+    })
+    .await
+}
+
+async fn printed(transport: Vague) -> Outcome {
     let profile = profile(Answering::Nothing, QrBy::Native);
     let mut printer = TicketPrinter::new(Box::new(transport), profile, 1).unwrap();
     printer.print(&ticket("A-007")).await
@@ -83,4 +95,29 @@ async fn a_ticket_of_which_no_byte_can_have_arrived_is_not_printed() {
     let outcome = printed_over(0).await;
     let is_untouched = matches!(outcome, Outcome::NotPrinted(Refusal::NothingTaken(_)));
     assert!(is_untouched, "{outcome:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_whose_printer_hung_up_amid_it_is_unclear() {
+    for ends_well in [true, false] {
+        let outcome = printed(Vague {
+            breaks_at: b"nothing of the kind",
+            at_most: 0,
+            ends_well,
+        })
+        .await;
+        let is_lost = matches!(
+            outcome,
+            Outcome::Unclear {
+                why: Doubt::Lost(_),
+                ..
+            }
+        );
+        let is_accepted = matches!(outcome, Outcome::Accepted { .. });
+        assert_eq!(
+            (is_accepted, is_lost),
+            (ends_well, !ends_well),
+            "{outcome:?}"
+        );
+    }
 }
