@@ -246,6 +246,8 @@ fn journal_path(state_dir: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::sleep_until;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -256,7 +258,7 @@ mod tests {
         let kept = lock_patiently(dir.path()).await;
         assert!(matches!(kept, Err(RunError::Locked(_))));
         let freed = async {
-            sleep(LOCK_PATIENCE / 2).await;
+            sleep_until(Instant::now() + LOCK_PATIENCE / 2).await;
             drop(held);
         };
         let (taken, ()) = tokio::join!(lock_patiently(dir.path()), freed);

@@ -10,7 +10,7 @@ use loket_ticket_printer::{
     Answering, Doubt, Garbage, OpenFuture, Outcome, Port, PortFuture, QrBy, TicketPrinter,
     Transport, Written,
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::bench::{profile, ticket};
 
@@ -131,10 +131,10 @@ impl Port for Scripted {
         };
         Box::pin(async move {
             let Some((wait, bytes)) = next else {
-                sleep(within).await;
+                sleep_until(Instant::now() + within).await;
                 return Ok(0);
             };
-            sleep(Duration::from_millis(wait)).await;
+            sleep_until(Instant::now() + Duration::from_millis(wait)).await;
             into[..bytes.len()].copy_from_slice(&bytes);
             Ok(bytes.len())
         })
