@@ -111,7 +111,7 @@ impl Store {
     }
 }
 
-/// A daemon that was killed while it started a program has left a child that holds the folder until that program runs.
+/// A daemon that was killed while it started a program may have left a child that holds the folder until that program runs.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Between two tries.

@@ -18,26 +18,16 @@ const SEED_VARIABLE: &str = "LOKET_SEED";
 /// Of a run, about so many come at known places, whatever is asked; more are made before the printers of the matrix.
 const AT_KNOWN_PLACES: u64 = 150;
 
-/// Printers of the matrix, by their names there (`tests/src/matrix/printer.rs`).
-const PRINTERS: [&str; 7] = [
-    "remembers",
-    "forgets-all",
-    "forgets-but-numbers",
-    "takes-several",
-    "takes-whole",
-    "ippeveprinter",
-    "cupsd",
-];
-
-/// The test of each (`tests/crash/matrix.rs`), by a part of its name.
-const TESTS: [&str; 7] = [
-    "printer_that_remembers",
-    "printer_that_forgets_all",
-    "printer_that_forgets_and_goes_on",
-    "printer_that_takes_several",
-    "printer_that_takes_jobs_only",
-    "before_ippeveprinter",
-    "before_cupsd",
+/// Printers of the matrix, by their names there (`tests/src/matrix/printer.rs`), each with a part of its test's name
+/// (`tests/crash/matrix.rs`).
+const PRINTERS: [(&str, &str); 7] = [
+    ("remembers", "printer_that_remembers"),
+    ("forgets-all", "printer_that_forgets_all"),
+    ("forgets-but-numbers", "printer_that_forgets_and_goes_on"),
+    ("takes-several", "printer_that_takes_several"),
+    ("takes-whole", "printer_that_takes_jobs_only"),
+    ("ippeveprinter", "before_ippeveprinter"),
+    ("cupsd", "before_cupsd"),
 ];
 
 /// Before each printer at least, as in a test run.
@@ -53,7 +43,7 @@ pub(crate) struct Options {
     #[arg(long)]
     seed: Option<u64>,
     /// Only before this printer; may be given more than once, and each then sees so many kills [default: all]
-    #[arg(long, value_name = "PRINTER", value_parser = PRINTERS)]
+    #[arg(long, value_name = "PRINTER", value_parser = PRINTERS.map(|(printer, _test)| printer))]
     before: Vec<String>,
     /// Builds the programs optimised, which takes some minutes and makes thousands of kills possible
     #[arg(long)]
@@ -70,9 +60,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> anyhow::Result<()> {
     };
     let tally = Tally::empty(&Metadata::of_members(root)?)?;
     let mut command = loket_tests(root, "--test crash")?;
-    let tests = PRINTERS.into_iter().zip(TESTS);
     let is_meant = |printer: &str| options.before.iter().any(|it| it == printer);
-    let chosen: Vec<&str> = tests
+    let chosen: Vec<&str> = PRINTERS
+        .into_iter()
         .filter_map(|(printer, test)| is_meant(printer).then_some(test))
         .collect();
     if !chosen.is_empty() {

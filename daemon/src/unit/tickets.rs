@@ -62,8 +62,6 @@ impl TicketUnit {
                         drop(reply.send(self.tickets.test().await));
                     }
                 }
-                // All who could ask are gone.
-                else => stop.cancelled().await,
             }
         }
         self.asked.close();

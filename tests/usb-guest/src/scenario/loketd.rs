@@ -18,7 +18,7 @@ const DOCUMENT: &str = "/srv/kk.pdf";
 /// Behind the questions before a document, and amid the document.
 const AMID_DOCUMENT: u64 = 30_000;
 
-/// Behind the questions before a ticket of some 400 bytes, and amid the ticket.
+/// Behind the questions before a ticket of some 260 bytes, which have 15, and amid the ticket.
 const AMID_TICKET: u64 = 250;
 
 /// The printer goes silent amid a document, and loketd is killed while it waits there; the next one finds half a document
