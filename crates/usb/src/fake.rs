@@ -67,6 +67,8 @@ pub struct Faults {
     pub take_at_most: Option<usize>,
     /// STALL instead of the byte after so many in all.
     pub stall_out_at: Option<usize>,
+    /// The transfer that moves ends after so many bytes in all, as if it were whole; the next one moves on.
+    pub short_out_at: Option<usize>,
     /// Another program holds its interfaces.
     pub is_busy: bool,
     /// How SOFT_RESET to the interface is answered.
@@ -89,6 +91,7 @@ impl Default for Faults {
             unplug_after_in: None,
             take_at_most: None,
             stall_out_at: None,
+            short_out_at: None,
             is_busy: false,
             soft_reset: Answer::Done,
             soft_reset_to_other: Answer::Refused,
@@ -122,7 +125,7 @@ struct Interface {
     packets: VecDeque<Vec<u8>>,
     is_out_stalled: bool,
     is_in_stalled: bool,
-    out: Option<OutFlight>,
+    out: VecDeque<OutFlight>,
     input: Option<InFlight>,
     is_claimed: bool,
 }
@@ -137,6 +140,7 @@ struct World {
     in_bytes: usize,
     received: BTreeMap<u8, Vec<u8>>,
     transfers: Vec<usize>,
+    most_in_flight: usize,
     log: Vec<String>,
     wakers: Vec<Waker>,
 }
@@ -179,6 +183,7 @@ impl FakeDevice {
             in_bytes: 0,
             received: BTreeMap::new(),
             transfers: Vec::new(),
+            most_in_flight: 0,
             log: Vec::new(),
             wakers: Vec::new(),
         };
@@ -300,6 +305,12 @@ impl FakeDevice {
     #[must_use]
     pub fn transfers(&self) -> Vec<usize> {
         self.lock().transfers.clone()
+    }
+
+    /// How many transfers to one interface were in flight at a time, at most.
+    #[must_use]
+    pub fn most_in_flight(&self) -> usize {
+        self.lock().most_in_flight
     }
 
     /// Claims, releases, resets and cleared stalls, in their order: `claim 0`, `release 0`, `soft-reset 0`, `hard-reset`,

@@ -5,9 +5,11 @@ mod cable;
 mod exchange;
 mod head;
 mod pair;
+mod pieces;
 mod pool;
 mod request;
 mod response;
+mod sending;
 mod stream;
 
 pub use pool::HttpPool;

@@ -63,15 +63,20 @@ pub struct Received {
     pub end: Result<(), PipeFault>,
 }
 
-/// A bulk OUT endpoint with at most one transfer in flight.
-pub trait BulkOut: Send + Sync + fmt::Debug {
-    /// Begins a transfer; none is in flight. No bytes make a zero-length packet.
-    fn submit(&mut self, bytes: &[u8]);
+/// The most transfers to a device that are in flight at a time: one moves while the next is made.
+pub const MAX_IN_FLIGHT: usize = 2;
 
-    /// Waits for its end. Where none is in flight it is ready, with nothing accepted.
+/// A bulk OUT endpoint with at most [`MAX_IN_FLIGHT`] transfers in flight.
+pub trait BulkOut: Send + Sync + fmt::Debug {
+    /// Begins a transfer of these parts, one behind the other, behind the transfers in flight. No bytes make a zero-length
+    /// packet.
+    fn submit(&mut self, parts: &[&[u8]]);
+
+    /// Waits for the end of the oldest one. Where none is in flight it is ready, with nothing accepted.
     fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Sent>;
 
-    /// Asks the transfer in flight to end; `poll_sent` tells what had moved.
+    /// Asks all in flight to end, the youngest first, so that none begins when the one before it is ended; `poll_sent`
+    /// tells what had moved of each.
     fn cancel(&mut self);
 
     /// Clears a STALL, and sets both sides to the first data packet; none is in flight.

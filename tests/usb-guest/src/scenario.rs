@@ -14,7 +14,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
-type Running = Pin<Box<dyn Future<Output = anyhow::Result<String>>>>;
+type Running = Pin<Box<dyn Future<Output = anyhow::Result<String>> + Send>>;
 
 /// Something that must hold in a real kernel.
 pub(crate) struct Scenario {

@@ -5,8 +5,8 @@ use std::task::{Context, Poll};
 
 use super::control::FakeControl;
 use super::{Answer, FakeDevice, InFlight, OutFlight, Said, World};
-use crate::pipe::{BulkIn, BulkOut, Claimed, PipeFault, PipeFuture, Received, Sent};
-use crate::plugged::Place;
+use crate::pipe::{BulkIn, BulkOut, Claimed, MAX_IN_FLIGHT, PipeFault, PipeFuture, Received, Sent};
+use crate::plugged::{FunctionKind, Place};
 
 impl World {
     /// Moves what can move.
@@ -23,7 +23,7 @@ impl World {
 
     fn end_all(&mut self, fault: PipeFault) {
         for interface in self.interfaces.values_mut() {
-            if let Some(out) = &mut interface.out {
+            for out in &mut interface.out {
                 out.end.get_or_insert(Err(fault));
             }
             if let Some(input) = &mut interface.input {
@@ -37,32 +37,32 @@ impl World {
         loop {
             let room = self.room();
             let packet_len = self.packet_len;
-            let stall_at = self
-                .faults
-                .stall_out_at
-                .map(|at| at.saturating_sub(self.out_bytes));
+            let (stall_at, short_at) = self.until_fault();
             let is_gone = self.is_gone;
             let Some(interface) = self.interfaces.get_mut(&number) else {
                 return;
             };
-            let Some(out) = interface
-                .out
-                .as_mut()
-                .filter(|it| it.end.is_none() && !is_gone)
-            else {
+            let mut unended = interface.out.iter_mut().filter(|it| it.end.is_none());
+            let Some(out) = unended.next().filter(|_| !is_gone) else {
                 return;
             };
             if interface.is_out_stalled || stall_at == Some(0) {
                 interface.is_out_stalled = true;
                 self.faults.stall_out_at = None;
                 out.end = Some(Err(PipeFault::Stalled));
-                return;
+                continue;
+            }
+            if short_at == Some(0) {
+                self.faults.short_out_at = None;
+                out.end = Some(Ok(()));
+                continue;
             }
             let left = out.bytes.len().saturating_sub(out.accepted);
             let len = left
                 .min(packet_len)
                 .min(room)
-                .min(stall_at.unwrap_or(usize::MAX));
+                .min(stall_at.unwrap_or(usize::MAX))
+                .min(short_at.unwrap_or(usize::MAX));
             if len == 0 && left > 0 {
                 return;
             }
@@ -78,6 +78,15 @@ impl World {
             }
             self.took(number, &packet);
         }
+    }
+
+    /// How many bytes there are before a stall, and before a transfer ends short.
+    fn until_fault(&self) -> (Option<usize>, Option<usize>) {
+        let until = |at: Option<usize>| at.map(|at| at.saturating_sub(self.out_bytes));
+        (
+            until(self.faults.stall_out_at),
+            until(self.faults.short_out_at),
+        )
     }
 
     /// How many more bytes the device takes before a fault.
@@ -218,7 +227,7 @@ impl Drop for Hold {
             world.log.push(format!("release {number}"));
             if let Some(interface) = world.interfaces.get_mut(&number) {
                 interface.is_claimed = false;
-                interface.out = None;
+                interface.out.clear();
                 interface.input = None;
             }
         });
@@ -229,20 +238,27 @@ impl Drop for Hold {
 struct FakeOut(Arc<Hold>);
 
 impl BulkOut for FakeOut {
-    fn submit(&mut self, bytes: &[u8]) {
+    fn submit(&mut self, parts: &[&[u8]]) {
+        let bytes = parts.concat();
         let number = self.0.number;
+        let most = match self.0.device.kind {
+            FunctionKind::IppUsb => MAX_IN_FLIGHT,
+            // What of a ticket moved is told transfer by transfer.
+            FunctionKind::RawPrinter => 1,
+        };
         self.0.device.change(|world| {
             world.transfers.push(bytes.len());
             if let Some(interface) = world.interfaces.get_mut(&number) {
                 assert!(
-                    interface.out.is_none(),
-                    "two transfers to interface {number} at once"
+                    interface.out.len() < most,
+                    "too many transfers to interface {number} at once"
                 );
-                interface.out = Some(OutFlight {
-                    bytes: bytes.to_vec(),
+                interface.out.push_back(OutFlight {
+                    bytes,
                     accepted: 0,
                     end: None,
                 });
+                world.most_in_flight = world.most_in_flight.max(interface.out.len());
             }
         });
     }
@@ -250,37 +266,27 @@ impl BulkOut for FakeOut {
     fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Sent> {
         let mut world = self.0.device.lock();
         let interface = world.interfaces.get_mut(&self.0.number);
-        let Some(interface) = interface.filter(|it| it.out.is_some()) else {
+        let Some(interface) = interface.filter(|it| !it.out.is_empty()) else {
             return Poll::Ready(Sent {
                 accepted: 0,
                 end: Ok(()),
             });
         };
-        match &interface.out {
-            Some(OutFlight {
-                accepted,
-                end: Some(end),
-                ..
-            }) => {
-                let sent = Sent {
-                    accepted: *accepted,
-                    end: *end,
-                };
-                interface.out = None;
-                Poll::Ready(sent)
-            }
-            _ => {
-                world.wakers.push(cx.waker().clone());
-                Poll::Pending
-            }
-        }
+        let Some(oldest) = interface.out.pop_front_if(|it| it.end.is_some()) else {
+            world.wakers.push(cx.waker().clone());
+            return Poll::Pending;
+        };
+        Poll::Ready(Sent {
+            accepted: oldest.accepted,
+            end: oldest.end.unwrap_or(Ok(())),
+        })
     }
 
     fn cancel(&mut self) {
         let number = self.0.number;
         self.0.device.change(|world| {
             let interface = world.interfaces.get_mut(&number);
-            if let Some(out) = interface.and_then(|it| it.out.as_mut()) {
+            for out in interface.into_iter().flat_map(|it| &mut it.out) {
                 out.end.get_or_insert(Err(PipeFault::Cancelled));
             }
         });

@@ -1,5 +1,6 @@
-//! One claimed interface of the pool: its two pipes with at most one transfer each, and how it is brought to rest.
+//! One claimed interface of the pool: its two pipes with what is in flight on each, and how it is brought to rest.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,7 +11,9 @@ use tokio::time::{Instant, timeout};
 use crate::class;
 use crate::descriptor::DescriptorFault;
 use crate::error::{Doing, UsbError};
-use crate::pipe::{BulkIn, BulkOut, Claimed, ClassControl, PipeFault, Received, Sent};
+use crate::pipe::{
+    BulkIn, BulkOut, Claimed, ClassControl, MAX_IN_FLIGHT, PipeFault, Received, Sent,
+};
 use crate::plugged::Place;
 use crate::quirks::Quirks;
 
@@ -41,8 +44,8 @@ pub(super) struct Pair {
     out: Box<dyn BulkOut>,
     input: Box<dyn BulkIn>,
     control: Box<dyn ClassControl>,
-    /// How long the transfer to the device is that is in flight.
-    sending: Option<usize>,
+    /// How long the transfers to the device are that are in flight, the oldest first.
+    sending: VecDeque<usize>,
     is_receiving: bool,
     /// The device is left alone until then.
     pub(super) ready_at: Instant,
@@ -70,7 +73,7 @@ impl Pair {
             out,
             input,
             control,
-            sending: None,
+            sending: VecDeque::with_capacity(MAX_IN_FLIGHT),
             is_receiving: false,
             ready_at,
         })
@@ -85,16 +88,22 @@ impl Pair {
     }
 
     pub(super) fn is_sending(&self) -> bool {
-        self.sending.is_some()
+        !self.sending.is_empty()
+    }
+
+    /// How many bytes are on their way to the device, where one more transfer may follow them.
+    pub(super) fn sending_bytes(&self) -> Option<usize> {
+        (self.sending.len() < MAX_IN_FLIGHT).then(|| self.sending.iter().sum())
     }
 
     pub(super) fn is_receiving(&self) -> bool {
         self.is_receiving
     }
 
-    pub(super) fn send(&mut self, bytes: &[u8]) {
-        self.sending = Some(bytes.len());
-        self.out.submit(bytes);
+    pub(super) fn send(&mut self, parts: &[&[u8]]) {
+        self.sending
+            .push_back(parts.iter().map(|it| it.len()).sum());
+        self.out.submit(parts);
     }
 
     pub(super) fn receive(&mut self, len: usize) {
@@ -115,10 +124,10 @@ impl Pair {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Moved> {
-        if let Some(len) = self.sending
+        if let Some(&len) = self.sending.front()
             && let Poll::Ready(sent) = self.out.poll_sent(cx)
         {
-            self.sending = None;
+            self.sending.pop_front();
             return Poll::Ready(Moved::Sent { sent, len });
         }
         if self.is_receiving
@@ -135,14 +144,14 @@ impl Pair {
     /// # Errors
     /// [`UsbError::TimedOut`] where the kernel does not give a transfer back.
     pub(super) async fn quiesce(&mut self) -> Result<Vec<Moved>, UsbError> {
-        if self.sending.is_some() {
+        if self.is_sending() {
             self.out.cancel();
         }
         if self.is_receiving {
             self.input.cancel();
         }
         let mut moved = Vec::new();
-        while self.sending.is_some() || self.is_receiving {
+        while self.is_sending() || self.is_receiving {
             moved.push(within(CANCEL_PATIENCE, Doing::Receiving, self.next()).await?);
         }
         Ok(moved)

@@ -2,6 +2,7 @@
 
 use super::body::Body;
 use super::head::{HeadReader, Lengths, MAX_REQUEST_HEAD_BYTES, field};
+use super::pieces::{Piece, Pieces};
 use crate::error::{Garbage, UsbError};
 use crate::quirks::Quirks;
 
@@ -28,17 +29,18 @@ impl Request {
         }
     }
 
-    /// Takes all of `input` and puts what is to be sent behind `out`.
+    /// Takes a piece and puts what is to be sent behind `out`.
     ///
     /// # Errors
     /// [`UsbError::Request`], and [`UsbError::SecondRequest`] for bytes behind the end of the request.
     pub(super) fn take(
         &mut self,
-        mut input: &[u8],
+        piece: Piece,
         quirks: &Quirks,
-        out: &mut Vec<u8>,
+        out: &mut Pieces,
     ) -> Result<(), UsbError> {
         let garbage = |garbage| UsbError::Request { garbage };
+        let mut input = piece.waiting();
         if let State::Head(reader) = &mut self.state {
             let (taken, is_whole) = reader.take(input).map_err(garbage)?;
             input = input.get(taken..).unwrap_or_default();
@@ -48,13 +50,15 @@ impl Request {
             let body = self.edit(quirks, out).map_err(garbage)?;
             self.state = State::Body(body);
         }
-        if let State::Body(body) = &mut self.state {
-            let taken = body.take(input).map_err(garbage)?;
-            let (of_body, rest) = input.split_at_checked(taken).unwrap_or((input, &[]));
-            out.extend_from_slice(of_body);
-            if !rest.is_empty() {
-                return Err(UsbError::SecondRequest);
-            }
+        if let State::Body(body) = &mut self.state
+            && body.take(input).map_err(garbage)? < input.len()
+        {
+            return Err(UsbError::SecondRequest);
+        }
+        if input.len() == piece.len() {
+            out.push(piece);
+        } else {
+            out.put(input);
         }
         Ok(())
     }
@@ -80,7 +84,7 @@ impl Request {
     }
 
     /// Writes the header as the device gets it.
-    fn edit(&mut self, quirks: &Quirks, out: &mut Vec<u8>) -> Result<Body, Garbage> {
+    fn edit(&mut self, quirks: &Quirks, out: &mut Pieces) -> Result<Body, Garbage> {
         let State::Head(reader) = &self.state else {
             return Err(Garbage::FirstLine);
         };
@@ -105,7 +109,7 @@ impl Request {
             put(&mut head, &[name.as_bytes(), b": ", value.as_bytes()]);
         }
         head.extend_from_slice(b"\r\n");
-        out.extend_from_slice(&head);
+        out.put(&head);
         match (lengths.is_chunked, lengths.content_length) {
             // A request that says both means two things.
             (true, Some(_)) => Err(Garbage::Length),

@@ -4,6 +4,7 @@ mod cancelled;
 mod carried;
 mod client;
 mod faults;
+mod in_flight;
 mod read;
 mod shared;
 

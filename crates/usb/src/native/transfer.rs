@@ -10,7 +10,8 @@ use nusb::transfer::{
 use nusb::{Endpoint, Interface};
 
 use crate::pipe::{
-    BulkIn, BulkOut, ClassControl, ClassRequest, PipeFault, PipeFuture, Received, Sent,
+    BulkIn, BulkOut, ClassControl, ClassRequest, MAX_IN_FLIGHT, PipeFault, PipeFuture, Received,
+    Sent,
 };
 
 fn fault(error: TransferError) -> PipeFault {
@@ -42,15 +43,15 @@ fn other_fault(error: &nusb::Error) -> PipeFault {
 /// A bulk OUT endpoint.
 pub(super) struct Output {
     endpoint: Endpoint<Bulk, Out>,
-    /// What carried the last transfer carries the next.
-    spare: Option<Buffer>,
+    /// What carried transfers that ended carries the next.
+    spares: Vec<Buffer>,
 }
 
 impl Output {
     pub(super) fn new(endpoint: Endpoint<Bulk, Out>) -> Self {
         Self {
             endpoint,
-            spare: None,
+            spares: Vec::with_capacity(MAX_IN_FLIGHT),
         }
     }
 }
@@ -62,11 +63,12 @@ impl fmt::Debug for Output {
 }
 
 impl BulkOut for Output {
-    fn submit(&mut self, bytes: &[u8]) {
-        let spare = self.spare.take().filter(|it| it.capacity() >= bytes.len());
-        let mut buffer = spare.unwrap_or_else(|| Buffer::new(bytes.len().max(1)));
+    fn submit(&mut self, parts: &[&[u8]]) {
+        let len: usize = parts.iter().map(|it| it.len()).sum();
+        let spare = self.spares.pop().filter(|it| it.capacity() >= len);
+        let mut buffer = spare.unwrap_or_else(|| Buffer::new(len.max(1)));
         buffer.clear();
-        buffer.extend_from_slice(bytes);
+        parts.iter().for_each(|it| buffer.extend_from_slice(it));
         self.endpoint.submit(buffer);
     }
 
@@ -81,7 +83,7 @@ impl BulkOut for Output {
         self.endpoint.poll_next_complete(cx).map(|mut done| {
             // A piece of a document does not wait here for the next one.
             done.buffer.fill(0);
-            self.spare = Some(done.buffer);
+            self.spares.push(done.buffer);
             Sent {
                 accepted: done.actual_len,
                 end: done.status.map_err(fault),
@@ -90,6 +92,7 @@ impl BulkOut for Output {
     }
 
     fn cancel(&mut self) {
+        // The youngest first, which nusb does.
         self.endpoint.cancel_all();
     }
 

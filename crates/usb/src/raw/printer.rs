@@ -156,7 +156,7 @@ impl RawPrinter {
     async fn send(&mut self, piece: &[u8]) -> PieceSent {
         let quiet = self.quirks.send_quiet();
         self.sending = Some(piece.len());
-        self.claimed.out.submit(piece);
+        self.claimed.out.submit(&[piece]);
         let sent = match timeout(quiet, self.sent()).await {
             Ok(sent) => sent,
             Err(_quiet) => {

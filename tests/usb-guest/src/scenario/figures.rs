@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use loket_ipp_printer::{IppPrinter, NewJob};
 use loket_sim::usb::{ByteSink, Description, Port, PortFuture, UsbKnobs};
-use loket_usb::Quirks;
+use loket_usb::{HttpPool, Quirks};
 use ring::digest::{Context, SHA256};
 use tokio::io::{
     AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream,
@@ -27,8 +27,10 @@ const WARM_UP: usize = 5;
 /// What is sent to see how fast bytes go.
 const BULK_BYTES: usize = 1024 * 1024;
 
-/// Each way of sending is measured so often, in turns; the best counts, for what disturbs only makes slower.
-const ROUNDS: usize = 3;
+/// Each way of sending is measured in so many rounds, in turns, and so often in each; the best counts, for what disturbs
+/// only makes slower.
+const ROUNDS: usize = 8;
+const EACH: usize = 5;
 
 /// Where ipp-usb listens for the first device.
 const RIVAL_PORT: u16 = 60_000;
@@ -170,37 +172,53 @@ fn resident_kib(process: &str) -> anyhow::Result<u64> {
     number.parse().context("read VmRSS")
 }
 
-/// One MiB to the same device: as bytes over usblp, as bytes over loket-usb, and as an IPP document over loket-usb.
+/// One MiB in turns: as bytes over usblp, as bytes over loket-usb, as the body of a request, and as an IPP document.
 async fn bulk(printer: &Printer) -> anyhow::Result<()> {
-    let sink = ByteSink::default();
-    let port: Arc<dyn Port> = Arc::new(sink.clone());
-    let ticket = Description::ticket_printer(Some("T-RATE"), port);
     let bytes = document(BULK_BYTES);
-    let (mut by_kernel, mut raw_best) = (Vec::new(), Vec::new());
+    let (mut by_kernel, mut by_bytes) = (Vec::new(), Vec::new());
+    let (mut by_requests, mut by_documents) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let plugged = vhci::plug(1, ticket.clone(), UsbKnobs::default()).await?;
-        plugged.until_usblp(0).await?;
-        by_kernel.push(over_usblp(&bytes, &sink).await?);
-        let device = listed(&plugged).await?;
-        let opened = loket_usb::open_raw(&device, Quirks::default()).await;
-        let mut raw = opened.context("open it")?;
-        let target = sink.count().saturating_add(wide(bytes.len()));
-        let start = Instant::now();
-        raw.write(&bytes).await.context("write to it")?;
-        sink.until(target).await;
-        raw_best.push(start.elapsed());
-        raw.close().await;
+        let (kernel, raw) = raw(&bytes).await?;
+        by_kernel.extend(kernel);
+        by_bytes.extend(raw);
+        by_requests.extend(requests(&bytes).await?);
+        let plugged = printer.plug(0, UsbKnobs::default()).await?;
+        let pool = open_http(&plugged, Quirks::default()).await?;
+        let (_way, client) = ipp(&pool)?;
+        by_documents.extend(documents(&client).await?);
+        close(&pool).await;
         plugged.unplug().await?;
     }
     rate("bulk-usblp", &by_kernel)?;
-    rate("bulk-loket-usb-raw", &raw_best)?;
-    rate("bulk-loket-usb-http", &requests(&bytes).await?)?;
-    let plugged = printer.plug(0, UsbKnobs::default()).await?;
-    let pool = open_http(&plugged, Quirks::default()).await?;
-    let (_way, client) = ipp(&pool)?;
-    rate("bulk-loket-usb-document", &documents(&client).await?)?;
-    close(&pool).await;
-    plugged.unplug().await.map(drop)
+    rate("bulk-loket-usb-raw", &by_bytes)?;
+    rate("bulk-loket-usb-http", &by_requests)?;
+    rate("bulk-loket-usb-document", &by_documents)
+}
+
+/// Bytes to the same device, over usblp and over loket-usb.
+async fn raw(bytes: &[u8]) -> anyhow::Result<(Vec<Duration>, Vec<Duration>)> {
+    let sink = ByteSink::default();
+    let port: Arc<dyn Port> = Arc::new(sink.clone());
+    let ticket = Description::ticket_printer(Some("T-RATE"), port);
+    let plugged = vhci::plug(1, ticket, UsbKnobs::default()).await?;
+    plugged.until_usblp(0).await?;
+    let (mut by_kernel, mut by_us) = (Vec::with_capacity(EACH), Vec::with_capacity(EACH));
+    for _ in 0..EACH {
+        by_kernel.push(over_usblp(bytes, &sink).await?);
+    }
+    let device = listed(&plugged).await?;
+    let opened = loket_usb::open_raw(&device, Quirks::default()).await;
+    let mut raw = opened.context("open it")?;
+    for _ in 0..EACH {
+        let target = sink.count().saturating_add(wide(bytes.len()));
+        let start = Instant::now();
+        raw.write(bytes).await.context("write to it")?;
+        sink.until(target).await;
+        by_us.push(start.elapsed());
+    }
+    raw.close().await;
+    plugged.unplug().await?;
+    Ok((by_kernel, by_us))
 }
 
 /// Takes requests as [`ByteSink`] takes bytes, and answers each with nothing: what a printer makes of a document is not in it.
@@ -251,7 +269,7 @@ async fn body_len(cable: &mut BufReader<DuplexStream>) -> std::io::Result<Option
     }
 }
 
-/// One MiB as the body of a request to a device that makes nothing of it.
+/// Bytes as bodies of requests to a device that makes nothing of them.
 async fn requests(bytes: &[u8]) -> anyhow::Result<Vec<Duration>> {
     let raw: Arc<dyn Port> = Arc::new(ByteSink::default());
     let http: Arc<dyn Port> = Arc::new(RequestSink);
@@ -259,35 +277,41 @@ async fn requests(bytes: &[u8]) -> anyhow::Result<Vec<Duration>> {
     let plugged = vhci::plug(2, device, UsbKnobs::default()).await?;
     plugged.until_usblp(0).await?;
     let pool = open_http(&plugged, Quirks::default()).await?;
-    let head = format!(
-        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
-        bytes.len()
-    );
-    let mut times = Vec::with_capacity(ROUNDS);
-    for _ in 0..ROUNDS {
-        let mut stream = pool.dial().await.context("reach the sink")?;
-        let start = Instant::now();
-        let sent = async {
-            stream.write_all(head.as_bytes()).await?;
-            stream.write_all(bytes).await?;
-            stream.flush().await?;
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).await?;
-            std::io::Result::Ok(answer)
-        };
-        let answer = sent.await.context("send a request")?;
-        times.push(start.elapsed());
-        holds("the request was taken", answer.starts_with(b"HTTP/1.1 200"))?;
+    let mut times = Vec::with_capacity(EACH);
+    for _ in 0..EACH {
+        times.push(post(&pool, bytes).await?);
     }
     close(&pool).await;
     plugged.unplug().await?;
     Ok(times)
 }
 
-/// One MiB as an IPP document, as often as any way of sending.
+/// Sends one request and reads its answer; says how long that took.
+async fn post(pool: &HttpPool, bytes: &[u8]) -> anyhow::Result<Duration> {
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n",
+        bytes.len()
+    );
+    let mut stream = pool.dial().await.context("reach the sink")?;
+    let start = Instant::now();
+    let sent = async {
+        stream.write_all(head.as_bytes()).await?;
+        stream.write_all(bytes).await?;
+        stream.flush().await?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await?;
+        std::io::Result::Ok(answer)
+    };
+    let answer = sent.await.context("send a request")?;
+    let took = start.elapsed();
+    holds("the request was taken", answer.starts_with(b"HTTP/1.1 200"))?;
+    Ok(took)
+}
+
+/// One MiB as an IPP document.
 async fn documents(client: &IppPrinter) -> anyhow::Result<Vec<Duration>> {
-    let mut times = Vec::with_capacity(ROUNDS);
-    for _ in 0..ROUNDS {
+    let mut times = Vec::with_capacity(EACH);
+    for _ in 0..EACH {
         let created = client.create_job(&NewJob::new("loket:usb:rate")).await;
         let id = created.context("make a job")?.id;
         let bytes = document(BULK_BYTES);

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use crate::http::pieces::{Piece, Pieces};
 use crate::http::request::Request;
 use crate::http::response::Response;
 use crate::quirks::Quirks;
@@ -37,11 +38,12 @@ fn read_answer(pieces: &[&[u8]]) -> Option<(usize, bool)> {
 
 /// The bytes that leave for a request, and whether it is whole; or that it is none.
 fn read_request(pieces: &[&[u8]]) -> Option<(Vec<u8>, bool)> {
-    let (mut request, mut out) = (Request::new(), Vec::new());
+    let (mut request, mut out) = (Request::new(), Pieces::default());
     for piece in pieces {
+        let piece = Piece::of(piece.to_vec());
         request.take(piece, &Quirks::default(), &mut out).ok()?;
     }
-    Some((out, request.is_whole()))
+    Some((out.parts(0, usize::MAX).concat(), request.is_whole()))
 }
 
 fn cut(bytes: &[u8], places: [usize; 3]) -> Vec<&[u8]> {
