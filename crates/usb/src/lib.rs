@@ -29,6 +29,7 @@ mod http;
 mod identity;
 mod native;
 mod open;
+mod outflow;
 pub mod pipe;
 mod plugged;
 mod quirks;

@@ -14,9 +14,9 @@ const NOTES: &str = "\
   is one Get-Printer-Attributes, the median of 20. Ways of sending 1 MiB are measured in turns, 40 times each; the best counts.
 - Overhead: what an exchange takes beyond the same one over a socket, without USB. Peer of exchanges and memory: Debian's ipp-usb \
   at the same device, a process of its own. Peer of raw bytes: the kernel's usblp.
-- Of a request two transfers of 16 KiB are in flight, of raw bytes one; what the printer accepted is known to the byte. \
-  The request goes to a device that only counts what it takes, as raw bytes do. That the simulated printer reads a document as \
-  HTTP and IPP comes on top; the socket tells how long that takes without USB.
+- Two transfers of 16 KiB are in flight; what the printer accepted is known to the byte. The request goes to a device that only \
+  counts what it takes, as raw bytes do. That the simulated printer reads a document as HTTP and IPP comes on top; the socket \
+  tells how long that takes without USB.
 - The emulated processor does not claim to be quick at `rep movsb`, which QEMU emulates byte by byte: copying would be all that \
   is measured.
 - Memory of loket: what the pool added to the guest's program. Of the peer: its whole process.";

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use super::control::FakeControl;
 use super::{Answer, FakeDevice, InFlight, OutFlight, Said, World};
 use crate::pipe::{BulkIn, BulkOut, Claimed, MAX_IN_FLIGHT, PipeFault, PipeFuture, Received, Sent};
-use crate::plugged::{FunctionKind, Place};
+use crate::plugged::Place;
 
 impl World {
     /// Moves what can move.
@@ -241,16 +241,11 @@ impl BulkOut for FakeOut {
     fn submit(&mut self, parts: &[&[u8]]) {
         let bytes = parts.concat();
         let number = self.0.number;
-        let most = match self.0.device.kind {
-            FunctionKind::IppUsb => MAX_IN_FLIGHT,
-            // What of a ticket moved is told transfer by transfer.
-            FunctionKind::RawPrinter => 1,
-        };
         self.0.device.change(|world| {
             world.transfers.push(bytes.len());
             if let Some(interface) = world.interfaces.get_mut(&number) {
                 assert!(
-                    interface.out.len() < most,
+                    interface.out.len() < MAX_IN_FLIGHT,
                     "too many transfers to interface {number} at once"
                 );
                 interface.out.push_back(OutFlight {

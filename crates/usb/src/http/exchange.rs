@@ -14,7 +14,8 @@ use super::response::Response;
 use super::sending::{MAX_TRANSFER_BYTES, Sending};
 use super::stream::Evidence;
 use crate::error::{Doing, UsbError};
-use crate::pipe::{Received, Sent};
+use crate::outflow::OutEnd;
+use crate::pipe::Received;
 use crate::quirks::Quirks;
 
 /// Silence that ends an answer that says no length.
@@ -148,8 +149,8 @@ impl<'a> Exchange<'a> {
         match self.pair.quiesce().await {
             Ok(moved) => {
                 for moved in moved {
-                    if let Moved::Sent { sent, len } = moved {
-                        self.sending.count(sent, len);
+                    if let Moved::Sent(end) = moved {
+                        self.sending.count(&end);
                     }
                 }
                 ended
@@ -312,13 +313,13 @@ impl<'a> Exchange<'a> {
 
     fn note(&mut self, moved: Moved) -> Result<(), Ended> {
         match moved {
-            Moved::Sent { sent, len } => self.note_sent(sent, len),
+            Moved::Sent(end) => self.note_sent(&end),
             Moved::Received(received) => self.note_received(received),
         }
     }
 
-    fn note_sent(&mut self, sent: Sent, len: usize) -> Result<(), Ended> {
-        self.sending.note(self.pair, sent, len).map_err(lost)?;
+    fn note_sent(&mut self, end: &OutEnd) -> Result<(), Ended> {
+        self.sending.note(end).map_err(lost)?;
         if self.is_sent() {
             self.receiving_since = Instant::now();
         }

@@ -1,6 +1,5 @@
 //! One claimed interface of the pool: its two pipes with what is in flight on each, and how it is brought to rest.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,9 +10,8 @@ use tokio::time::{Instant, timeout};
 use crate::class;
 use crate::descriptor::DescriptorFault;
 use crate::error::{Doing, UsbError};
-use crate::pipe::{
-    BulkIn, BulkOut, Claimed, ClassControl, MAX_IN_FLIGHT, PipeFault, Received, Sent,
-};
+use crate::outflow::{OutEnd, Outflow};
+use crate::pipe::{BulkIn, Claimed, ClassControl, PipeFault, Received};
 use crate::plugged::Place;
 use crate::quirks::Quirks;
 
@@ -33,7 +31,7 @@ const MAX_STALE_TRANSFERS: usize = 1024;
 /// What moved.
 #[derive(Debug)]
 pub(super) enum Moved {
-    Sent { sent: Sent, len: usize },
+    Sent(OutEnd),
     Received(Received),
 }
 
@@ -41,11 +39,9 @@ pub(super) enum Moved {
 #[derive(Debug)]
 pub(super) struct Pair {
     place: Place,
-    out: Box<dyn BulkOut>,
+    out: Outflow,
     input: Box<dyn BulkIn>,
     control: Box<dyn ClassControl>,
-    /// How long the transfers to the device are that are in flight, the oldest first.
-    sending: VecDeque<usize>,
     is_receiving: bool,
     /// The device is left alone until then.
     pub(super) ready_at: Instant,
@@ -70,10 +66,9 @@ impl Pair {
         };
         Ok(Self {
             place,
-            out,
+            out: Outflow::new(out),
             input,
             control,
-            sending: VecDeque::with_capacity(MAX_IN_FLIGHT),
             is_receiving: false,
             ready_at,
         })
@@ -88,21 +83,19 @@ impl Pair {
     }
 
     pub(super) fn is_sending(&self) -> bool {
-        !self.sending.is_empty()
-    }
-
-    /// How many bytes are on their way to the device, where one more transfer may follow them.
-    pub(super) fn sending_bytes(&self) -> Option<usize> {
-        (self.sending.len() < MAX_IN_FLIGHT).then(|| self.sending.iter().sum())
+        self.out.is_busy()
     }
 
     pub(super) fn is_receiving(&self) -> bool {
         self.is_receiving
     }
 
+    /// How many bytes are on their way to the device, where one more transfer may follow them.
+    pub(super) fn bytes_ahead(&self) -> Option<usize> {
+        self.out.bytes_ahead()
+    }
+
     pub(super) fn send(&mut self, parts: &[&[u8]]) {
-        self.sending
-            .push_back(parts.iter().map(|it| it.len()).sum());
         self.out.submit(parts);
     }
 
@@ -115,6 +108,10 @@ impl Pair {
         self.out.cancel();
     }
 
+    pub(super) fn is_cancelling(&self) -> bool {
+        self.out.is_cancelling()
+    }
+
     /// Waits for the end of a transfer in flight; for ever where there is none.
     ///
     /// # Cancel safety
@@ -124,11 +121,8 @@ impl Pair {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Moved> {
-        if let Some(&len) = self.sending.front()
-            && let Poll::Ready(sent) = self.out.poll_sent(cx)
-        {
-            self.sending.pop_front();
-            return Poll::Ready(Moved::Sent { sent, len });
+        if let Poll::Ready(end) = self.out.poll_ended(cx) {
+            return Poll::Ready(Moved::Sent(end));
         }
         if self.is_receiving
             && let Poll::Ready(received) = self.input.poll_received(cx)
@@ -144,9 +138,7 @@ impl Pair {
     /// # Errors
     /// [`UsbError::TimedOut`] where the kernel does not give a transfer back.
     pub(super) async fn quiesce(&mut self) -> Result<Vec<Moved>, UsbError> {
-        if self.is_sending() {
-            self.out.cancel();
-        }
+        self.out.cancel();
         if self.is_receiving {
             self.input.cancel();
         }
@@ -217,7 +209,7 @@ impl Moved {
     fn received_bytes(&self) -> usize {
         match self {
             Self::Received(received) => received.bytes.len(),
-            Self::Sent { .. } => 0,
+            Self::Sent(_) => 0,
         }
     }
 }

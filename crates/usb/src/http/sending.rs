@@ -7,8 +7,9 @@ use super::pair::Pair;
 use super::pieces::{PIECE_BYTES, Piece, Pieces};
 use super::request::Request;
 use super::stream::Evidence;
-use crate::error::{Doing, UsbError};
-use crate::pipe::{MAX_IN_FLIGHT, PipeFault, Sent};
+use crate::error::UsbError;
+use crate::outflow::{Halt, OutEnd};
+use crate::pipe::MAX_IN_FLIGHT;
 use crate::quirks::Quirks;
 
 /// The largest transfer. Kernels before 3.3 take no larger one, virtual controllers neither, and a larger one gains
@@ -32,10 +33,6 @@ pub(super) struct Sending<'a> {
     /// Bytes of the request, as the device gets them, that it has not accepted.
     outgoing: Pieces,
     has_begun: bool,
-    /// Where the transfers in flight were asked to end: whether anything of those that ended had moved.
-    cancelling: Option<bool>,
-    /// A transfer ended before its last byte: what follows it must not have moved.
-    is_short: bool,
     is_zlp_due: bool,
     /// No transfer before that.
     not_before: Instant,
@@ -51,8 +48,6 @@ impl<'a> Sending<'a> {
             request: Request::new(),
             outgoing: Pieces::default(),
             has_begun: false,
-            cancelling: None,
-            is_short: false,
             is_zlp_due: false,
             not_before,
             since: Instant::now(),
@@ -130,7 +125,7 @@ impl<'a> Sending<'a> {
 
     /// Begins the transfers that are due; false where the caller left before the first one.
     pub(super) fn send(&mut self, pair: &mut Pair, cable: &TaskEnd) -> bool {
-        while let Some(in_flight) = pair.sending_bytes() {
+        while let Some(in_flight) = pair.bytes_ahead() {
             let len = self.sendable(pair, in_flight);
             let is_zlp = len == 0 && self.is_zlp_due && !pair.is_sending();
             if !self.may_send(pair) || (len == 0 && !is_zlp) {
@@ -152,13 +147,10 @@ impl<'a> Sending<'a> {
         true
     }
 
-    /// False while transfers are being ended, behind one that ended short, and in the pauses that a model needs.
+    /// False in the pauses that a model needs.
     fn may_send(&self, pair: &Pair) -> bool {
         let waits_for_pause = self.quirks.send_delay_ms > 0 && pair.is_sending();
-        self.cancelling.is_none()
-            && !self.is_short
-            && !waits_for_pause
-            && Instant::now() >= self.not_before
+        !waits_for_pause && Instant::now() >= self.not_before
     }
 
     /// Until when the device must have taken something.
@@ -179,61 +171,33 @@ impl<'a> Sending<'a> {
     /// # Errors
     /// [`UsbError::TimedOut`] where that was asked before.
     pub(super) fn quiet(&mut self, pair: &mut Pair) -> Result<(), UsbError> {
-        if self.cancelling.is_some() {
-            return Err(self.timed_out());
+        if pair.is_cancelling() {
+            return Err(Halt::StoodStill.into_error(self.quirks.send_quiet_ms));
         }
         // What of it had moved, its end tells; then it is known whether all stood still.
         pair.cancel_sending();
-        self.cancelling = Some(false);
         self.since = Instant::now();
         Ok(())
     }
 
-    fn timed_out(&self) -> UsbError {
-        UsbError::TimedOut {
-            doing: Doing::Sending,
-            quiet_ms: u64::from(self.quirks.send_quiet_ms),
-        }
-    }
-
-    /// Counts what the device took of a transfer of `len` bytes.
-    pub(super) fn count(&mut self, sent: Sent, len: usize) {
-        // A device that is gone may have had more than it could acknowledge.
-        let is_lost = !matches!(
-            sent.end,
-            Ok(()) | Err(PipeFault::Cancelled | PipeFault::Stalled)
-        );
-        self.evidence.accept(sent.accepted, len, is_lost);
-        self.outgoing.consume(sent.accepted);
+    /// Counts what the device took of a transfer.
+    pub(super) fn count(&mut self, end: &OutEnd) {
+        let accepted = end.sent.accepted;
+        self.evidence.accept(accepted, end.len, end.is_in_doubt());
+        self.outgoing.consume(accepted);
     }
 
     /// Notes the end of the oldest transfer.
     ///
     /// # Errors
     /// What the rest of the request is lost by.
-    pub(super) fn note(&mut self, pair: &Pair, sent: Sent, len: usize) -> Result<(), UsbError> {
-        self.count(sent, len);
-        if self.is_short && sent.accepted > 0 {
-            // Bytes are missing before these: what the device has is not what the caller wrote.
-            return Err(PipeFault::Broken.while_doing(Doing::Sending));
-        }
-        self.is_short |= sent.accepted < len;
+    pub(super) fn note(&mut self, end: &OutEnd) -> Result<(), UsbError> {
+        self.count(end);
         self.since = Instant::now();
-        match (sent.end, &mut self.cancelling) {
-            (Ok(()), None) => {}
-            (Ok(()), Some(has_moved)) => *has_moved = true,
-            (Err(PipeFault::Cancelled), Some(has_moved)) => *has_moved |= sent.accepted > 0,
-            (Err(fault), _) => return Err(fault.while_doing(Doing::Sending)),
-        }
-        if !pair.is_sending() {
-            self.is_short = false;
-            if self.cancelling.take() == Some(false) {
-                return Err(self.timed_out());
-            }
-        }
-        if let Some(pause) = self.quirks.send_delay(len) {
+        if let Some(pause) = self.quirks.send_delay(end.len) {
             self.not_before = Instant::now() + pause;
         }
-        Ok(())
+        end.verdict
+            .map_err(|halt| halt.into_error(self.quirks.send_quiet_ms))
     }
 }

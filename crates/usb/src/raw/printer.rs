@@ -11,8 +11,9 @@ use tokio::time::{sleep, timeout};
 use super::{DeviceId, PortStatus};
 use crate::class;
 use crate::error::{Doing, UsbError};
-use crate::pipe::{Claimed, Device, PipeFault, Received, Sent};
-use crate::plugged::{Function, FunctionKind};
+use crate::outflow::{Halt, OutEnd, Outflow};
+use crate::pipe::{BulkIn, Claimed, ClassControl, Device, PipeFault, Received};
+use crate::plugged::{Function, FunctionKind, Place};
 use crate::quirks::{InitReset, Quirks};
 
 /// Small enough that what was accepted is known soon, and that a printer with 4 KiB of memory takes one after the other.
@@ -47,9 +48,11 @@ pub struct WriteError {
 /// [`accepted_bytes`](Self::accepted_bytes) then counts what of it the printer took.
 #[derive(Debug)]
 pub struct RawPrinter {
-    claimed: Claimed,
+    place: Place,
+    out: Outflow,
+    input: Option<Box<dyn BulkIn>>,
+    control: Box<dyn ClassControl>,
     quirks: Quirks,
-    sending: Option<usize>,
     is_receiving: bool,
     accepted_bytes: u64,
 }
@@ -77,9 +80,17 @@ impl RawPrinter {
             InitReset::Hard => device.reset().await?,
             InitReset::None | InitReset::Soft => device,
         };
+        let Claimed {
+            place,
+            out,
+            input,
+            control,
+        } = device.claim(place).await?;
         let mut printer = Self {
-            claimed: device.claim(place).await?,
-            sending: None,
+            place,
+            out: Outflow::new(out),
+            input,
+            control,
             is_receiving: false,
             accepted_bytes: 0,
             quirks,
@@ -98,7 +109,7 @@ impl RawPrinter {
     /// True where the printer can answer.
     #[must_use]
     pub fn answers(&self) -> bool {
-        self.claimed.input.is_some()
+        self.input.is_some()
     }
 
     /// How many bytes the printer acknowledged since it was opened.
@@ -114,87 +125,83 @@ impl RawPrinter {
     /// `send_quiet_ms`: out of paper, off line, cover open.
     ///
     /// # Cancel safety
-    /// The bytes of one transfer (16 KiB) may still be taken until the next call; see the type.
+    /// The bytes of two transfers (32 KiB) may still be taken until the next call; see the type.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
-        let mut accepted = 0_usize;
-        if let Err(error) = self.settle().await {
-            return Err(WriteError {
-                error,
-                accepted_bytes: 0,
-                at_most_bytes: 0,
-            });
-        }
-        while accepted < bytes.len() {
-            let rest = bytes.get(accepted..).unwrap_or_default();
-            let piece = rest.get(..MAX_TRANSFER_BYTES).unwrap_or(rest);
-            let outcome = self.send(piece).await;
-            accepted = accepted.saturating_add(outcome.accepted);
-            if let Err((error, in_doubt)) = outcome.end {
-                return Err(WriteError {
-                    error,
-                    accepted_bytes: accepted,
-                    at_most_bytes: accepted.saturating_add(in_doubt),
-                });
-            }
-            if let Some(pause) = self.quirks.send_delay(piece.len()) {
+        let mut progress = Progress::default();
+        let written = self.write_all(bytes, &mut progress).await;
+        written.map_err(|error| progress.failed(error))
+    }
+
+    async fn write_all(&mut self, bytes: &[u8], progress: &mut Progress) -> Result<(), UsbError> {
+        self.settle().await?;
+        while progress.accepted < bytes.len() {
+            self.send(bytes.get(progress.accepted..).unwrap_or_default());
+            let len = self.sent(progress).await?;
+            if let Some(pause) = self.quirks.send_delay(len) {
                 sleep(pause).await;
             }
         }
-        let packet_len = self.claimed.place.out.packet_len;
+        let packet_len = self.place.out.packet_len;
         if self.quirks.zlp_send && bytes.len().checked_rem(packet_len) == Some(0) {
-            let outcome = self.send(&[]).await;
-            outcome.end.map_err(|(error, _)| WriteError {
-                error,
-                accepted_bytes: accepted,
-                at_most_bytes: accepted,
-            })?;
+            self.out.submit(&[]);
+            self.sent(progress).await?;
         }
         Ok(())
     }
 
-    /// Sends one piece; a transfer that stood still is given up only if nothing of it had moved.
-    async fn send(&mut self, piece: &[u8]) -> PieceSent {
-        let quiet = self.quirks.send_quiet();
-        self.sending = Some(piece.len());
-        self.claimed.out.submit(&[piece]);
-        let sent = match timeout(quiet, self.sent()).await {
-            Ok(sent) => sent,
+    /// Begins the transfers of `bytes` that are due; some of its first bytes may be in flight.
+    fn send(&mut self, bytes: &[u8]) {
+        let waits_for_pause = self.quirks.send_delay_ms > 0;
+        while let Some(ahead) = self.out.bytes_ahead() {
+            let rest = bytes.get(ahead..).unwrap_or_default();
+            if rest.is_empty() || (waits_for_pause && ahead > 0) {
+                break;
+            }
+            let piece = rest.get(..MAX_TRANSFER_BYTES).unwrap_or(rest);
+            self.out.submit(&[piece]);
+        }
+    }
+
+    /// Waits for the end of the oldest transfer; says how long it was. Those that stood still are given up only if nothing of
+    /// them had moved. Where it fails none is in flight.
+    async fn sent(&mut self, progress: &mut Progress) -> Result<usize, UsbError> {
+        let end = match timeout(self.quirks.send_quiet(), self.ended()).await {
+            Ok(end) => end,
             Err(_quiet) => {
-                self.claimed.out.cancel();
-                match timeout(CANCEL_PATIENCE, self.sent()).await {
-                    Ok(sent) => sent,
-                    Err(_stuck) => return PieceSent::stuck(piece.len()),
-                }
+                self.out.cancel();
+                self.ended_soon(progress).await?
             }
         };
-        let rest = piece.len().saturating_sub(sent.accepted);
-        let doing = Doing::Sending;
-        let end = match sent.end {
-            Ok(()) => Ok(()),
-            Err(PipeFault::Cancelled) if sent.accepted > 0 => Ok(()),
-            Err(PipeFault::Cancelled) => Err((self.timed_out(), 0)),
-            Err(PipeFault::Stalled) => Err((UsbError::Stalled { doing }, 0)),
-            Err(fault) => Err((fault.while_doing(doing), rest)),
+        progress.note(&end, !self.out.is_busy());
+        let Err(mut halt) = end.verdict else {
+            return Ok(end.len);
         };
-        PieceSent {
-            accepted: sent.accepted,
-            end,
+        self.out.cancel();
+        while self.out.is_busy() {
+            let end = self.ended_soon(progress).await?;
+            progress.note(&end, !self.out.is_busy());
+            // What follows a fault ends with it.
+            if end.verdict == Err(Halt::Gap) {
+                halt = Halt::Gap;
+            }
         }
+        Err(halt.into_error(self.quirks.send_quiet_ms))
     }
 
-    fn timed_out(&self) -> UsbError {
-        UsbError::TimedOut {
-            doing: Doing::Sending,
-            quiet_ms: u64::from(self.quirks.send_quiet_ms),
-        }
+    /// The end of the oldest transfer, which was asked to end.
+    async fn ended_soon(&mut self, progress: &mut Progress) -> Result<OutEnd, UsbError> {
+        let ended = timeout(CANCEL_PATIENCE, self.ended()).await;
+        ended.map_err(|_stuck| {
+            progress.in_doubt = progress.in_doubt.saturating_add(self.out.bytes_in_flight());
+            stuck(Doing::Sending)
+        })
     }
 
-    async fn sent(&mut self) -> Sent {
-        let sent = poll_fn(|cx| self.claimed.out.poll_sent(cx)).await;
-        self.sending = None;
-        let accepted = u64::try_from(sent.accepted).unwrap_or(u64::MAX);
+    async fn ended(&mut self) -> OutEnd {
+        let end = poll_fn(|cx| self.out.poll_ended(cx)).await;
+        let accepted = u64::try_from(end.sent.accepted).unwrap_or(u64::MAX);
         self.accepted_bytes = self.accepted_bytes.saturating_add(accepted);
-        sent
+        end
     }
 
     /// Waits up to `patience` for bytes of the printer; none where it says nothing, or cannot.
@@ -206,10 +213,10 @@ impl RawPrinter {
     /// What comes while nobody waits is thrown away by the next call: ask again.
     pub async fn read(&mut self, patience: Duration) -> Result<Vec<u8>, UsbError> {
         self.settle().await?;
-        let Some(packet_len) = self.claimed.place.input.map(|pipe| pipe.packet_len) else {
+        let Some(packet_len) = self.place.input.map(|pipe| pipe.packet_len) else {
             return Ok(Vec::new());
         };
-        let Some(input) = &mut self.claimed.input else {
+        let Some(input) = &mut self.input else {
             return Ok(Vec::new());
         };
         // One packet: a status is shorter, and a longer transfer would wait for more.
@@ -227,7 +234,7 @@ impl RawPrinter {
     }
 
     async fn received(&mut self) -> Received {
-        let received = poll_fn(|cx| match &mut self.claimed.input {
+        let received = poll_fn(|cx| match &mut self.input {
             Some(input) => input.poll_received(cx),
             None => Poll::Ready(Received {
                 bytes: Vec::new(),
@@ -240,7 +247,7 @@ impl RawPrinter {
     }
 
     async fn cancel_receiving(&mut self) -> Result<Received, UsbError> {
-        if let Some(input) = &mut self.claimed.input {
+        if let Some(input) = &mut self.input {
             input.cancel();
         }
         let ended = timeout(CANCEL_PATIENCE, self.received()).await;
@@ -262,9 +269,9 @@ impl RawPrinter {
 
     /// Ends what a dropped call left in flight.
     async fn settle(&mut self) -> Result<(), UsbError> {
-        if self.sending.is_some() {
-            self.claimed.out.cancel();
-            let ended = timeout(CANCEL_PATIENCE, self.sent()).await;
+        self.out.cancel();
+        while self.out.is_busy() {
+            let ended = timeout(CANCEL_PATIENCE, self.ended()).await;
             ended.map_err(|_stuck| stuck(Doing::Sending))?;
         }
         if self.is_receiving {
@@ -278,7 +285,7 @@ impl RawPrinter {
     /// # Errors
     /// [`UsbError::Stalled`] where it does not know the question, [`UsbError::TimedOut`], [`UsbError::Unplugged`].
     pub async fn device_id(&self) -> Result<DeviceId, UsbError> {
-        let answer = class::device_id(self.claimed.control.as_ref(), self.claimed.place).await?;
+        let answer = class::device_id(self.control.as_ref(), self.place).await?;
         Ok(DeviceId::parse(&answer))
     }
 
@@ -288,7 +295,7 @@ impl RawPrinter {
     /// # Errors
     /// As [`device_id`](Self::device_id).
     pub async fn port_status(&self) -> Result<PortStatus, UsbError> {
-        let bits = class::port_status(self.claimed.control.as_ref(), self.claimed.place).await?;
+        let bits = class::port_status(self.control.as_ref(), self.place).await?;
         Ok(PortStatus::new(bits))
     }
 
@@ -299,9 +306,9 @@ impl RawPrinter {
     pub async fn soft_reset(&mut self) -> Result<(), UsbError> {
         self.settle().await?;
         let to = self.quirks.soft_reset_to;
-        class::soft_reset(self.claimed.control.as_ref(), self.claimed.place, to).await?;
-        class::halt_cleared(self.claimed.out.clear_halt().await)?;
-        if let Some(input) = &mut self.claimed.input {
+        class::soft_reset(self.control.as_ref(), self.place, to).await?;
+        class::halt_cleared(self.out.clear_halt().await)?;
+        if let Some(input) = &mut self.input {
             class::halt_cleared(input.clear_halt().await)?;
         }
         Ok(())
@@ -310,23 +317,43 @@ impl RawPrinter {
     /// Ends what is in flight and gives the interface back to the kernel.
     pub async fn close(mut self) {
         drop(self.settle().await);
-        let claimed = self.claimed;
-        drop(spawn_blocking(move || drop(claimed)).await);
+        drop(spawn_blocking(move || drop(self)).await);
     }
 }
 
-/// How a piece left.
-struct PieceSent {
+/// How far a write came.
+#[derive(Debug, Default)]
+struct Progress {
+    /// The bytes that the printer acknowledged, from the first one on.
     accepted: usize,
-    /// The cause, and how many bytes beyond the accepted ones can have reached the printer.
-    end: Result<(), (UsbError, usize)>,
+    /// How many beyond them can have reached it.
+    in_doubt: usize,
+    /// A transfer ended short, and not all behind it have ended: what is acknowledged of those does not follow `accepted`.
+    is_short: bool,
 }
 
-impl PieceSent {
-    fn stuck(len: usize) -> Self {
-        Self {
-            accepted: 0,
-            end: Err((stuck(Doing::Sending), len)),
+impl Progress {
+    /// `is_last` says that nothing is in flight behind it.
+    fn note(&mut self, end: &OutEnd, is_last: bool) {
+        let accepted = end.sent.accepted;
+        let rest = end.len.saturating_sub(accepted);
+        let count = if self.is_short {
+            &mut self.in_doubt
+        } else {
+            &mut self.accepted
+        };
+        *count = count.saturating_add(accepted);
+        if end.is_in_doubt() {
+            self.in_doubt = self.in_doubt.saturating_add(rest);
+        }
+        self.is_short = !is_last && (self.is_short || rest > 0);
+    }
+
+    fn failed(&self, error: UsbError) -> WriteError {
+        WriteError {
+            error,
+            accepted_bytes: self.accepted,
+            at_most_bytes: self.accepted.saturating_add(self.in_doubt),
         }
     }
 }

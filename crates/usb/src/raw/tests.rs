@@ -1,5 +1,7 @@
 //! A raw printer in memory, under a clock that stands still.
 
+mod in_flight;
+
 use std::time::Duration;
 
 use tokio::time::timeout;
