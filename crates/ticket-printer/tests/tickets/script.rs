@@ -1,5 +1,7 @@
 //! Printers that answer by a script, late or wrongly: what a simulated one, which is honest, never says.
 
+mod slipped;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;

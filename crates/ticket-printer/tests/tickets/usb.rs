@@ -273,6 +273,23 @@ async fn a_printer_that_stops_taking_is_asked_why_beside_the_data() {
     }
 }
 
+/// Its own sensors see the roll, and the interface beside the data says that there is none: one of both is enough.
+#[tokio::test(start_paused = true)]
+async fn a_printer_whose_interface_says_no_paper_is_sent_no_ticket() {
+    let profile = profile(Answering::InLine, QrBy::Native);
+    let socket = Socket::new(&profile, speaking(Answering::InLine));
+    socket
+        .fake()
+        .turn(|faults| faults.port_status = Some(PAPER_EMPTY));
+    let mut printer = socket.ticket_printer(&profile);
+    let outcome = printer.print(&ticket("A-007")).await;
+    let Outcome::NotPrinted(refusal) = &outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(refusal.keywords(), ["media-empty"]);
+    assert_eq!(socket.with_number("A-007"), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_printer_that_somebody_else_holds_is_left_to_them() {
     let profile = profile(Answering::InLine, QrBy::Native);
