@@ -138,6 +138,62 @@ fn a_copy_says_so_at_its_top_and_bottom_in_large_letters() {
     }
 }
 
+/// What other programs set stays set in a printer until it is told otherwise: sizes, two bytes for a character, the signs of
+/// another country, another table.
+#[test]
+fn a_ticket_begins_with_all_that_others_may_have_set() {
+    for profile in profiles() {
+        let mut begins = vec![0x1b, b'@'];
+        if profile.double_byte {
+            begins.extend([0x1c, b'.']);
+        }
+        begins.extend([0x1b, b'R', 0, 0x1b, b't', profile.code_page_number]);
+        let bytes = render(&ticket("A-007"), &profile);
+        assert!(bytes.starts_with(&begins), "{profile:?}");
+    }
+}
+
+/// Dots of a row, from the left.
+fn dark(row: &[u8]) -> Vec<usize> {
+    let dots = row.len() * 8;
+    (0..dots)
+        .filter(|dot| row[dot / 8] & (0x80 >> (dot % 8)) != 0)
+        .collect()
+}
+
+/// ISO/IEC 18004, section 6.3.8: four modules of white on each side. A reader may find no code without them.
+#[test]
+fn a_drawn_code_has_white_around_it() {
+    for base in [Profile::plain_58mm(), Profile::plain_80mm()] {
+        let profile = Profile {
+            qr: QrBy::Raster,
+            ..base
+        };
+        let slip = slip(&ticket("A-007"), &profile);
+        // It goes in bands, one below the other.
+        let bands = slip.items.iter().filter_map(|item| match item {
+            Item::Raster { row_bytes, dots } => Some(dots.chunks(*row_bytes)),
+            Item::Line { .. } | Item::Code { .. } | Item::Feed { .. } => None,
+        });
+        let rows: Vec<Vec<usize>> = bands.flatten().map(dark).collect();
+        let inked = || rows.iter().enumerate().filter(|(_, row)| !row.is_empty());
+        let (top, first_row) = inked().next().unwrap();
+        let (bottom, _) = inked().next_back().unwrap();
+        let left = rows.iter().flatten().min().unwrap();
+        let right = rows.iter().flatten().max().unwrap();
+        // The first row begins with the seven modules of a corner.
+        let corner = (0..)
+            .zip(first_row)
+            .take_while(|(at, dot)| **dot == left + at);
+        let module = corner.count() / 7;
+        assert!(module >= 2);
+        let white = 4 * module;
+        assert!(top >= white && rows.len() - 1 - bottom >= white, "{white}");
+        let dots = usize::from(profile.dots);
+        assert!(*left >= white && dots - 1 - right >= white, "{white}");
+    }
+}
+
 #[test]
 fn the_same_ticket_is_the_same_bytes() {
     for profile in profiles() {

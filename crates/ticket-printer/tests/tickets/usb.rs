@@ -190,6 +190,32 @@ async fn unplugged_at_any_byte_it_is_said_how_many_of_the_ticket_were_taken() {
     }
 }
 
+/// Nothing of it was acknowledged, and it was on its way: what arrived nobody can say.
+#[tokio::test(start_paused = true)]
+async fn unplugged_while_its_first_bytes_are_on_their_way_a_ticket_is_unclear() {
+    let profile = profile(Answering::InLine, QrBy::Native);
+    let (before, of) = bytes_before(&profile).await;
+    let socket = Socket::new(&profile, speaking(Answering::InLine));
+    let fake = socket.fake();
+    fake.turn(|faults| faults.take_at_most = Some(before));
+    let mut printer = socket.ticket_printer(&profile);
+    let ticket = ticket("A-007");
+    let (outcome, ()) = tokio::join!(printer.print(&ticket), async {
+        let is_under_way = |it: &FakeDevice| it.transfers().last().is_some_and(|len| *len >= of);
+        fake.until(is_under_way).await;
+        fake.unplug();
+    });
+    let is_unclear = matches!(
+        outcome,
+        Outcome::Unclear {
+            accepted_bytes: 0,
+            why: Doubt::Lost(_),
+            ..
+        }
+    );
+    assert!(is_unclear, "{outcome:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_printer_that_only_listens_has_accepted_and_no_more() {
     let profile = profile(Answering::Nothing, QrBy::Native);
