@@ -234,7 +234,7 @@ fn the_longest_ticket_is_within_its_bound() {
         taken_at: longest("ö"),
         waiting: Some(u32::MAX),
         code: Some(QrPayload::new(&"x".repeat(160)).unwrap()),
-        notes: vec![longest("…"); 20],
+        notes: vec![longest("…"); 1_000],
     };
     let ticket = Ticket::new(details, Labels::indonesian().unwrap()).copy();
     for profile in profiles() {

@@ -45,8 +45,11 @@ async fn a_printer_that_answers_with_words_is_heard_by_its_words() {
         Asked::InLine { is_behind: false } => [now(DONE), word(told)].concat(),
         Asked::InLine { is_behind: true } => word(told),
     });
-    let outcome = printed(&scripted, Answering::ProcessId).await;
-    assert!(matches!(outcome, Outcome::Printed { .. }), "{outcome:?}");
+    let mut printer = scripted.printer(Answering::ProcessId);
+    for number in ["A-007", "A-008"] {
+        let outcome = printer.print(&ticket(number)).await;
+        assert!(matches!(outcome, Outcome::Printed { .. }), "{outcome:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
