@@ -155,6 +155,17 @@ fn word(word: [u8; 4]) -> Says {
     vec![(0, [b"\x37\x22".as_slice(), &word, b"\0"].concat())]
 }
 
+/// The printer fell silent behind the ticket.
+fn is_silent(outcome: &Outcome) -> bool {
+    matches!(
+        outcome,
+        Outcome::Unclear {
+            why: Doubt::Silent,
+            ..
+        }
+    )
+}
+
 async fn printed(scripted: &Scripted, answering: Answering) -> Outcome {
     scripted.printer(answering).print(&ticket("A-007")).await
 }
@@ -173,13 +184,7 @@ async fn one_answer_to_two_questions_behind_a_ticket_proves_nothing() {
             Asked::InLine { is_behind: true } => Vec::new(),
         });
         let outcome = printed(&scripted, Answering::InLine).await;
-        let is_silent = matches!(
-            outcome,
-            Outcome::Unclear {
-                why: Doubt::Silent,
-                ..
-            }
-        );
+        let is_silent = is_silent(&outcome);
         let told = matches!(outcome, Outcome::Printed { .. });
         assert_eq!((told, is_silent), (is_printed, !is_printed), "{count}");
     }
@@ -215,14 +220,7 @@ async fn late_answers_of_a_ticket_that_was_unclear_print_not_the_next() {
     let mut printer = scripted.printer(Answering::InLine);
     for number in ["A-007", "A-008"] {
         let outcome = printer.print(&ticket(number)).await;
-        let is_silent = matches!(
-            outcome,
-            Outcome::Unclear {
-                why: Doubt::Silent,
-                ..
-            }
-        );
-        assert!(is_silent, "{number}: {outcome:?}");
+        assert!(is_silent(&outcome), "{number}: {outcome:?}");
     }
 }
 
@@ -340,12 +338,5 @@ async fn an_answer_to_whoever_left_prints_no_later_ticket() {
     let left = timeout(Duration::from_secs(3), printer.print(&ticket("A-008"))).await;
     assert!(left.is_err(), "the printer is silent");
     let last = printer.print(&ticket("A-009")).await;
-    let is_silent = matches!(
-        last,
-        Outcome::Unclear {
-            why: Doubt::Silent,
-            ..
-        }
-    );
-    assert!(is_silent, "{last:?}");
+    assert!(is_silent(&last), "{last:?}");
 }

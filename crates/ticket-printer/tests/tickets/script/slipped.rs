@@ -27,14 +27,7 @@ async fn the_word_before_a_ticket_does_not_print_it() {
         Asked::InLine { is_behind: true } => Vec::new(),
     });
     let outcome = printed(&scripted, Answering::ProcessId).await;
-    let is_silent = matches!(
-        outcome,
-        Outcome::Unclear {
-            why: Doubt::Silent,
-            ..
-        }
-    );
-    assert!(is_silent, "{outcome:?}");
+    assert!(is_silent(&outcome), "{outcome:?}");
 }
 
 #[tokio::test(start_paused = true)]
