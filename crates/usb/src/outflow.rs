@@ -6,6 +6,14 @@ use std::task::{Context, Poll};
 use crate::error::{Doing, UsbError};
 use crate::pipe::{BulkOut, MAX_IN_FLIGHT, PipeFault, PipeFuture, Sent};
 
+/// The largest transfer. What one costs beside its bytes is paid half as often as with 16 KiB. The kernel gets so much memory
+/// in one piece even on an old machine whose memory is in shreds (order 3, `PAGE_ALLOC_COSTLY_ORDER`), which controllers
+/// that gather nothing need; of more it may get none, and a transfer that is refused before another leaves a gap.
+pub(crate) const MAX_TRANSFER_BYTES: usize = 32 * 1024;
+
+/// The largest transfer where small steps are worth their cost: to models that need pauses, and of a ticket.
+pub(crate) const SHORT_TRANSFER_BYTES: usize = 16 * 1024;
+
 /// Why nothing more may be sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Halt {
@@ -56,6 +64,8 @@ impl OutEnd {
 #[derive(Debug)]
 pub(crate) struct Outflow {
     out: Box<dyn BulkOut>,
+    /// The most transfers that are in flight at a time.
+    most: usize,
     /// How long the transfers in flight are, the oldest first.
     in_flight: VecDeque<usize>,
     /// Where those in flight were asked to end: whether anything moved of the ones that have ended since.
@@ -65,9 +75,11 @@ pub(crate) struct Outflow {
 }
 
 impl Outflow {
-    pub(crate) fn new(out: Box<dyn BulkOut>) -> Self {
+    /// `most` transfers are in flight at a time, and no more than [`MAX_IN_FLIGHT`].
+    pub(crate) fn new(out: Box<dyn BulkOut>, most: usize) -> Self {
         Self {
             out,
+            most: most.min(MAX_IN_FLIGHT),
             in_flight: VecDeque::with_capacity(MAX_IN_FLIGHT),
             cancelling: None,
             is_short: false,
@@ -81,7 +93,7 @@ impl Outflow {
     /// How many bytes are in flight, where one more transfer may follow them: there are few, and none of them is ending.
     pub(crate) fn bytes_ahead(&self) -> Option<usize> {
         let may_follow =
-            self.in_flight.len() < MAX_IN_FLIGHT && self.cancelling.is_none() && !self.is_short;
+            self.in_flight.len() < self.most && self.cancelling.is_none() && !self.is_short;
         may_follow.then(|| self.bytes_in_flight())
     }
 

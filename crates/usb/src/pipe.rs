@@ -63,8 +63,8 @@ pub struct Received {
     pub end: Result<(), PipeFault>,
 }
 
-/// The most transfers to a device that are in flight at a time: one moves while the next is made.
-pub const MAX_IN_FLIGHT: usize = 2;
+/// The most transfers to a device that are in flight at a time: one moves while others are made.
+pub const MAX_IN_FLIGHT: usize = 3;
 
 /// A bulk OUT endpoint with at most [`MAX_IN_FLIGHT`] transfers in flight.
 pub trait BulkOut: Send + Sync + fmt::Debug {

@@ -8,6 +8,7 @@ mod hotplug;
 mod kernel;
 mod loketd;
 mod pappl;
+mod rates;
 mod ticket;
 
 use std::fmt;

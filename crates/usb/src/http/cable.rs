@@ -14,7 +14,7 @@ use super::pieces::{Piece, Pieces};
 use super::stream::Evidence;
 use crate::error::UsbError;
 
-/// Eight of the largest transfers: the device is kept busy while the caller makes more.
+/// Four of the largest transfers: the device is kept busy while the caller makes more.
 const MAX_WAITING_BYTES: usize = 128 * 1024;
 
 /// A caller that waited for room is told of so much of it, not of each piece.

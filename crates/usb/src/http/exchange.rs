@@ -9,14 +9,17 @@ use zeroize::Zeroize as _;
 
 use super::cable::TaskEnd;
 use super::pair::{Moved, Pair};
-use super::pieces::Piece;
+use super::pieces::{PIECE_BYTES, Piece};
 use super::response::Response;
-use super::sending::{MAX_TRANSFER_BYTES, Sending};
+use super::sending::Sending;
 use super::stream::Evidence;
 use crate::error::{Doing, UsbError};
 use crate::outflow::OutEnd;
 use crate::pipe::Received;
 use crate::quirks::Quirks;
+
+/// The largest transfer from the device: a scan comes to the caller in steps, and not when much of it is there.
+const MAX_ANSWER_TRANSFER_BYTES: usize = PIECE_BYTES;
 
 /// Silence that ends an answer that says no length.
 const UNFRAMED_SILENCE: Duration = Duration::from_secs(2);
@@ -247,7 +250,7 @@ impl<'a> Exchange<'a> {
     fn receivable(&self) -> usize {
         let packet = self.pair.in_packet_len();
         let certain = usize::try_from(self.response.certain()).unwrap_or(usize::MAX);
-        let len = certain.min(MAX_TRANSFER_BYTES);
+        let len = certain.min(MAX_ANSWER_TRANSFER_BYTES);
         len.saturating_sub(len.checked_rem(packet).unwrap_or_default())
             .max(packet)
     }

@@ -11,7 +11,7 @@ use crate::class;
 use crate::descriptor::DescriptorFault;
 use crate::error::{Doing, UsbError};
 use crate::outflow::{OutEnd, Outflow};
-use crate::pipe::{BulkIn, Claimed, ClassControl, PipeFault, Received};
+use crate::pipe::{BulkIn, Claimed, ClassControl, MAX_IN_FLIGHT, PipeFault, Received};
 use crate::plugged::Place;
 use crate::quirks::Quirks;
 
@@ -66,7 +66,7 @@ impl Pair {
         };
         Ok(Self {
             place,
-            out: Outflow::new(out),
+            out: Outflow::new(out, MAX_IN_FLIGHT),
             input,
             control,
             is_receiving: false,

@@ -6,7 +6,7 @@ use std::fmt;
 
 use zeroize::Zeroize as _;
 
-/// A piece that is filled has so many bytes: as many as one transfer.
+/// A piece that is filled has so many bytes: two make the largest transfer.
 pub(super) const PIECE_BYTES: usize = 16 * 1024;
 
 /// Of a smaller piece the bytes are copied behind those of the last one.

@@ -4,17 +4,13 @@ use tokio::time::Instant;
 
 use super::cable::TaskEnd;
 use super::pair::Pair;
-use super::pieces::{PIECE_BYTES, Piece, Pieces};
+use super::pieces::{Piece, Pieces};
 use super::request::Request;
 use super::stream::Evidence;
 use crate::error::UsbError;
-use crate::outflow::{Halt, OutEnd};
+use crate::outflow::{Halt, MAX_TRANSFER_BYTES, OutEnd, SHORT_TRANSFER_BYTES};
 use crate::pipe::MAX_IN_FLIGHT;
 use crate::quirks::Quirks;
-
-/// The largest transfer. Kernels before 3.3 take no larger one, virtual controllers neither, and a larger one gains
-/// nothing measurable at the speed of USB 2.
-pub(super) const MAX_TRANSFER_BYTES: usize = PIECE_BYTES;
 
 /// So much of a request is taken from the caller: what can be in flight at a time.
 const MAX_READY_BYTES: usize = MAX_IN_FLIGHT * MAX_TRANSFER_BYTES;
@@ -104,20 +100,29 @@ impl<'a> Sending<'a> {
         Ok(false)
     }
 
+    /// The largest transfer that the model bears.
+    fn largest(&self) -> usize {
+        if self.quirks.send_delay_ms > 0 {
+            SHORT_TRANSFER_BYTES
+        } else {
+            MAX_TRANSFER_BYTES
+        }
+    }
+
     /// How many bytes behind those in flight may leave in one transfer.
     ///
     /// Until the request is whole only full packets leave: a short one is a mark to some devices. Behind another transfer
     /// only a full one leaves, or the last: a smaller one would leave without bytes that are about to come.
     fn sendable(&self, pair: &Pair, in_flight: usize) -> usize {
         let ready = self.outgoing.len().saturating_sub(in_flight);
-        let len = ready.min(MAX_TRANSFER_BYTES);
+        let len = ready.min(self.largest());
         if self.request.is_whole() {
             return len;
         }
         if !self.has_begun && self.outgoing.len() < MAX_HELD_BYTES {
             return 0;
         }
-        if pair.is_sending() && len < MAX_TRANSFER_BYTES {
+        if pair.is_sending() && len < self.largest() {
             return 0;
         }
         len.saturating_sub(len.checked_rem(pair.out_packet_len()).unwrap_or_default())

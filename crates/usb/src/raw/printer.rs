@@ -11,13 +11,17 @@ use tokio::time::{sleep, timeout};
 use super::{DeviceId, PortStatus};
 use crate::class;
 use crate::error::{Doing, UsbError};
-use crate::outflow::{Halt, OutEnd, Outflow};
+use crate::outflow::{Halt, MAX_TRANSFER_BYTES, OutEnd, Outflow, SHORT_TRANSFER_BYTES};
 use crate::pipe::{BulkIn, Claimed, ClassControl, Device, PipeFault, Received};
 use crate::plugged::{Function, FunctionKind, Place};
 use crate::quirks::{InitReset, Quirks};
 
-/// Small enough that what was accepted is known soon, and that a printer with 4 KiB of memory takes one after the other.
-const MAX_TRANSFER_BYTES: usize = 16 * 1024;
+/// Where no more than this is left to be sent, as of any ticket, transfers are short: what was accepted is known soon, and a
+/// printer with 4 KiB of memory takes one after the other.
+const LONG_WRITE_BYTES: usize = 64 * 1024;
+
+/// One moves while the next is under way; more in flight would gain nothing, and leave more in doubt.
+const MOST_IN_FLIGHT: usize = 2;
 
 /// As for HTTP: the kernel gives a cancelled transfer back within a frame of the bus.
 const CANCEL_PATIENCE: Duration = Duration::from_secs(5);
@@ -88,7 +92,7 @@ impl RawPrinter {
         } = device.claim(place).await?;
         let mut printer = Self {
             place,
-            out: Outflow::new(out),
+            out: Outflow::new(out, MOST_IN_FLIGHT),
             input,
             control,
             is_receiving: false,
@@ -125,7 +129,8 @@ impl RawPrinter {
     /// `send_quiet_ms`: out of paper, off line, cover open.
     ///
     /// # Cancel safety
-    /// The bytes of two transfers (32 KiB) may still be taken until the next call; see the type.
+    /// The bytes of two transfers (32 KiB; 64 KiB where more than that was left to be sent) may still be taken until the next
+    /// call; see the type.
     pub async fn write(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
         let mut progress = Progress::default();
         let written = self.write_all(bytes, &mut progress).await;
@@ -157,7 +162,13 @@ impl RawPrinter {
             if rest.is_empty() || (waits_for_pause && ahead > 0) {
                 break;
             }
-            let piece = rest.get(..MAX_TRANSFER_BYTES).unwrap_or(rest);
+            let is_short = waits_for_pause || rest.len() <= LONG_WRITE_BYTES;
+            let len = if is_short {
+                SHORT_TRANSFER_BYTES
+            } else {
+                MAX_TRANSFER_BYTES
+            };
+            let piece = rest.get(..len).unwrap_or(rest);
             self.out.submit(&[piece]);
         }
     }

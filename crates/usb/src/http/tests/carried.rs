@@ -226,7 +226,7 @@ async fn what_is_no_request_never_reaches_the_device() {
 async fn only_full_packets_leave_until_a_request_is_whole() {
     let device = FakeDevice::http(1, PACKET, |_request| vec![Said::Bytes(ok(b"ok"))]);
     let pool = open(&device).await;
-    let request = post("/", &vec![b'x'; 40_000]);
+    let request = post("/", &vec![b'x'; 80_000]);
     let mut stream = pool.dial().await.unwrap();
     for piece in request.chunks(1_001) {
         stream.write_all(piece).await.unwrap();
@@ -235,11 +235,11 @@ async fn only_full_packets_leave_until_a_request_is_whole() {
     let mut answer = Vec::new();
     within(stream.read_to_end(&mut answer)).await.unwrap();
     assert_eq!(answer, ok(b"ok"));
-    assert_eq!(device.received(0), posted("/", &vec![b'x'; 40_000]));
+    assert_eq!(device.received(0), posted("/", &vec![b'x'; 80_000]));
     let transfers = device.transfers();
     let (last, before) = transfers.split_last().unwrap();
     assert!(before.iter().all(|len| len % PACKET == 0), "{transfers:?}");
-    assert!(*last > 0 && transfers.iter().all(|len| *len <= 16 * 1024));
+    assert!(*last > 0 && transfers.iter().all(|len| *len <= 32 * 1024));
 }
 
 #[tokio::test(start_paused = true)]

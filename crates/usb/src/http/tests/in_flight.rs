@@ -8,13 +8,26 @@ use crate::error::{Doing, UsbError};
 use crate::fake::{FakeDevice, Faults, Said, ok};
 use crate::quirks::Quirks;
 
+/// The largest transfer.
+const LARGE: usize = 32 * 1024;
+
 /// Of a real device at high speed.
 const PACKET: usize = 512;
 
-const BODY_BYTES: usize = 100_000;
+const BODY_BYTES: usize = 200_000;
 
-/// Around the ends of the first transfers, and where two are in flight.
-const PLACES: [usize; 9] = [0, 1, 10_000, 16_383, 16_384, 16_385, 25_000, 32_768, 60_000];
+/// Around the ends of the first transfers, and where three are in flight.
+const PLACES: [usize; 9] = [
+    0,
+    1,
+    10_000,
+    LARGE - 1,
+    LARGE,
+    LARGE + 1,
+    50_000,
+    2 * LARGE,
+    120_000,
+];
 
 fn body() -> Vec<u8> {
     let digits = (0_u32..).flat_map(|number| format!("{number},").into_bytes());
@@ -26,22 +39,22 @@ fn well() -> FakeDevice {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_document_has_two_transfers_in_flight_and_a_question_one() {
+async fn a_document_has_three_transfers_in_flight_and_a_question_one() {
     let device = well();
     let pool = open(&device).await;
     ask(&pool, &post("/", b"question")).await;
     assert_eq!(device.most_in_flight(), 1);
     ask(&pool, &post("/", &body())).await;
-    assert_eq!(device.most_in_flight(), 2);
+    assert_eq!(device.most_in_flight(), 3);
     assert!(device.received(0).ends_with(&posted("/", &body())));
-    let full = |it: &&usize| **it == 16 * 1024;
+    let full = |it: &&usize| **it == LARGE;
     let transfers = device.transfers();
     assert_eq!(transfers.iter().filter(full).count(), 6, "{transfers:?}");
     assert_eq!(transfers.len(), 8, "the question, six, and the rest");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_model_that_needs_pauses_has_one_transfer_in_flight() {
+async fn a_model_that_needs_pauses_has_one_short_transfer_in_flight() {
     let quirks = Quirks {
         send_delay_ms: 10,
         send_delay_threshold_bytes: 1_000,
@@ -51,6 +64,7 @@ async fn a_model_that_needs_pauses_has_one_transfer_in_flight() {
     let pool = open_with(&device, quirks).await;
     ask(&pool, &post("/", &body())).await;
     assert_eq!(device.most_in_flight(), 1);
+    assert!(device.transfers().iter().all(|len| *len <= LARGE / 2));
     assert_eq!(device.received(0), posted("/", &body()));
 }
 
@@ -95,7 +109,7 @@ async fn of_a_document_every_byte_that_left_is_counted_wherever_it_breaks_off() 
         assert_eq!(counts.0, wide(at.max(1)), "unplugged");
         assert!(counts.1 > counts.0, "what was under way may have arrived");
         assert!(
-            counts.1 <= counts.0 + 2 * 16 * 1024,
+            counts.1 <= counts.0 + wide(3 * LARGE),
             "and no more than that"
         );
     }
@@ -117,7 +131,7 @@ async fn a_document_that_moves_by_fits_and_starts_arrives_with_every_byte_once()
             device.turn(|faults| faults.take_at_most = Some(most));
             tokio::select! {
                 done = &mut asked => break done,
-                _tick = pace.tick() => most += seeded.place(30_000) + 1,
+                _tick = pace.tick() => most += seeded.place(60_000) + 1,
             }
         };
         outcome.unwrap_or_else(|error| panic!("{error} with {}", seeded.name()));
@@ -145,7 +159,7 @@ async fn bytes_behind_a_gap_end_the_exchange() {
         !posted("/", &body()).starts_with(&arrived),
         "there is a gap"
     );
-    assert!(arrived.len() < 3 * 16 * 1024, "nothing was sent after it");
+    assert!(arrived.len() < 3 * LARGE, "nothing was sent after it");
     assert_eq!(ask(&pool, &post("/", b"next")).await, ok(b"well"));
     assert_eq!(count(&device, "hard-reset"), 1);
 }

@@ -8,8 +8,22 @@ use crate::fake::Faults;
 
 const LEN: usize = 100_000;
 
-/// Around the ends of the first transfers, and where two are in flight.
-const PLACES: [usize; 8] = [1, 10_000, 16_383, 16_384, 16_385, 25_000, 32_768, 60_000];
+/// The transfers of a ticket, and those of what is longer.
+const SHORT: usize = 16 * 1024;
+const LARGE: usize = 32 * 1024;
+
+/// Around the ends of the first transfers, where two are in flight, and where they are short again.
+const PLACES: [usize; 9] = [
+    1,
+    10_000,
+    LARGE - 1,
+    LARGE,
+    LARGE + 1,
+    50_000,
+    2 * LARGE,
+    2 * LARGE + SHORT,
+    90_000,
+];
 
 fn picture() -> Vec<u8> {
     let digits = (0_u32..).flat_map(|number| format!("{number},").into_bytes());
@@ -26,10 +40,23 @@ async fn a_large_write_has_two_transfers_in_flight_and_a_ticket_one() {
     assert_eq!(device.most_in_flight(), 2);
     assert!(device.received(0).ends_with(&picture()));
     assert_eq!(printer.accepted_bytes(), 102_000);
+    let transfers = device.transfers();
+    let rest = LEN - 2 * LARGE - 2 * SHORT;
+    assert_eq!(transfers, [2_000, LARGE, LARGE, SHORT, SHORT, rest]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_model_that_needs_pauses_has_one() {
+async fn the_longest_ticket_leaves_in_short_transfers() {
+    let device = ticket_printer();
+    let mut printer = open(&device, Quirks::default()).await;
+    within(printer.write(&picture()[..48 * 1024]))
+        .await
+        .unwrap();
+    assert_eq!(device.transfers(), [SHORT; 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_needs_pauses_has_one_short_transfer_in_flight() {
     let quirks = Quirks {
         send_delay_ms: 10,
         ..Quirks::default()
@@ -39,6 +66,7 @@ async fn a_model_that_needs_pauses_has_one() {
     within(printer.write(&picture())).await.unwrap();
     assert_eq!(device.most_in_flight(), 1);
     assert!(device.received(0) == picture());
+    assert!(device.transfers().iter().all(|len| *len <= SHORT));
 }
 
 /// A large write to a printer with a fault at some byte.
@@ -76,7 +104,8 @@ async fn every_byte_that_left_is_counted_wherever_it_breaks_off() {
         assert!(failed.error.is_gone());
         assert_eq!(failed.accepted_bytes, at);
         let doubtful = failed.at_most_bytes - at;
-        assert!((1..=2 * 16 * 1024).contains(&doubtful), "{failed:?}");
+        let most = if at < 2 * LARGE { 2 * LARGE } else { 2 * SHORT };
+        assert!((1..=most).contains(&doubtful), "{failed:?}");
     }
 }
 
@@ -113,7 +142,7 @@ async fn bytes_behind_a_gap_are_told_as_such() {
     let doing = Doing::Sending;
     assert_eq!(failed.error, UsbError::Fault { doing });
     assert_eq!(failed.accepted_bytes, 10_000);
-    assert_eq!(failed.at_most_bytes, 10_000 + 16 * 1024);
+    assert_eq!(failed.at_most_bytes, 10_000 + LARGE);
     assert_eq!(device.received(0).len(), failed.at_most_bytes);
 }
 
@@ -129,7 +158,7 @@ async fn what_a_dropped_large_write_left_in_flight_is_ended_and_counted() {
     let received = device.received(0);
     let first = received.strip_suffix(b"next").unwrap();
     assert!(picture().starts_with(first));
-    assert!((20_000..=3 * 16 * 1024).contains(&first.len()), "no more");
+    assert!((20_000..=2 * LARGE).contains(&first.len()), "no more");
     let taken = u64::try_from(received.len()).unwrap();
     assert_eq!(printer.accepted_bytes(), taken);
 }
