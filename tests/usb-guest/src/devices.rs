@@ -64,16 +64,26 @@ impl Printer {
 
 /// The device at this socket as `loket-usb` lists it.
 pub(crate) async fn listed(plugged: &PluggedIn) -> anyhow::Result<Plugged> {
+    listed_at(plugged.name()).await
+}
+
+/// The device at the socket of this name.
+async fn listed_at(name: &str) -> anyhow::Result<Plugged> {
     let all = loket_usb::list().await.context("list the devices")?;
     let here = all
         .into_iter()
-        .find(|it| it.identity.port.to_string() == plugged.name());
-    here.with_context(|| format!("find {} in the list", plugged.name()))
+        .find(|it| it.identity.port.to_string() == name);
+    here.with_context(|| format!("find {name} in the list"))
 }
 
 /// Its HTTP over USB.
 pub(crate) async fn open_http(plugged: &PluggedIn, quirks: Quirks) -> anyhow::Result<HttpPool> {
-    let device = listed(plugged).await?;
+    open_http_at(plugged.name(), quirks).await
+}
+
+/// As [`open_http`], of the device at the socket of this name.
+pub(crate) async fn open_http_at(name: &str, quirks: Quirks) -> anyhow::Result<HttpPool> {
+    let device = listed_at(name).await?;
     let opened = loket_usb::open_http(&device, quirks).await;
     opened.context("open HTTP over USB")
 }

@@ -43,6 +43,11 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    if let [word, socket] = named.as_slice()
+        && word == scenario::ALONE
+    {
+        return ended(runtime.block_on(scenario::alone(socket)));
+    }
     let chosen = SCENARIOS
         .iter()
         .filter(|it| named.is_empty() || named.iter().any(|name| name == it.name));
@@ -56,6 +61,20 @@ fn main() -> ExitCode {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
+    }
+}
+
+/// What a part that runs in a process of its own tells its parent.
+fn ended(told: anyhow::Result<String>) -> ExitCode {
+    match told {
+        Ok(told) => {
+            println!("{told}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            println!("{error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -15,6 +15,8 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+pub(crate) use figures::{ALONE, alone};
+
 type Running = Pin<Box<dyn Future<Output = anyhow::Result<String>> + Send>>;
 
 /// Something that must hold in a real kernel.

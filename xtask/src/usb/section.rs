@@ -20,7 +20,7 @@ const NOTES: &str = "\
 - Of a request three transfers of 32 KiB are in flight, of raw bytes two; what the printer accepted is known to the byte.
 - The emulated processor does not claim to be quick at `rep movsb`, which QEMU emulates byte by byte: copying would be all that \
   is measured.
-- Memory of loket: what the pool added to the guest's program. Of the peer: its whole process.";
+- Memory: a whole process that did as many exchanges, of both.";
 
 /// One row: what is measured, both sides, their ratio in percent, and the least or most that it may be.
 struct Row {
@@ -159,7 +159,7 @@ impl Figures {
         let through_rival = (sent, self.get("bulk-ipp-usb-document")?);
         let without_usb = (sent, self.get("bulk-socket-document")?);
         let memory = (
-            self.get("memory-added-by-loket-usb")?,
+            self.get("memory-of-loket-usb")?,
             self.get("memory-of-ipp-usb")?,
         );
         Ok(vec![
@@ -251,7 +251,7 @@ mod tests {
             "exchange-ipp-usb-p95 900 us",
             "overhead-loket-usb-p50 300 us",
             "overhead-ipp-usb-p50 600 us",
-            "memory-added-by-loket-usb 50 KiB",
+            "memory-of-loket-usb 50 KiB",
             "memory-of-ipp-usb 9000 KiB",
             "bulk-usblp 1000 kB/s",
             "bulk-loket-usb-raw 960 kB/s",

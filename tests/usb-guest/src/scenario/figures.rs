@@ -11,7 +11,7 @@ use loket_usb::Quirks;
 use tokio::process::Command;
 
 use super::rates::{self, documents, rate};
-use crate::devices::{Printer, close, ipp, open_http, options, printer};
+use crate::devices::{Printer, close, ipp, open_http, open_http_at, options, printer};
 use crate::figure;
 use crate::value::{holds, text, until, until_told};
 use crate::vhci::PluggedIn;
@@ -27,21 +27,14 @@ pub(super) async fn measured() -> anyhow::Result<String> {
     let printer = printer("LKT-0001", 2).await?;
     let plugged = printer.plug(0, UsbKnobs::default()).await?;
     let over_socket = over_tcp(printer.sim.address(), options())?;
-    // What the program needs for any exchange is there before what the pool needs is looked at.
-    let _warm = exchanges(&over_socket, &over_socket).await?;
-    let before = resident_kib("self")?;
     let pool = open_http(&plugged, Quirks::default()).await?;
     let (_way, client) = ipp(&pool)?;
     let ours = exchanges(&client, &over_socket).await?;
-    let after = resident_kib("self")?;
     close(&pool).await;
     plugged.until_usblp(0).await?;
     ours.tell("loket-usb");
-    figure(
-        "memory-added-by-loket-usb",
-        after.saturating_sub(before),
-        "KiB",
-    );
+    figure("memory-of-loket-usb", beside(&plugged).await?, "KiB");
+    plugged.until_usblp(0).await?;
     rate("bulk-socket-document", &documents(&over_socket).await?)?;
     let rival = rival(&printer, &plugged, &over_socket).await?;
     rival.tell("ipp-usb");
@@ -53,6 +46,35 @@ pub(super) async fn measured() -> anyhow::Result<String> {
         "an exchange takes {ours} us over loket-usb, {rival} us through ipp-usb; less than the rival: {}",
         ours < rival
     ))
+}
+
+/// What a process needs that does nothing but as many exchanges over loket-usb, in KiB.
+async fn beside(plugged: &PluggedIn) -> anyhow::Result<u64> {
+    let program = std::env::current_exe().context("find this program")?;
+    let output = Command::new(program)
+        .args([ALONE, plugged.name()])
+        .kill_on_drop(true)
+        .output();
+    let output = output.await.context("start a process of its own")?;
+    let told = String::from_utf8_lossy(&output.stdout);
+    let told = told.trim();
+    holds(told, output.status.success())?;
+    told.parse().with_context(|| format!("read {told}"))
+}
+
+/// The word for it.
+pub(crate) const ALONE: &str = "exchanges-at";
+
+/// The other end of it: exchanges with the printer at a socket; says how much memory this process has then.
+pub(crate) async fn alone(socket: &str) -> anyhow::Result<String> {
+    let pool = open_http_at(socket, Quirks::default()).await?;
+    let (_way, client) = ipp(&pool)?;
+    for _ in 0..EXCHANGES.saturating_add(WARM_UP) {
+        asked(&client).await?;
+    }
+    let resident = resident_kib("self")?;
+    close(&pool).await;
+    Ok(resident.to_string())
 }
 
 /// Times of exchanges, sorted.
