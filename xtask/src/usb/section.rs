@@ -193,7 +193,7 @@ impl Figures {
                 "1 MiB as an IPP document, beside usblp",
                 (document, usblp),
                 "document-to-usblp",
-                least(),
+                None,
             )?,
             row(
                 "1 MiB as an IPP document, beside ipp-usb",

@@ -3,7 +3,7 @@
 //! The caller's side is polled, the task's side is called. Bytes are copied into and out of pieces that only one side
 //! holds; under the lock pieces are handed on. Nobody is woken for what the other side does not wait for.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -145,13 +145,18 @@ impl CallerEnd {
         Poll::Ready(Ok(Some(piece)))
     }
 
-    pub(super) fn poll_write(&self, cx: &Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    /// Takes the first of these bytes, which lie in parts; says how many.
+    pub(super) fn poll_write(
+        &self,
+        cx: &Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let mut state = self.shared.lock();
         match &state.end {
             Some(Err(error)) => return Poll::Ready(Err(error.clone().into())),
             Some(Ok(())) => return Poll::Ready(Err(UsbError::SecondRequest.into())),
             None if state.is_shut => return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
-            None if bytes.is_empty() => return Poll::Ready(Ok(0)),
+            None if parts.iter().all(|it| it.is_empty()) => return Poll::Ready(Ok(0)),
             None => {}
         }
         if state.outgoing.len() >= MAX_WAITING_BYTES {
@@ -162,7 +167,8 @@ impl CallerEnd {
         let unfilled = state.outgoing.take_unfilled();
         drop(state);
         let mut piece = unfilled.unwrap_or_else(Piece::new);
-        let len = piece.put(bytes);
+        // A part does not fit whole only where the piece is full then: of those behind it nothing is put.
+        let len = parts.iter().map(|it| piece.put(it)).sum();
         let mut state = self.shared.lock();
         state.outgoing.put_back(piece);
         state.is_settled = false;

@@ -1,6 +1,8 @@
 //! What is carried, and what of it is changed.
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use std::io::IoSlice;
+
+use tokio::io::{AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _};
 
 use super::{PACKET, ask, count, error_of, exchange, open, open_with, post, posted, wide, within};
 use crate::error::{Garbage, UsbError};
@@ -220,6 +222,30 @@ async fn what_is_no_request_never_reaches_the_device() {
     }
     assert_eq!(device.received(0), b"");
     assert_eq!(ask(&pool, &post("/", b"")).await, ok(b"ok"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_in_parts_arrives_with_every_byte_in_its_place() {
+    let body: Vec<u8> = (0..=250).cycle().take(90_000).collect();
+    let request = post("/", &body);
+    for len in [1, 700, 16_383, 16_384, 20_000, 90_000] {
+        let device = FakeDevice::http(1, PACKET, |_request| vec![Said::Bytes(ok(b"ok"))]);
+        let pool = open(&device).await;
+        let mut stream = pool.dial().await.unwrap();
+        assert!(stream.is_write_vectored());
+        // Each part with an empty one before it.
+        let parts = request.chunks(len).flat_map(|it| [&[][..], it]);
+        let mut parts: Vec<IoSlice<'_>> = parts.map(IoSlice::new).collect();
+        let mut left = &mut parts[..];
+        while !left.is_empty() {
+            let put = within(stream.write_vectored(left)).await.unwrap();
+            IoSlice::advance_slices(&mut left, put);
+        }
+        let mut answer = Vec::new();
+        within(stream.read_to_end(&mut answer)).await.unwrap();
+        assert_eq!(answer, ok(b"ok"));
+        assert!(device.received(0) == posted("/", &body), "parts of {len}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
