@@ -12,6 +12,7 @@
 mod devices;
 mod machine;
 mod scenario;
+mod udev;
 mod value;
 mod vhci;
 

@@ -46,7 +46,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     scenario("no-printer", || Box::pin(discovery::no_printer())),
     scenario("lying-descriptors", || Box::pin(discovery::liars())),
     scenario("hotplug-events", || Box::pin(discovery::hotplug())),
+    scenario("hotplug-by-udev", || Box::pin(discovery::hotplug_by_udev())),
     scenario("hotplug-wakes-the-daemon", || Box::pin(hotplug::wakes())),
+    scenario("hotplug-by-udev-wakes-the-daemon", || {
+        Box::pin(hotplug::wakes_by_udev())
+    }),
     scenario("device-id-faults", || {
         Box::pin(discovery::device_id_faults())
     }),

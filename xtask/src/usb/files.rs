@@ -99,9 +99,12 @@ pub(super) fn write(
         files.insert((*path).to_owned(), root.join("tests/fixtures").join(from));
     }
     let rival = unpacked.path("sbin/ipp-usb");
-    for program in [&rival, &guests.peer] {
+    let udev = unpacked.path("bin/udevadm");
+    for program in [&rival, &guests.peer, &udev] {
         add_libraries(program, unpacked, &mut files)?;
     }
+    // By this name it is the daemon.
+    files.insert("lib/systemd/systemd-udevd".to_owned(), udev);
     files.insert("bin/pappl-printer".to_owned(), guests.peer.clone());
     files.insert("sbin/ipp-usb".to_owned(), rival);
     for name in ["default.conf", "blacklist.conf", "HP.conf"] {

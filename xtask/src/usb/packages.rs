@@ -22,6 +22,14 @@ const OTHERS: &[&str] = &[
     "libavahi-common3",
     "libudev1",
     "libdbus-1-3",
+    // What tells programs of devices on every Debian, and what it is linked with.
+    "udev",
+    "libacl1",
+    "libblkid1",
+    "libcap2",
+    "libkmod2",
+    "libpcre2-8-0",
+    "libselinux1",
 ];
 
 /// Written last: a folder that was left half-made has none.
@@ -62,7 +70,9 @@ pub(super) fn unpacked(folder: &Path) -> anyhow::Result<Unpacked> {
     let unpacked = Unpacked {
         folder: files.clone(),
     };
-    if let Ok(told) = std::fs::read_to_string(&mark) {
+    if let Ok(told) = std::fs::read_to_string(&mark)
+        && are_all_in(&told)
+    {
         println!("the guest is made of\n{}", told.trim_end());
         return Ok(unpacked);
     }
@@ -93,6 +103,13 @@ pub(super) fn unpacked(folder: &Path) -> anyhow::Result<Unpacked> {
     println!("the guest is made of\n{}", told.trim_end());
     std::fs::write(&mark, told).with_context(|| format!("write {}", mark.display()))?;
     Ok(unpacked)
+}
+
+/// True where the lines of a mark, `SUM  NAME_VERSION_ARCH.deb`, name every package: an older guest had fewer.
+fn are_all_in(told: &str) -> bool {
+    OTHERS
+        .iter()
+        .all(|name| told.contains(&format!("  {name}_")))
 }
 
 fn archives(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
@@ -155,12 +172,23 @@ mod tests {
     #[test]
     fn packages_that_are_there_are_not_downloaded_again() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join(MARK), "abc  linux.deb\n").unwrap();
+        let lines = OTHERS.iter().map(|it| format!("abc  {it}_1_amd64.deb\n"));
+        std::fs::write(folder.path().join(MARK), lines.collect::<String>()).unwrap();
         let boot = folder.path().join("unpacked/boot");
         std::fs::create_dir_all(&boot).unwrap();
         std::fs::write(boot.join("vmlinuz-6"), "").unwrap();
         std::fs::write(boot.join("config-6"), "").unwrap();
         let unpacked = unpacked(folder.path()).unwrap();
         assert_eq!(unpacked.kernel().unwrap(), boot.join("vmlinuz-6"));
+    }
+
+    #[test]
+    fn a_guest_that_lacks_a_package_is_made_anew() {
+        let names = |names: &[&str]| -> String {
+            let lines = names.iter().map(|it| format!("abc  {it}_1_amd64.deb\n"));
+            lines.collect()
+        };
+        assert!(are_all_in(&names(OTHERS)));
+        assert!(!are_all_in(&names(&OTHERS[1..])));
     }
 }

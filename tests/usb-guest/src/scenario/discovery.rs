@@ -7,10 +7,11 @@ use anyhow::{Context, bail};
 use loket_sim::usb::{
     ByteSink, ControlFault, Description, Interface, Lie, Port, PortRequest, Protocol, UsbKnobs,
 };
-use loket_usb::{DeviceAddress, Event, FunctionKind, Plugged, Quirks, UsbError};
+use loket_usb::{DeviceAddress, Event, FunctionKind, Plugged, Quirks, UsbError, Watch};
 use tokio::time::timeout;
 
 use crate::devices::{address, close, ipp, listed, open_http, printer};
+use crate::udev::Udev;
 use crate::value::{holds, same, until};
 use crate::vhci;
 
@@ -219,13 +220,29 @@ async fn said_of(listed: Option<&Plugged>) -> String {
     format!("http {http}, raw {raw}")
 }
 
-/// How often the bus is looked at; there is no udev in the guest.
+/// How often the bus is looked at where no udev runs.
 const PERIOD: Duration = Duration::from_millis(200);
+
+/// Who looks so seldom sees nothing of what is tried here.
+const SELDOM: Duration = Duration::from_secs(24 * 3600);
 
 const EVENT_DEADLINE: Duration = Duration::from_secs(30);
 
+/// Without udev the bus is looked at.
 pub(super) async fn hotplug() -> anyhow::Result<String> {
-    let mut watch = loket_usb::watch(PERIOD);
+    told_of_cables(loket_usb::watch(PERIOD)).await
+}
+
+/// With it, what it tells is all that there is to hear of.
+pub(super) async fn hotplug_by_udev() -> anyhow::Result<String> {
+    let udev = Udev::start().await?;
+    let told = told_of_cables(loket_usb::watch(SELDOM)).await;
+    udev.stop().await?;
+    told
+}
+
+/// Plugs a device in and out, twice, and holds what a watch tells against it.
+async fn told_of_cables(mut watch: Watch) -> anyhow::Result<String> {
     let printer = printer("LKT-HOT", 2).await?;
     let mut numbers = Vec::new();
     for _ in 0..2 {
