@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use loket_fuzz::{Mutator, fuzz, fuzz_from};
 use loket_ticket_printer::{
-    Answer, Answering, Answers, OpenFuture, Outcome, Port, PortFuture, QrBy, TicketPrinter,
-    Transport, Written, render,
+    Answer, Answering, Answers, Outcome, Port, PortFuture, QrBy, Written, render,
 };
 
 use crate::bench::{profile, ticket};
+use crate::over::printer_over;
 
 /// What sound printers say to a first print: four states, a fence behind an answer that is owed, two
 /// answers, four states.
@@ -47,13 +47,6 @@ fn fuzz_answers() {
 /// A printer that takes everything and says these bytes, a few at a time, whatever it is asked.
 #[derive(Debug, Clone)]
 struct Says(Arc<Mutex<VecDeque<u8>>>);
-
-impl Transport for Says {
-    fn open(&self, _within: Duration) -> OpenFuture<'_> {
-        let port: Box<dyn Port> = Box::new(self.clone());
-        Box::pin(std::future::ready(Ok(port)))
-    }
-}
 
 impl Port for Says {
     fn write<'a>(&'a mut self, bytes: &'a [u8], _stall: Duration) -> PortFuture<'a, Written> {
@@ -111,7 +104,7 @@ fn fuzz_conversations() {
         let bytes = Mutator::new(seeded.clone()).alter(good);
         let profile = profile(answering, QrBy::None);
         let says = Says(Arc::new(Mutex::new(bytes.iter().copied().collect())));
-        let mut printer = TicketPrinter::new(Box::new(says), profile.clone(), 1).unwrap();
+        let mut printer = printer_over(says, profile.clone());
         let outcome = runtime.block_on(printer.print(&ticket("A-007")));
         match outcome {
             Outcome::Printed { .. } => {

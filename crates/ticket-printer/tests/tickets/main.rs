@@ -11,6 +11,7 @@ mod every_byte;
 mod fuzz;
 mod judges;
 mod layout;
+mod over;
 mod prints;
 mod script;
 mod stale;

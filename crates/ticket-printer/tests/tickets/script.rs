@@ -9,12 +9,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use loket_ticket_printer::{
-    Answering, Doubt, Garbage, OpenFuture, Outcome, Port, PortFuture, QrBy, TicketPrinter,
-    Transport, Written,
+    Answering, Doubt, Garbage, Outcome, Port, PortFuture, QrBy, TicketPrinter, Written,
 };
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::bench::{profile, ticket};
+use crate::over::printer_over;
 
 /// What a printer is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Scripted {
 
     fn printer(&self, answering: Answering) -> TicketPrinter {
         let profile = profile(answering, QrBy::None);
-        TicketPrinter::new(Box::new(self.clone()), profile, 1).unwrap()
+        printer_over(self.clone(), profile)
     }
 }
 
@@ -88,13 +88,6 @@ fn questions(piece: &[u8]) -> Vec<(Asked, [u8; 4])> {
         }
     };
     (0..piece.len()).filter_map(asked).collect()
-}
-
-impl Transport for Scripted {
-    fn open(&self, _within: Duration) -> OpenFuture<'_> {
-        let port: Box<dyn Port> = Box::new(self.clone());
-        Box::pin(std::future::ready(Ok(port)))
-    }
 }
 
 impl Port for Scripted {

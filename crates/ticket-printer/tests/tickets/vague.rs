@@ -3,12 +3,10 @@
 use std::io;
 use std::time::Duration;
 
-use loket_ticket_printer::{
-    Answering, Doubt, OpenFuture, Outcome, Port, PortFuture, QrBy, Refusal, TicketPrinter,
-    Transport, Written,
-};
+use loket_ticket_printer::{Answering, Doubt, Outcome, Port, PortFuture, QrBy, Refusal, Written};
 
 use crate::bench::{profile, ticket};
+use crate::over::printer_over;
 
 /// Takes everything but what has this in it; of that, up to so many bytes may have arrived.
 #[derive(Debug, Clone)]
@@ -17,13 +15,6 @@ struct Vague {
     at_most: usize,
     /// Its end hangs up in order.
     ends_well: bool,
-}
-
-impl Transport for Vague {
-    fn open(&self, _within: Duration) -> OpenFuture<'_> {
-        let port: Box<dyn Port> = Box::new(self.clone());
-        Box::pin(std::future::ready(Ok(port)))
-    }
 }
 
 impl Port for Vague {
@@ -70,9 +61,9 @@ async fn printed_over(at_most: usize) -> Outcome {
     .await
 }
 
-async fn printed(transport: Vague) -> Outcome {
+async fn printed(vague: Vague) -> Outcome {
     let profile = profile(Answering::Nothing, QrBy::Native);
-    let mut printer = TicketPrinter::new(Box::new(transport), profile, 1).unwrap();
+    let mut printer = printer_over(vague, profile);
     printer.print(&ticket("A-007")).await
 }
 
