@@ -5,6 +5,7 @@
 //! program that must be restarted. A damaged journal, whoever met it, ends the run and is set aside.
 
 mod error;
+mod links;
 mod units;
 mod vigil;
 
