@@ -121,7 +121,7 @@ fn heard(root: &Path, options: &Options) -> anyhow::Result<Verdict> {
     );
     println!("{}", verdict.table());
     println!("the guest ran for {:.1} s", start.elapsed().as_secs_f64());
-    ended?;
+    ended.with_context(|| verdict.trouble())?;
     verdict.hold(&expected)?;
     Ok(verdict)
 }

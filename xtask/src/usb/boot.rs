@@ -57,7 +57,7 @@ pub(super) fn run(
     let mut command = Command::new(PROGRAM);
     command.args(MACHINE).arg("-kernel").arg(kernel);
     command.arg("-initrd").arg(archive);
-    command.args(["-append", &format!("{KERNEL_LINE} -- {}", named.join(" "))]);
+    command.args(["-append", &kernel_line(named)]);
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut guest = command
         .spawn()
@@ -101,6 +101,11 @@ pub(super) fn run(
     Ok(())
 }
 
+/// The kernel's command line. The scenarios are one word of it: more than 32 for the first program are a panic.
+fn kernel_line(named: &[String]) -> String {
+    format!("{KERNEL_LINE} -- {}", named.join(","))
+}
+
 /// Ends the machine where it is still on.
 fn stop(guest: &mut Child) -> anyhow::Result<()> {
     if guest.try_wait().context("ask how the guest is")?.is_none() {
@@ -121,5 +126,25 @@ fn listen(mut console: impl std::io::BufRead, to: &SyncSender<String>) {
         if to.send(text).is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::kernel_line;
+    use crate::usb::SCENARIOS;
+
+    /// Of x86 (`COMMAND_LINE_SIZE`), with the zero at its end.
+    const MAX_LINE_BYTES: usize = 2048;
+
+    #[test]
+    fn the_kernel_takes_the_names_of_all_scenarios() {
+        let all: Vec<String> = SCENARIOS.lines().map(str::to_owned).collect();
+        let line = kernel_line(&all);
+        assert!(line.len() < MAX_LINE_BYTES, "{line}");
+        let (_, named) = line.split_once(" -- ").unwrap();
+        assert_eq!(named.split_whitespace().count(), 1, "{named}");
+        assert_eq!(named.split(',').count(), all.len());
+        assert_eq!(kernel_line(&[]).split_once(" -- ").unwrap().1, "");
     }
 }

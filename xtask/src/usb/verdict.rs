@@ -51,6 +51,14 @@ impl Verdict {
         &self.figures
     }
 
+    /// What else the console told of trouble, for the error of a guest that did not come to its end.
+    pub(super) fn trouble(&self) -> String {
+        match self.trouble.as_slice() {
+            [] => "drive USB in the guest kernel".to_owned(),
+            trouble => format!("drive USB in the guest kernel: {}", trouble.join("; ")),
+        }
+    }
+
     /// All of it, for a person.
     pub(super) fn table(&self) -> String {
         let mut table = String::new();
