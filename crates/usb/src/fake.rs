@@ -414,3 +414,10 @@ impl Device for FakeDevice {
         })
     }
 }
+
+/// So many bytes, of which no place looks like another: what is lost or comes twice shows.
+#[cfg(test)]
+pub(crate) fn counted(len: usize) -> Vec<u8> {
+    let digits = (0_u32..).flat_map(|number| format!("{number},").into_bytes());
+    digits.take(len).collect()
+}

@@ -33,7 +33,7 @@ pub(super) async fn measured() -> anyhow::Result<String> {
     close(&pool).await;
     plugged.until_usblp(0).await?;
     ours.tell("loket-usb");
-    figure("memory-of-loket-usb", beside(&plugged).await?, "KiB");
+    figure("memory-of-loket-usb", memory_alone(&plugged).await?, "KiB");
     plugged.until_usblp(0).await?;
     rate("bulk-socket-document", &documents(&over_socket).await?)?;
     let rival = rival(&printer, &plugged, &over_socket).await?;
@@ -49,7 +49,7 @@ pub(super) async fn measured() -> anyhow::Result<String> {
 }
 
 /// What a process needs that does nothing but as many exchanges over loket-usb, in KiB.
-async fn beside(plugged: &PluggedIn) -> anyhow::Result<u64> {
+async fn memory_alone(plugged: &PluggedIn) -> anyhow::Result<u64> {
     let program = std::env::current_exe().context("find this program")?;
     let output = Command::new(program)
         .args([ALONE, plugged.name()])

@@ -5,7 +5,7 @@ use tokio::time::{Duration, interval};
 
 use super::{ask, count, error_of, exchange, open, open_with, post, posted, wide};
 use crate::error::{Doing, UsbError};
-use crate::fake::{FakeDevice, Faults, Said, ok};
+use crate::fake::{FakeDevice, Faults, Said, counted, ok};
 use crate::quirks::Quirks;
 
 /// The largest transfer.
@@ -30,8 +30,7 @@ const PLACES: [usize; 9] = [
 ];
 
 fn body() -> Vec<u8> {
-    let digits = (0_u32..).flat_map(|number| format!("{number},").into_bytes());
-    digits.take(BODY_BYTES).collect()
+    counted(BODY_BYTES)
 }
 
 fn well() -> FakeDevice {

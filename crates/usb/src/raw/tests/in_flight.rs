@@ -4,7 +4,7 @@ use loket_fuzz::Seeded;
 use tokio::time::interval;
 
 use super::*;
-use crate::fake::Faults;
+use crate::fake::{Faults, counted};
 
 const LEN: usize = 100_000;
 
@@ -26,8 +26,7 @@ const PLACES: [usize; 9] = [
 ];
 
 fn picture() -> Vec<u8> {
-    let digits = (0_u32..).flat_map(|number| format!("{number},").into_bytes());
-    digits.take(LEN).collect()
+    counted(LEN)
 }
 
 #[tokio::test(start_paused = true)]
